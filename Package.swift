@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "rejoinder",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "rejoinder", targets: ["rejoinder"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
+    ],
+    targets: [
+        // C bindings: what the system has installed, found by pkg-config, and nothing of ours in C.
+        .systemLibrary(
+            name: "CRDKafka", pkgConfig: "rdkafka",
+            providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        .systemLibrary(
+            name: "CLMDB", pkgConfig: "lmdb",
+            providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+
+        // The house, from the cellar up: a module imports only those above it in this list.
+        .target(
+            name: "KafkaClient",
+            dependencies: ["CRDKafka", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "Records"),
+        .target(name: "AnswerStore", dependencies: ["CLMDB", "Records"]),
+        .target(name: "Enrichment", dependencies: ["AnswerStore", "Records"]),
+        .target(
+            name: "Worker",
+            dependencies: [
+                "KafkaClient", "Records", "AnswerStore", "Enrichment",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
+        .target(
+            name: "Monitoring",
+            dependencies: [
+                "Worker",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "rejoinder",
+            dependencies: [
+                "Monitoring", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+
+        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient"]),
+        .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+        .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
+        .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
+        .testTarget(name: "WorkerTests", dependencies: ["Worker", "KafkaClient"]),
+        .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
+        .testTarget(name: "rejoinderTests", dependencies: ["rejoinder"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

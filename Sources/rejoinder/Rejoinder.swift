@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Rejoinder: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rejoinder")
+}
