@@ -1,0 +1,96 @@
+import CRDKafka
+import Logging
+
+/// A consumer of partitions given by hand, from given positions. Joins no group, commits nothing, and says when a
+/// partition has been read to its end.
+///
+/// Not Sendable: every call is made on the one thread that polls.
+package final class AssignedConsumer {
+    /// The position before the first record that the broker still has.
+    package static let beginning = Int64(RD_KAFKA_OFFSET_BEGINNING)
+    /// The position behind the last record.
+    package static let end = Int64(RD_KAFKA_OFFSET_END)
+
+    private let client: ClientHandle
+    private var table = TopicTable()
+
+    /// - Parameter properties: the same that a group consumer takes. `group.id` serves for permissions only (librdkafka
+    ///   looks for its coordinator); `group.instance.id` is not used.
+    /// - Throws: when a property is unknown or refused.
+    package init(properties: KafkaProperties, logger: Logger) throws(KafkaError) {
+        var properties = properties.overlaid(
+            by: KafkaProperties([
+                "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
+            ]))
+        properties["group.instance.id"] = nil
+        // librdkafka's consumer needs one, though nothing joins it.
+        if properties["group.id"] == nil { properties["group.id"] = "rejoinder" }
+        client = try ClientHandle(.consumer, label: "table consumer", properties: properties, logger: logger)
+        if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
+    }
+
+    deinit { close() }
+
+    /// The topics assigned so far, in the order of their `topicIndex`.
+    package var topics: [String] { table.names }
+
+    /// Adds partitions; each is read from its position: an offset, `beginning` or `end`.
+    ///
+    /// - Throws: when one of them is assigned already.
+    package func assign(_ positions: [TopicPartition: Int64]) throws(KafkaError) {
+        guard !positions.isEmpty else { return }
+        let operation = "Starting to read \(positions.keys.listed)"
+        let pointer = try client.open(operation)
+        for partition in positions.keys.sorted() {
+            table.add(partition.topic, pointer: try client.topic(partition.topic, operation))
+        }
+        try client.check(rd_kafka_incremental_assign(pointer, PartitionList(positions).pointer), operation)
+    }
+
+    /// Ends reading these partitions. None of their messages comes out after.
+    package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
+        guard !partitions.isEmpty else { return }
+        let operation = "Ending to read \(partitions.listed)"
+        let pointer = try client.open(operation)
+        try client.check(rd_kafka_incremental_unassign(pointer, PartitionList(partitions).pointer), operation)
+    }
+
+    /// The partitions that are assigned now.
+    package var assignment: [TopicPartition] { client.assignment }
+
+    /// Takes what comes next. Allocates nothing for a message.
+    package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
+        client.poll(timeoutMilliseconds, topics: &table)
+    }
+
+    package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }
+
+    package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
+
+    /// First offset and high watermark as the last fetch brought them; asks nobody. nil when nothing was fetched yet.
+    package func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
+        client.cachedWatermarks(partition)
+    }
+
+    /// First offset and high watermark, asked from the broker.
+    package func queryWatermarks(
+        _ partition: TopicPartition, timeout: Duration
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        try client.queryWatermarks(partition, timeout: timeout)
+    }
+
+    /// The first offset at or after each time (milliseconds since 1970). Absent where no record is that young.
+    package func offsets(
+        at times: [TopicPartition: Int64], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        try client.offsets(at: times, timeout: timeout)
+    }
+
+    /// Ends the consumer. Every message must have been released. Safe more than once.
+    package func close() {
+        guard let pointer = client.pointer else { return }
+        rd_kafka_assign(pointer, nil)
+        // It is in no group, so there is nothing to leave and nobody to wait for.
+        client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: .seconds(5))
+    }
+}

@@ -1,0 +1,129 @@
+import CRDKafka
+import Logging
+import Synchronization
+
+
+/// What librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer,
+/// so it lives until the client is destroyed.
+///
+/// Unchecked: `logger` and `lastReason` may be used from any thread; `rebalances` belongs to the thread that polls.
+final class ClientContext: @unchecked Sendable {
+    let logger: Logger
+    /// The last reason that librdkafka gave for being unable to reach a broker. Written by the thread that polls,
+    /// and by librdkafka's own threads.
+    private let lastReason = Mutex<String?>(nil)
+    /// Rebalances that librdkafka has told us of and that wait to be answered, oldest first.
+    private var rebalances: [Rebalance] = []
+    /// Read for every message, so that the array need not be.
+    private(set) var hasRebalances = false
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    var lastFailure: String? { lastReason.withLock { $0 } }
+
+    func note(failure reason: String) {
+        lastReason.withLock { $0 = reason }
+    }
+
+    func note(_ rebalance: Rebalance) {
+        rebalances.append(rebalance)
+        hasRebalances = true
+    }
+
+    func takeRebalance() -> Rebalance? {
+        guard hasRebalances else { return nil }
+        let first = rebalances.removeFirst()
+        hasRebalances = !rebalances.isEmpty
+        return first
+    }
+
+    /// The context of the client that a callback speaks of.
+    static func of(_ client: OpaquePointer?) -> ClientContext? {
+        guard let client, let opaque = rd_kafka_opaque(client) else { return nil }
+        return Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+    }
+
+    /// Puts our callbacks into a configuration.
+    static func install(into configuration: OpaquePointer, consumer: Bool) {
+        // Fires on any thread: librdkafka's own and ours. Logger is safe to use from all.
+        rd_kafka_conf_set_log_cb(configuration) { client, level, facility, line in
+            guard let context = ClientContext.of(client), let line else { return }
+            context.log(
+                level: level, facility: facility.map { String(cString: $0) } ?? "", line: String(cString: line))
+        }
+        // Fires on the thread that polls (consumers, administration); producers get events instead.
+        rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
+            guard let context = ClientContext.of(client) else { return }
+            context.report(rd_kafka_resp_err_t(code), reason.map { String(cString: $0) } ?? "", of: client)
+        }
+        guard consumer else { return }
+        // Fires on the thread that polls, inside rd_kafka_consumer_poll or while a close is served. librdkafka keeps
+        // fetching paused and waits for assign or unassign, however long that takes, so taking note is enough. The
+        // yield makes the poll return at once, so no message can come out behind the rebalance in the same call.
+        rd_kafka_conf_set_rebalance_cb(configuration) { client, code, partitions, _ in
+            guard let client, let context = ClientContext.of(client) else { return }
+            let concerned = PartitionList.read(partitions)
+            switch code {
+            case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+                context.note(.assigned(concerned))
+            case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+                context.note(rd_kafka_assignment_lost(client) != 0 ? .lost(concerned) : .revoked(concerned))
+            default:
+                // librdkafka's way of saying that the assignment failed as a whole.
+                context.note(.lost(concerned))
+            }
+            rd_kafka_yield(client)
+        }
+    }
+
+    /// librdkafka reports an error of the client as a whole. Most are in the log already, by log_cb.
+    func report(_ code: rd_kafka_resp_err_t, _ reason: String, of client: OpaquePointer?) {
+        note(failure: reason)
+        let metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(code)))"]
+        switch code {
+        case RD_KAFKA_RESP_ERR__FATAL:
+            let fatal = client.flatMap { Self.fatalError(of: $0) }
+            logger.critical("Kafka client stopped: \(fatal?.reason ?? reason)", metadata: metadata)
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            logger.warning("No Kafka broker can be reached: \(reason)", metadata: metadata)
+        default:
+            logger.debug("Kafka client error: \(reason)", metadata: metadata)
+        }
+    }
+
+    /// The error that has put a client out of work for good, if one has.
+    static func fatalError(of client: OpaquePointer) -> (code: rd_kafka_resp_err_t, reason: String)? {
+        var text = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(client, &text, text.count)
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return (code, text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" })
+    }
+
+    private func log(level: Int32, facility: String, line: String) {
+        // One set of properties serves consumers and producers, so a property of the other kind is no mistake.
+        if facility == "CONFWARN", line.contains("will be ignored by this") { return }
+        if facility == "FAIL" { note(failure: Self.withoutThread(line)) }
+        logger.log(
+            level: Self.level(of: level), "\(Self.withoutThread(line))", metadata: ["facility": "\(facility)"])
+    }
+
+    /// librdkafka starts most lines with the name of its thread: `[thrd:main]: `.
+    private static func withoutThread(_ line: String) -> String {
+        guard line.hasPrefix("[thrd:"), let end = line.range(of: "]: ") else { return line }
+        return String(line[end.upperBound...])
+    }
+
+    /// From syslog's levels, which librdkafka uses.
+    private static func level(of syslog: Int32) -> Logger.Level {
+        switch syslog {
+        case ...2: .critical
+        case 3: .error
+        case 4: .warning
+        case 5: .notice
+        case 6: .info
+        default: .debug
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import CRDKafka
+
+/// What consumers of both kinds do with librdkafka's consumer.
+extension ClientHandle {
+    /// Takes one thing from the consumer's queue.
+    func poll(_ milliseconds: Int32, topics: inout TopicTable) -> ConsumerEvent {
+        guard let pointer else {
+            return .failure(
+                KafkaError(
+                    RD_KAFKA_RESP_ERR__DESTROY, operation: "Polling the \(label)", reason: "it is closed",
+                    isRetriable: false))
+        }
+        if !context.hasRebalances, let message = rd_kafka_consumer_poll(pointer, milliseconds) {
+            if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                return .message(ConsumedMessage(message, topicIndex: topics.index(of: message.pointee.rkt)))
+            }
+            return event(ofFailed: message)
+        }
+        return context.takeRebalance().map { .rebalance($0) } ?? .nothing
+    }
+
+    /// librdkafka puts what went wrong, and ends of partitions, into a message without a record.
+    @inline(never)
+    private func event(ofFailed message: UnsafeMutablePointer<rd_kafka_message_t>) -> ConsumerEvent {
+        defer { rd_kafka_message_destroy(message) }
+        let partition = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map {
+            TopicPartition(topic: String(cString: $0), partition: message.pointee.partition)
+        }
+        if message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF, let partition {
+            return .endOfPartition(partition, offset: message.pointee.offset)
+        }
+        let place = partition.map { $0.partition < 0 ? $0.topic : $0.description }
+        return .failure(
+            error(
+                message.pointee.err, "Consuming \(place.map { "from \($0)" } ?? "with the \(label)")",
+                reason: rd_kafka_message_errstr(message).map { String(cString: $0) }))
+    }
+
+    func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try onEach(partitions, "Pausing") { rd_kafka_pause_partitions($0, $1) }
+    }
+
+    func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try onEach(partitions, "Resuming") { rd_kafka_resume_partitions($0, $1) }
+    }
+
+    private func onEach(
+        _ partitions: [TopicPartition], _ doing: String,
+        _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> rd_kafka_resp_err_t
+    ) throws(KafkaError) {
+        guard !partitions.isEmpty else { return }
+        let client = try open("\(doing) \(partitions.listed)")
+        let list = PartitionList(partitions)
+        try check(call(client, list.pointer), "\(doing) \(partitions.listed)")
+        if let failed = list.firstFailure { throw error(failed.error, "\(doing) \(failed.partition)") }
+    }
+
+    /// The partitions that are assigned now.
+    var assignment: [TopicPartition] {
+        guard let pointer else { return [] }
+        var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+        guard rd_kafka_assignment(pointer, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
+        return PartitionList(owning: list).elements.map(\.partition)
+    }
+
+    func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
+        guard let pointer else { return nil }
+        var low: Int64 = -1
+        var high: Int64 = -1
+        let code = rd_kafka_get_watermark_offsets(pointer, partition.topic, partition.partition, &low, &high)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, low >= 0, high >= 0 else { return nil }
+        return (low, high)
+    }
+
+    func queryWatermarks(
+        _ partition: TopicPartition, timeout: Duration
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        let client = try open("Asking for the first and last offset of \(partition)")
+        var low: Int64 = -1
+        var high: Int64 = -1
+        try check(
+            rd_kafka_query_watermark_offsets(
+                client, partition.topic, partition.partition, &low, &high, timeout.milliseconds),
+            "Asking for the first and last offset of \(partition)")
+        return (low, high)
+    }
+
+    func offsets(
+        at times: [TopicPartition: Int64], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        guard !times.isEmpty else { return [:] }
+        let operation = "Asking for the offsets by time of \(times.keys.listed)"
+        let client = try open(operation)
+        let list = PartitionList(times)
+        try check(rd_kafka_offsets_for_times(client, list.pointer, timeout.milliseconds), operation)
+        var result: [TopicPartition: Int64] = [:]
+        for element in list.elements {
+            try check(element.error, "Asking for an offset by time of \(element.partition)")
+            // -1: no record is that young.
+            if element.offset >= 0 { result[element.partition] = element.offset }
+        }
+        return result
+    }
+
+    /// Whether ending this consumer would crash (librdkafka before 2.3.0): its sticky assignor frees state that only
+    /// the first assignment makes, and asserts that it is there. The assignor is chosen when the join is answered, so
+    /// the danger is there from that answer to the first assignment.
+    func wouldCrashOnDestroy(sawAssignment: Bool) -> Bool {
+        guard rd_kafka_version() < 0x0203_0000, !sawAssignment, let pointer else { return false }
+        return rd_kafka_rebalance_protocol(pointer).map { String(cString: $0) } == "COOPERATIVE"
+    }
+}

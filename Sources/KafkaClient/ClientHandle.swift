@@ -1,0 +1,142 @@
+import CRDKafka
+import Dispatch
+import Logging
+
+/// Owns one librdkafka client: makes it from properties, hands out its pointer, destroys it once.
+///
+/// Not Sendable: used on the thread of the consumer or producer that owns it.
+final class ClientHandle {
+    enum Kind {
+        case consumer
+        case producer
+        /// Neither consumes nor produces.
+        case administration
+    }
+
+    private enum State {
+        case open(OpaquePointer)
+        case closed
+    }
+
+    let context: ClientContext
+    /// For errors: "consumer of group questions", "producer".
+    let label: String
+    let bootstrapServers: String
+    private var state: State
+    /// Topics are kept from the first use to the end: librdkafka then never gives their address to another topic.
+    private var topics: [String: OpaquePointer] = [:]
+
+    /// - Parameter events: the events that are read from the main queue (`RD_KAFKA_EVENT_...`); 0 for callbacks.
+    init(
+        _ kind: Kind, label: String, properties: KafkaProperties, events: Int32 = 0, logger: Logger
+    ) throws(KafkaError) {
+        let configuration = try properties.makeConfiguration()
+        let context = ClientContext(logger: logger)
+        ClientContext.install(into: configuration, consumer: kind == .consumer)
+        if events != 0 { rd_kafka_conf_set_events(configuration, events) }
+        let opaque = Unmanaged.passRetained(context)
+        rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
+        var reason = [CChar](repeating: 0, count: 512)
+        let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
+        guard let client = rd_kafka_new(type, configuration, &reason, reason.count) else {
+            // librdkafka takes the configuration only when it makes the client.
+            rd_kafka_conf_destroy(configuration)
+            opaque.release()
+            throw KafkaError(
+                rd_kafka_last_error(), operation: "Making the Kafka \(label)",
+                reason: reason.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" },
+                isRetriable: false)
+        }
+        self.context = context
+        self.label = label
+        self.bootstrapServers = properties["bootstrap.servers"] ?? ""
+        self.state = .open(client)
+    }
+
+    deinit {
+        destroy(flags: 0, within: .seconds(10))
+    }
+
+    /// The client; nil once closed.
+    var pointer: OpaquePointer? {
+        if case .open(let client) = state { client } else { nil }
+    }
+
+    /// The client, for a call that needs it.
+    func open(_ operation: @autoclosure () -> String) throws(KafkaError) -> OpaquePointer {
+        guard let pointer else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR__DESTROY, operation: operation(), reason: "the \(label) is closed",
+                isRetriable: false)
+        }
+        return pointer
+    }
+
+    /// A handle of a topic, made once, owned by the client.
+    func topic(_ name: String, _ operation: @autoclosure () -> String) throws(KafkaError) -> OpaquePointer {
+        if let topic = topics[name] { return topic }
+        let client = try open(operation())
+        guard let topic = rd_kafka_topic_new(client, name, nil) else {
+            throw error(rd_kafka_last_error(), operation())
+        }
+        topics[name] = topic
+        return topic
+    }
+
+    /// The error of a call; when the client has failed for good, that reason.
+    func error(_ code: rd_kafka_resp_err_t, _ operation: String, reason: String? = nil) -> KafkaError {
+        if let pointer, let fatal = ClientContext.fatalError(of: pointer) {
+            return KafkaError(fatal.code, operation: operation, reason: fatal.reason, isFatal: true, isRetriable: false)
+        }
+        let error = KafkaError(code, operation: operation, reason: reason)
+        return explained(error)
+    }
+
+    /// Throws when librdkafka gave an error object, and frees it.
+    func check(_ error: OpaquePointer?, _ operation: @autoclosure () -> String) throws(KafkaError) {
+        if let error { throw explained(KafkaError(consuming: error, operation: operation())) }
+    }
+
+    /// Throws when librdkafka gave an error code.
+    func check(_ code: rd_kafka_resp_err_t, _ operation: @autoclosure () -> String) throws(KafkaError) {
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw error(code, operation()) }
+    }
+
+    /// A timeout by itself says nothing of its cause: adds who did not answer, and librdkafka's last reason.
+    private func explained(_ error: KafkaError) -> KafkaError {
+        guard error.isUnreachable, let reason = context.lastFailure else { return error }
+        let servers = bootstrapServers.isEmpty ? "no bootstrap.servers are set" : "asked \(bootstrapServers)"
+        return error.explained("\(servers); last trouble: \(reason)")
+    }
+
+    /// Ends the client. All messages and metadata taken from it must have been released.
+    ///
+    /// librdkafka's destroy joins its threads, which can take as long as a consumer group that cannot end; so it runs
+    /// on a thread of its own and is left to itself after `limit` (the process is about to end then).
+    func destroy(flags: Int32, within limit: Duration) {
+        guard case .open(let client) = state else { return }
+        state = .closed
+        for topic in topics.values { rd_kafka_topic_destroy(topic) }
+        topics = [:]
+        let done = DispatchSemaphore(value: 0)
+        // Nothing else uses the pointer from here on.
+        nonisolated(unsafe) let dying = client
+        let opaque = rd_kafka_opaque(client)
+        nonisolated(unsafe) let retained = opaque
+        DispatchQueue(label: "rejoinder.kafka.destroy").async {
+            rd_kafka_destroy_flags(dying, flags)
+            // No callback fires after destroy has returned.
+            if let retained { Unmanaged<ClientContext>.fromOpaque(retained).release() }
+            done.signal()
+        }
+        if done.wait(timeout: .now() + .milliseconds(Int(limit.milliseconds))) == .timedOut {
+            context.logger.warning("The Kafka \(label) did not end within \(limit); leaving it behind.")
+        }
+    }
+
+    /// Gives the client up without ending it, where librdkafka would crash in doing so.
+    func abandon() {
+        state = .closed
+        topics = [:]
+    }
+}

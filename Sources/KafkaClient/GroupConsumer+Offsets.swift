@@ -1,0 +1,85 @@
+import CRDKafka
+import Dispatch
+import Foundation
+
+extension GroupConsumer {
+    /// Moves the position of assigned partitions. Messages fetched before are dropped by librdkafka.
+    ///
+    /// A partition that was assigned a moment ago has no position yet: tried again until `timeout`.
+    package func seek(_ offsets: [TopicPartition: Int64], timeout: Duration) throws(KafkaError) {
+        let deadline = ContinuousClock.now + timeout
+        // librdkafka before 2.1.0 takes this timeout for microseconds.
+        let factor: Int64 = rd_kafka_version() < 0x0201_0000 ? 1000 : 1
+        var remaining = offsets
+        while !remaining.isEmpty {
+            let operation = "Moving to other offsets of \(remaining.keys.listed)"
+            let pointer = try client.open(operation)
+            let left = max(.milliseconds(1), deadline - .now)
+            let list = PartitionList(remaining)
+            try client.check(
+                rd_kafka_seek_partitions(
+                    pointer, list.pointer, Int32(clamping: Int64(left.milliseconds) * factor)), operation)
+            for element in list.elements {
+                switch element.error {
+                case RD_KAFKA_RESP_ERR_NO_ERROR:
+                    remaining[element.partition] = nil
+                case RD_KAFKA_RESP_ERR__STATE, RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS, RD_KAFKA_RESP_ERR__IN_PROGRESS:
+                    guard .now < deadline else {
+                        throw client.error(
+                            RD_KAFKA_RESP_ERR__TIMED_OUT, "Moving to offset \(element.offset) of \(element.partition)",
+                            reason: "the partition was not ready within \(timeout)")
+                    }
+                default:
+                    throw client.error(
+                        element.error, "Moving to offset \(element.offset) of \(element.partition)")
+                }
+            }
+            if !remaining.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
+        }
+    }
+
+    /// The group's committed offsets: the next record to process. A partition without one is absent.
+    ///
+    /// Any partition may be asked for, assigned or not. With `isolation.level=read_committed` (the default) it waits
+    /// for offsets that are in an open transaction.
+    package func committedOffsets(
+        _ partitions: [TopicPartition], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let operation = "Asking for the offsets of \(partitions.listed) that group '\(groupID)' has committed"
+        let pointer = try client.open(operation)
+        let list = PartitionList(partitions)
+        try client.check(rd_kafka_committed(pointer, list.pointer, timeout.milliseconds), operation)
+        var result: [TopicPartition: Int64] = [:]
+        for element in list.elements {
+            try client.check(element.error, operation)
+            if element.offset >= 0 { result[element.partition] = element.offset }
+        }
+        return result
+    }
+
+    /// Commits offsets (the next record to process) for the group and waits for the answer. Topics that the group
+    /// does not subscribe to may be among them.
+    package func commit(_ offsets: [TopicPartition: Int64]) throws(KafkaError) {
+        guard !offsets.isEmpty else { return }
+        let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
+        let pointer = try client.open(operation)
+        let list = PartitionList(offsets)
+        try client.check(rd_kafka_commit(pointer, list.pointer, 0), operation)
+        if let failed = list.firstFailure {
+            throw client.error(failed.error, "Committing an offset of \(failed.partition) for group '\(groupID)'")
+        }
+    }
+
+    /// First offset and high watermark as the last fetch brought them; asks nobody. nil when nothing was fetched yet.
+    package func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
+        client.cachedWatermarks(partition)
+    }
+
+    /// First offset and high watermark, asked from the broker.
+    package func queryWatermarks(
+        _ partition: TopicPartition, timeout: Duration
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        try client.queryWatermarks(partition, timeout: timeout)
+    }
+}

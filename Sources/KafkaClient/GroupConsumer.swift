@@ -1,0 +1,114 @@
+import CRDKafka
+import Logging
+
+/// A member of a consumer group.
+///
+/// Not Sendable: every call is made on the one thread that polls. Nothing is answered in librdkafka's callbacks:
+/// `poll` returns a rebalance, and the caller answers it when it is ready with `assign` or `unassign`.
+package final class GroupConsumer {
+    let client: ClientHandle
+    /// `group.id`.
+    package let groupID: String
+    private var table = TopicTable()
+    /// An assignment has come, even an empty one.
+    var sawAssignment = false
+
+    /// - Parameter properties: `group.id` is needed; `partition.assignment.strategy` is librdkafka's default unless
+    ///   given. Committing on its own account is forced off: offsets are committed by `commit` or in transactions.
+    /// - Throws: when a property is unknown, refused, or missing.
+    package init(properties: KafkaProperties, logger: Logger) throws(KafkaError) {
+        guard let groupID = properties["group.id"], !groupID.isEmpty else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR__INVALID_ARG, operation: "Making a group consumer",
+                reason: "the property 'group.id' is missing")
+        }
+        self.groupID = groupID
+        client = try ClientHandle(
+            .consumer, label: "consumer of group '\(groupID)'",
+            properties: properties.overlaid(
+                by: KafkaProperties(["enable.auto.commit": "false", "enable.auto.offset.store": "false"])),
+            logger: logger)
+        // Errors, logs and messages then all come out of the one queue that poll serves.
+        if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
+    }
+
+    deinit {
+        close(timeout: .seconds(5))
+    }
+
+    /// The topics subscribed to so far, in the order of their `topicIndex`.
+    package var topics: [String] { table.names }
+
+    /// Subscribes to these topics in place of any before. The assignment comes by `poll`.
+    package func subscribe(_ topics: [String]) throws(KafkaError) {
+        let operation = "Subscribing to \(topics.joined(separator: ", ")) in group '\(groupID)'"
+        let pointer = try client.open(operation)
+        for topic in topics where !topic.hasPrefix("^") {
+            table.add(topic, pointer: try client.topic(topic, operation))
+        }
+        let list = PartitionList(topics.map { TopicPartition(topic: $0, partition: RD_KAFKA_PARTITION_UA) })
+        try client.check(rd_kafka_subscribe(pointer, list.pointer), operation)
+    }
+
+    /// Takes what comes next: a message, a rebalance, the end of a partition (with `enable.partition.eof`), an error.
+    ///
+    /// Must be called at least every `max.poll.interval.ms`. Allocates nothing for a message.
+    package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
+        let event = client.poll(timeoutMilliseconds, topics: &table)
+        if case .rebalance(.assigned) = event { sawAssignment = true }
+        return event
+    }
+
+    /// Answers `.assigned`. Fetching starts at `positions`, and at the committed offset (or by `auto.offset.reset`)
+    /// where it has none. Partitions that are not to be fetched yet are paused before the next poll.
+    package func assign(
+        _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:]
+    ) throws(KafkaError) {
+        let operation = "Taking over \(partitions.listed)"
+        let pointer = try client.open(operation)
+        var offsets: [TopicPartition: Int64] = [:]
+        for partition in partitions { offsets[partition] = positions[partition] ?? Int64(RD_KAFKA_OFFSET_INVALID) }
+        let list = PartitionList(offsets)
+        if isCooperative {
+            try client.check(rd_kafka_incremental_assign(pointer, list.pointer), operation)
+        } else {
+            try client.check(rd_kafka_assign(pointer, list.pointer), operation)
+        }
+    }
+
+    /// Answers `.revoked` and `.lost`.
+    package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let operation = "Giving up \(partitions.listed)"
+        let pointer = try client.open(operation)
+        if isCooperative {
+            try client.check(rd_kafka_incremental_unassign(pointer, PartitionList(partitions).pointer), operation)
+        } else {
+            try client.check(rd_kafka_assign(pointer, nil), operation)
+        }
+    }
+
+    /// Stops handing out messages of these partitions, those fetched already included, until `resume`.
+    package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }
+
+    package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
+
+    /// The partitions that are assigned now.
+    package var assignment: [TopicPartition] { client.assignment }
+
+    /// The assigned partitions belong to someone else already.
+    package var isAssignmentLost: Bool { client.pointer.map { rd_kafka_assignment_lost($0) != 0 } ?? false }
+
+    /// This member's id in the group; nil before it has one.
+    package var memberID: String? {
+        guard let pointer = client.pointer, let id = rd_kafka_memberid(pointer) else { return nil }
+        defer { rd_kafka_mem_free(pointer, id) }
+        let text = String(cString: id)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The group has settled on incremental rebalancing.
+    var isCooperative: Bool {
+        guard let pointer = client.pointer, let name = rd_kafka_rebalance_protocol(pointer) else { return false }
+        return String(cString: name) == "COOPERATIVE"
+    }
+}

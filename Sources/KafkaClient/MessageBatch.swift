@@ -1,0 +1,52 @@
+/// Messages taken together, released together. Reused from step to step: it allocates only when it grows.
+///
+/// Not Sendable: belongs to the thread that polls.
+package final class MessageBatch {
+    private var storage: UnsafeMutablePointer<ConsumedMessage>
+    private var capacity: Int
+    package private(set) var count = 0
+    /// Bytes of all keys and values.
+    package private(set) var byteCount = 0
+
+    /// - Parameter capacity: how many messages fit before it has to grow.
+    package init(capacity: Int) {
+        self.capacity = max(1, capacity)
+        storage = .allocate(capacity: self.capacity)
+    }
+
+    deinit {
+        removeAll()
+        storage.deallocate()
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    /// Takes the message over: it is released by `removeAll`.
+    package func append(_ message: ConsumedMessage) {
+        if count == capacity { grow() }
+        (storage + count).initialize(to: message)
+        count += 1
+        byteCount += message.byteCount
+    }
+
+    package subscript(index: Int) -> ConsumedMessage {
+        precondition(index >= 0 && index < count, "a batch of \(count) messages has no message \(index)")
+        return storage[index]
+    }
+
+    /// Releases every message; keeps the memory for the next ones.
+    package func removeAll() {
+        for index in 0..<count { storage[index].release() }
+        count = 0
+        byteCount = 0
+    }
+
+    // A message is plain data, so moving and forgetting it needs no deinitialization.
+    private func grow() {
+        let larger = UnsafeMutablePointer<ConsumedMessage>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: storage, count: count)
+        storage.deallocate()
+        storage = larger
+        capacity *= 2
+    }
+}

@@ -1,0 +1,55 @@
+import CRDKafka
+
+/// Owns one of librdkafka's partition lists.
+final class PartitionList {
+    let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+
+    /// Partitions with librdkafka's "no offset", which means the committed one where an offset matters.
+    init(_ partitions: some Collection<TopicPartition>) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(clamping: partitions.count))
+        for partition in partitions {
+            rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition)
+        }
+    }
+
+    init(_ offsets: [TopicPartition: Int64]) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(clamping: offsets.count))
+        for (partition, offset) in offsets {
+            rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition).pointee.offset = offset
+        }
+    }
+
+    /// Takes over a list that librdkafka gave us.
+    init(owning pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) {
+        self.pointer = pointer
+    }
+
+    deinit { rd_kafka_topic_partition_list_destroy(pointer) }
+
+    struct Element {
+        let partition: TopicPartition
+        let offset: Int64
+        let error: rd_kafka_resp_err_t
+    }
+
+    var elements: [Element] { Self.elements(of: pointer) }
+
+    static func elements(of list: UnsafePointer<rd_kafka_topic_partition_list_t>) -> [Element] {
+        guard let elements = list.pointee.elems else { return [] }
+        return (0..<Int(list.pointee.cnt)).compactMap { index in
+            let element = elements[index]
+            guard let topic = element.topic else { return nil }
+            return Element(
+                partition: TopicPartition(topic: String(cString: topic), partition: element.partition),
+                offset: element.offset, error: element.err)
+        }
+    }
+
+    /// Copies the partitions out of a list that stays librdkafka's.
+    static func read(_ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> [TopicPartition] {
+        list.map { elements(of: $0).map(\.partition) } ?? []
+    }
+
+    /// The first partition that has an error of its own.
+    var firstFailure: Element? { elements.first { $0.error != RD_KAFKA_RESP_ERR_NO_ERROR } }
+}

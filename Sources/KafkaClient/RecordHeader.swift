@@ -1,0 +1,15 @@
+/// A record header. Names may repeat in a record; a null value differs from an empty one.
+package struct RecordHeader: Sendable, Equatable {
+    package var name: String
+    /// nil is Kafka's null.
+    package var value: [UInt8]?
+
+    package init(name: String, value: [UInt8]?) {
+        self.name = name
+        self.value = value
+    }
+
+    package init(_ name: String, _ text: String) {
+        self.init(name: name, value: Array(text.utf8))
+    }
+}
