@@ -2,7 +2,6 @@ import CRDKafka
 import Logging
 import Synchronization
 
-
 /// What librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer,
 /// so it lives until the client is destroyed.
 ///

@@ -50,7 +50,9 @@ extension GroupConsumer {
 
     /// - Returns: whether the group has been left and its machinery has ended.
     private func closeGroup(_ pointer: OpaquePointer, deadline: ContinuousClock.Instant) -> Bool {
-        guard ClientContext.fatalError(of: pointer) == nil, let queue = rd_kafka_queue_new(pointer) else { return false }
+        guard ClientContext.fatalError(of: pointer) == nil, let queue = rd_kafka_queue_new(pointer) else {
+            return false
+        }
         defer { rd_kafka_queue_destroy(queue) }
         if let error = rd_kafka_consumer_close_queue(pointer, queue) {
             let error = KafkaError(consuming: error, operation: "Leaving group '\(groupID)'")

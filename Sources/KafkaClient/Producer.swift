@@ -188,7 +188,8 @@ package final class Producer {
     }
 
     @inline(never)
-    private func produceFailure(_ code: rd_kafka_resp_err_t, _ topic: ProducerTopic, _ partition: Int32?) -> KafkaError {
+    private func produceFailure(_ code: rd_kafka_resp_err_t, _ topic: ProducerTopic, _ partition: Int32?) -> KafkaError
+    {
         let place = partition.map { TopicPartition(topic: topic.name, partition: $0).description } ?? topic.name
         let operation = "Producing a record to \(place)"
         // In a transaction "wrong state" means that the transaction has failed; the abort says why.
