@@ -56,7 +56,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
 
-        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient"]),
+        // What several test targets need: a real Kafka-protocol server, and waiting with a limit.
+        .target(
+            name: "TestSupport",
+            dependencies: ["KafkaClient", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport"),
+        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"]),
         .testTarget(name: "RecordsTests", dependencies: ["Records"]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),

@@ -100,7 +100,7 @@ package final class AdminClient: @unchecked Sendable {
         let operation = "Asking for the committed offsets of group '\(group)'"
         return try perform(operation, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout) {
             (pointer, options, queue) throws(KafkaError) in
-            var request = rd_kafka_ListConsumerGroupOffsets_new(group, PartitionList(partitions).pointer)
+            var request = PartitionList(partitions).lend { rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
             defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
             rd_kafka_ListConsumerGroupOffsets(pointer, &request, 1, options, queue)
         } read: { (event) throws(KafkaError) in

@@ -44,7 +44,7 @@ package final class AssignedConsumer {
         for partition in positions.keys.sorted() {
             table.add(partition.topic, pointer: try client.topic(partition.topic, operation))
         }
-        try client.check(rd_kafka_incremental_assign(pointer, PartitionList(positions).pointer), operation)
+        try client.check(PartitionList(positions).lend { rd_kafka_incremental_assign(pointer, $0) }, operation)
     }
 
     /// Ends reading these partitions. None of their messages comes out after.
@@ -52,7 +52,7 @@ package final class AssignedConsumer {
         guard !partitions.isEmpty else { return }
         let operation = "Ending to read \(partitions.listed)"
         let pointer = try client.open(operation)
-        try client.check(rd_kafka_incremental_unassign(pointer, PartitionList(partitions).pointer), operation)
+        try client.check(PartitionList(partitions).lend { rd_kafka_incremental_unassign(pointer, $0) }, operation)
     }
 
     /// The partitions that are assigned now.

@@ -51,7 +51,7 @@ extension ClientHandle {
         guard !partitions.isEmpty else { return }
         let client = try open("\(doing) \(partitions.listed)")
         let list = PartitionList(partitions)
-        try check(call(client, list.pointer), "\(doing) \(partitions.listed)")
+        try check(list.lend { call(client, $0) }, "\(doing) \(partitions.listed)")
         if let failed = list.firstFailure { throw error(failed.error, "\(doing) \(failed.partition)") }
     }
 
@@ -92,7 +92,7 @@ extension ClientHandle {
         let operation = "Asking for the offsets by time of \(times.keys.listed)"
         let client = try open(operation)
         let list = PartitionList(times)
-        try check(rd_kafka_offsets_for_times(client, list.pointer, timeout.milliseconds), operation)
+        try check(list.lend { rd_kafka_offsets_for_times(client, $0, timeout.milliseconds) }, operation)
         var result: [TopicPartition: Int64] = [:]
         for element in list.elements {
             try check(element.error, "Asking for an offset by time of \(element.partition)")

@@ -37,7 +37,7 @@ extension GroupConsumer {
                 if !client.wouldCrashOnDestroy(sawAssignment: sawAssignment) { break }
             }
             if hasEnded {
-                rd_kafka_subscribe(pointer, subscription.pointer)
+                _ = subscription.lend { rd_kafka_subscribe(pointer, $0) }
                 hasEnded = false
             }
             drain(pointer, milliseconds: 50)

@@ -17,8 +17,9 @@ extension GroupConsumer {
             let left = max(.milliseconds(1), deadline - .now)
             let list = PartitionList(remaining)
             try client.check(
-                rd_kafka_seek_partitions(
-                    pointer, list.pointer, Int32(clamping: Int64(left.milliseconds) * factor)), operation)
+                list.lend {
+                    rd_kafka_seek_partitions(pointer, $0, Int32(clamping: Int64(left.milliseconds) * factor))
+                }, operation)
             for element in list.elements {
                 switch element.error {
                 case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -49,7 +50,7 @@ extension GroupConsumer {
         let operation = "Asking for the offsets of \(partitions.listed) that group '\(groupID)' has committed"
         let pointer = try client.open(operation)
         let list = PartitionList(partitions)
-        try client.check(rd_kafka_committed(pointer, list.pointer, timeout.milliseconds), operation)
+        try client.check(list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }, operation)
         var result: [TopicPartition: Int64] = [:]
         for element in list.elements {
             try client.check(element.error, operation)
@@ -65,7 +66,7 @@ extension GroupConsumer {
         let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
         let pointer = try client.open(operation)
         let list = PartitionList(offsets)
-        try client.check(rd_kafka_commit(pointer, list.pointer, 0), operation)
+        try client.check(list.lend { rd_kafka_commit(pointer, $0, 0) }, operation)
         if let failed = list.firstFailure {
             throw client.error(failed.error, "Committing an offset of \(failed.partition) for group '\(groupID)'")
         }

@@ -47,7 +47,7 @@ package final class GroupConsumer {
             table.add(topic, pointer: try client.topic(topic, operation))
         }
         let list = PartitionList(topics.map { TopicPartition(topic: $0, partition: RD_KAFKA_PARTITION_UA) })
-        try client.check(rd_kafka_subscribe(pointer, list.pointer), operation)
+        try client.check(list.lend { rd_kafka_subscribe(pointer, $0) }, operation)
     }
 
     /// Takes what comes next: a message, a rebalance, the end of a partition (with `enable.partition.eof`), an error.
@@ -70,9 +70,9 @@ package final class GroupConsumer {
         for partition in partitions { offsets[partition] = positions[partition] ?? Int64(RD_KAFKA_OFFSET_INVALID) }
         let list = PartitionList(offsets)
         if isCooperative {
-            try client.check(rd_kafka_incremental_assign(pointer, list.pointer), operation)
+            try client.check(list.lend { rd_kafka_incremental_assign(pointer, $0) }, operation)
         } else {
-            try client.check(rd_kafka_assign(pointer, list.pointer), operation)
+            try client.check(list.lend { rd_kafka_assign(pointer, $0) }, operation)
         }
     }
 
@@ -81,7 +81,8 @@ package final class GroupConsumer {
         let operation = "Giving up \(partitions.listed)"
         let pointer = try client.open(operation)
         if isCooperative {
-            try client.check(rd_kafka_incremental_unassign(pointer, PartitionList(partitions).pointer), operation)
+            try client.check(
+                PartitionList(partitions).lend { rd_kafka_incremental_unassign(pointer, $0) }, operation)
         } else {
             try client.check(rd_kafka_assign(pointer, nil), operation)
         }

@@ -42,6 +42,7 @@ extension KafkaProperties {
 
     /// The known name that looks most like `name`, when one does.
     static func nearestName(to name: String) -> String? {
+        // An upper-case name is most often the right one in the wrong case.
         let wanted = Array(name.lowercased().utf8.prefix(100))
         var best: (name: String, distance: Int)?
         for candidate in knownNames().sorted() {

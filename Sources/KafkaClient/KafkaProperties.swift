@@ -95,7 +95,7 @@ package struct KafkaProperties: Sendable, Equatable {
             // librdkafka repeats the value that it refuses.
             guard !isSecret(name) else { return "librdkafka refuses its value (not shown, since it is a secret)" }
             let reason = message.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
-            return reason.isEmpty ? "librdkafka refuses its value '\(value)'" : reason
+            return "librdkafka refuses its value '\(value)'\(reason.isEmpty ? "" : ": \(reason)")"
         }
     }
 

@@ -2,7 +2,7 @@ import CRDKafka
 
 /// Owns one of librdkafka's partition lists.
 final class PartitionList {
-    let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    private let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
     /// Partitions with librdkafka's "no offset", which means the committed one where an offset matters.
     init(_ partitions: some Collection<TopicPartition>) {
@@ -26,13 +26,19 @@ final class PartitionList {
 
     deinit { rd_kafka_topic_partition_list_destroy(pointer) }
 
+    /// Lends the list for one call. The pointer has no other way out: Swift frees an object after its last use, which
+    /// would be before the call that the pointer was taken for.
+    func lend<Result>(_ body: (UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Result) -> Result {
+        withExtendedLifetime(self) { body(pointer) }
+    }
+
     struct Element {
         let partition: TopicPartition
         let offset: Int64
         let error: rd_kafka_resp_err_t
     }
 
-    var elements: [Element] { Self.elements(of: pointer) }
+    var elements: [Element] { lend { Self.elements(of: $0) } }
 
     static func elements(of list: UnsafePointer<rd_kafka_topic_partition_list_t>) -> [Element] {
         guard let elements = list.pointee.elems else { return [] }

@@ -36,7 +36,8 @@ extension Producer {
         defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
         let list = PartitionList(offsets)
         try inSlices(operation, timeout: timeout, slice: nil) {
-            rd_kafka_send_offsets_to_transaction($0, list.pointer, metadata, $1)
+            (pointer, milliseconds) in
+            list.lend { rd_kafka_send_offsets_to_transaction(pointer, $0, metadata, milliseconds) }
         }
     }
 
