@@ -1,0 +1,74 @@
+import CLMDB
+import Records
+
+extension AnswerStore {
+    /// Applies a batch's answer changes in key order; of several changes of one answer only the last is written.
+    func applyAnswers(
+        of batch: TableBatch, _ environment: LMDBEnvironment, _ transaction: OpaquePointer
+    ) throws(LMDBFailure) {
+        batch.orderAnswers(into: &order)
+        let order = order
+        let changes = batch.answers
+        // Closed with the transaction.
+        let cursor = try LMDBEnvironment.openCursor(transaction, environment.answers)
+        var index = 0
+        // The last erasure of the question that is being written: what came before it is void.
+        var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))
+        while index < order.count {
+            let key = batch.key(of: changes[Int(order[index])])
+            while index + 1 < order.count, compareBytes(batch.key(of: changes[Int(order[index + 1])]), key) == 0 {
+                index += 1
+            }
+            let record = order[index]
+            let change = changes[Int(record)]
+            index += 1
+            switch change.kind {
+            case .forgetAll:
+                try Self.deleteRange(key, cursor)
+                erasure = (key, record)
+            case .put:
+                if isVoid(record, key, erasure) { continue }
+                try Self.put(change, key, cursor)
+            case .withdraw:
+                if isVoid(record, key, erasure) { continue }
+                try Self.delete(key, cursor)
+            }
+        }
+    }
+
+    private func isVoid(_ record: UInt32, _ key: Bytes, _ erasure: (question: Bytes, record: UInt32)) -> Bool {
+        record < erasure.record && !erasure.question.isEmpty && key.starts(with: erasure.question)
+    }
+
+    private static func put(
+        _ change: TableBatch.AnswerChange, _ keyBytes: Bytes, _ cursor: OpaquePointer
+    ) throws(LMDBFailure) {
+        var key = MDB_val(keyBytes)
+        var value = MDB_val(mv_size: AnswerRow.headerLength + change.json.count, mv_data: nil)
+        try check(mdb_cursor_put(cursor, &key, &value, UInt32(MDB_RESERVE)))
+        let row = UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size)
+        AnswerRow.write(change.json, answeredAt: change.answeredAt, key: keyBytes, to: row)
+    }
+
+    private static func delete(_ keyBytes: Bytes, _ cursor: OpaquePointer) throws(LMDBFailure) {
+        var key = MDB_val(keyBytes)
+        var value = MDB_val()
+        let code = mdb_cursor_get(cursor, &key, &value, MDB_SET)
+        if code == MDB_NOTFOUND { return }
+        try check(code)
+        try check(mdb_cursor_del(cursor, 0))
+    }
+
+    /// Deletes all rows whose keys begin with `prefix`.
+    static func deleteRange(_ prefix: Bytes, _ cursor: OpaquePointer) throws(LMDBFailure) {
+        var key = MDB_val(prefix)
+        var value = MDB_val()
+        var code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
+        while code == 0, Bytes(key).starts(with: prefix) {
+            try check(mdb_cursor_del(cursor, 0))
+            // A cursor whose row was deleted stands before the next one, which this moves it onto.
+            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+        }
+        if code != 0 && code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
+    }
+}

@@ -1,0 +1,164 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the operating system refused.
+struct SystemFailure: Error, Equatable {
+    let code: Int32
+
+    static var last: SystemFailure { SystemFailure(code: errno) }
+
+    static let noMemory = SystemFailure(code: ENOMEM)
+
+    var isIO: Bool { code == EIO }
+    var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+    var isNotPermitted: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// In the operating system's own words.
+    var text: String { String(cString: strerror(code)) }
+}
+
+/// The few file operations that the store needs, by POSIX calls.
+enum FileSystem {
+    enum Entry: Equatable { case missing, directory, file, other }
+
+    /// What stands at the path; a symbolic link is followed.
+    static func entry(at path: String) throws(SystemFailure) -> Entry {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return .missing }
+            throw .last
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return .directory
+        case S_IFREG: return .file
+        default: return .other
+        }
+    }
+
+    /// Makes a directory and those above it, for this user only; one that exists is fine.
+    static func makeDirectories(_ path: String) throws(SystemFailure) {
+        if mkdir(path, 0o700) == 0 { return }
+        let code = errno
+        if code == EEXIST {
+            guard try entry(at: path) == .directory else { throw SystemFailure(code: ENOTDIR) }
+            return
+        }
+        guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw SystemFailure(code: code)
+        }
+        try makeDirectories(String(path[..<slash]))
+        // Another process may have made it in between.
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .last }
+        guard try entry(at: path) == .directory else { throw SystemFailure(code: ENOTDIR) }
+    }
+
+    /// The names in a directory, without `.` and `..`, in no order.
+    static func names(in path: String) throws(SystemFailure) -> [String] {
+        guard let directory = opendir(path) else { throw .last }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// At most `limit` bytes from the beginning of a regular file.
+    static func read(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
+        // Without O_NONBLOCK a FIFO that somebody put there would hold us up.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .last }
+        defer { close(descriptor) }
+        return try read(descriptor, limit: limit)
+    }
+
+    static func read(_ descriptor: Int32, limit: Int) throws(SystemFailure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, limit, 0) }
+        guard count >= 0 else { throw .last }
+        return Array(bytes.prefix(count))
+    }
+
+    /// Replaces a file's content so that after a crash or power loss it is either the old or the new one.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
+        let temporary = path + ".new"
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .last }
+        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        var failure: SystemFailure?
+        if written < 0 || fsync(descriptor) != 0 {
+            failure = .last
+        } else if written != bytes.count {
+            failure = SystemFailure(code: ENOSPC)
+        }
+        close(descriptor)
+        if failure == nil, rename(temporary, path) != 0 { failure = .last }
+        if let failure {
+            unlink(temporary)
+            throw failure
+        }
+        try synchronize(directory: parent(of: path))
+    }
+
+    /// Makes names in a directory (renames, new files, removals) survive a power loss.
+    static func synchronize(directory path: String) throws(SystemFailure) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+        guard descriptor >= 0 else { throw .last }
+        defer { close(descriptor) }
+        // Some file systems cannot do it and say EINVAL; there is nothing else to be done then.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw .last }
+    }
+
+    /// Removes what stands at the path, a directory with all that is in it; links are not followed.
+    static func remove(_ path: String) throws(SystemFailure) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return }
+            throw .last
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            guard unlink(path) == 0 || errno == ENOENT else { throw .last }
+            return
+        }
+        for name in try names(in: path) { try remove(path + "/" + name) }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw .last }
+    }
+
+    /// Bytes that an unprivileged process may still write to the file system of the path; nil when it does not say.
+    static func freeBytes(at path: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+/// Which start of the machine this is: what a process wrote without syncing is lost only when the machine goes down.
+enum MachineBoot {
+    /// Nil when the system does not tell; then nothing written without syncing can be trusted later.
+    static func identifier() -> String? {
+        #if canImport(Darwin)
+            var length = 0
+            guard sysctlbyname("kern.bootsessionuuid", nil, &length, nil, 0) == 0, length > 1 else { return nil }
+            var bytes = [UInt8](repeating: 0, count: length)
+            guard sysctlbyname("kern.bootsessionuuid", &bytes, &length, nil, 0) == 0 else { return nil }
+            let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        #else
+            guard let bytes = try? FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 64) else { return nil }
+            let text = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+        #endif
+        return text.isEmpty || text.contains(" ") ? nil : text
+    }
+}

@@ -1,0 +1,177 @@
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the stores under a state directory hold for a question.
+package struct StateSearch: Sendable, Equatable {
+    /// In order of partitions; only those that hold something. One at most, unless topics were made anew elsewhere.
+    package var found: [FoundQuestion] = []
+    /// Stores that could not be read, each with the reason as a sentence.
+    package var unreadable: [UnreadableStore] = []
+}
+
+package struct FoundQuestion: Sendable, Equatable {
+    package var partition: Int32
+    /// Visible answers, in bytewise order of their ids.
+    package var answers: [FoundAnswer]
+    /// Votes for answers that are not there (not yet, or withdrawn), in bytewise order of the ids.
+    package var talliesWithoutAnswer: [FoundTally]
+}
+
+package struct FoundAnswer: Sendable, Equatable {
+    package var id: [UInt8]
+    package var json: [UInt8]
+    package var voteCount: Int64
+    package var answeredAt: Instant?
+}
+
+package struct FoundTally: Sendable, Equatable {
+    package var answerID: [UInt8]
+    package var voteCount: Int64
+}
+
+package struct UnreadableStore: Sendable, Equatable {
+    package var partition: Int32
+    package var reason: String
+}
+
+extension StateDirectory {
+    /// Looks a question up in every store under a state directory, whether a worker is using it or not.
+    ///
+    /// Takes no lock, makes no file, and reads the data files without LMDB: so it disturbs no worker, and damage gives
+    /// a reason and not a crash. What it finds in one store is of one transaction.
+    /// - Throws: when the directory itself cannot be read.
+    package static func find(
+        question: Bytes, stateDirectory path: String
+    ) throws(StateDirectoryError) -> StateSearch {
+        let partitions: [Int32]
+        do {
+            partitions = try partitionsWithStores(in: path)
+        } catch {
+            throw self.error(error, path: path)
+        }
+        var search = StateSearch()
+        for partition in partitions {
+            do {
+                let reader = StoreReader(directory: partitionDirectory(partition, of: path))
+                guard let (answers, tallies) = try reader.find(question) else { continue }
+                search.found.append(
+                    FoundQuestion(partition: partition, answers: answers, talliesWithoutAnswer: tallies))
+            } catch {
+                search.unreadable.append(
+                    UnreadableStore(
+                        partition: partition,
+                        reason: "the store of partition \(partition) in '\(path)' cannot be read: \(error.reason); "
+                            + "the worker rebuilds it when it opens it"))
+            }
+        }
+        return search
+    }
+
+    private static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
+        // Says what is wrong with the directory itself.
+        _ = try FileSystem.names(in: path)
+        let stores = path + "/partitions"
+        // A directory that no worker has used holds nothing.
+        guard try FileSystem.entry(at: stores) != .missing else { return [] }
+        return try FileSystem.names(in: stores).compactMap { Int32($0) }.sorted()
+    }
+}
+
+/// Reads a store that another process may be writing to.
+///
+/// LMDB never overwrites a page of the last two transactions' snapshots: the pages that transaction n gave up are used
+/// again from n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last
+/// two when we are done was whole all the time; otherwise we were overtaken, and look again.
+struct StoreReader {
+    let directory: String
+    private static let attempts = 200
+
+    init(directory: String) { self.directory = directory }
+
+    /// Nil when nothing is stored of the question.
+    func find(_ question: Bytes) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
+        guard StoreLayout.idLengths.contains(question.count) else { return nil }
+        var lastDamage = StoreDamage("a worker changes it faster than it can be read")
+        for _ in 0..<Self.attempts {
+            // The file may have been replaced as a whole (`reset`): open it each time.
+            let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
+            var damage: StoreDamage?
+            var result: (answers: [FoundAnswer], tallies: [FoundTally])?
+            var begin: UInt64?
+            do {
+                let snapshot = try file.newestSnapshot()
+                begin = snapshot.transactionID
+                result = try find(question, in: snapshot, of: file)
+            } catch {
+                damage = error
+            }
+            if let begin, let end = try? file.newestSnapshot().transactionID, end == begin || end == begin &+ 1 {
+                if let damage { throw damage }
+                return result
+            }
+            // A meta page that was just being written looks damaged for an instant.
+            if let damage { lastDamage = damage }
+            usleep(1000)
+        }
+        throw lastDamage
+    }
+
+    private func find(
+        _ question: Bytes, in snapshot: PageSnapshot, of file: PageFile
+    ) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 + question.count, alignment: 1)
+        defer { buffer.deallocate() }
+        buffer[0] = UInt8(truncatingIfNeeded: question.count)
+        UnsafeMutableRawBufferPointer(rebasing: buffer[1...]).copyMemory(from: question)
+        let prefix = Bytes(buffer)
+        var answers: [FoundAnswer] = []
+        var tallies: [FoundTally] = []
+        for (name, table) in try StoreInspection.tables(of: snapshot, in: file) {
+            let scan = PageScan(table, of: snapshot, in: file)
+            let damage = StoreDamage("a row in its table of \(name) is damaged")
+            switch name {
+            case "meta":
+                try scan.forEachRow { (key, row) throws(StoreDamage) in
+                    guard rowIsIntact(key: key, row: row), let meta = StoreMeta(row) else { throw damage }
+                    guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
+                    return true
+                }
+            case "answers":
+                try scan.forEachRow(from: prefix) { (key, row) throws(StoreDamage) in
+                    guard key.starts(with: prefix) else { return false }
+                    guard rowIsIntact(key: key, row: row), let (json, answeredAt) = AnswerRow.read(row) else {
+                        throw damage
+                    }
+                    answers.append(
+                        FoundAnswer(
+                            id: Array(key[prefix.count...]), json: Array(json), voteCount: 0, answeredAt: answeredAt))
+                    return true
+                }
+            case "tallies":
+                try scan.forEachRow(from: prefix) { (key, row) throws(StoreDamage) in
+                    guard compareBytes(key, prefix) == 0 else { return false }
+                    guard rowIsIntact(key: key, row: row) else { throw damage }
+                    var cursor = TallyRow.Cursor(row)
+                    while let entry = cursor.entry {
+                        tallies.append(FoundTally(answerID: Array(entry.answerID), voteCount: entry.voteCount))
+                        cursor.advance(past: entry)
+                    }
+                    return false
+                }
+            default: break
+            }
+        }
+        let counts = Dictionary(tallies.map { ($0.answerID, $0.voteCount) }, uniquingKeysWith: { first, _ in first })
+        for index in answers.indices { answers[index].voteCount = counts[answers[index].id] ?? 0 }
+        let visible = Set(answers.map(\.id))
+        tallies.removeAll { visible.contains($0.answerID) }
+        return answers.isEmpty && tallies.isEmpty ? nil : (answers, tallies)
+    }
+}

@@ -1,0 +1,176 @@
+import Records
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The directory that a worker keeps its state in: an exclusive lock, the worker's identity, a store per partition.
+///
+///     <path>/lock                       locked (flock) while a worker uses the directory; holds its process id
+///     <path>/identity                   12 hexadecimal characters
+///     <path>/partitions/<n>/data.mdb    partition n's store (LMDB)
+///     <path>/partitions/<n>/seal        whether the store was closed properly (`StoreSeal`)
+///
+/// Its lanes share it: all calls are safe from any thread.
+package final class StateDirectory: Sendable {
+    /// As it was given.
+    package let path: String
+
+    /// Names this worker for as long as its state directory lives: 12 hexadecimal characters, random at first.
+    package let identity: String
+
+    /// The lock's file; nil once it is unlocked.
+    private let lockFile: Mutex<Int32?>
+    /// LMDB must not have a file open twice in one process.
+    private let openPartitions = Mutex<Set<Int32>>([])
+
+    /// Makes the directory if there is none, for this user only, and takes its lock, which the operating system
+    /// gives back when the process dies.
+    package init(path: String) throws(StateDirectoryError) {
+        self.path = path
+        do {
+            try FileSystem.makeDirectories(path + "/partitions")
+        } catch {
+            throw Self.error(error, path: path)
+        }
+        let descriptor = try Self.lock(path)
+        do {
+            identity = try Self.identity(in: path)
+        } catch {
+            Self.closeFile(descriptor)
+            throw Self.error(error, path: path)
+        }
+        lockFile = Mutex(descriptor)
+    }
+
+    deinit { unlock() }
+
+    /// Lets another process use the directory. Close the stores first. Idempotent.
+    package func unlock() {
+        lockFile.withLock { descriptor in
+            if let descriptor { Self.closeFile(descriptor) }
+            descriptor = nil
+        }
+    }
+
+    /// Opens a partition's store, and makes sure that what it holds is whole and came from `source`: what cannot be
+    /// trusted is deleted and begun anew, and `opening` says why. A damaged store is never an error.
+    ///
+    /// Reads the whole store once. The store is to be used on one thread.
+    package func openStore(partition: Int32, source: StoreSource) throws(StoreError) -> OpenedStore {
+        try openStore(partition: partition, source: source, mapSize: Self.initialMapSize)
+    }
+
+    /// - Parameter mapSize: LMDB's map to begin with, in bytes; tests take a small one to see it grow.
+    func openStore(partition: Int32, source: StoreSource, mapSize: Int) throws(StoreError) -> OpenedStore {
+        guard lockFile.withLock({ $0 != nil }) else {
+            throw StoreError(kind: .closed, description: "the state directory '\(path)' has been unlocked")
+        }
+        guard openPartitions.withLock({ $0.insert(partition).inserted }) else {
+            throw StoreError(
+                kind: .alreadyOpen,
+                description: "the store of partition \(partition) in '\(path)' is already open in this process; "
+                    + "close it first")
+        }
+        let opener = StoreOpener(
+            directory: Self.partitionDirectory(partition, of: path), source: source, mapSize: mapSize
+        ) { [weak self] in
+            _ = self?.openPartitions.withLock { $0.remove(partition) }
+        }
+        do {
+            return try opener.open()
+        } catch {
+            _ = openPartitions.withLock { $0.remove(partition) }
+            throw error
+        }
+    }
+
+    /// Address space, not memory; a small one only means to grow now and then.
+    static let initialMapSize = 256 << 20
+
+    static func partitionDirectory(_ partition: Int32, of path: String) -> String {
+        "\(path)/partitions/\(partition)"
+    }
+}
+
+extension StateDirectory {
+    private static func lock(_ path: String) throws(StateDirectoryError) -> Int32 {
+        let file = path + "/lock"
+        while true {
+            let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+            guard descriptor >= 0 else { throw error(.last, path: path) }
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                let failure = SystemFailure.last
+                if failure.code == EINTR { continue }
+                let holder = (try? FileSystem.read(descriptor, limit: 32)).flatMap { bytes in
+                    Int32(String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self))
+                }
+                close(descriptor)
+                guard failure.code == EWOULDBLOCK else { throw error(failure, path: path) }
+                throw StateDirectoryError(
+                    kind: .inUse(pid: holder),
+                    description: "the state directory '\(path)' is in use by another worker"
+                        + (holder.map { " (process \($0))" } ?? "")
+                        + "; stop it, or give this one a directory of its own (store.directory, --state-dir)")
+            }
+            // Whoever deleted the directory in between has left us with a lock on nothing.
+            var (held, named) = (stat(), stat())
+            guard fstat(descriptor, &held) == 0, stat(file, &named) == 0, held.st_ino == named.st_ino,
+                held.st_dev == named.st_dev
+            else {
+                close(descriptor)
+                do {
+                    try FileSystem.makeDirectories(path + "/partitions")
+                } catch {
+                    throw self.error(error, path: path)
+                }
+                continue
+            }
+            let pid = Array("\(getpid())\n".utf8)
+            // Only for the other's error message: not worth failing for.
+            if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, pid, pid.count, 0) }
+            return descriptor
+        }
+    }
+
+    private static func identity(in path: String) throws(SystemFailure) -> String {
+        let file = path + "/identity"
+        if let bytes = try? FileSystem.read(file, limit: 64) {
+            let text = String(decoding: bytes, as: UTF8.self)
+            if text.utf8.count == 13, text.hasSuffix("\n"),
+                text.utf8.dropLast().allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            {
+                return String(text.dropLast())
+            }
+        }
+        let digits = String(UInt64.random(in: 0..<1 << 48), radix: 16)
+        let identity = String(repeating: "0", count: 12 - digits.utf8.count) + digits
+        // Something else than a file may stand in its place.
+        if try FileSystem.entry(at: file) != .file { try FileSystem.remove(file) }
+        try FileSystem.replace(file, with: Array("\(identity)\n".utf8))
+        return identity
+    }
+
+    private static func closeFile(_ descriptor: Int32) { close(descriptor) }
+
+    static func error(_ failure: SystemFailure, path: String) -> StateDirectoryError {
+        let (kind, advice): (StateDirectoryError.Kind, String) =
+            switch failure {
+            case _ where failure.code == ENOTDIR || failure.code == EEXIST || failure.code == EISDIR:
+                (.notADirectory, "give the path of a directory, or one that does not exist yet")
+            case _ where failure.code == ENOENT: (.missing, "check the path")
+            case _ where failure.isNotPermitted: (.notPermitted, "give this user the right to write there, or another path")
+            case _ where failure.isNoSpace: (.diskFull, "make room there, or give another path")
+            default: (.system, "check the disk, or give another path")
+            }
+        return StateDirectoryError(
+            kind: kind,
+            description: "the state directory '\(path)' cannot be used: \(failure.text); \(advice) "
+                + "(store.directory, --state-dir)")
+    }
+}

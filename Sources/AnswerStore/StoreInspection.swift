@@ -1,0 +1,86 @@
+import Records
+
+/// Reads a partition's data file without LMDB and without trust in it.
+enum StoreInspection {
+    static let dataFileName = "data.mdb"
+
+    /// Reads the whole store: every page that LMDB could come across, and every row's checksum.
+    ///
+    /// Nobody may be writing to the file. The time is that of reading it once.
+    static func verify(directory: String) throws(StoreDamage) -> (meta: StoreMeta, fileSize: UInt64) {
+        let file = try PageFile(path: directory + "/" + dataFileName)
+        let snapshot = try file.newestSnapshot()
+        // The end of the file may be missing only where its pages are free (mdb.c: mm_last_pg). That cannot be very
+        // much; a nonsensical number here would have us take memory for it.
+        guard snapshot.lastPage / 64 <= file.size / UInt64(file.pageSize) + 1 << 20 else {
+            throw StoreDamage("its data file is cut short")
+        }
+        let pages = PageSet(lastPage: snapshot.lastPage)
+        let tables = try tables(of: snapshot, in: file, pages: pages)
+        var meta: StoreMeta?
+        for (name, table) in tables {
+            try PageScan(table, of: snapshot, in: file, pages: pages).forEachRow { (key, row) throws(StoreDamage) in
+                guard rowIsIntact(key: key, row: row) else {
+                    throw StoreDamage("a row in its table of \(name) does not match its checksum")
+                }
+                if name == "meta" { meta = StoreMeta(row) }
+                return true
+            }
+        }
+        let free = PageScan(
+            snapshot.freeTree, of: snapshot, in: file, order: .number, pages: pages)
+        try free.forEachRow { (key, list) throws(StoreDamage) in
+            try takeFreePages(list, freedBy: key, snapshot: snapshot, pages: pages)
+            return true
+        }
+        // LMDB's own rule (mdb.c): each page is reachable exactly once, in a table or in the list of free pages.
+        guard pages.count == snapshot.lastPage - 1 else {
+            throw StoreDamage("pages of its data file are neither used nor free")
+        }
+        guard let meta else { throw StoreDamage("it does not say what it holds") }
+        guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
+        guard meta.transactionID == snapshot.transactionID else {
+            throw StoreDamage("its last transaction is not the one it tells of")
+        }
+        return (meta, file.size)
+    }
+
+    /// The named databases, which must be ours and no others.
+    static func tables(
+        of snapshot: PageSnapshot, in file: PageFile, pages: PageSet? = nil
+    ) throws(StoreDamage) -> [(name: String, table: TreeRecord)] {
+        var tables: [(name: String, table: TreeRecord)] = []
+        let main = PageScan(
+            snapshot.mainTree, of: snapshot, in: file, rowFlags: PageFormat.subtree, pages: pages)
+        try main.forEachRow { (key, record) throws(StoreDamage) in
+            guard record.count == PageFormat.treeRecordSize else { throw StoreDamage("its list of tables is damaged") }
+            let table = TreeRecord(record)
+            guard table.flags == 0, table.pad == 0 else { throw StoreDamage("its list of tables is damaged") }
+            tables.append((String(decoding: key, as: UTF8.self), table))
+            return true
+        }
+        guard tables.map(\.name) == StoreLayout.tables else {
+            throw StoreDamage("it does not have the tables of layout \(StoreLayout.version)")
+        }
+        return tables
+    }
+
+    /// A record of the free tree: the number of pages, then the pages in descending order (midl.h).
+    private static func takeFreePages(
+        _ list: Bytes, freedBy key: Bytes, snapshot: PageSnapshot, pages: PageSet
+    ) throws(StoreDamage) {
+        let damage = StoreDamage("the list of free pages in its data file is damaged")
+        guard key.count == 8, key.loadUnaligned(as: UInt64.self) <= snapshot.transactionID, list.count >= 8 else {
+            throw damage
+        }
+        let count = list.loadUnaligned(as: UInt64.self)
+        guard count <= UInt64(list.count / 8 - 1) else { throw damage }
+        var previous = UInt64.max
+        for index in 0..<Int(count) {
+            let page = list.loadUnaligned(fromByteOffset: 8 + index * 8, as: UInt64.self)
+            guard page >= 2, page <= snapshot.lastPage, page < previous else { throw damage }
+            try pages.insert(page, count: 1)
+            previous = page
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Records
+
+/// Brings a partition's directory into a state that LMDB may be let at, and opens the store.
+struct StoreOpener {
+    let directory: String
+    let source: StoreSource
+    let mapSize: Int
+    let onClose: @Sendable () -> Void
+
+    init(directory: String, source: StoreSource, mapSize: Int, onClose: @escaping @Sendable () -> Void) {
+        self.directory = directory
+        self.source = source
+        self.mapSize = mapSize
+        self.onClose = onClose
+    }
+
+    func open() throws(StoreError) -> OpenedStore {
+        let meta: StoreMeta?
+        do {
+            meta = try existing()
+        } catch {
+            return try rebuild(reason: error.reason)
+        }
+        guard let meta else { return OpenedStore(store: try begin(), opening: .created) }
+        do {
+            try writeOpenSeal()
+            return OpenedStore(store: try makeStore(meta), opening: .resumed)
+        } catch where error.kind == .damaged {
+            return try rebuild(reason: "LMDB refuses its data file")
+        }
+    }
+
+    /// What the directory says of a store that can go on; nil when there is none.
+    private func existing() throws(StoreDamage) -> StoreMeta? {
+        let names: [String]
+        do {
+            guard try FileSystem.entry(at: directory) != .missing else { return nil }
+            names = try FileSystem.names(in: directory)
+        } catch {
+            throw StoreDamage("its directory cannot be read (\(error.text))")
+        }
+        guard names.contains(StoreSeal.fileName) || names.contains(StoreInspection.dataFileName) else { return nil }
+        guard names.contains(StoreSeal.fileName) else { throw StoreDamage("its seal file is missing") }
+        let seal = try StoreSeal.read(in: directory)
+        if case .open(let boot) = seal, boot == nil || boot != MachineBoot.identifier() {
+            throw StoreDamage("it was still open when the machine went down, so writes may be lost")
+        }
+        let (meta, fileSize) = try StoreInspection.verify(directory: directory)
+        if case .closed(let sealedSize, let transactionID) = seal {
+            guard fileSize == sealedSize, meta.transactionID == transactionID else {
+                throw StoreDamage("its data file is not the one that was closed")
+            }
+        }
+        guard meta.source == source else { throw StoreDamage(difference(meta.source)) }
+        return meta
+    }
+
+    private func difference(_ stored: StoreSource) -> String {
+        if stored.clusterID != source.clusterID {
+            return "it was filled from the cluster '\(stored.clusterID)', and this one is '\(source.clusterID)'"
+        }
+        return "it was filled from the topics '\(stored.answersTopic)' and '\(stored.votesTopic)', partition "
+            + "\(stored.partition), and is to hold '\(source.answersTopic)' and '\(source.votesTopic)', partition "
+            + "\(source.partition)"
+    }
+
+    private func rebuild(reason: String) throws(StoreError) -> OpenedStore {
+        OpenedStore(store: try begin(), opening: .rebuilt(reason: reason))
+    }
+
+    private func begin() throws(StoreError) -> AnswerStore {
+        do {
+            try FileSystem.remove(directory)
+            try FileSystem.makeDirectories(directory)
+        } catch {
+            throw AnswerStore.error(LMDBFailure(code: error.code), doing: "making", directory: directory)
+        }
+        try writeOpenSeal()
+        return try makeStore(nil)
+    }
+
+    /// From here on a power loss is noticed.
+    private func writeOpenSeal() throws(StoreError) {
+        do {
+            try StoreSeal.write(.open(boot: MachineBoot.identifier()), in: directory)
+        } catch {
+            throw AnswerStore.error(LMDBFailure(code: error.code), doing: "opening", directory: directory)
+        }
+    }
+
+    private func makeStore(_ meta: StoreMeta?) throws(StoreError) -> AnswerStore {
+        try AnswerStore(directory: directory, source: source, meta: meta, mapSize: mapSize, onClose: onClose)
+    }
+}

@@ -1,0 +1,116 @@
+import Records
+
+// How rows look inside LMDB. Numbers are little-endian, as every platform of ours is; a row begins with the 32-bit
+// checksum of its key and of what follows the checksum. A change to any of it needs a new `StoreLayout.version`.
+
+enum StoreLayout {
+    /// Stores of another version are rebuilt from the topics.
+    static let version: UInt32 = 1
+    /// The named databases, in LMDB's order of their names.
+    static let tables = ["answers", "meta", "tallies", "voters"]
+    static let checksumLength = 4
+    /// Ids are 1 to 200 bytes, so that the longest key (a voter's: 1 + 200 + 4 + 200) is within LMDB's 511.
+    static let idLengths = 1...200
+    static let longestKey = 1 + 200 + 4 + 200
+}
+
+/// `answers`: key = length of the question id, question id, answer id. Value = checksum, flags, instant, JSON.
+enum AnswerRow {
+    static let headerLength = 4 + 4 + 8 + 8
+    private static let hasInstant: UInt32 = 1
+
+    static func write(
+        _ json: Bytes, answeredAt: Instant?, key: Bytes, to row: UnsafeMutableRawBufferPointer
+    ) {
+        row.storeBytes(of: answeredAt == nil ? 0 : hasInstant, toByteOffset: 4, as: UInt32.self)
+        row.storeBytes(of: answeredAt?.seconds ?? 0, toByteOffset: 8, as: Int64.self)
+        row.storeBytes(of: answeredAt?.attoseconds ?? 0, toByteOffset: 16, as: UInt64.self)
+        if let base = json.baseAddress, let target = row.baseAddress, json.count > 0 {
+            (target + headerLength).copyMemory(from: base, byteCount: json.count)
+        }
+        sealRow(row, key: key)
+    }
+
+    /// Nil when the row is too short to be one.
+    @inline(__always)
+    static func read(_ row: Bytes) -> (json: Bytes, answeredAt: Instant?)? {
+        guard row.count >= headerLength else { return nil }
+        let json = Bytes(rebasing: row[headerLength...])
+        guard row.loadUnaligned(fromByteOffset: 4, as: UInt32.self) & hasInstant != 0 else { return (json, nil) }
+        let instant = Instant(
+            seconds: row.loadUnaligned(fromByteOffset: 8, as: Int64.self),
+            attoseconds: row.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+        return (json, instant)
+    }
+}
+
+/// `tallies`: key = length of the question id, question id. Value = checksum, number of entries, then per answer that
+/// ever got a vote, in bytewise order of the ids: voteCount, answer number, length of the answer id, answer id.
+///
+/// The numbers (0, 1, 2 ... in order of first appearance) stand for the answer ids in the keys of `voters`.
+/// The count a *counted* record starts from needs no place of its own: casts change voteCount by new less old value.
+enum TallyRow {
+    static let headerLength = 4 + 4
+    static let entryHeaderLength = 8 + 4 + 1
+
+    struct Entry {
+        var voteCount: Int64
+        var number: UInt32
+        var answerID: Bytes
+    }
+
+    /// Goes over a row's entries; never reads outside of it, whatever it holds.
+    struct Cursor {
+        private(set) var rest: Bytes
+
+        init(_ row: Bytes) {
+            rest = row.count >= headerLength ? Bytes(rebasing: row[headerLength...]) : Bytes(start: nil, count: 0)
+        }
+
+        /// Nil at the end, and where what follows is cut short.
+        @inline(__always)
+        var entry: Entry? {
+            guard rest.count > entryHeaderLength else { return nil }
+            let length = Int(rest[12])
+            guard length > 0, rest.count >= entryHeaderLength + length else { return nil }
+            return Entry(
+                voteCount: rest.loadUnaligned(as: Int64.self),
+                number: rest.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
+                answerID: rest.piece(entryHeaderLength, length))
+        }
+
+        @inline(__always)
+        mutating func advance(past entry: Entry) {
+            rest = Bytes(rebasing: rest[(entryHeaderLength + entry.answerID.count)...])
+        }
+    }
+}
+
+/// `voters`: key = length of the question id, question id, answer number (big-endian), voter id. Value = checksum and
+/// the voter's current vote, -1 or 1; a retracted vote has no row.
+enum VoterRow {
+    static let length = 5
+
+    @inline(__always)
+    static func value(_ row: Bytes) -> Int8? {
+        row.count == length ? row.load(fromByteOffset: 4, as: Int8.self) : nil
+    }
+
+    static func write(_ value: Int8, key: Bytes, to row: UnsafeMutableRawBufferPointer) {
+        row.storeBytes(of: value, toByteOffset: 4, as: Int8.self)
+        sealRow(row, key: key)
+    }
+}
+
+/// Puts the checksum where it belongs; everything else must be in place.
+func sealRow(_ row: UnsafeMutableRawBufferPointer, key: Bytes) {
+    let content = Bytes(rebasing: row[StoreLayout.checksumLength...])
+    row.storeBytes(of: RowChecksum.of(key: key, value: content), as: UInt32.self)
+}
+
+/// True when the row is what was once written under this key.
+func rowIsIntact(key: Bytes, row: Bytes) -> Bool {
+    guard row.count > StoreLayout.checksumLength else { return false }
+    let content = Bytes(rebasing: row[StoreLayout.checksumLength...])
+    return row.loadUnaligned(as: UInt32.self) == RowChecksum.of(key: key, value: content)
+}

@@ -1,0 +1,75 @@
+import Records
+
+/// The small file beside a store's data that says whether the data can be trusted.
+///
+/// Writing to the store is not synced (the topics hold the truth), so after a power loss the data file may be any
+/// mixture of old and new pages. The seal says so: it is `open` from before the first write until a close has synced
+/// everything. A process that dies loses nothing, as what it wrote is the kernel's: so `open` on the same start of the
+/// machine is fine. The file is always replaced as a whole, and carries a checksum.
+enum StoreSeal: Equatable {
+    /// Being written to, or was when the process died, on this start of the machine (nil: the system did not tell).
+    case open(boot: String?)
+    /// Closed and synced, with a data file of this size whose last transaction was this.
+    case closed(fileSize: UInt64, transactionID: UInt64)
+
+    static let fileName = "seal"
+
+    var bytes: [UInt8] {
+        let text =
+            switch self {
+            case .open(let boot): "open \(boot ?? "-")"
+            case .closed(let fileSize, let transactionID): "closed \(fileSize) \(transactionID)"
+            }
+        let line = "rejoinder-store \(StoreLayout.version) \(text)"
+        return Array("\(line) \(Self.checksum(of: line))\n".utf8)
+    }
+
+    static func write(_ seal: StoreSeal, in directory: String) throws(SystemFailure) {
+        try FileSystem.replace(directory + "/" + fileName, with: seal.bytes)
+    }
+
+    /// Why a store is not to be trusted is thrown as a sentence's end.
+    static func read(in directory: String) throws(StoreDamage) -> StoreSeal {
+        let bytes: [UInt8]
+        do {
+            bytes = try FileSystem.read(directory + "/" + fileName, limit: 512)
+        } catch {
+            throw StoreDamage("its seal file cannot be read (\(error.text))")
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.hasSuffix("\n"), let space = text.lastIndex(of: " ") else {
+            throw StoreDamage("its seal file is damaged")
+        }
+        let line = String(text[..<space])
+        guard text[space...].dropFirst().dropLast() == Self.checksum(of: line) else {
+            throw StoreDamage("its seal file is damaged")
+        }
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count >= 3, words[0] == "rejoinder-store", let layout = UInt32(words[1]) else {
+            throw StoreDamage("its seal file is damaged")
+        }
+        guard layout == StoreLayout.version else { throw StoreDamage(otherLayout: layout) }
+        if words.count == 4, words[2] == "open" {
+            return .open(boot: words[3] == "-" ? nil : String(words[3]))
+        }
+        if words.count == 5, words[2] == "closed", let size = UInt64(words[3]), let transaction = UInt64(words[4]) {
+            return .closed(fileSize: size, transactionID: transaction)
+        }
+        throw StoreDamage("its seal file is damaged")
+    }
+
+    private static func checksum(of line: String) -> String {
+        String(StaticKey.withBytes(line) { RowChecksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16)
+    }
+}
+
+/// Why a store's files cannot be trusted, as the end of a sentence that begins with "the store".
+struct StoreDamage: Error, Equatable {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+
+    init(otherLayout layout: UInt32) {
+        reason = "it has layout \(layout), and this version of rejoinder reads layout \(StoreLayout.version)"
+    }
+}
