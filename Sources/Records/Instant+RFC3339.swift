@@ -1,0 +1,91 @@
+extension Instant {
+    /// Reads an RFC 3339 `date-time`, such as `2024-05-01T09:30:00.25+02:00`.
+    ///
+    /// Years are 0000 to 9999 and days those of the Gregorian calendar; `T` and `Z` may be small letters; the offset is
+    /// `Z` or up to 23:59 either way. Second 60 is taken only where a leap second can be, at 23:59 in UTC, and counts as
+    /// the second after it. A fraction may have any number of digits; those past the eighteenth are checked and ignored.
+    ///
+    /// - Returns: nil when the bytes, from the first to the last, are anything else.
+    package init?(rfc3339 text: Bytes) {
+        guard text.count >= 20,
+            let year = Self.number(text, at: 0, digits: 4), text[4] == ASCII.minus,
+            let month = Self.number(text, at: 5, digits: 2), text[7] == ASCII.minus,
+            let day = Self.number(text, at: 8, digits: 2), text[10] | ASCII.lowercaseBit == ASCII.letter("t"),
+            let hour = Self.number(text, at: 11, digits: 2), text[13] == ASCII.colon,
+            let minute = Self.number(text, at: 14, digits: 2), text[16] == ASCII.colon,
+            let second = Self.number(text, at: 17, digits: 2),
+            1...12 ~= month, day >= 1, day <= Self.days(inMonth: month, of: year),
+            hour <= 23, minute <= 59, second <= 60
+        else { return nil }
+
+        var index = 19
+        var attoseconds: UInt64 = 0
+        if text[index] == ASCII.point {
+            index += 1
+            let firstDigit = index
+            var unit: UInt64 = 100_000_000_000_000_000
+            while index < text.count, ASCII.isDigit(text[index]) {
+                attoseconds &+= UInt64(text[index] &- ASCII.zero) &* unit
+                unit /= 10
+                index += 1
+            }
+            guard index > firstDigit else { return nil }
+        }
+        guard let offset = Self.offset(text, at: index) else { return nil }
+
+        let minuteOfDay = hour * 60 + minute - offset
+        if second == 60, (minuteOfDay + 1440) % 1440 != 1439 { return nil }
+        self.init(
+            seconds: Self.daysSinceEpoch(year: year, month: month, day: day) * 86_400 + minuteOfDay * 60 + second,
+            attoseconds: attoseconds)
+    }
+
+    /// What stands last in the text: `Z`, or the offset from UTC. In minutes; nil when it is not one, or not the last.
+    private static func offset(_ text: Bytes, at index: Int) -> Int64? {
+        guard index < text.count else { return nil }
+        switch text[index] {
+        case ASCII.letter("Z"), ASCII.letter("z"):
+            return text.count == index + 1 ? 0 : nil
+        case ASCII.plus, ASCII.minus:
+            guard text.count == index + 6, text[index + 3] == ASCII.colon,
+                let hours = number(text, at: index + 1, digits: 2), hours <= 23,
+                let minutes = number(text, at: index + 4, digits: 2), minutes <= 59
+            else { return nil }
+            let offset = hours * 60 + minutes
+            return text[index] == ASCII.minus ? -offset : offset
+        default:
+            return nil
+        }
+    }
+
+    /// A number of just so many digits. The text reaches that far.
+    @inline(__always)
+    private static func number(_ text: Bytes, at index: Int, digits: Int) -> Int64? {
+        var number: Int64 = 0
+        for offset in index..<index + digits {
+            let byte = text[offset]
+            guard ASCII.isDigit(byte) else { return nil }
+            number = number &* 10 &+ Int64(byte &- ASCII.zero)
+        }
+        return number
+    }
+
+    private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Days from 1970-01-01 in the Gregorian calendar. The year is counted from March, so that the leap day is its last.
+    private static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64 {
+        // One whole cycle of 400 years is added and taken off again: January of the year 0 belongs to the year before.
+        let marchYear = (month > 2 ? year : year - 1) + 400
+        let marchMonth = month > 2 ? month - 3 : month + 9
+        let dayOfYear = (153 * marchMonth + 2) / 5 + day - 1
+        let daysBeforeYear = marchYear * 365 + marchYear / 4 - marchYear / 100 + marchYear / 400
+        // 719,468 days lie between 0000-03-01 and 1970-01-01, and a cycle has 146,097.
+        return daysBeforeYear + dayOfYear - 719_468 - 146_097
+    }
+}

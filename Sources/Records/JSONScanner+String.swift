@@ -1,0 +1,131 @@
+/// The end of a string, and whether it must be unescaped before it is compared with anything.
+struct StringEnd {
+    let closingQuote: Position
+    let hasEscapes: Bool
+}
+
+extension JSONScanner {
+    /// Checks a string from behind its opening quote up to its closing one: strict UTF-8, no bare control characters,
+    /// known escapes, no half of a surrogate pair without the other.
+    func string(after openingQuote: Position) throws(JSONSyntaxError) -> StringEnd {
+        var here = openingQuote
+        var hasEscapes = false
+        while true {
+            here = skipPlainText(here)
+            guard here < end else { throw JSONSyntaxError(position: here, expected: .closingQuote) }
+            switch here.pointee {
+            case ASCII.quote:
+                return StringEnd(closingQuote: here, hasEscapes: hasEscapes)
+            case ASCII.backslash:
+                hasEscapes = true
+                here = try skipEscape(here)
+            case 0x80...:
+                here = try skipMultibyteText(here)
+            default:
+                throw JSONSyntaxError(position: here, expected: .escapedControlCharacter)
+            }
+        }
+    }
+
+    /// Skips ASCII that stands for itself: up to the next quote, backslash, control character or byte above 0x7F.
+    @inline(__always)
+    private func skipPlainText(_ start: Position) -> Position {
+        var here = start
+        while end - here >= 8 {
+            let stops = Self.stops(in: UnsafeRawPointer(here).loadUnaligned(as: UInt64.self))
+            guard stops == 0 else { return here + stops.trailingZeroBitCount >> 3 }
+            here += 8
+        }
+        while here < end {
+            let byte = here.pointee
+            if byte &- 0x20 >= 0x60 || byte == ASCII.quote || byte == ASCII.backslash { return here }
+            here += 1
+        }
+        return here
+    }
+
+    /// A word whose lowest set bit lies in the first of eight bytes that does not stand for itself; 0 if all eight do.
+    ///
+    /// Subtraction borrows from the byte above, so marks above the first may be wrong; the first never is. Bytes above
+    /// 0x7F are marked by their own top bit.
+    @inline(__always)
+    private static func stops(in bytes: UInt64) -> UInt64 {
+        let word = UInt64(littleEndian: bytes)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let control = word &- ones &* 0x20
+        let quote = (word ^ (ones &* UInt64(ASCII.quote))) &- ones
+        let backslash = (word ^ (ones &* UInt64(ASCII.backslash))) &- ones
+        return (control | quote | backslash | word) & (ones &* 0x80)
+    }
+
+    /// Checks one escape, or the two of a surrogate pair, from the backslash on.
+    private func skipEscape(_ backslash: Position) throws(JSONSyntaxError) -> Position {
+        guard end - backslash >= 2 else { throw JSONSyntaxError(position: end, expected: .escape) }
+        switch backslash[1] {
+        case ASCII.quote, ASCII.backslash, ASCII.slash, ASCII.letter("b"), ASCII.letter("f"), ASCII.letter("n"),
+            ASCII.letter("r"), ASCII.letter("t"):
+            return backslash + 2
+        case ASCII.letter("u"):
+            break
+        default:
+            throw JSONSyntaxError(position: backslash + 1, expected: .escape)
+        }
+        let unit = try codeUnit(backslash + 2)
+        let behind = backslash + 6
+        switch unit {
+        case 0xD800...0xDBFF:
+            guard end - behind >= 2, behind[0] == ASCII.backslash, behind[1] == ASCII.letter("u") else {
+                throw JSONSyntaxError(position: behind, expected: .lowSurrogate)
+            }
+            guard case 0xDC00...0xDFFF = try codeUnit(behind + 2) else {
+                throw JSONSyntaxError(position: behind, expected: .lowSurrogate)
+            }
+            return behind + 6
+        case 0xDC00...0xDFFF:
+            throw JSONSyntaxError(position: backslash, expected: .highSurrogateFirst)
+        default:
+            return behind
+        }
+    }
+
+    /// The four hexadecimal digits of a `\u` escape.
+    private func codeUnit(_ start: Position) throws(JSONSyntaxError) -> UInt32 {
+        var unit: UInt32 = 0
+        for index in 0..<4 {
+            guard start + index < end, let digit = JSONText.hexDigit(start[index]) else {
+                throw JSONSyntaxError(position: Swift.min(start + index, end), expected: .hexDigits)
+            }
+            unit = unit << 4 | digit
+        }
+        return unit
+    }
+
+    /// Checks a run of characters beyond ASCII: the well-formed byte sequences of Unicode's table 3-7, which leave out
+    /// overlong forms, surrogates and everything past U+10FFFF.
+    private func skipMultibyteText(_ start: Position) throws(JSONSyntaxError) -> Position {
+        var here = start
+        while here < end, here.pointee >= 0x80 {
+            let length: Int
+            // What the second byte may be; every later one is 0x80 to 0xBF.
+            var second: ClosedRange<UInt8> = 0x80...0xBF
+            switch here.pointee {
+            case 0xC2...0xDF: length = 2
+            case 0xE0: (length, second) = (3, 0xA0...0xBF)
+            case 0xE1...0xEC, 0xEE...0xEF: length = 3
+            case 0xED: (length, second) = (3, 0x80...0x9F)
+            case 0xF0: (length, second) = (4, 0x90...0xBF)
+            case 0xF1...0xF3: length = 4
+            case 0xF4: (length, second) = (4, 0x80...0x8F)
+            default: throw JSONSyntaxError(position: here, expected: .utf8)
+            }
+            guard end - here >= length, second ~= here[1] else {
+                throw JSONSyntaxError(position: here, expected: .utf8)
+            }
+            if length > 2, here[2] & 0xC0 != 0x80 || (length > 3 && here[3] & 0xC0 != 0x80) {
+                throw JSONSyntaxError(position: here, expected: .utf8)
+            }
+            here += length
+        }
+        return here
+    }
+}

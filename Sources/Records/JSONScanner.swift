@@ -1,0 +1,158 @@
+/// JSON's grammar (RFC 8259) over bytes in memory, checked and not kept.
+///
+/// Every function takes the place where its part begins and returns the place behind it, both in registers; that, no
+/// recursion, and eight bytes of a string at a time are what makes it fast. Nothing is allocated while a document stays
+/// within the depth that the contract allows. The bytes are read once, in order, and never past `end`.
+struct JSONScanner {
+    let end: Position
+    let nesting: UnsafeMutablePointer<NestingStack>
+
+    /// Skips the four characters that JSON calls whitespace.
+    @inline(__always)
+    func skipWhitespace(_ start: Position) -> Position {
+        // Most places between tokens hold none or a single space: one comparison there.
+        if start < end, start.pointee > ASCII.space { return start }
+        return skipWhitespaceRun(start)
+    }
+
+    @inline(never)
+    private func skipWhitespaceRun(_ start: Position) -> Position {
+        var here = start
+        while here < end {
+            switch here.pointee {
+            case 0x20, 0x09, 0x0A, 0x0D: here += 1
+            default: return here
+            }
+        }
+        return here
+    }
+
+    /// Checks the value that begins at `start`, whatever stands in it, and returns the place behind it.
+    ///
+    /// - Parameter depth: how many arrays and objects around it are open.
+    func skipValue(_ start: Position, depth: Int) throws(JSONSyntaxError) -> Position {
+        var here = start
+        var open = 0
+        value: while true {
+            guard here < end else { throw JSONSyntaxError(position: here, expected: .value) }
+            switch here.pointee {
+            case ASCII.quote:
+                here = try string(after: here + 1).closingQuote + 1
+            case ASCII.openBrace:
+                nesting.pointee.open(isObject: true, level: open, depth: depth &+ open &+ 1)
+                here = skipWhitespace(here + 1)
+                if here < end, here.pointee == ASCII.closeBrace {
+                    here += 1
+                } else {
+                    open &+= 1
+                    here = try skipName(here, expected: .nameOrClosingBrace)
+                    continue value
+                }
+            case ASCII.openBracket:
+                nesting.pointee.open(isObject: false, level: open, depth: depth &+ open &+ 1)
+                here = skipWhitespace(here + 1)
+                if here < end, here.pointee == ASCII.closeBracket {
+                    here += 1
+                } else {
+                    open &+= 1
+                    continue value
+                }
+            default:
+                here = try scalar(here)
+            }
+
+            // A value has ended: close what ends with it, up to the next comma.
+            while true {
+                if open == 0 { return here }
+                here = skipWhitespace(here)
+                let isObject = nesting.pointee.isObject(level: open &- 1)
+                let byte = here < end ? here.pointee : 0
+                if byte == ASCII.comma {
+                    here = skipWhitespace(here + 1)
+                    if isObject { here = try skipName(here, expected: .name) }
+                    continue value
+                }
+                guard byte == (isObject ? ASCII.closeBrace : ASCII.closeBracket) else {
+                    throw JSONSyntaxError(
+                        position: here, expected: isObject ? .commaOrClosingBrace : .commaOrClosingBracket)
+                }
+                here += 1
+                open &-= 1
+            }
+        }
+    }
+
+    /// Checks a field's name and the colon behind it; returns where the field's value begins.
+    @inline(__always)
+    private func skipName(
+        _ start: Position, expected: JSONSyntaxError.Expectation
+    ) throws(JSONSyntaxError) -> Position {
+        guard start < end, start.pointee == ASCII.quote else {
+            throw JSONSyntaxError(position: start, expected: expected)
+        }
+        return try skipColon(string(after: start + 1).closingQuote + 1)
+    }
+
+    /// Checks the colon behind a field's name; returns where the field's value begins.
+    @inline(__always)
+    func skipColon(_ start: Position) throws(JSONSyntaxError) -> Position {
+        let here = skipWhitespace(start)
+        guard here < end, here.pointee == ASCII.colon else {
+            throw JSONSyntaxError(position: here, expected: .colon)
+        }
+        return skipWhitespace(here + 1)
+    }
+
+    /// A number, `true`, `false` or `null`. `start` is before `end`.
+    @inline(__always)
+    func scalar(_ start: Position) throws(JSONSyntaxError) -> Position {
+        switch start.pointee {
+        case ASCII.minus, ASCII.zero...ASCII.nine: try number(start)
+        default: try literal(start)
+        }
+    }
+
+    /// `true`, `false` or `null`. `start` is before `end`.
+    func literal(_ start: Position) throws(JSONSyntaxError) -> Position {
+        let word: StaticString
+        switch start.pointee {
+        case ASCII.letter("t"): word = "true"
+        case ASCII.letter("f"): word = "false"
+        case ASCII.letter("n"): word = "null"
+        default: throw JSONSyntaxError(position: start, expected: .value)
+        }
+        for index in 0..<word.utf8CodeUnitCount {
+            guard start + index < end, start[index] == word.utf8Start[index] else {
+                throw JSONSyntaxError(position: start + index, expected: .literal)
+            }
+        }
+        return start + word.utf8CodeUnitCount
+    }
+
+    /// A number of any size and precision. `start` is before `end` and holds a minus or a digit.
+    func number(_ start: Position) throws(JSONSyntaxError) -> Position {
+        var here = start
+        if here.pointee == ASCII.minus { here += 1 }
+        if here < end, here.pointee == ASCII.zero {
+            here += 1
+        } else {
+            here = try digits(here)
+        }
+        if here < end, here.pointee == ASCII.point { here = try digits(here + 1) }
+        if here < end, here.pointee | ASCII.lowercaseBit == ASCII.letter("e") {
+            here += 1
+            if here < end, here.pointee == ASCII.plus || here.pointee == ASCII.minus { here += 1 }
+            here = try digits(here)
+        }
+        return here
+    }
+
+    /// One digit or more.
+    @inline(__always)
+    private func digits(_ start: Position) throws(JSONSyntaxError) -> Position {
+        var here = start
+        while here < end, ASCII.isDigit(here.pointee) { here += 1 }
+        guard here > start else { throw JSONSyntaxError(position: here, expected: .digit) }
+        return here
+    }
+}

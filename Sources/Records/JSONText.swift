@@ -1,0 +1,72 @@
+/// The text that a JSON string stands for.
+enum JSONText {
+    /// Writes what the string between `start` and `end` (its quotes left out) means into `room`.
+    ///
+    /// The string has been checked by `JSONScanner`, which is why no escape here can be broken or cut short.
+    /// - Returns: the number of bytes written; nil when they do not fit. Never more than the string itself has.
+    static func unescape(from start: Position, to end: Position, into room: UnsafeMutableRawBufferPointer) -> Int? {
+        var here = start
+        var count = 0
+        func put(_ byte: UInt32) -> Bool {
+            guard count < room.count else { return false }
+            room[count] = UInt8(truncatingIfNeeded: byte)
+            count += 1
+            return true
+        }
+        while here < end {
+            guard here.pointee == ASCII.backslash else {
+                guard put(UInt32(here.pointee)) else { return nil }
+                here += 1
+                continue
+            }
+            let scalar = unescapeOne(&here)
+            let fits =
+                switch scalar {
+                case ..<0x80: put(scalar)
+                case ..<0x800: put(0xC0 | scalar >> 6) && put(0x80 | scalar & 0x3F)
+                case ..<0x10000:
+                    put(0xE0 | scalar >> 12) && put(0x80 | scalar >> 6 & 0x3F) && put(0x80 | scalar & 0x3F)
+                default:
+                    put(0xF0 | scalar >> 18) && put(0x80 | scalar >> 12 & 0x3F) && put(0x80 | scalar >> 6 & 0x3F)
+                        && put(0x80 | scalar & 0x3F)
+                }
+            guard fits else { return nil }
+        }
+        return count
+    }
+
+    /// The code point that the escape at `here` stands for (a surrogate pair's two escapes at once); moves behind it.
+    private static func unescapeOne(_ here: inout Position) -> UInt32 {
+        let letter = here[1]
+        here += 2
+        switch letter {
+        case ASCII.letter("b"): return 0x08
+        case ASCII.letter("f"): return 0x0C
+        case ASCII.letter("n"): return 0x0A
+        case ASCII.letter("r"): return 0x0D
+        case ASCII.letter("t"): return 0x09
+        case ASCII.letter("u"): break
+        default: return UInt32(letter)
+        }
+        let unit = codeUnit(here)
+        here += 4
+        guard case 0xD800...0xDBFF = unit else { return unit }
+        let low = codeUnit(here + 2)
+        here += 6
+        return 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
+    }
+
+    private static func codeUnit(_ start: Position) -> UInt32 {
+        var unit: UInt32 = 0
+        for index in 0..<4 { unit = unit << 4 | (hexDigit(start[index]) ?? 0) }
+        return unit
+    }
+
+    static func hexDigit(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case ASCII.zero...ASCII.nine: UInt32(byte &- ASCII.zero)
+        case 0x41...0x46, 0x61...0x66: UInt32((byte | ASCII.lowercaseBit) &- 0x61 &+ 10)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// A record of the questions topic. Ids point where `RecordReader` says.
+package enum QuestionRecord {
+    /// The question was asked or edited.
+    case question(id: Bytes)
+    /// The value is null.
+    case deleted(id: Bytes)
+}
+
+/// A record of the answers topic.
+package enum AnswerRecord {
+    /// The answer was written or edited. `answeredAt` is nil when the record has no such field.
+    case answer(questionID: Bytes, answerID: Bytes, answeredAt: Instant?)
+    /// The answer is to be hidden until a later record shows it again.
+    case withdrawn(questionID: Bytes, answerID: Bytes)
+    /// The value is null: every answer of the question is to be forgotten.
+    case forgetAll(questionID: Bytes)
+}
+
+/// A record of the votes topic.
+package enum VoteRecord {
+    /// A voter's vote: -1, 1, or 0 when it is retracted.
+    case cast(questionID: Bytes, answerID: Bytes, voterID: Bytes, value: Int8)
+    /// A tally that was counted elsewhere, -2^53 to 2^53.
+    case counted(questionID: Bytes, answerID: Bytes, voteCount: Int64)
+    /// The value is null: every vote of the question is to be forgotten.
+    case forgetAll(questionID: Bytes)
+}
