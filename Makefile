@@ -1,0 +1,28 @@
+SWIFT ?= swift
+export SWIFT
+
+SWIFT_SOURCES = Package.swift Sources Tests
+
+.PHONY: help demo build test lint format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Enrich the sample questions on an embedded broker and show the result
+	@"$$($(SWIFT) build -c release --show-bin-path)/rejoinder" demo
+
+build: ## Install what is missing and build the release binary
+	@scripts/bootstrap
+	$(SWIFT) build -c release --product rejoinder
+
+test: ## Run every test, those with a real broker included
+	@scripts/test
+
+lint: ## Check the sources' layout
+	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+
+format: ## Lay the sources out
+	$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
+
+clean: ## Remove what was built, and the tests' Python environment
+	rm -rf .build .venv
