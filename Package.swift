@@ -43,6 +43,7 @@ let package = Package(
             name: "Monitoring",
             dependencies: [
                 "Worker",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -1,0 +1,67 @@
+/// Decides when a lane commits and how long it waits for input.
+///
+/// Under load a commit is due once per interval, or earlier when so much was produced that it might not be acknowledged
+/// within the transaction's timeout. When the input runs dry it is due at once, so that an idle system has low latency.
+struct CommitPace {
+    private let interval: Duration
+    private let maxBytes: Int
+    /// Where a commit is due by size; lowered while commits fail, raised again while they succeed.
+    private var byteLimit: Int
+    private var firstUncommitted: ContinuousClock.Instant?
+    private var idleTurns: Int32 = 0
+    private var failures = 0
+
+    /// Batches since the last commit: when they were polled, and how many records each had.
+    private(set) var batches: [(polled: ContinuousClock.Instant, records: Int)] = []
+    /// Whether the last gathering ended because there was nothing more.
+    var ranDry = true
+
+    init(interval: Duration, maxBytes: Int) {
+        self.interval = interval
+        self.maxBytes = maxBytes
+        byteLimit = maxBytes
+        batches.reserveCapacity(1024)
+    }
+
+    /// Milliseconds to wait for the first event of a batch.
+    mutating func wait(uncommitted: Bool, restoring: Bool) -> Int32 {
+        // While a store is restored the follower's wait is the lane's rest.
+        if restoring { return 0 }
+        // Events that come this close on each other's heels share a commit.
+        if uncommitted { return 1 }
+        idleTurns = min(idleTurns + 1, 20)
+        return idleTurns
+    }
+
+    mutating func gathered(records: Int) {
+        idleTurns = 0
+        note()
+        batches.append((.now, records))
+    }
+
+    /// Something happened that wants to be committed.
+    mutating func note() {
+        if firstUncommitted == nil { firstUncommitted = .now }
+    }
+
+    func isDue(produced: Bool, bytes: Int) -> Bool {
+        guard let firstUncommitted else { return false }
+        return (ranDry && produced) || bytes >= byteLimit || .now - firstUncommitted >= interval
+    }
+
+    mutating func committed() {
+        firstUncommitted = nil
+        batches.removeAll(keepingCapacity: true)
+        failures = 0
+        byteLimit = min(maxBytes, byteLimit * 2)
+    }
+
+    /// - Returns: how long to rest before the work is done again.
+    mutating func failed() -> Duration {
+        firstUncommitted = nil
+        batches.removeAll(keepingCapacity: true)
+        byteLimit = max(1 << 16, byteLimit / 4)
+        failures = min(failures + 1, 6)
+        return .milliseconds(50 << failures)
+    }
+}

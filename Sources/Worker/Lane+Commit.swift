@@ -1,0 +1,129 @@
+import Foundation
+import KafkaClient
+import Logging
+
+/// How a step's outputs and offsets become final, and what happens when they do not.
+extension Lane {
+    func commitIfDue() throws(LaneFault) {
+        if pace.isDue(produced: publisher.hasUncommitted, bytes: publisher.uncommittedBytes) { try commit() }
+    }
+
+    /// Commits what was produced together with the offsets that pass it, those of the tables included.
+    func commit() throws(LaneFault) {
+        let offsets = movedOffsets()
+        guard !offsets.isEmpty || publisher.hasUncommitted else { return pace.committed() }
+        let began = ContinuousClock.now
+        try publisher.commit(offsets, of: consumer)
+        for partition in partitions.all {
+            partition.questions.committed = partition.questions.next
+            partition.answers.committed = max(partition.answers.committed, partition.answers.next)
+            partition.votes.committed = max(partition.votes.committed, partition.votes.next)
+        }
+        totals.commits += 1
+        let now = ContinuousClock.now
+        report.update { content in
+            for batch in pace.batches {
+                content.latency.recordMicroseconds(now - batch.polled, count: batch.records)
+            }
+        }
+        logger.trace("committed", metadata: ["milliseconds": "\((now - began) / .milliseconds(1))"])
+        pace.committed()
+    }
+
+    private func movedOffsets() -> [TopicPartition: Int64] {
+        var offsets: [TopicPartition: Int64] = [:]
+        for partition in partitions.all {
+            if let next = partition.questions.next, next != partition.questions.committed {
+                offsets[place(ofQuestions: partition)] = next
+            }
+            // Below its committed offset a table is only read again to fill a store.
+            for table in Table.allCases where partition[table].next > partition[table].committed {
+                offsets[follower.place(table, partition.number)] = partition[table].next
+            }
+        }
+        return offsets
+    }
+
+    // MARK: - When it does not get through
+
+    /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try.
+    func recover(from fault: LaneFault) throws {
+        switch fault {
+        case .aborted(let error):
+            logger.warning(
+                "transaction aborted", metadata: ["cause": "\(error)", "bytes": "\(publisher.uncommittedBytes)"])
+            try void()
+        case .fenced(let error):
+            try publisher.renew(after: error)
+        case .stopped, .fatal:
+            throw fault
+        }
+        totals.aborts += 1
+        try rewind()
+        rest(pace.failed())
+    }
+
+    /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
+    func abandon() throws {
+        try void()
+        try rewind()
+        pace.committed()
+    }
+
+    private func void() throws(LaneFault) {
+        do throws(LaneFault) {
+            try publisher.abort()
+        } catch {
+            switch error {
+            case .aborted(let cause), .fenced(let cause): try publisher.renew(after: cause)
+            case .stopped, .fatal: throw error
+            }
+        }
+    }
+
+    /// Goes back to what the group has committed. The broker is asked: when a commit's answer was lost only it knows.
+    private func rewind() throws {
+        let owned = partitions.all
+        guard !owned.isEmpty else { return }
+        let committed = try committedOffsets(
+            owned.flatMap { partition in
+                [place(ofQuestions: partition)] + Table.allCases.map { follower.place($0, partition.number) }
+            })
+        var seeks: [TopicPartition: Int64] = [:]
+        for partition in owned {
+            let place = place(ofQuestions: partition)
+            partition.questions.committed = committed[place]
+            guard let next = partition.questions.next, let resume = committed[place] ?? partition.questions.first,
+                resume != next
+            else { continue }
+            partition.questions.next = resume
+            seeks[place] = resume
+        }
+        if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
+        try follower.rewind(owned, committed: committed)
+    }
+
+    private func committedOffsets(_ places: [TopicPartition]) throws -> [TopicPartition: Int64] {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do throws(KafkaError) {
+                return try consumer.committedOffsets(places, timeout: .seconds(5))
+            } catch {
+                if stop.graceIsOver { throw LaneFault.stopped }
+                if ContinuousClock.now > deadline {
+                    throw LaneFault.fatal(
+                        WorkerError(
+                            .brokerUnreachable,
+                            "The committed offsets of group '\(configuration.groupID)' could not be read for a minute: "
+                                + "\(error)"))
+                }
+                rest(.milliseconds(200))
+            }
+        }
+    }
+
+    private func rest(_ duration: Duration) {
+        let end = ContinuousClock.now + duration
+        while ContinuousClock.now < end && !stop.isRequested { Thread.sleep(forTimeInterval: 0.02) }
+    }
+}

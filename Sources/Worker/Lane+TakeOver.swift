@@ -1,0 +1,132 @@
+import AnswerStore
+import KafkaClient
+import Logging
+
+/// A partition that was assigned to the lane and has no store open yet.
+struct TakeOver {
+    let number: Int32
+    let since: ContinuousClock.Instant
+}
+
+/// What the lane does when the group gives it partitions and takes them away.
+///
+/// The consumer only takes note of a rebalance while it is polled; librdkafka waits for the answer, so it is given here,
+/// between two steps, and there is never a half-processed batch.
+extension Lane {
+    func answerRebalance() throws {
+        guard let rebalance else { return }
+        self.rebalance = nil
+        totals.rebalances += 1
+        switch rebalance {
+        case .assigned(let places):
+            try take(places)
+        case .revoked(let places):
+            // The last moment at which our commit counts: the next owner starts from it.
+            do { try commit() } catch let fault as LaneFault { try recover(from: fault) }
+            try handBack(places)
+        case .lost(let places):
+            // Others may work on them already, and our commit would be refused.
+            try abandon()
+            try handBack(places)
+        }
+    }
+
+    // MARK: - Given
+
+    private func take(_ places: [TopicPartition]) throws {
+        try consumer.assign(places)
+        logger.info("partitions assigned", metadata: ["partitions": "\(places.numbers)"])
+        guard !places.isEmpty else { return }
+        try consumer.pause(places)
+        takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
+        takeOversTried = nil
+        // Partitions are added to topics while workers run, and adding them is what moves partitions.
+        layout = try publisher.layout(refreshing: layout, questions: configuration.topics.questions)
+    }
+
+    /// Opens the stores of what was assigned, as far as that can be done yet.
+    func beginTakeOvers() throws {
+        guard !takeOvers.isEmpty else { return }
+        if let takeOversTried, .now - takeOversTried < .milliseconds(300) { return }
+        let places = takeOvers.flatMap { takeOver in Table.allCases.map { follower.place($0, takeOver.number) } }
+        do {
+            // Short: while an earlier owner's transaction is open its offsets are held back, and other partitions wait here.
+            let committed = try consumer.committedOffsets(places, timeout: .milliseconds(250))
+            for takeOver in takeOvers {
+                try begin(takeOver, committed: committed)
+                takeOvers.removeAll { $0.number == takeOver.number }
+            }
+        } catch let error as KafkaError {
+            logger.info("waiting to take partitions over", metadata: ["cause": "\(error)"])
+        }
+        takeOversTried = .now
+    }
+
+    private func begin(_ takeOver: TakeOver, committed: [TopicPartition: Int64]) throws {
+        let opened: OpenedStore
+        do throws(StoreError) {
+            opened = try stateDirectory.openStore(
+                partition: takeOver.number,
+                source: StoreSource(
+                    clusterID: clusterID, answersTopic: configuration.topics.answers,
+                    votesTopic: configuration.topics.votes, partition: takeOver.number))
+        } catch {
+            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+        if case .rebuilt(let reason) = opened.opening {
+            logger.warning(
+                "store rebuilt from its topics", metadata: ["partition": "\(takeOver.number)", "reason": "\(reason)"])
+        }
+        let partition = OwnedPartition(number: takeOver.number, store: opened.store)
+        do {
+            try follower.beginRestore(partition, committed: committed)
+        } catch {
+            opened.store.close()
+            throw error
+        }
+        partitions[takeOver.number] = partition
+    }
+
+    /// Lets the questions of those partitions flow whose tables are caught up.
+    func finishTakeOvers() throws {
+        for partition in partitions.all {
+            guard case .restoring(let since, let records) = partition.phase,
+                partition.answers.isCaughtUp, partition.votes.isCaughtUp
+            else { continue }
+            partition.phase = .running
+            try consumer.resume([place(ofQuestions: partition)])
+            logger.info(
+                "partition caught up",
+                metadata: [
+                    "partition": "\(partition.number)", "records": "\(records)",
+                    "seconds": "\((ContinuousClock.now - since) / .seconds(1))",
+                ])
+        }
+    }
+
+    /// Whether a partition is not worked on yet because its tables are not caught up.
+    var isRestoring: Bool { !takeOvers.isEmpty || partitions.all.contains { !$0.isRunning } }
+
+    // MARK: - Taken away
+
+    private func handBack(_ places: [TopicPartition]) throws {
+        let numbers = places.numbers
+        takeOvers.removeAll { numbers.contains($0.number) }
+        let leaving = numbers.compactMap { partitions[$0] }
+        try follower.letGo(of: leaving)
+        for partition in leaving {
+            partition.store.close()
+            partitions[partition.number] = nil
+        }
+        try consumer.unassign(places)
+        logger.info("partitions handed back", metadata: ["partitions": "\(numbers)"])
+    }
+
+    func place(ofQuestions partition: OwnedPartition) -> TopicPartition {
+        TopicPartition(topic: configuration.topics.questions, partition: partition.number)
+    }
+}
+
+extension [TopicPartition] {
+    fileprivate var numbers: [Int32] { map(\.partition).sorted() }
+}

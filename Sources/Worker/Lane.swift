@@ -1,0 +1,266 @@
+import AnswerStore
+import Enrichment
+import KafkaClient
+import Logging
+import Records
+
+/// One way from poll to commit: a group member with its follower of the tables, its producer, and the stores of the
+/// partitions it owns. Everything here happens on the lane's own thread and belongs to it, so nothing is locked.
+///
+/// Read `step` downwards to follow a question event.
+final class Lane {
+    /// Bounds of what is gathered before it is worked on; with librdkafka's queues they make up the lane's memory.
+    static let maxGatheredRecords = 2048
+    static let maxGatheredBytes = 2 << 20
+    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
+    static let recordOverhead = 64
+
+    let configuration: WorkerConfiguration
+    let properties: ClientProperties
+    let stateDirectory: StateDirectory
+    let stop: StopSignal
+    let logger: Logger
+    let report: LaneReport
+
+    let consumer: GroupConsumer
+    let follower: TableFollower
+    let publisher: Publisher
+    let clusterID: String
+    var layout: TopicLayout
+    var partitions = OwnedPartitions()
+    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    var rebalance: Rebalance?
+    /// What was assigned and has no store open yet, and when that was last tried.
+    var takeOvers: [TakeOver] = []
+    var takeOversTried: ContinuousClock.Instant?
+    var totals = LaneTotals()
+    var deadLetterLog: DeadLetterLog
+    var pace: CommitPace
+    var reported = ContinuousClock.now
+    var reportedCommits = 0
+    var measuredLag = ContinuousClock.now
+
+    private let longestValue: Int
+    private let reader = RecordReader()
+    private let enricher = Enricher()
+    private let answers = StoredAnswers()
+    private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
+    private var ends: [(place: TopicPartition, offset: Int64)] = []
+    private var failure: KafkaError?
+
+    init(
+        index: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
+        stop: StopSignal, report: LaneReport, logger: Logger
+    ) throws(KafkaError) {
+        self.configuration = configuration
+        self.stateDirectory = stateDirectory
+        self.stop = stop
+        self.report = report
+        var logger = logger
+        logger[metadataKey: "lane"] = "\(index)"
+        self.logger = logger
+        clusterID = cluster.id
+        layout = cluster.layout
+        properties = ClientProperties(
+            configuration: configuration, identity: stateDirectory.identity, lane: index)
+        deadLetterLog = DeadLetterLog(logger: logger)
+        consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
+        follower = try TableFollower(properties: properties, topics: configuration.topics, logger: logger)
+        publisher = try Publisher(
+            configuration: configuration, properties: properties, stop: stop, logger: logger)
+        pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
+        longestValue = configuration.maxRecordBytes ?? properties.defaultMaxRecordBytes
+    }
+
+    /// Works until told to stop, then leaves in good order.
+    /// - Throws: what ends the worker.
+    func run() throws {
+        defer { close() }
+        do {
+            try publisher.start()
+            try consumer.subscribe([configuration.topics.questions])
+            while !stop.isRequested { try turn() }
+            try commit()
+        } catch LaneFault.stopped {
+            logger.warning("stopped before the last commit; what it held will be worked on again")
+        } catch LaneFault.aborted(let error) where stop.isRequested {
+            logger.warning("the last commit failed; what it held will be worked on again", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// One step, and what to do when it does not get through.
+    private func turn() throws {
+        do {
+            try step()
+        } catch let fault as LaneFault {
+            gathered.removeAll()
+            try recover(from: fault)
+        }
+        publishReport()
+    }
+
+    /// Closes the stores, then leaves the group, so that whoever gets the partitions finds nothing of ours in the way.
+    private func close() {
+        gathered.removeAll()
+        for partition in partitions.all { partition.store.close() }
+        consumer.close(timeout: .seconds(10))
+        follower.close()
+        publisher.close()
+        publishReport()
+    }
+
+    // MARK: - The step
+
+    /// Tables first, then a batch of questions, then the commit when it is due, then the group's wishes.
+    private func step() throws {
+        try followTables()
+        gather()
+        try enrichGathered()
+        try commitIfDue()
+        try answerRebalance()
+    }
+
+    /// 1. Brings the stores up to what the follower has.
+    private func followTables() throws {
+        try beginTakeOvers()
+        let done = try follower.advance(partitions, wait: isRestoring ? 20 : 0) { letter throws(LaneFault) in
+            try publish(letter)
+        }
+        totals.tableAnswers += done.answers
+        totals.tableVotes += done.votes
+        totals.tableBytes += done.bytes
+        if done.moved { pace.note() }
+        try finishTakeOvers()
+    }
+
+    /// 2. Takes question events: what is there, or the first that comes within a short wait.
+    private func gather() {
+        guard rebalance == nil else { return }
+        var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
+        while gathered.count < Self.maxGatheredRecords && gathered.byteCount < Self.maxGatheredBytes {
+            switch consumer.poll(timeoutMilliseconds: timeout) {
+            case .message(let message):
+                gathered.append(message)
+            case .rebalance(let rebalance):
+                self.rebalance = rebalance
+                return
+            case .endOfPartition(let place, let offset):
+                ends.append((place, offset))
+            case .failure(let error):
+                failure = error
+                return
+            case .nothing:
+                pace.ranDry = true
+                return
+            }
+            timeout = 0
+        }
+        pace.ranDry = false
+    }
+
+    /// 3. Checks, looks up, renders and publishes each; a bad one becomes a dead letter.
+    private func enrichGathered() throws {
+        defer {
+            gathered.removeAll()
+            ends.removeAll(keepingCapacity: true)
+        }
+        if let failure {
+            self.failure = nil
+            try tolerate(failure)
+        }
+        if gathered.count > 0 {
+            pace.gathered(records: gathered.count)
+            var index = 0
+            while index < gathered.count {
+                index = try enrichRun(from: index)
+            }
+        }
+        for end in ends {
+            guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
+            // Behind the last event where a transaction's control record stands at the end.
+            guard let next = partition.questions.next, next < end.offset else { continue }
+            partition.questions.next = end.offset
+            pace.note()
+        }
+    }
+
+    /// Enriches the events from `start` on that are of one partition.
+    /// - Returns: the index of the first that is not.
+    private func enrichRun(from start: Int) throws(LaneFault) -> Int {
+        let number = gathered[start].partition
+        var index = start
+        // Not ours (any more), or not ready: its committed offset has not moved, so whoever works on it reads it again.
+        let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
+        let place = layout.enrichedPartition(for: number)
+        while index < gathered.count {
+            let message = gathered[index]
+            guard message.partition == number else { break }
+            index += 1
+            guard let partition, message.offset >= partition.questions.next ?? 0 else { continue }
+            if partition.questions.first == nil { partition.questions.first = message.offset }
+            try enrich(message, from: partition.store, to: place)
+            partition.questions.next = message.offset + 1
+            totals.recordsIn += 1
+            totals.bytesIn += message.value?.count ?? 0
+        }
+        return index
+    }
+
+    /// One event's way: check, look up, render, publish.
+    private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to place: Int32?) throws(LaneFault) {
+        let record: QuestionRecord
+        do throws(RecordError) {
+            record = try reader.readQuestion(key: event.key, value: event.value)
+        } catch {
+            return try refuse(event, error)
+        }
+        guard case .question(let id) = record, let question = event.value else {
+            return try publishEnriched(nil, of: event, to: place)
+        }
+        do throws(StoreError) {
+            try store.lookup(question: id, into: answers)
+        } catch {
+            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+        switch enricher.render(question: question, answers: answers, limit: limit(for: event)) {
+        case .record(let value, let attached, let omitted):
+            totals.answersAttached += attached
+            totals.answersOmitted += omitted
+            if attached + omitted == 0 { totals.questionsWithoutAnswers += 1 }
+            try publishEnriched(value, of: event, to: place)
+        case .tooLarge(let error):
+            try refuse(event, error)
+        }
+    }
+
+    private func publishEnriched(_ value: Bytes?, of event: ConsumedMessage, to place: Int32?) throws(LaneFault) {
+        try publisher.publishEnriched(value, of: event, partition: place)
+        totals.recordsOut += 1
+        totals.bytesOut += value?.count ?? 0
+    }
+
+    /// The longest value that can be published for an event: what the user allows, and what its key and headers leave.
+    private func limit(for event: ConsumedMessage) -> Int {
+        var room = publisher.maxMessageBytes - Self.recordOverhead - (event.key?.count ?? 0)
+        if event.hasHeaders {
+            event.forEachHeader { name, value in room -= name.count + (value?.count ?? 0) + 10 }
+        }
+        return min(longestValue, room)
+    }
+
+    /// An error that the consumer handed over: most pass by themselves, some never do.
+    private func tolerate(_ error: KafkaError) throws(LaneFault) {
+        if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+        logger.warning("reading the questions", metadata: ["cause": "\(error)"])
+    }
+
+    private func refuse(_ event: ConsumedMessage, _ error: RecordError) throws(LaneFault) {
+        try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
+    }
+
+    func publish(_ letter: DeadLetter) throws(LaneFault) {
+        try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.message.partition))
+        totals.deadLetters[letter.error.code] += 1
+        deadLetterLog.note(letter)
+    }
+}

@@ -1,0 +1,100 @@
+import AnswerStore
+import KafkaClient
+
+/// One of the two tables that are attached to questions. The raw value is its place in the follower's list of topics.
+enum Table: Int, CaseIterable {
+    case answers = 0
+    case votes = 1
+}
+
+/// How far a table's partition has been worked through.
+struct TableProgress {
+    /// Next offset to read.
+    var next: Int64 = 0
+    /// The group's committed offset: what was published because of records below it is published for good.
+    var committed: Int64 = 0
+    /// End of the partition when it was taken over.
+    var target: Int64 = 0
+    /// Whether everything up to ``target`` is in the store.
+    var isCaughtUp = false
+}
+
+/// How far a partition of the questions has been worked through. Offsets are nil until the first event.
+struct QuestionProgress {
+    /// Offset of the first event since the partition was taken over: where to go back to when nothing is committed.
+    var first: Int64?
+    /// Next offset to work on.
+    var next: Int64?
+    /// Next offset as last committed by us.
+    var committed: Int64?
+}
+
+/// A partition number that this lane owns: its questions, and the store of its answers and votes. Lane thread only.
+final class OwnedPartition {
+    /// Questions are paused until the partition is `running`: none is enriched from a half-loaded table.
+    enum Phase {
+        /// The follower brings the store up to the tables' ends as of the take-over.
+        case restoring(since: ContinuousClock.Instant, records: Int)
+        case running
+    }
+
+    let number: Int32
+    let store: AnswerStore
+    /// What the current step changes in the store.
+    let changes = TableBatch()
+    var phase = Phase.restoring(since: .now, records: 0)
+    var questions = QuestionProgress()
+    var answers = TableProgress()
+    var votes = TableProgress()
+
+    init(number: Int32, store: AnswerStore) {
+        self.number = number
+        self.store = store
+    }
+
+    var isRunning: Bool {
+        if case .running = phase { true } else { false }
+    }
+
+    subscript(table: Table) -> TableProgress {
+        get { table == .answers ? answers : votes }
+        set { if table == .answers { answers = newValue } else { votes = newValue } }
+    }
+
+    /// The store's own position in a table.
+    func applied(_ table: Table) -> Int64 {
+        table == .answers ? store.positions.answers : store.positions.votes
+    }
+
+    /// Goes back to what is committed, after an abort: below it nothing is published again, and what is in the store
+    /// already is not applied again.
+    /// - Returns: whether the follower has to read from an earlier offset.
+    func rewind(_ table: Table, committed: Int64) -> Bool {
+        self[table].committed = committed
+        let resume = min(committed, applied(table))
+        guard resume < self[table].next else { return false }
+        self[table].next = resume
+        return true
+    }
+}
+
+/// The partitions a lane owns, found by number without hashing.
+struct OwnedPartitions {
+    private var slots: [OwnedPartition?] = []
+    /// In order of their numbers.
+    private(set) var all: [OwnedPartition] = []
+
+    subscript(number: Int32) -> OwnedPartition? {
+        get {
+            let index = Int(number)
+            return index >= 0 && index < slots.count ? slots[index] : nil
+        }
+        set {
+            let index = Int(number)
+            guard index >= 0 else { return }
+            while slots.count <= index { slots.append(nil) }
+            slots[index] = newValue
+            all = slots.compactMap { $0 }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Synchronization
+
+/// Tells the lanes to stop. Set once, from any thread; read by each lane between steps and while it waits for a broker.
+package final class StopSignal: Sendable {
+    /// How long a stopping lane waits for a broker that does not answer before it leaves its uncommitted work behind.
+    static let grace = Duration.seconds(15)
+
+    /// Nanoseconds of the continuous clock at which the stop was asked for, counted from `origin`; 0: not yet.
+    private let requested = Atomic<Int64>(0)
+    private let origin = ContinuousClock.now
+
+    package init() {}
+
+    package func request() {
+        let elapsed = max(1, Int64((ContinuousClock.now - origin) / .nanoseconds(1)))
+        requested.compareExchange(expected: 0, desired: elapsed, ordering: .relaxed)
+    }
+
+    package var isRequested: Bool { requested.load(ordering: .relaxed) != 0 }
+
+    /// Whether the stop was asked for longer than ``grace`` ago.
+    var graceIsOver: Bool {
+        let at = requested.load(ordering: .relaxed)
+        return at != 0 && ContinuousClock.now - origin > .nanoseconds(at) + Self.grace
+    }
+}

@@ -1,0 +1,228 @@
+import AnswerStore
+import KafkaClient
+import Logging
+import Records
+
+/// Keeps the stores of a lane's partitions up with the answers and votes topics.
+///
+/// A second consumer, assigned by hand: where it reads is decided by the stores and by the group's committed offsets, not
+/// by the group protocol. It applies no record below the store's position and publishes no dead letter below the
+/// committed one, so that both happen once whatever is read again. Lane thread only.
+final class TableFollower {
+    /// What one `advance` did.
+    struct Progress {
+        var answers = 0
+        var votes = 0
+        var bytes = 0
+        /// Whether a position moved, by a record or by a partition's end.
+        var moved = false
+    }
+
+    /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
+    private static let maxRecords = 8192
+    private static let maxBytes = 4 << 20
+
+    private let consumer: AssignedConsumer
+    private let topics: TopicNames
+    private let logger: Logger
+    private let reader = RecordReader()
+    private let gathered = MessageBatch(capacity: TableFollower.maxRecords)
+    private var ends: [(place: TopicPartition, offset: Int64)] = []
+    private var touched: [OwnedPartition] = []
+    private var failure: KafkaError?
+
+    init(properties: ClientProperties, topics: TopicNames, logger: Logger) throws(KafkaError) {
+        self.topics = topics
+        self.logger = logger
+        consumer = try AssignedConsumer(
+            properties: properties.follower, topics: [topics.answers, topics.votes], logger: logger)
+    }
+
+    func place(_ table: Table, _ partition: Int32) -> TopicPartition {
+        TopicPartition(topic: table == .answers ? topics.answers : topics.votes, partition: partition)
+    }
+
+    // MARK: - Taking over and letting go
+
+    /// Starts to bring a store up to its tables' ends as of now.
+    /// - Parameter committed: the group's committed offsets; a table without one has published nothing yet.
+    func beginRestore(_ partition: OwnedPartition, committed: [TopicPartition: Int64]) throws {
+        var ends: [(low: Int64, high: Int64)] = []
+        for table in Table.allCases {
+            ends.append(try consumer.queryWatermarks(place(table, partition.number), timeout: .seconds(5)))
+        }
+        for table in Table.allCases where partition.applied(table) > ends[table.rawValue].high {
+            logger.warning(
+                "store rebuilt: it is ahead of its topic, which must have been created anew",
+                metadata: [
+                    "partition": "\(place(table, partition.number))", "position": "\(partition.applied(table))",
+                    "end": "\(ends[table.rawValue].high)",
+                ])
+            try partition.store.reset()
+        }
+        var positions: [TopicPartition: Int64] = [:]
+        for table in Table.allCases {
+            let (low, high) = ends[table.rawValue]
+            let place = place(table, partition.number)
+            let applied = partition.applied(table)
+            if applied > 0 && applied < low {
+                logger.warning(
+                    "table records were deleted before they were applied; give the topic retention.ms=-1",
+                    metadata: ["partition": "\(place)", "from": "\(applied)", "to": "\(low)"])
+            }
+            let published = min(committed[place] ?? 0, high)
+            let next = max(low, min(applied, published))
+            partition[table] = TableProgress(next: next, committed: published, target: high, isCaughtUp: next >= high)
+            positions[place] = next
+        }
+        try consumer.assign(positions)
+    }
+
+    func letGo(of partitions: [OwnedPartition]) throws(KafkaError) {
+        let places = partitions.flatMap { partition in
+            Table.allCases.map { place($0, partition.number) }
+        }
+        if !places.isEmpty { try consumer.unassign(places) }
+    }
+
+    /// After an abort: reads on from what is committed.
+    func rewind(_ partitions: [OwnedPartition], committed: [TopicPartition: Int64]) throws(KafkaError) {
+        var positions: [TopicPartition: Int64] = [:]
+        for partition in partitions {
+            partition.changes.removeAll()
+            for table in Table.allCases {
+                let place = place(table, partition.number)
+                if partition.rewind(table, committed: min(committed[place] ?? 0, partition[table].next)) {
+                    positions[place] = partition[table].next
+                }
+            }
+        }
+        guard !positions.isEmpty else { return }
+        try consumer.unassign(Array(positions.keys))
+        try consumer.assign(positions)
+    }
+
+    // MARK: - One step's work
+
+    /// Takes what has come, applies it to the stores, and publishes what cannot be applied as dead letters.
+    /// - Parameter wait: how long to wait for the first record, in milliseconds.
+    func advance(
+        _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
+    ) throws(LaneFault) -> Progress {
+        gather(wait: wait)
+        if let failure {
+            self.failure = nil
+            try tolerate(failure)
+        }
+        defer {
+            gathered.removeAll()
+            touched.removeAll(keepingCapacity: true)
+        }
+        var done = Progress()
+        if gathered.count > 0 {
+            try read(partitions, into: &done, deadLetter: deadLetter)
+            try apply()
+        }
+        for end in ends {
+            let table: Table = end.place.topic == topics.answers ? .answers : .votes
+            guard let partition = partitions[end.place.partition] else { continue }
+            // The end lies behind the last record where a transaction's control record or a compacted one stands there.
+            if end.offset > partition[table].next {
+                partition[table].next = end.offset
+                done.moved = true
+            }
+            partition[table].isCaughtUp = true
+        }
+        ends.removeAll(keepingCapacity: true)
+        return done
+    }
+
+    private func gather(wait: Int32) {
+        var timeout = wait
+        while gathered.count < Self.maxRecords && gathered.byteCount < Self.maxBytes {
+            switch consumer.poll(timeoutMilliseconds: timeout) {
+            case .message(let message): gathered.append(message)
+            case .endOfPartition(let place, let offset): ends.append((place, offset))
+            case .failure(let error): failure = error
+            case .rebalance: break
+            case .nothing: return
+            }
+            timeout = 0
+        }
+    }
+
+    private func read(
+        _ partitions: OwnedPartitions, into done: inout Progress, deadLetter: (DeadLetter) throws(LaneFault) -> Void
+    ) throws(LaneFault) {
+        for index in 0..<gathered.count {
+            let message = gathered[index]
+            // What an earlier assignment fetched may still come: it belongs to nobody, or was read already.
+            guard let partition = partitions[message.partition],
+                let table = Table(rawValue: message.topicIndex), message.offset >= partition[table].next
+            else { continue }
+            if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
+            do throws(RecordError) {
+                let isNew = message.offset >= partition.applied(table)
+                switch table {
+                case .answers:
+                    let record = try reader.readAnswer(key: message.key, value: message.value)
+                    if isNew {
+                        partition.changes.append(record, json: message.value ?? Bytes(start: nil, count: 0))
+                        done.answers += 1
+                    }
+                case .votes:
+                    let record = try reader.readVote(key: message.key, value: message.value)
+                    if isNew {
+                        partition.changes.append(record)
+                        done.votes += 1
+                    }
+                }
+            } catch {
+                if message.offset >= partition[table].committed {
+                    let topic = table == .answers ? topics.answers : topics.votes
+                    try deadLetter(DeadLetter(message: message, topic: topic, error: error))
+                }
+            }
+            partition[table].next = message.offset + 1
+            done.moved = true
+            if case .restoring(let since, let records) = partition.phase {
+                partition.phase = .restoring(since: since, records: records + 1)
+            }
+        }
+        done.bytes += gathered.byteCount
+    }
+
+    /// One store transaction a partition: the rows, together with the positions they came from.
+    private func apply() throws(LaneFault) {
+        for partition in touched {
+            let positions = TablePositions(
+                answers: max(partition.applied(.answers), partition.answers.next),
+                votes: max(partition.applied(.votes), partition.votes.next))
+            do throws(StoreError) {
+                try partition.store.apply(partition.changes, positions: positions)
+            } catch {
+                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+            }
+            partition.changes.removeAll()
+            for table in Table.allCases where partition[table].next >= partition[table].target {
+                partition[table].isCaughtUp = true
+            }
+        }
+    }
+
+    private func tolerate(_ error: KafkaError) throws(LaneFault) {
+        if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+        logger.warning("reading the tables", metadata: ["cause": "\(error)"])
+    }
+
+    /// Records between the follower's position and a table's end, as far as known; nil before the first fetch.
+    func lag(_ table: Table, of partition: OwnedPartition) -> Int64? {
+        guard let watermarks = consumer.cachedWatermarks(place(table, partition.number)) else { return nil }
+        return max(0, watermarks.high - partition[table].next)
+    }
+
+    func close() {
+        gathered.removeAll()
+        consumer.close()
+    }
+}

@@ -1,0 +1,66 @@
+import KafkaClient
+import Logging
+
+/// The partition counts that decide where outputs go.
+package struct TopicLayout: Sendable, Equatable {
+    package var questions: Int32
+    package var enriched: Int32
+    package var deadLetter: Int32
+
+    /// The event's own partition number where the output topic has as many partitions, else nil: where the key hashes.
+    func enrichedPartition(for source: Int32) -> Int32? {
+        enriched == questions ? source : nil
+    }
+
+    func deadLetterPartition(for source: Int32) -> Int32? {
+        deadLetter == questions ? source : nil
+    }
+}
+
+/// The cluster as a worker found it at its start.
+package struct Cluster: Sendable {
+    package var id: String
+    package var layout: TopicLayout
+
+    /// Asks the cluster for the five topics.
+    /// - Throws: ``WorkerError`` when no broker answers, a topic is missing, or the tables' partition counts differ from
+    ///   the questions'.
+    package static func survey(
+        topics: TopicNames, properties: KafkaProperties, timeout: Duration, logger: Logger
+    ) throws(WorkerError) -> Cluster {
+        let id: String
+        let found: [String: TopicDescription]
+        do throws(KafkaError) {
+            let admin = try AdminClient(properties: properties, logger: logger)
+            defer { admin.close() }
+            id = try admin.clusterID(timeout: timeout)
+            found = try admin.describe(topics: topics.inputs + topics.outputs, timeout: timeout)
+        } catch {
+            throw WorkerError(error.isConfiguration ? .configuration : .brokerUnreachable, "\(error)")
+        }
+        return Cluster(id: id, layout: try layout(of: topics, counts: found.mapValues(\.partitionCount)))
+    }
+
+    /// - Throws: ``WorkerError`` that names what is missing or unequal, and what to do.
+    static func layout(of topics: TopicNames, counts: [String: Int32]) throws(WorkerError) -> TopicLayout {
+        let missing = (topics.inputs + topics.outputs).filter { counts[$0] == nil }
+        guard let questions = counts[topics.questions], let answers = counts[topics.answers],
+            let votes = counts[topics.votes], let enriched = counts[topics.enriched],
+            let deadLetter = counts[topics.deadLetter]
+        else {
+            throw WorkerError(
+                .configuration,
+                "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); "
+                    + "create what is missing with `rejoinder topics create`, or name other topics in the configuration")
+        }
+        guard questions == answers, questions == votes else {
+            throw WorkerError(
+                .configuration,
+                "The input topics must have equal partition counts, since a question is joined with the answers and votes of "
+                    + "its own partition number, but '\(topics.questions)' has \(questions), '\(topics.answers)' "
+                    + "\(answers) and '\(topics.votes)' \(votes); add partitions only before there is data, or copy the "
+                    + "data into topics of equal counts")
+        }
+        return TopicLayout(questions: questions, enriched: enriched, deadLetter: deadLetter)
+    }
+}

@@ -1,0 +1,64 @@
+import KafkaClient
+
+/// Everything a worker has to be told. Values are as the user gave them; what follows from them for librdkafka is in
+/// ``ClientProperties``.
+package struct WorkerConfiguration: Sendable {
+    /// librdkafka properties by name, `bootstrap.servers` among them; they win over the worker's own choices.
+    package var kafkaProperties: KafkaProperties
+    /// The consumer group whose members share the partitions of the questions.
+    package var groupID: String
+    /// Whether the lane's identity is its `group.instance.id` too, so that a quick restart moves no partition (KIP-345).
+    package var staticMembership: Bool
+    package var topics: TopicNames
+    package var delivery: DeliveryMode
+    /// Longest time that consumed events wait for their commit under load.
+    package var commitInterval: Duration
+    /// Threads that consume, each a group member with partitions of its own. At least 1.
+    package var lanes: Int
+    /// Where the stores and the worker's identity are kept.
+    package var stateDirectory: String
+    /// Longest enriched value in bytes; nil: what the producer's `message.max.bytes` allows.
+    package var maxRecordBytes: Int?
+    /// What librdkafka's queues and the worker's buffers may hold, over all lanes, in MiB.
+    package var memoryBudgetMiB: Int
+
+    package init(
+        kafkaProperties: KafkaProperties,
+        groupID: String = "rejoinder",
+        staticMembership: Bool = false,
+        topics: TopicNames = TopicNames(),
+        delivery: DeliveryMode = .exactlyOnce,
+        commitInterval: Duration = .milliseconds(100),
+        lanes: Int = 1,
+        stateDirectory: String = "state",
+        maxRecordBytes: Int? = nil,
+        memoryBudgetMiB: Int = 256
+    ) {
+        self.kafkaProperties = kafkaProperties
+        self.groupID = groupID
+        self.staticMembership = staticMembership
+        self.topics = topics
+        self.delivery = delivery
+        self.commitInterval = commitInterval
+        self.lanes = lanes
+        self.stateDirectory = stateDirectory
+        self.maxRecordBytes = maxRecordBytes
+        self.memoryBudgetMiB = memoryBudgetMiB
+    }
+
+    /// What no worker can be made of, as a sentence; nil: nothing.
+    package var firstProblem: String? {
+        if lanes < 1 { return "lanes is \(lanes); a worker has at least 1" }
+        if memoryBudgetMiB < 64 { return "memoryBudgetMiB is \(memoryBudgetMiB); the least is 64" }
+        if commitInterval <= .zero { return "commitIntervalMs must be at least 1" }
+        if let maxRecordBytes, maxRecordBytes < 1 { return "maxRecordBytes is \(maxRecordBytes); the least is 1" }
+        let names = topics.inputs + topics.outputs
+        if let empty = zip(["questions", "answers", "votes", "enriched", "deadLetter"], names).first(where: { $1.isEmpty }) {
+            return "topics.\(empty.0) is empty; name a topic"
+        }
+        if Set(names).count < names.count {
+            return "Two of the five topics have one name (\(names.joined(separator: ", "))); each needs its own"
+        }
+        return nil
+    }
+}
