@@ -1,0 +1,77 @@
+extension SettingKey {
+    /// The table of all settings.
+    var definition: SettingDefinition {
+        switch self {
+        case .bootstrapServers:
+            SettingDefinition(
+                kind: .text, standard: "localhost:9092", flag: "--bootstrap-servers",
+                help: "Brokers to start from, `host:port`, several separated by commas.")
+        case .groupID:
+            SettingDefinition(
+                kind: .text, standard: "rejoinder", flag: "--group-id",
+                help: "The consumer group that the workers of one deployment share.")
+        case .staticMembership:
+            SettingDefinition(
+                kind: .boolean, standard: "false",
+                help: "Keep the worker's place in the group through a quick restart, so that no partition moves.")
+        case .questionsTopic:
+            SettingDefinition(kind: .topicName, standard: "questions", help: "Question events, consumed.")
+        case .answersTopic:
+            SettingDefinition(kind: .topicName, standard: "answers", help: "Answers, consumed into the store.")
+        case .votesTopic:
+            SettingDefinition(kind: .topicName, standard: "votes", help: "Votes, consumed into the store.")
+        case .enrichedTopic:
+            SettingDefinition(kind: .topicName, standard: "questions.enriched", help: "Enriched records, published.")
+        case .deadLetterTopic:
+            SettingDefinition(
+                kind: .topicName, standard: "questions.dead-letter",
+                help: "Records that could not be processed, published as they came, with the reason as headers.")
+        case .delivery:
+            SettingDefinition(
+                kind: .choice(Delivery.allCases.map(\.rawValue)), standard: Delivery.exactlyOnce.rawValue,
+                flag: "--delivery",
+                help: "What holds through crashes: each event's effect once, or at least once.")
+        case .commitIntervalMs:
+            SettingDefinition(
+                kind: .integer(1...30_000), standard: "100",
+                help: "Longest time between two commits while there is work, in milliseconds.")
+        case .lanes:
+            SettingDefinition(
+                kind: .integer(1...64), standard: "1", flag: "--lanes",
+                help: "Threads that work side by side, each a member of the group with partitions of its own.")
+        case .storeDirectory:
+            SettingDefinition(
+                kind: .path, standard: "state", flag: "--state-dir",
+                help: "The state directory: stores, identity and lock. One worker process each.")
+        case .maxRecordBytes:
+            SettingDefinition(
+                kind: .integer(1_000...1_000_000_000),
+                help:
+                    "Longest enriched value in bytes; answers beyond it are left out. Default: just under the producer's `message.max.bytes`."
+            )
+        case .memoryBudgetMiB:
+            SettingDefinition(
+                kind: .integer(32...1_048_576), standard: "256",
+                help: "Memory for queues, batches and buffers, in MiB; the stores' mapped pages come on top.")
+        case .adminHost:
+            SettingDefinition(
+                kind: .text, standard: "127.0.0.1",
+                help: "Address that the admin port listens on; `0.0.0.0` for every IPv4 interface.")
+        case .adminPort:
+            SettingDefinition(
+                kind: .integer(0...65_535), standard: "9464",
+                help: "The admin port; 0 takes any free port, which is logged.")
+        case .monitoringIntervalSeconds:
+            SettingDefinition(
+                kind: .integer(1...3_600), standard: "10", help: "Seconds between two throughput lines in the log.")
+        case .logLevel:
+            SettingDefinition(
+                kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info",
+                flag: "--log-level", help: "The least important lines that are logged.")
+        case .logFormat:
+            SettingDefinition(
+                kind: .choice(LogFormat.allCases.map(\.rawValue)), standard: LogFormat.json.rawValue,
+                flag: "--log-format", help: "`json`: one object a line, for machines; `text`: for people.")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/// A configuration key. Its raw value is the path in the configuration file; everything else that is known of it stands
+/// in `definition`, the one table from which reading, the unknown-key check, `rejoinder config` and the documentation come.
+enum SettingKey: String, CaseIterable, Sendable {
+    case bootstrapServers = "kafka.bootstrapServers"
+    case groupID = "kafka.groupId"
+    case staticMembership = "kafka.staticMembership"
+    case questionsTopic = "topics.questions"
+    case answersTopic = "topics.answers"
+    case votesTopic = "topics.votes"
+    case enrichedTopic = "topics.enriched"
+    case deadLetterTopic = "topics.deadLetter"
+    case delivery = "delivery"
+    case commitIntervalMs = "commitIntervalMs"
+    case lanes = "lanes"
+    case storeDirectory = "store.directory"
+    case maxRecordBytes = "maxRecordBytes"
+    case memoryBudgetMiB = "memoryBudgetMiB"
+    case adminHost = "admin.host"
+    case adminPort = "admin.port"
+    case monitoringIntervalSeconds = "monitoring.intervalSeconds"
+    case logLevel = "log.level"
+    case logFormat = "log.format"
+
+    /// The mapping of librdkafka properties by name; not a key of its own, since it holds many values.
+    static let propertiesPath = "kafka.properties"
+
+    /// The path in the configuration file, such as `kafka.groupId`.
+    var path: String { rawValue }
+
+    /// The parts of the path: section and name, or the name alone.
+    var components: [String] { rawValue.split(separator: ".").map(String.init) }
+
+    /// Names of the file's top-level mappings, such as `kafka`.
+    static let sections: Set<String> = Set(
+        allCases.compactMap { $0.components.count > 1 ? $0.components.first : nil })
+
+    /// What may be a top-level key of the file or a key of a section.
+    static let byPath: [String: SettingKey] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.path, $0) })
+}
+
+/// What a setting's value may be.
+enum SettingKind: Sendable {
+    case text
+    case topicName
+    case path
+    case boolean
+    case integer(ClosedRange<Int>)
+    case choice([String])
+
+    /// For people, as in "must be ...".
+    var allowed: String {
+        switch self {
+        case .text: "text, not empty"
+        case .topicName: "a topic name: 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-', not '.' or '..'"
+        case .path: "a path, not empty"
+        case .boolean: "true or false"
+        case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let names): "one of " + names.joined(separator: ", ")
+        }
+    }
+
+    /// Whether `text` is such a value. The same words are accepted from file, environment and flags.
+    func accepts(_ text: String) -> Bool {
+        switch self {
+        case .text: !text.allSatisfy(\.isWhitespace)
+        case .path: !text.allSatisfy(\.isWhitespace) && !text.utf8.contains(0)
+        case .topicName:
+            (1...249).contains(text.utf8.count) && text != "." && text != ".."
+                && text.utf8.allSatisfy { Self.topicBytes.contains($0) }
+        case .boolean: text == "true" || text == "false"
+        case .integer(let range): Self.integer(text).map(range.contains) ?? false
+        case .choice(let names): names.contains(text)
+        }
+    }
+
+    /// Plain decimal digits with an optional minus: no hexadecimal, underscores or base 60, which YAML would let through.
+    static func integer(_ text: String) -> Int? {
+        text.utf8.first == UInt8(ascii: "+") ? nil : Int(text)
+    }
+
+    private static let topicBytes = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-".utf8)
+}
+
+/// What is known of a setting besides its path.
+struct SettingDefinition: Sendable {
+    var kind: SettingKind
+    /// nil: the value is worked out from other settings; `help` says how.
+    var standard: String?
+    /// The command-line flag, where there is one.
+    var flag: String?
+    /// One sentence, as the documentation has it.
+    var help: String
+}

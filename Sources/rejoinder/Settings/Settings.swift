@@ -1,0 +1,57 @@
+import Logging
+
+/// What a record's effect is worth through a crash.
+enum Delivery: String, CaseIterable, Sendable {
+    case exactlyOnce = "exactly-once"
+    case atLeastOnce = "at-least-once"
+}
+
+/// The shape of log lines.
+enum LogFormat: String, CaseIterable, Sendable {
+    case json
+    case text
+}
+
+/// The effective configuration: every value checked by itself and against the others, with where it came from.
+struct Settings: Sendable {
+    struct Topics: Sendable, Equatable {
+        var questions: String
+        var answers: String
+        var votes: String
+        var enriched: String
+        var deadLetter: String
+    }
+
+    var bootstrapServers: String
+    var groupID: String
+    var staticMembership: Bool
+    /// librdkafka properties as given, by name. Not those that other settings stand for.
+    var kafkaProperties: [String: String]
+    var topics: Topics
+    var delivery: Delivery
+    var commitIntervalMilliseconds: Int
+    var lanes: Int
+    var storeDirectory: String
+    /// nil: just under the producer's `message.max.bytes`.
+    var maxRecordBytes: Int?
+    var memoryBudgetMiB: Int
+    var adminHost: String
+    /// 0: any free port.
+    var adminPort: Int
+    var monitoringIntervalSeconds: Int
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+
+    /// The text of every setting and where it came from; no entry where the value is worked out from others.
+    var values: [SettingKey: SettingValue]
+    /// Where each librdkafka property came from, by name.
+    var propertyOrigins: [String: SettingOrigin]
+
+    func origin(of key: SettingKey) -> SettingOrigin { values[key]?.origin ?? .standard }
+}
+
+/// A setting's text, as it was given, and where.
+struct SettingValue: Sendable, Equatable {
+    var text: String
+    var origin: SettingOrigin
+}

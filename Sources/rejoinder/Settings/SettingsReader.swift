@@ -1,0 +1,193 @@
+import Configuration
+import Logging
+
+/// What a command was given on its command line.
+struct SettingsFlags: Sendable {
+    var configFile: String?
+    var values: [SettingKey: String] = [:]
+    /// `--kafka name=value`, as typed.
+    var kafka: [String] = []
+}
+
+/// Brings flags, environment, file and defaults together. Everything that is wrong is found in one reading.
+struct SettingsReader {
+    private var problems: [SettingProblem] = []
+    private var values: [SettingKey: SettingValue] = [:]
+    private var properties: [String: SettingValue] = [:]
+
+    /// - Throws: all problems at once.
+    static func read(_ flags: SettingsFlags, environment: [String: String]) throws(SettingsError) -> Settings {
+        var reader = SettingsReader()
+        let path = flags.configFile ?? environment[SettingsEnvironment.configVariable]
+        let variables = SettingsEnvironment(environment)
+        reader.problems += variables.problems
+        var file: SettingsFile?
+        do {
+            if let path { file = try SettingsFile(path: path) }
+        } catch {
+            reader.problems += error.problems
+        }
+        reader.problems += file?.problems ?? []
+
+        let flagProperties = reader.parse(kafkaFlags: flags.kafka)
+        reader.readValues(flags: flags.values, variables: variables, file: file)
+        reader.readProperties(flags: flagProperties, variables: variables, file: file)
+        reader.checkTogether()
+        return try reader.settings()
+    }
+
+    // MARK: Sources
+
+    private mutating func readValues(flags: [SettingKey: String], variables: SettingsEnvironment, file: SettingsFile?) {
+        let given = InMemoryProvider(
+            name: "flags",
+            values: Dictionary(
+                uniqueKeysWithValues: flags.map {
+                    (AbsoluteConfigKey($0.key.components), ConfigValue(.string($0.value), isSecret: false))
+                }))
+        for key in SettingKey.allCases {
+            let definition = key.definition
+            let sources: [(any ConfigSnapshot, SettingOrigin)] =
+                [
+                    (given.snapshot(), .flag(definition.flag ?? key.path)),
+                    (variables.snapshot, .environment(SettingsEnvironment.variable(of: key))),
+                ] + (file?.snapshot.map { [($0, .file(file?.path ?? "", line: file?.lines[key]))] } ?? [])
+            for (source, origin) in sources {
+                guard let text = Self.text(source, key.components) else { continue }
+                // What a stronger source hides is checked too: it would come to light on the day the flag goes away.
+                check(text, of: key, from: origin)
+                if values[key] == nil { values[key] = SettingValue(text: text, origin: origin) }
+            }
+            if values[key] == nil, let standard = definition.standard {
+                values[key] = SettingValue(text: standard, origin: .standard)
+            }
+        }
+    }
+
+    private mutating func readProperties(
+        flags: [String: String], variables: SettingsEnvironment, file: SettingsFile?
+    ) {
+        for name in file?.propertyLines.keys.sorted() ?? [] {
+            guard let file, let snapshot = file.snapshot, let text = Self.text(snapshot, ["kafka", "properties", name])
+            else { continue }
+            properties[name] = SettingValue(text: text, origin: file.origin(ofProperty: name))
+        }
+        for (name, text) in variables.properties.sorted(by: { $0.key < $1.key }) {
+            let variable = SettingsEnvironment.variable(ofProperty: name)
+            if text.isEmpty {
+                report("\(variable) is empty: leave it out, or give the property \(name) a value.")
+            }
+            properties[name] = SettingValue(text: text, origin: .environment(variable))
+        }
+        for (name, text) in flags {
+            properties[name] = SettingValue(text: text, origin: .flag("--kafka"))
+        }
+    }
+
+    /// Never shows what was typed but for a name before a `=`: the rest may be a password.
+    private mutating func parse(kafkaFlags: [String]) -> [String: String] {
+        var result: [String: String] = [:]
+        for (index, argument) in kafkaFlags.enumerated() {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            if parts.count < 2 || name.isEmpty {
+                report(
+                    "--kafka number \(index + 1) is not name=value, as in --kafka session.timeout.ms=6000.", flag: true)
+            } else if parts[1].isEmpty {
+                report("--kafka \(Printable.text(name))= has no value: leave it out, or give it one.", flag: true)
+            } else if result.updateValue(String(parts[1]), forKey: name) != nil {
+                report("--kafka \(Printable.text(name)) is given more than once: keep one.", flag: true)
+            }
+        }
+        return result
+    }
+
+    private static func text(_ source: any ConfigSnapshot, _ components: [String]) -> String? {
+        // Text is what every scalar can be had as, so this cannot fail; the kinds are ours to check.
+        guard let value = try? source.value(forKey: AbsoluteConfigKey(components), type: .string).value,
+            case .string(let text) = value.content
+        else { return nil }
+        return text
+    }
+
+    // MARK: Checks
+
+    private mutating func check(_ text: String, of key: SettingKey, from origin: SettingOrigin) {
+        let kind = key.definition.kind
+        guard !kind.accepts(text) else { return }
+        var message = "\(key.path) is \(Printable.quoted(text)) (from \(origin)): it must be \(kind.allowed)."
+        if text.isEmpty { message = "\(key.path) is empty (from \(origin)): it must be \(kind.allowed)." }
+        if case .choice(let names) = kind, !text.isEmpty {
+            let nearest = NearestName.of(text, in: names)
+            if NearestName.distance(nearest, text.lowercased()) <= 2 { message += " Did you mean \(nearest)?" }
+        }
+        if case .environment = origin, SettingsEnvironment.isServiceAddress(text) {
+            message += SettingsEnvironment.serviceAddressHint
+        }
+        report(message, flag: origin.isFlag)
+    }
+
+    private mutating func checkTogether() {
+        let topics: [SettingKey] = [.questionsTopic, .answersTopic, .votesTopic, .enrichedTopic, .deadLetterTopic]
+        for (index, key) in topics.enumerated() {
+            guard let value = values[key], let other = topics[..<index].first(where: { values[$0]?.text == value.text })
+            else { continue }
+            let origin = value.origin == .standard ? values[other]?.origin ?? .standard : value.origin
+            report(
+                "\(other.path) and \(key.path) are both \(Printable.quoted(value.text)) (from \(origin)): each needs a topic of its own."
+            )
+        }
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+            guard let owned = OwnedProperty.of(name), value.text != owned.acceptedValue else { continue }
+            report(
+                "the librdkafka property \(name) (from \(value.origin)) cannot be set: \(owned.advice).",
+                flag: value.origin.isFlag)
+        }
+        checkRecordSize()
+    }
+
+    private mutating func checkRecordSize() {
+        guard let value = values[.maxRecordBytes], let bytes = SettingKind.integer(value.text) else { return }
+        let limit = properties["message.max.bytes"].flatMap { SettingKind.integer($0.text) } ?? 1_000_000
+        guard bytes >= limit else { return }
+        report(
+            """
+            maxRecordBytes is \(bytes) (from \(value.origin)), but the producer's message.max.bytes is \(limit): \
+            raise message.max.bytes under \(SettingKey.propertiesPath) (and max.message.bytes of the topic), or lower maxRecordBytes.
+            """, flag: value.origin.isFlag)
+    }
+
+    private mutating func report(_ message: String, flag: Bool = false) {
+        problems.append(SettingProblem(message: message, isFromFlag: flag))
+    }
+
+    // MARK: Result
+
+    private func settings() throws(SettingsError) -> Settings {
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        // Every text below has passed its kind's check, so the stand-ins after ?? are never used.
+        func text(_ key: SettingKey) -> String { values[key]?.text ?? "" }
+        func integer(_ key: SettingKey) -> Int { SettingKind.integer(text(key)) ?? 0 }
+        return Settings(
+            bootstrapServers: text(.bootstrapServers),
+            groupID: text(.groupID),
+            staticMembership: text(.staticMembership) == "true",
+            kafkaProperties: properties.mapValues(\.text),
+            topics: Settings.Topics(
+                questions: text(.questionsTopic), answers: text(.answersTopic), votes: text(.votesTopic),
+                enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic)),
+            delivery: Delivery(rawValue: text(.delivery)) ?? .exactlyOnce,
+            commitIntervalMilliseconds: integer(.commitIntervalMs),
+            lanes: integer(.lanes),
+            storeDirectory: text(.storeDirectory),
+            maxRecordBytes: values[.maxRecordBytes].flatMap { SettingKind.integer($0.text) },
+            memoryBudgetMiB: integer(.memoryBudgetMiB),
+            adminHost: text(.adminHost),
+            adminPort: integer(.adminPort),
+            monitoringIntervalSeconds: integer(.monitoringIntervalSeconds),
+            logLevel: Logger.Level(rawValue: text(.logLevel)) ?? .info,
+            logFormat: LogFormat(rawValue: text(.logFormat)) ?? .json,
+            values: values,
+            propertyOrigins: properties.mapValues(\.origin))
+    }
+}

@@ -1,0 +1,113 @@
+/// The effective configuration as text: a YAML file that would give the same settings (but for masked secrets), with each
+/// value's origin as a comment.
+struct SettingsReport {
+    let settings: Settings
+    /// Properties set by default, by name; those that the user set are not among them.
+    var standardProperties: [String: String] = [:]
+    /// Whether a property's value must not be shown.
+    var isSecret: (String) -> Bool = SecretNames.contains
+
+    static let mask = "********"
+
+    private struct Row {
+        var path: [String]
+        var value: String?
+        var kind: SettingKind
+        var origin: String
+    }
+
+    /// In the order of the table, properties behind the other kafka keys.
+    private var rows: [Row] {
+        var rows: [Row] = []
+        for key in SettingKey.allCases {
+            let value = settings.values[key]
+            rows.append(
+                Row(
+                    path: key.components, value: value?.text, kind: key.definition.kind,
+                    origin: (value?.origin ?? .standard).description))
+            if key == .staticMembership { rows += propertyRows }
+        }
+        return rows
+    }
+
+    private var propertyRows: [Row] {
+        let names = Set(settings.kafkaProperties.keys).union(standardProperties.keys).sorted()
+        return names.map { name in
+            let value = settings.kafkaProperties[name] ?? standardProperties[name] ?? ""
+            let origin = settings.propertyOrigins[name] ?? .standard
+            return Row(
+                path: ["kafka", "properties", name], value: isSecret(name) ? Self.mask : value, kind: .text,
+                origin: origin.description)
+        }
+    }
+
+    /// YAML, origins as comments.
+    var yaml: String {
+        var lines: [(text: String, comment: String)] = []
+        var section: [String] = []
+        for row in rows {
+            let parents = Array(row.path.dropLast())
+            for depth in parents.indices where section.count <= depth || section[depth] != parents[depth] {
+                section = Array(parents[...depth])
+                lines.append((Self.indent(depth) + parents[depth] + ":", ""))
+            }
+            section = parents
+            let name = row.path[row.path.count - 1]
+            if let value = row.value {
+                lines.append(
+                    (
+                        "\(Self.indent(parents.count))\(Self.scalar(name)): \(Self.scalar(value))",
+                        row.origin
+                    ))
+            } else {
+                lines.append(("\(Self.indent(parents.count))# \(name):", "worked out from other settings"))
+            }
+        }
+        let width = min(60, lines.filter { !$0.comment.isEmpty }.map(\.text.count).max() ?? 0)
+        return lines.map { line in
+            guard !line.comment.isEmpty else { return line.text }
+            return line.text + String(repeating: " ", count: max(0, width - line.text.count)) + "  # " + line.comment
+        }.joined(separator: "\n")
+    }
+
+    /// One JSON object: path to {"value", "origin"}; a value is null where it is worked out from other settings.
+    var json: String {
+        let entries = rows.map { row in
+            // A property's name has dots of its own, so properties are told from keys by their whole path only.
+            let value = row.value.map { Self.json($0, row.kind) } ?? "null"
+            return "  \(JSONText.string(row.path.joined(separator: "."))): "
+                + "{\"value\": \(value), \"origin\": \(JSONText.string(row.origin))}"
+        }
+        return "{\n" + entries.joined(separator: ",\n") + "\n}"
+    }
+
+    private static func json(_ value: String, _ kind: SettingKind) -> String {
+        switch kind {
+        case .boolean: value
+        case .integer: SettingKind.integer(value).map(String.init) ?? JSONText.string(value)
+        default: JSONText.string(value)
+        }
+    }
+
+    /// Plain where YAML reads the very same text back, in double quotes (JSON's are YAML's) elsewhere.
+    private static func scalar(_ text: String) -> String {
+        looksPlain(text) ? text : JSONText.string(text)
+    }
+
+    private static func looksPlain(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: ":") else { return false }
+        guard !["null", "~"].contains(text.lowercased()) else { return false }
+        return text.last != ":"
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                    UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "+"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private static func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
+}
