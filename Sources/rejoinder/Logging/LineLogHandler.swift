@@ -1,0 +1,42 @@
+import Logging
+
+/// swift-log's way to a line writer: one JSON object or one line of text for each event.
+struct LineLogHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let format: LogFormat
+    private let writer: LineWriter
+
+    init(label: String, level: Logger.Level, format: LogFormat, writer: LineWriter = .standardError) {
+        self.label = label
+        self.logLevel = level
+        self.format = format
+        self.writer = writer
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var fields = metadataProvider?.get() ?? [:]
+        fields.merge(metadata) { _, new in new }
+        fields.merge(event.metadata ?? [:]) { _, new in new }
+        let now = LogClock.now()
+        let line = LogLine(
+            time: LogClock.text(seconds: now.seconds, milliseconds: now.milliseconds),
+            level: event.level, logger: label, message: event.message.description, fields: fields)
+        writer.write(format == .json ? line.json : line.text)
+    }
+}
+
+extension Settings {
+    /// A logger of the level and format set, to standard error.
+    func logger(_ label: String) -> Logger {
+        Logger(label: label) { LineLogHandler(label: $0, level: logLevel, format: logFormat) }
+    }
+}

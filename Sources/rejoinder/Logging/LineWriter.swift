@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// Writes whole lines to a file descriptor. A line is one write(2); since a pipe takes longer lines than its atomic size in
+/// pieces, a lock keeps the lines of threads apart too.
+final class LineWriter: Sendable {
+    static let standardError = LineWriter(descriptor: 2)
+    static let standardOutput = LineWriter(descriptor: 1)
+
+    private let descriptor: Mutex<Int32>
+
+    /// - Parameter descriptor: stays the caller's, and open as long as this writes.
+    init(descriptor: Int32) {
+        self.descriptor = Mutex(descriptor)
+    }
+
+    /// Adds the line end. Where nobody can read any more (closed pipe, full disk) the line is lost: there is no better
+    /// place to complain about a log than the log.
+    func write(_ line: String) {
+        var line = line
+        line += "\n"
+        line.withUTF8 { bytes in
+            descriptor.withLock { Self.write(UnsafeRawBufferPointer(bytes), to: $0) }
+        }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest)
+            let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if count < 0, errno == EINTR {
+                continue
+            } else if count < 0, errno == EAGAIN {
+                // Somebody made the shared terminal or pipe non-blocking.
+                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&wait, 1, 1_000)
+            } else {
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import Foundation
+
+/// Time stamps of log lines: UTC, RFC 3339, milliseconds.
+enum LogClock {
+    /// A reading of the wall clock.
+    static func now() -> (seconds: Int, milliseconds: Int) {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return (time.tv_sec, time.tv_nsec / 1_000_000)
+    }
+
+    /// "2026-03-01T09:05:00.007Z"
+    static func text(seconds: Int, milliseconds: Int) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var text = digits(Int(parts.tm_year) + 1900, 4)
+        text += "-" + digits(Int(parts.tm_mon) + 1, 2) + "-" + digits(Int(parts.tm_mday), 2)
+        text += "T" + digits(Int(parts.tm_hour), 2) + ":" + digits(Int(parts.tm_min), 2)
+        text += ":" + digits(Int(parts.tm_sec), 2) + "." + digits(milliseconds, 3) + "Z"
+        return text
+    }
+
+    private static func digits(_ number: Int, _ width: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, width - text.count)) + text
+    }
+}

@@ -1,0 +1,89 @@
+import Logging
+
+/// One line of the log.
+struct LogLine {
+    var time: String
+    var level: Logger.Level
+    var logger: String
+    var message: String
+    var fields: Logger.Metadata
+
+    /// Metadata stands beside `time`, `level`, `logger` and `message`; a field of one of these names gets a "_" behind it.
+    private static let reserved: Set<String> = ["time", "level", "logger", "message"]
+
+    /// One JSON object. Metadata that was given as a number or a truth value is one in JSON, all else is text.
+    var json: String {
+        var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":"
+        JSONText.append(logger, to: &line)
+        line += ",\"message\":"
+        JSONText.append(message, to: &line)
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+            line += ","
+            JSONText.append(Self.reserved.contains(name) ? name + "_" : name, to: &line)
+            line += ":"
+            Self.append(value, to: &line)
+        }
+        line += "}"
+        return line
+    }
+
+    /// Time, level, logger, message, then name=value. Control characters are escaped: a line stays a line.
+    var text: String {
+        var line = "\(time) \(Self.padded(level.rawValue, 8)) \(Self.padded(logger, 18)) "
+        line += Printable.text(message, limit: .max)
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+            let text = Self.plain(value)
+            let isBare = !text.isEmpty && !text.contains { $0.isWhitespace || $0 == "\"" || $0 == "=" }
+            line += "  \(Printable.text(name))="
+            line += isBare ? Printable.text(text, limit: .max) : JSONText.string(text)
+        }
+        return line
+    }
+
+    private static func append(_ value: Logger.MetadataValue, to line: inout String) {
+        switch value {
+        case .string(let text): JSONText.append(text, to: &line)
+        case .stringConvertible(let value): appendConvertible(value, to: &line)
+        case .array(let values):
+            line += "["
+            for (index, value) in values.enumerated() {
+                if index > 0 { line += "," }
+                append(value, to: &line)
+            }
+            line += "]"
+        case .dictionary(let values):
+            line += "{"
+            for (index, (name, value)) in values.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { line += "," }
+                JSONText.append(name, to: &line)
+                line += ":"
+                append(value, to: &line)
+            }
+            line += "}"
+        }
+    }
+
+    private static func appendConvertible(_ value: any CustomStringConvertible & Sendable, to line: inout String) {
+        switch value {
+        case let number as any BinaryInteger: line += number.description
+        case let number as Double where number.isFinite: line += number.description
+        case let flag as Bool: line += flag ? "true" : "false"
+        default: JSONText.append(value.description, to: &line)
+        }
+    }
+
+    private static func plain(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string(let text): return text
+        case .stringConvertible(let value): return value.description
+        case .array, .dictionary:
+            var text = ""
+            append(value, to: &text)
+            return text
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
