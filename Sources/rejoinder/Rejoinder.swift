@@ -1,6 +1,46 @@
 import ArgumentParser
+import Foundation
 
+/// The command line's root.
 @main
 struct Rejoinder: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rejoinder")
+    static let configuration = CommandConfiguration(
+        commandName: "rejoinder",
+        abstract: "Attaches stored answers and votes to question events in Kafka.",
+        discussion: """
+            A worker beside a Kafka cluster: it consumes question events, looks up the answers and vote tallies it has \
+            stored, and publishes the enriched records.
+
+            Settings come from flags, REJOINDER_ environment variables and a YAML file, in this order; \
+            'rejoinder config' shows what holds and where it came from.
+
+            Exit status: 0 fine, 64 usage, 65 bad data, 69 broker unreachable, 70 internal error, 73 state directory, \
+            78 configuration.
+            """,
+        version: ProductVersion.text,
+        subcommands: [ConfigCommand.self])
+
+    /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,
+    /// version) stays with the parser.
+    static func main() async {
+        var command: any ParsableCommand
+        do {
+            command = try parseAsRoot()
+        } catch {
+            exit(withError: error)
+        }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // The parser's own requests (help, version, usage) come with a status of theirs; ours have none it knows.
+            if exitCode(for: error) != .failure { exit(withError: error) }
+            let failure = CommandFailure(error)
+            for line in failure.lines { LineWriter.standardError.write("rejoinder: \(line)") }
+            Foundation.exit(failure.status.rawValue)
+        }
+    }
 }

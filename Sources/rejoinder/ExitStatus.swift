@@ -1,0 +1,10 @@
+/// The process's exit statuses; the numbers are those of sysexits.h where it has one.
+enum ExitStatus: Int32, Sendable, CaseIterable {
+    case success = 0
+    case usage = 64
+    case badData = 65
+    case brokerUnreachable = 69
+    case internalError = 70
+    case stateDirectory = 73
+    case configuration = 78
+}

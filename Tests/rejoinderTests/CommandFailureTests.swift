@@ -1,0 +1,29 @@
+import Testing
+
+@testable import rejoinder
+
+@Suite struct CommandFailureTests {
+    private struct Stranger: Error {}
+
+    @Test func settings() {
+        let flag = SettingProblem(message: "a", isFromFlag: true)
+        let file = SettingProblem(message: "b")
+        #expect(CommandFailure(SettingsError(problems: [flag])).status == .usage)
+        let both = CommandFailure(SettingsError(problems: [flag, file]))
+        #expect(both.status == .configuration)
+        #expect(both.lines == ["a", "b"])
+    }
+
+    @Test func unknownErrorsAreInternal() {
+        #expect(CommandFailure(Stranger()).status == .internalError)
+    }
+
+    @Test func failuresStayThemselves() {
+        let failure = CommandFailure(.badData, "x")
+        #expect(CommandFailure(failure as any Error) == failure)
+    }
+
+    @Test func statusesAreTheDocumentedOnes() {
+        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 64, 65, 69, 70, 73, 78])
+    }
+}
