@@ -1,0 +1,91 @@
+import ArgumentParser
+import KafkaClient
+import Logging
+import Monitoring
+import ServiceLifecycle
+import Worker
+
+/// `rejoinder run`
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs the worker until it is told to stop.",
+        discussion: """
+            Consumes question events, attaches the stored answers and votes, and publishes the enriched records. SIGTERM or \
+            SIGINT: the step is finished and committed, the stores are closed, the group is left, status 0. An error that \
+            trying again does not mend ends the process with a sentence and a status other than 0, for a supervisor to \
+            start it again. 'rejoinder check' tells beforehand whether it can work.
+
+            Example:
+              rejoinder run --config rejoinder.yaml
+              rejoinder run --bootstrap-servers localhost:9092 --state-dir /var/lib/rejoinder --log-format text
+            """)
+
+    @OptionGroup(title: "Settings")
+    var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try options.settings()
+        let logger = settings.logger("rejoinder")
+        let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
+        logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
+        let throughput = ThroughputLog(
+            reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
+            logger: settings.logger("throughput"))
+        let began = ContinuousClock.now
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: throughput),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: settings.logger("lifecycle", atLeast: .warning))
+        // Beyond what a stopping lane waits for a broker that does not answer.
+        configuration.maximumGracefulShutdownDuration = .seconds(40)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            throughput.writeTotals(since: began)
+            throw error
+        }
+        throughput.writeTotals(since: began)
+        logger.info("stopped")
+    }
+}
+
+extension Settings {
+    /// What the worker is told.
+    var workerConfiguration: WorkerConfiguration {
+        var properties = KafkaProperties(kafkaProperties)
+        properties["bootstrap.servers"] = bootstrapServers
+        return WorkerConfiguration(
+            kafkaProperties: properties,
+            groupID: groupID,
+            staticMembership: staticMembership,
+            topics: topics,
+            delivery: delivery,
+            commitInterval: .milliseconds(commitIntervalMilliseconds),
+            lanes: lanes,
+            stateDirectory: storeDirectory,
+            maxRecordBytes: maxRecordBytes,
+            memoryBudgetMiB: memoryBudgetMiB)
+    }
+
+    fileprivate func startMetadata(identity: String, cluster: Cluster) -> Logger.Metadata {
+        [
+            "version": "\(ProductVersion.number)",
+            "librdkafka": "\(KafkaProperties.librdkafkaVersion)",
+            "identity": "\(identity)",
+            "cluster": "\(cluster.id)",
+            "group": "\(groupID)",
+            "delivery": "\(delivery.rawValue)",
+            "lanes": .stringConvertible(lanes),
+            "stateDirectory": "\(storeDirectory)",
+            "topics": .dictionary([
+                "questions": "\(topics.questions)", "answers": "\(topics.answers)", "votes": "\(topics.votes)",
+                "enriched": "\(topics.enriched)", "deadLetter": "\(topics.deadLetter)",
+            ]),
+            "partitions": .stringConvertible(cluster.layout.questions),
+        ]
+    }
+}
