@@ -23,19 +23,19 @@ struct DeadLetter {
     var byteCount: Int { (message.value?.count ?? 0) + (message.key?.count ?? 0) + 256 }
 
     /// The headers that are added to the original's.
-    func headers(as form: Form) -> [(name: String, value: String)] {
+    func headers(as form: Form) -> [RecordHeader] {
         var headers = [
-            (name: "rejoinder.error.code", value: error.code.rawValue),
-            (name: "rejoinder.error.message", value: error.message),
-            (name: "rejoinder.source.topic", value: topic),
-            (name: "rejoinder.source.partition", value: String(message.partition)),
-            (name: "rejoinder.source.offset", value: String(message.offset)),
+            RecordHeader("rejoinder.error.code", error.code.rawValue),
+            RecordHeader("rejoinder.error.message", error.message),
+            RecordHeader("rejoinder.source.topic", topic),
+            RecordHeader("rejoinder.source.partition", String(message.partition)),
+            RecordHeader("rejoinder.source.offset", String(message.offset)),
             // -1 is Kafka's own word for a record without a time.
-            (name: "rejoinder.source.timestamp", value: String(message.timestamp ?? -1)),
+            RecordHeader("rejoinder.source.timestamp", String(message.timestamp ?? -1)),
         ]
-        if !form.carriesValue { headers.append((name: "rejoinder.error.value-omitted", value: "true")) }
-        if !form.carriesHeaders { headers.append((name: "rejoinder.error.headers-omitted", value: "true")) }
-        if !form.carriesKey { headers.append((name: "rejoinder.error.key-omitted", value: "true")) }
+        if !form.carriesValue { headers.append(RecordHeader("rejoinder.error.value-omitted", "true")) }
+        if !form.carriesHeaders { headers.append(RecordHeader("rejoinder.error.headers-omitted", "true")) }
+        if !form.carriesKey { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
         return headers
     }
 }

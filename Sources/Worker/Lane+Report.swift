@@ -43,7 +43,7 @@ extension Lane {
 
 extension Histogram<UInt32> {
     mutating func recordMicroseconds(_ duration: Duration, count: Int) {
-        let microseconds = UInt64(max(0, min(duration / .microseconds(1), 599_000_000)))
+        let microseconds = UInt64(Swift.max(0, Swift.min(duration / .microseconds(1), 599_000_000)))
         record(microseconds, count: UInt32(clamping: count))
     }
 }

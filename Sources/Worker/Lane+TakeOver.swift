@@ -22,7 +22,7 @@ extension Lane {
             try take(places)
         case .revoked(let places):
             // The last moment at which our commit counts: the next owner starts from it.
-            do { try commit() } catch let fault as LaneFault { try recover(from: fault) }
+            do { try commit() } catch { try recover(from: error) }
             try handBack(places)
         case .lost(let places):
             // Others may work on them already, and our commit would be refused.
@@ -41,7 +41,11 @@ extension Lane {
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
         takeOversTried = nil
         // Partitions are added to topics while workers run, and adding them is what moves partitions.
-        layout = try publisher.layout(refreshing: layout, questions: configuration.topics.questions)
+        do throws(KafkaError) {
+            layout = try publisher.surveyLayout()
+        } catch {
+            logger.warning("partition counts not refreshed", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// Opens the stores of what was assigned, as far as that can be done yet.

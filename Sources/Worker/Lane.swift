@@ -251,6 +251,7 @@ final class Lane {
     /// An error that the consumer handed over: most pass by themselves, some never do.
     private func tolerate(_ error: KafkaError) throws(LaneFault) {
         if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+        if error.isFatal { throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again")) }
         logger.warning("reading the questions", metadata: ["cause": "\(error)"])
     }
 

@@ -54,6 +54,16 @@ enum LaneFault: Error {
         ),
         "INVALID_RECORD": (.configuration, "compare the output topic's settings with those that `topics create` gives"),
         "POLICY_VIOLATION": (.configuration, "the cluster's policy refuses the record: ask whoever keeps the cluster"),
+        "_AUTO_OFFSET_RESET": (
+            .configuration,
+            "the group's committed offset is not in the topic any more and auto.offset.reset forbids to choose another: set "
+                + "the group's offsets by hand, or auto.offset.reset to earliest"
+        ),
+        "FENCED_INSTANCE_ID": (
+            .failed,
+            "another member has this group.instance.id: give each worker a state directory of its own, which gives it an "
+                + "identity of its own"
+        ),
         "INVALID_REQUIRED_ACKS": (.configuration, "remove acks from kafka.properties"),
     ]
 }

@@ -1,10 +1,9 @@
 import AnswerStore
 import KafkaClient
 
-/// One of the two tables that are attached to questions. The raw value is its place in the follower's list of topics.
+/// One of the two tables that are attached to questions.
 enum Table: Int, CaseIterable {
-    case answers = 0
-    case votes = 1
+    case answers, votes
 }
 
 /// How far a table's partition has been worked through.

@@ -140,6 +140,14 @@ final class Publisher {
         uncommitted = .records(bytes: 0)
     }
 
+    /// The partition counts as they are now.
+    func surveyLayout() throws(KafkaError) -> TopicLayout {
+        TopicLayout(
+            questions: try producer.partitionCount(of: try producer.topic(topics.questions), timeout: .seconds(5)),
+            enriched: try producer.partitionCount(of: enriched, timeout: .seconds(5)),
+            deadLetter: try producer.partitionCount(of: deadLetter, timeout: .seconds(5)))
+    }
+
     // MARK: - Commit and abort
 
     /// Makes what was produced since the last commit visible, together with the offsets that pass it.

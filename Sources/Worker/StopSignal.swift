@@ -13,7 +13,7 @@ package final class StopSignal: Sendable {
 
     package func request() {
         let elapsed = max(1, Int64((ContinuousClock.now - origin) / .nanoseconds(1)))
-        requested.compareExchange(expected: 0, desired: elapsed, ordering: .relaxed)
+        _ = requested.compareExchange(expected: 0, desired: elapsed, ordering: .relaxed)
     }
 
     package var isRequested: Bool { requested.load(ordering: .relaxed) != 0 }

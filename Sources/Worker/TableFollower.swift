@@ -30,12 +30,13 @@ final class TableFollower {
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
     private var failure: KafkaError?
+    /// The table of each of the consumer's topics, by its place among them.
+    private var tables: [Table] = []
 
     init(properties: ClientProperties, topics: TopicNames, logger: Logger) throws(KafkaError) {
         self.topics = topics
         self.logger = logger
-        consumer = try AssignedConsumer(
-            properties: properties.follower, topics: [topics.answers, topics.votes], logger: logger)
+        consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
     }
 
     func place(_ table: Table, _ partition: Int32) -> TopicPartition {
@@ -75,7 +76,12 @@ final class TableFollower {
             partition[table] = TableProgress(next: next, committed: published, target: high, isCaughtUp: next >= high)
             positions[place] = next
         }
+        try assign(positions)
+    }
+
+    private func assign(_ positions: [TopicPartition: Int64]) throws(KafkaError) {
         try consumer.assign(positions)
+        tables = consumer.topics.map { $0 == topics.answers ? .answers : .votes }
     }
 
     func letGo(of partitions: [OwnedPartition]) throws(KafkaError) {
@@ -99,7 +105,7 @@ final class TableFollower {
         }
         guard !positions.isEmpty else { return }
         try consumer.unassign(Array(positions.keys))
-        try consumer.assign(positions)
+        try assign(positions)
     }
 
     // MARK: - One step's work
@@ -158,7 +164,7 @@ final class TableFollower {
             let message = gathered[index]
             // What an earlier assignment fetched may still come: it belongs to nobody, or was read already.
             guard let partition = partitions[message.partition],
-                let table = Table(rawValue: message.topicIndex), message.offset >= partition[table].next
+                let table = table(of: message), message.offset >= partition[table].next
             else { continue }
             if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
             do throws(RecordError) {
@@ -192,6 +198,10 @@ final class TableFollower {
         done.bytes += gathered.byteCount
     }
 
+    private func table(of message: ConsumedMessage) -> Table? {
+        tables.indices.contains(message.topicIndex) ? tables[message.topicIndex] : nil
+    }
+
     /// One store transaction a partition: the rows, together with the positions they came from.
     private func apply() throws(LaneFault) {
         for partition in touched {
@@ -212,6 +222,7 @@ final class TableFollower {
 
     private func tolerate(_ error: KafkaError) throws(LaneFault) {
         if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+        if error.isFatal { throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again")) }
         logger.warning("reading the tables", metadata: ["cause": "\(error)"])
     }
 

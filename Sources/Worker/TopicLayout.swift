@@ -36,7 +36,7 @@ package struct Cluster: Sendable {
             id = try admin.clusterID(timeout: timeout)
             found = try admin.describe(topics: topics.inputs + topics.outputs, timeout: timeout)
         } catch {
-            throw WorkerError(error.isConfiguration ? .configuration : .brokerUnreachable, "\(error)")
+            throw WorkerError(error.isUnreachable ? .brokerUnreachable : .configuration, "\(error)")
         }
         return Cluster(id: id, layout: try layout(of: topics, counts: found.mapValues(\.partitionCount)))
     }
