@@ -1,0 +1,73 @@
+import KafkaClient
+import Testing
+
+@testable import Worker
+
+@Suite("A broker in trouble, on the embedded broker", .serialized, .timeLimit(.minutes(3)))
+struct FaultTests {
+    private func run(
+        _ delivery: DeliveryMode, _ request: EmbeddedBroker.Request, _ errors: [String]
+    ) async throws -> (out: [TestRecord], totals: LaneTotals) {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish([Make.answer("a1", to: "q0")], to: site.topics.answers)
+        try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+        try site.broker.inject(errors, into: request)
+        let totals = try await site.work(site.configuration { $0.delivery = delivery }) {
+            $0[0].recordsIn >= 20 && $0[0].commits >= 1
+        }
+        return (try site.read(site.topics.enriched), totals[0])
+    }
+
+    // The embedded broker shows what was aborted, so that every event has to be there at least once.
+
+    @Test(
+        "a commit that the broker refuses is aborted, and the step done again",
+        arguments: [EmbeddedBroker.Request.endTxn, .addOffsetsToTxn, .addPartitionsToTxn])
+    func refusedTransaction(_ request: EmbeddedBroker.Request) async throws {
+        let (out, totals) = try await run(.exactlyOnce, request, ["INVALID_TXN_STATE"])
+        #expect(Set(out.compactMap(\.key)).count == 20)
+        #expect(totals.aborts >= 1)
+    }
+
+    @Test("a passing error of a transaction call is waited out, nothing is aborted")
+    func passingError() async throws {
+        let (out, totals) = try await run(
+            .exactlyOnce, .endTxn, ["COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
+        #expect(out.count == 20)
+        #expect(totals.aborts == 0)
+    }
+
+    @Test("a fenced producer is made anew")
+    func fenced() async throws {
+        let (out, totals) = try await run(.exactlyOnce, .endTxn, ["PRODUCER_FENCED"])
+        #expect(Set(out.compactMap(\.key)).count == 20)
+        #expect(totals.aborts >= 1)
+    }
+
+    @Test("a record that the topic is too small for ends the worker with what to change")
+    func tooLargeForTheTopic() async throws {
+        for delivery in DeliveryMode.allCases {
+            let error = await #expect(throws: WorkerError.self) { try await run(delivery, .produce, ["MSG_SIZE_TOO_LARGE"]) }
+            #expect(error?.matter == .configuration)
+            #expect(error?.message.contains("max.message.bytes") == true)
+        }
+    }
+
+    @Test("offsets that the group refuses are not lost: at-least-once does the work again")
+    func refusedOffsets() async throws {
+        let (out, totals) = try await run(.atLeastOnce, .offsetCommit, ["ILLEGAL_GENERATION"])
+        #expect(Set(out.compactMap(\.key)).count == 20)
+        #expect(totals.commits >= 1)
+    }
+
+    @Test("no broker at the start: a sentence that names the servers, and whose matter it is")
+    func nobodyThere() throws {
+        let error = #expect(throws: WorkerError.self) {
+            try Cluster.survey(
+                topics: TopicNames(), properties: KafkaProperties(["bootstrap.servers": "127.0.0.1:1"]),
+                timeout: .seconds(1), logger: .init(label: "test"))
+        }
+        #expect(error?.matter == .brokerUnreachable)
+        #expect(error?.message.contains("127.0.0.1:1") == true)
+    }
+}
