@@ -15,19 +15,18 @@ package struct ThroughputLog: Service {
     }
 
     package func run() async throws {
-        let began = ContinuousClock.now
-        var last = began
+        await cancelWhenGracefulShutdown { await writeIntervals() }
+    }
+
+    private func writeIntervals() async {
+        var last = ContinuousClock.now
         var before = reports.map { _ in LaneTotals() }
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: interval)) != nil {
-                let contents = reports.map { $0.take() }
-                let now = ContinuousClock.now
-                write(
-                    Throughput(now: contents, before: before, seconds: (now - last) / .seconds(1)),
-                    title: "throughput")
-                before = contents.map(\.totals)
-                last = now
-            }
+        while (try? await Task.sleep(for: interval)) != nil {
+            let contents = reports.map { $0.take() }
+            let now = ContinuousClock.now
+            write(Throughput(now: contents, before: before, seconds: (now - last) / .seconds(1)), title: "throughput")
+            before = contents.map(\.totals)
+            last = now
         }
     }
 

@@ -22,7 +22,7 @@ struct FaultTests {
 
     @Test(
         "a commit that the broker refuses is aborted, and the step done again",
-        arguments: [EmbeddedBroker.Request.endTxn, .addOffsetsToTxn, .addPartitionsToTxn])
+        arguments: [EmbeddedBroker.Request.endTransaction, .addOffsetsToTransaction, .addPartitionsToTransaction])
     func refusedTransaction(_ request: EmbeddedBroker.Request) async throws {
         let (out, totals) = try await run(.exactlyOnce, request, ["INVALID_TXN_STATE"])
         #expect(Set(out.compactMap(\.key)).count == 20)
@@ -32,14 +32,14 @@ struct FaultTests {
     @Test("a passing error of a transaction call is waited out, nothing is aborted")
     func passingError() async throws {
         let (out, totals) = try await run(
-            .exactlyOnce, .endTxn, ["COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
+            .exactlyOnce, .endTransaction, ["COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
         #expect(out.count == 20)
         #expect(totals.aborts == 0)
     }
 
     @Test("a fenced producer is made anew")
     func fenced() async throws {
-        let (out, totals) = try await run(.exactlyOnce, .endTxn, ["PRODUCER_FENCED"])
+        let (out, totals) = try await run(.exactlyOnce, .endTransaction, ["PRODUCER_FENCED"])
         #expect(Set(out.compactMap(\.key)).count == 20)
         #expect(totals.aborts >= 1)
     }

@@ -63,7 +63,7 @@ struct Demo {
         defer { producer.close(timeout: .seconds(1)) }
         for sample in samples {
             let names = sample.headers ?? []
-            let headers = stride(from: 0, to: names.count - 1, by: 2).map { (name: names[$0], value: names[$0 + 1]) }
+            let headers = stride(from: 0, to: names.count - 1, by: 2).map { RecordHeader(names[$0], names[$0 + 1]) }
             try Self.withBytes(sample.key) { key in
                 try Self.withBytes(sample.payload) { value in
                     try producer.produce(
