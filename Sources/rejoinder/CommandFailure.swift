@@ -1,3 +1,7 @@
+import KafkaClient
+import Records
+import Worker
+
 /// Why a command could not do its work: what to tell the person, and the exit status. The one place where errors of all
 /// modules become statuses.
 struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -9,15 +13,9 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
         self.init(status, lines: [message])
     }
 
-    private init(_ status: ExitStatus, lines: [String]) {
+    init(_ status: ExitStatus, lines: [String]) {
         self.status = status
         self.lines = lines
-    }
-
-    /// Nothing more to say: the command has already printed what failed.
-    init(alreadyTold status: ExitStatus) {
-        self.status = status
-        lines = []
     }
 
     /// - Parameter error: whatever a command threw.
@@ -28,10 +26,45 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case let error as SettingsError:
             let status = error.problems.allSatisfy(\.isFromFlag) ? ExitStatus.usage : .configuration
             self.init(status, lines: error.problems.map(\.message))
+        case let error as WorkerError:
+            self.init(ExitStatus(error.matter), error.message)
+        case let error as KafkaError:
+            self.init(ExitStatus(error), error.description + Self.advice(on: error))
+        case let error as RecordError:
+            self.init(.badData, error.message)
         default:
             self.init(.internalError, "unexpected error, please report it: \(Printable.text("\(error)", limit: 1_000))")
         }
     }
 
+    private static func advice(on error: KafkaError) -> String {
+        if error.isAuthorization { return "; ask for the permission, or use other names" }
+        if error.isUnreachable {
+            return "; see that kafka.bootstrapServers names a running cluster ('rejoinder check' tells more)"
+        }
+        return ""
+    }
+
     var description: String { lines.joined(separator: "\n") }
+}
+
+extension ExitStatus {
+    init(_ matter: WorkerError.Matter) {
+        switch matter {
+        case .configuration: self = .configuration
+        case .brokerUnreachable: self = .brokerUnreachable
+        case .stateDirectory: self = .stateDirectory
+        case .failed: self = .internalError
+        }
+    }
+
+    init(_ error: KafkaError) {
+        if error.isUnreachable {
+            self = .brokerUnreachable
+        } else if error.isAuthorization || error.name == "_INVALID_ARG" {
+            self = .configuration
+        } else {
+            self = .internalError
+        }
+    }
 }

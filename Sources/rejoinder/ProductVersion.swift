@@ -1,6 +1,8 @@
+import KafkaClient
+
 /// The product's version and those of the libraries that its behaviour depends on.
 enum ProductVersion {
-    static let product = "0.1.0"
+    static let number = "0.1.0"
 
-    static var text: String { "rejoinder \(product)" }
+    static var text: String { "rejoinder \(number) (librdkafka \(KafkaProperties.librdkafkaVersion))" }
 }

@@ -1,4 +1,6 @@
+import Records
 import Testing
+import Worker
 
 @testable import rejoinder
 
@@ -12,6 +14,14 @@ import Testing
         let both = CommandFailure(SettingsError(problems: [flag, file]))
         #expect(both.status == .configuration)
         #expect(both.lines == ["a", "b"])
+    }
+
+    @Test func workerAndRecordErrors() {
+        #expect(CommandFailure(WorkerError(.configuration, "x")).status == .configuration)
+        #expect(CommandFailure(WorkerError(.brokerUnreachable, "x")).status == .brokerUnreachable)
+        #expect(CommandFailure(WorkerError(.stateDirectory, "x")).status == .stateDirectory)
+        #expect(CommandFailure(WorkerError(.failed, "x")).lines == ["x"])
+        #expect(CommandFailure(RecordError(code: .schema, message: "x")).status == .badData)
     }
 
     @Test func unknownErrorsAreInternal() {

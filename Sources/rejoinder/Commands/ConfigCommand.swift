@@ -25,7 +25,7 @@ struct ConfigCommand: ParsableCommand {
     var options: SettingsOptions
 
     func run() throws {
-        let report = SettingsReport(settings: try options.settings())
+        let report = SettingsReport(of: try options.settings())
         LineWriter.standardOutput.write(format == .yaml ? report.yaml : report.json)
     }
 }

@@ -54,23 +54,6 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension Settings {
-    /// What the worker is told.
-    var workerConfiguration: WorkerConfiguration {
-        var properties = KafkaProperties(kafkaProperties)
-        properties["bootstrap.servers"] = bootstrapServers
-        return WorkerConfiguration(
-            kafkaProperties: properties,
-            groupID: groupID,
-            staticMembership: staticMembership,
-            topics: topics,
-            delivery: delivery,
-            commitInterval: .milliseconds(commitIntervalMilliseconds),
-            lanes: lanes,
-            stateDirectory: storeDirectory,
-            maxRecordBytes: maxRecordBytes,
-            memoryBudgetMiB: memoryBudgetMiB)
-    }
-
     fileprivate func startMetadata(identity: String, cluster: Cluster) -> Logger.Metadata {
         [
             "version": "\(ProductVersion.number)",

@@ -36,7 +36,8 @@ struct LineLogHandler: LogHandler {
 
 extension Settings {
     /// A logger of the level and format set, to standard error.
-    func logger(_ label: String) -> Logger {
-        Logger(label: label) { LineLogHandler(label: $0, level: logLevel, format: logFormat) }
+    /// - Parameter least: a part that talks much may be held to this level or a higher one.
+    func logger(_ label: String, atLeast least: Logger.Level = .trace) -> Logger {
+        Logger(label: label) { LineLogHandler(label: $0, level: max(logLevel, least), format: logFormat) }
     }
 }

@@ -18,6 +18,8 @@ struct OwnedProperty: Sendable {
         "transactional.id": OwnedProperty(advice: "the worker makes it from its identity, one for each lane"),
         "enable.auto.commit": OwnedProperty(
             advice: "the worker commits offsets with what it published", acceptedValue: "false"),
+        "auto.commit.enable": OwnedProperty(
+            advice: "the worker commits offsets with what it published", acceptedValue: "false"),
         "enable.auto.offset.store": OwnedProperty(
             advice: "the worker commits offsets with what it published", acceptedValue: "false"),
         "enable.idempotence": OwnedProperty(

@@ -1,3 +1,5 @@
+import Worker
+
 extension SettingKey {
     /// The table of all settings.
     var definition: SettingDefinition {
@@ -28,7 +30,7 @@ extension SettingKey {
                 help: "Records that could not be processed, published as they came, with the reason as headers.")
         case .delivery:
             SettingDefinition(
-                kind: .choice(Delivery.allCases.map(\.rawValue)), standard: Delivery.exactlyOnce.rawValue,
+                kind: .choice(DeliveryMode.allCases.map(\.rawValue)), standard: DeliveryMode.exactlyOnce.rawValue,
                 flag: "--delivery",
                 help: "What holds through crashes: each event's effect once, or at least once.")
         case .commitIntervalMs:
@@ -51,7 +53,7 @@ extension SettingKey {
             )
         case .memoryBudgetMiB:
             SettingDefinition(
-                kind: .integer(32...1_048_576), standard: "256",
+                kind: .integer(64...1_048_576), standard: "256",
                 help: "Memory for queues, batches and buffers, in MiB; the stores' mapped pages come on top.")
         case .adminHost:
             SettingDefinition(

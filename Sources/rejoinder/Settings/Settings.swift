@@ -1,10 +1,6 @@
+import KafkaClient
 import Logging
-
-/// What a record's effect is worth through a crash.
-enum Delivery: String, CaseIterable, Sendable {
-    case exactlyOnce = "exactly-once"
-    case atLeastOnce = "at-least-once"
-}
+import Worker
 
 /// The shape of log lines.
 enum LogFormat: String, CaseIterable, Sendable {
@@ -14,21 +10,13 @@ enum LogFormat: String, CaseIterable, Sendable {
 
 /// The effective configuration: every value checked by itself and against the others, with where it came from.
 struct Settings: Sendable {
-    struct Topics: Sendable, Equatable {
-        var questions: String
-        var answers: String
-        var votes: String
-        var enriched: String
-        var deadLetter: String
-    }
-
     var bootstrapServers: String
     var groupID: String
     var staticMembership: Bool
     /// librdkafka properties as given, by name. Not those that other settings stand for.
     var kafkaProperties: [String: String]
-    var topics: Topics
-    var delivery: Delivery
+    var topics: TopicNames
+    var delivery: DeliveryMode
     var commitIntervalMilliseconds: Int
     var lanes: Int
     var storeDirectory: String
@@ -48,6 +36,15 @@ struct Settings: Sendable {
     var propertyOrigins: [String: SettingOrigin]
 
     func origin(of key: SettingKey) -> SettingOrigin { values[key]?.origin ?? .standard }
+}
+
+extension Settings {
+    /// For clients that are not the worker's: what the user gave, and the brokers.
+    var clientProperties: KafkaProperties {
+        var properties = KafkaProperties(kafkaProperties)
+        properties["bootstrap.servers"] = bootstrapServers
+        return properties
+    }
 }
 
 /// A setting's text, as it was given, and where.

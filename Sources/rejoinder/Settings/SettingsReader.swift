@@ -1,5 +1,7 @@
 import Configuration
+import KafkaClient
 import Logging
+import Worker
 
 /// What a command was given on its command line.
 struct SettingsFlags: Sendable {
@@ -137,18 +139,27 @@ struct SettingsReader {
                 "\(other.path) and \(key.path) are both \(Printable.quoted(value.text)) (from \(origin)): each needs a topic of its own."
             )
         }
-        for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
-            guard let owned = OwnedProperty.of(name), value.text != owned.acceptedValue else { continue }
-            report(
-                "the librdkafka property \(name) (from \(value.origin)) cannot be set: \(owned.advice).",
-                flag: value.origin.isFlag)
-        }
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) { check(value, ofProperty: name) }
         checkRecordSize()
+    }
+
+    private mutating func check(_ value: SettingValue, ofProperty name: String) {
+        let label = "the librdkafka property \(Printable.quoted(name)) (from \(value.origin))"
+        if let owned = OwnedProperty.of(name), value.text != owned.acceptedValue {
+            return report("\(label) cannot be set: \(owned.advice).", flag: value.origin.isFlag)
+        }
+        do {
+            try KafkaProperties([name: value.text]).check()
+        } catch {
+            let reason = Printable.text(error.reason, limit: 500)
+            report("\(label) cannot be used: \(reason)" + (reason.last == "?" ? "" : "."), flag: value.origin.isFlag)
+        }
     }
 
     private mutating func checkRecordSize() {
         guard let value = values[.maxRecordBytes], let bytes = SettingKind.integer(value.text) else { return }
-        let limit = properties["message.max.bytes"].flatMap { SettingKind.integer($0.text) } ?? 1_000_000
+        let given = KafkaProperties(properties.mapValues(\.text))
+        guard let limit = given.effectiveValue("message.max.bytes").flatMap(SettingKind.integer) else { return }
         guard bytes >= limit else { return }
         report(
             """
@@ -173,10 +184,10 @@ struct SettingsReader {
             groupID: text(.groupID),
             staticMembership: text(.staticMembership) == "true",
             kafkaProperties: properties.mapValues(\.text),
-            topics: Settings.Topics(
+            topics: TopicNames(
                 questions: text(.questionsTopic), answers: text(.answersTopic), votes: text(.votesTopic),
                 enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic)),
-            delivery: Delivery(rawValue: text(.delivery)) ?? .exactlyOnce,
+            delivery: DeliveryMode(rawValue: text(.delivery)) ?? .exactlyOnce,
             commitIntervalMilliseconds: integer(.commitIntervalMs),
             lanes: integer(.lanes),
             storeDirectory: text(.storeDirectory),

@@ -1,11 +1,20 @@
+import KafkaClient
+
 /// The effective configuration as text: a YAML file that would give the same settings (but for masked secrets), with each
 /// value's origin as a comment.
 struct SettingsReport {
     let settings: Settings
-    /// Properties set by default, by name; those that the user set are not among them.
-    var standardProperties: [String: String] = [:]
-    /// Whether a property's value must not be shown.
-    var isSecret: (String) -> Bool = SecretNames.contains
+    /// Values of settings that follow from others.
+    var workedOut: [SettingKey: String] = [:]
+    /// What the worker gives its clients where the user says nothing, in order of name.
+    var workerProperties: [WorkerProperty] = []
+
+    /// A librdkafka property that the worker chooses, and for which of its clients.
+    struct WorkerProperty: Equatable {
+        var name: String
+        var value: String
+        var client: String
+    }
 
     static let mask = "********"
 
@@ -14,6 +23,8 @@ struct SettingsReport {
         var value: String?
         var kind: SettingKind
         var origin: String
+        /// Not a setting that somebody made, so a comment in YAML.
+        var isComment = false
     }
 
     /// In the order of the table, properties behind the other kafka keys.
@@ -23,22 +34,26 @@ struct SettingsReport {
             let value = settings.values[key]
             rows.append(
                 Row(
-                    path: key.components, value: value?.text, kind: key.definition.kind,
-                    origin: (value?.origin ?? .standard).description))
+                    path: key.components, value: value?.text ?? workedOut[key], kind: key.definition.kind,
+                    origin: (value?.origin ?? .standard).description, isComment: value == nil))
             if key == .staticMembership { rows += propertyRows }
         }
         return rows
     }
 
     private var propertyRows: [Row] {
-        let names = Set(settings.kafkaProperties.keys).union(standardProperties.keys).sorted()
-        return names.map { name in
-            let value = settings.kafkaProperties[name] ?? standardProperties[name] ?? ""
-            let origin = settings.propertyOrigins[name] ?? .standard
-            return Row(
-                path: ["kafka", "properties", name], value: isSecret(name) ? Self.mask : value, kind: .text,
-                origin: origin.description)
+        let given = settings.kafkaProperties.sorted { $0.key < $1.key }.map { name, value in
+            Row(
+                path: ["kafka", "properties", name],
+                value: KafkaProperties.isSecret(name) ? Self.mask : value, kind: .text,
+                origin: (settings.propertyOrigins[name] ?? .standard).description)
         }
+        return given
+            + workerProperties.map {
+                Row(
+                    path: ["kafka", "properties", $0.name], value: $0.value, kind: .text,
+                    origin: "default, \($0.client)", isComment: true)
+            }
     }
 
     /// YAML, origins as comments.
@@ -53,15 +68,8 @@ struct SettingsReport {
             }
             section = parents
             let name = row.path[row.path.count - 1]
-            if let value = row.value {
-                lines.append(
-                    (
-                        "\(Self.indent(parents.count))\(Self.scalar(name)): \(Self.scalar(value))",
-                        row.origin
-                    ))
-            } else {
-                lines.append(("\(Self.indent(parents.count))# \(name):", "worked out from other settings"))
-            }
+            let line = Self.scalar(name) + ": " + (row.value.map(Self.scalar) ?? "")
+            lines.append((Self.indent(parents.count) + (row.isComment ? "# " : "") + line, row.origin))
         }
         let width = min(60, lines.filter { !$0.comment.isEmpty }.map(\.text.count).max() ?? 0)
         return lines.map { line in
@@ -70,7 +78,7 @@ struct SettingsReport {
         }.joined(separator: "\n")
     }
 
-    /// One JSON object: path to {"value", "origin"}; a value is null where it is worked out from other settings.
+    /// One JSON object: path to {"value", "origin"}.
     var json: String {
         let entries = rows.map { row in
             // A property's name has dots of its own, so properties are told from keys by their whole path only.

@@ -172,7 +172,7 @@ import Testing
         ("lanes", "99999999999999999999"), ("delivery", "at-most-once"), ("delivery", "Exactly-Once"),
         ("kafka.staticMembership", "yes"), ("topics.questions", "a b"), ("topics.votes", ".."),
         ("admin.port", "65536"), ("admin.port", "-1"), ("log.level", "warn"), ("log.format", "xml"),
-        ("memoryBudgetMiB", "1"), ("commitIntervalMs", "0"), ("maxRecordBytes", "10"),
+        ("memoryBudgetMiB", "63"), ("commitIntervalMs", "0"), ("maxRecordBytes", "10"),
         ("monitoring.intervalSeconds", "0"), ("kafka.groupId", "\"  \""), ("store.directory", "\"\""),
     ])
     func badValueIsNamedWithWhatIsAllowed(path: String, value: String) throws {
@@ -241,11 +241,24 @@ import Testing
         #expect(found.first?.contains("cannot be set") == true)
     }
 
+    @Test func propertiesAreTriedOnLibrdkafka() {
+        let found = problems(
+            yaml: "kafka:\n  properties:\n    sesion.timeout.ms: 5\n    check.crcs: many\n",
+            environment: ["REJOINDER_KAFKA_PROPERTIES_SASL_MECHANISMS_": "x"])
+        #expect(found.count == 3, "\(found)")
+        #expect(
+            found.contains {
+                $0.contains("'sesion.timeout.ms'") && $0.contains("session.timeout.ms") && $0.contains("line 3")
+            })
+        #expect(found.contains { $0.contains("'check.crcs'") && $0.contains("many") && $0.contains("line 4") })
+        #expect(found.contains { $0.contains("REJOINDER_KAFKA_PROPERTIES_SASL_MECHANISMS_") })
+    }
+
     @Test func anOwnedPropertyMayRepeatWhatHoldsAnyway() throws {
         #expect(try read(kafka: ["enable.auto.commit=false"]).kafkaProperties["enable.auto.commit"] == "false")
     }
 
-    @Test(arguments: [["a"], ["=b"], ["a="], ["a=1", "a=2"]])
+    @Test(arguments: [["linger.ms"], ["=b"], ["linger.ms="], ["linger.ms=1", "linger.ms=2"]])
     func badKafkaFlags(arguments: [String]) {
         #expect(problems(kafka: arguments).count == 1)
     }
@@ -256,6 +269,8 @@ import Testing
         let secret = "hunter2"
         let cases = [
             problems(kafka: ["sasl.password \(secret)"]),
+            problems(kafka: ["sasl.passwort=\(secret)"]),
+            problems(environment: ["REJOINDER_KAFKA_PROPERTIES_SSL_KEY_PASWORD": secret]),
             problems(kafka: ["sasl.password=\(secret)", "sasl.password=\(secret)"]),
             problems(yaml: "kafka:\n  properties:\n    sasl.password: [\(secret)]"),
             problems(yaml: "kafka:\n  properties:\n    sasl.password: {\(secret): 1}"),

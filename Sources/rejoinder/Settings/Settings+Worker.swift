@@ -1,0 +1,19 @@
+import KafkaClient
+import Worker
+
+extension Settings {
+    /// What the worker is told.
+    var workerConfiguration: WorkerConfiguration {
+        WorkerConfiguration(
+            kafkaProperties: clientProperties,
+            groupID: groupID,
+            staticMembership: staticMembership,
+            topics: topics,
+            delivery: delivery,
+            commitInterval: .milliseconds(commitIntervalMilliseconds),
+            lanes: lanes,
+            stateDirectory: storeDirectory,
+            maxRecordBytes: maxRecordBytes,
+            memoryBudgetMiB: memoryBudgetMiB)
+    }
+}
