@@ -18,7 +18,7 @@ struct Rejoinder: AsyncParsableCommand {
             78 configuration.
             """,
         version: ProductVersion.text,
-        subcommands: [ConfigCommand.self])
+        subcommands: [CheckCommand.self, TopicsCommand.self, ConfigCommand.self])
 
     /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,
     /// version) stays with the parser.

@@ -1,0 +1,105 @@
+import KafkaClient
+import Worker
+
+/// What a topic needs to be of use to the worker. One place for `topics create`, which sets it, and `check`, which looks.
+struct TopicNeeds: Sendable, Equatable {
+    /// How much harm a setting that differs does.
+    enum Weight: Sendable {
+        /// The worker cannot work.
+        case required
+        /// The worker works, and something is lost later.
+        case wanted
+    }
+
+    struct Need: Sendable, Equatable {
+        var setting: String
+        /// What a new topic is given.
+        var value: String
+        var weight: Weight
+        /// What happens otherwise.
+        var reason: String
+        var rule: Rule
+    }
+
+    enum Rule: Sendable, Equatable {
+        case equals
+        /// `cleanup.policy` is a list.
+        case contains
+        case lacks(String)
+        case atLeast(Int)
+    }
+
+    var topic: String
+    var needs: [Need]
+
+    /// Kafka's own default of `max.message.bytes`.
+    private static let usualMaxMessageBytes = 1_048_588
+
+    /// The five topics in the order in which people think of them.
+    /// - Parameter maxMessageBytes: the producer's `message.max.bytes`.
+    static func all(_ topics: TopicNames, maxMessageBytes: Int) -> [TopicNeeds] {
+        let size = Need(
+            setting: "max.message.bytes", value: String(max(usualMaxMessageBytes, maxMessageBytes)), weight: .required,
+            reason:
+                "a record that the producer may send (message.max.bytes is \(maxMessageBytes)) would be refused for ever",
+            rule: .atLeast(maxMessageBytes))
+        let retention = Need(
+            setting: "retention.ms", value: "-1", weight: .wanted,
+            reason: "the stores are rebuilt from this topic, so what it forgets is lost", rule: .equals)
+        let bytes = Need(
+            setting: "retention.bytes", value: "-1", weight: .wanted,
+            reason: "the stores are rebuilt from this topic, so what it forgets is lost", rule: .equals)
+        let whole = Need(
+            setting: "cleanup.policy", value: "delete", weight: .wanted,
+            reason: "several records share a key, and compaction keeps only the last of them", rule: .lacks("compact"))
+        let compacted = Need(
+            setting: "cleanup.policy", value: "compact", weight: .wanted,
+            reason: "old enriched records would go after their retention, the latest of a question among them",
+            rule: .contains)
+        return [
+            TopicNeeds(topic: topics.questions, needs: []),
+            TopicNeeds(topic: topics.answers, needs: [retention, bytes, whole]),
+            TopicNeeds(topic: topics.votes, needs: [retention, bytes, whole]),
+            TopicNeeds(topic: topics.enriched, needs: [compacted, size]),
+            TopicNeeds(topic: topics.deadLetter, needs: [size]),
+        ]
+    }
+
+    /// The settings of a new topic.
+    var settings: [String: String] {
+        Dictionary(needs.map { ($0.setting, $0.value) }) { _, last in last }
+    }
+
+    /// The needs that a topic's settings do not meet. A setting that the broker does not tell is taken to be fine.
+    func unmet(by settings: [String: String]) -> [Need] {
+        needs.filter { need in settings[need.setting].map { !need.isMet(by: $0) } ?? false }
+    }
+}
+
+extension TopicNeeds.Need {
+    func isMet(by value: String) -> Bool {
+        let policies = value.split(separator: ",").map { String($0.filter { $0 != " " }) }
+        switch rule {
+        case .equals: return value == self.value
+        case .contains: return policies.contains(self.value)
+        case .lacks(let policy): return !policies.contains(policy)
+        case .atLeast(let least): return Int(value).map { $0 >= least } ?? false
+        }
+    }
+
+    /// "retention.ms is 604800000, should be -1"
+    func difference(from value: String) -> String { "\(setting) is \(value), should be \(wanted)" }
+
+    private var wanted: String {
+        switch rule {
+        case .equals, .contains: value
+        case .lacks(let policy): "without \(policy)"
+        case .atLeast(let least): "at least \(least)"
+        }
+    }
+
+    /// The command that mends it, with Kafka's own tool.
+    func remedy(topic: String) -> String {
+        "kafka-configs.sh --alter --entity-type topics --entity-name \(topic) --add-config \(setting)=\(value)"
+    }
+}
