@@ -1,3 +1,4 @@
+import AnswerStore
 import KafkaClient
 import Records
 import Worker
@@ -30,6 +31,10 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
             self.init(ExitStatus(error.matter), error.message)
         case let error as KafkaError:
             self.init(ExitStatus(error), error.description + Self.advice(on: error))
+        case let error as StateDirectoryError:
+            self.init(.stateDirectory, error.description)
+        case let error as StoreError:
+            self.init(.stateDirectory, error.description)
         case let error as RecordError:
             self.init(.badData, error.message)
         default:

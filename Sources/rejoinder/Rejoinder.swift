@@ -18,7 +18,11 @@ struct Rejoinder: AsyncParsableCommand {
             78 configuration.
             """,
         version: ProductVersion.text,
-        subcommands: [CheckCommand.self, TopicsCommand.self, ConfigCommand.self])
+        subcommands: [
+            RunCommand.self, DemoCommand.self, CheckCommand.self, TopicsCommand.self, LoadCommand.self,
+            ShowCommand.self,
+            ConfigCommand.self,
+        ])
 
     /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,
     /// version) stays with the parser.

@@ -1,17 +1,19 @@
+import AnswerStore
 import Foundation
 
-/// Whether a worker could use the state directory. Makes nothing that is not there.
+/// Whether a worker could use the state directory. One that does not exist is not made; in one that does, the lock is
+/// taken as a worker would take it, and given back.
 enum StateDirectoryCheck {
     static func run(path: String) -> CheckResult {
         let subject = "state directory \(Printable.text(path))"
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            return parent(of: path, subject)
+        guard FileManager.default.fileExists(atPath: path) else { return parent(of: path, subject) }
+        do throws(StateDirectoryError) {
+            let directory = try StateDirectory(path: path)
+            directory.unlock()
+            return .ok(subject, "can be used; its worker is \(directory.identity)")
+        } catch {
+            return .fail(subject, Printable.text(error.description, limit: 500), "", .stateDirectory)
         }
-        guard isDirectory.boolValue else {
-            return .fail(subject, "is a file", "name a directory with store.directory (--state-dir)", .stateDirectory)
-        }
-        return .ok(subject, "can be used")
     }
 
     /// The worker makes the directory and its parents: the nearest that exists must let it.

@@ -1,0 +1,88 @@
+import AnswerStore
+import Enrichment
+import Foundation
+import Records
+
+/// What a store holds for a question, for people and for programs.
+struct StoredQuestion {
+    let id: String
+    let partition: Int32
+    /// In the order of the enriched record.
+    let answers: [FoundAnswer]
+    let waiting: [FoundTally]
+
+    init(id: String, _ found: FoundQuestion) {
+        self.id = id
+        partition = found.partition
+        answers = Self.ranked(found.answers)
+        waiting = found.talliesWithoutAnswer
+    }
+
+    /// One line of JSON, unless an answer's own bytes hold line ends.
+    var json: String {
+        let shown = answers.map { answer in
+            "{\"answer\":\(String(decoding: answer.json, as: UTF8.self)),\"voteCount\":\(answer.voteCount),"
+                + "\"voteLabel\":\"\(Self.label(answer.voteCount))\"}"
+        }
+        let votes = waiting.map { tally in
+            "{\"answerId\":\(JSONText.string(Self.text(tally.answerID))),\"voteCount\":\(tally.voteCount)}"
+        }
+        return
+            "{\"questionId\":\(JSONText.string(id)),\"partition\":\(partition),\"answers\":[\(shown.joined(separator: ","))],"
+            + "\"answerCount\":\(answers.count),\"votesWithoutAnswer\":[\(votes.joined(separator: ","))]}"
+    }
+
+    var text: String {
+        var lines = ["question \(Printable.text(id)), partition \(partition): \(Self.count(answers.count, "answer"))"]
+        for answer in answers {
+            let label = Self.label(answer.voteCount)
+            lines.append(
+                String(repeating: " ", count: max(0, 6 - label.count)) + label
+                    + "  \(Printable.text(Self.text(answer.id)))  (voteCount \(answer.voteCount))\(Self.summary(answer.json))"
+            )
+        }
+        if !waiting.isEmpty { lines.append("votes for answers that are not there (not yet, or withdrawn):") }
+        for tally in waiting {
+            lines.append("        \(Printable.text(Self.text(tally.answerID)))  (voteCount \(tally.voteCount))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// As an enriched record has it.
+    static func label(_ voteCount: Int64) -> String {
+        voteCount >= 0 ? "+\(voteCount &+ 1)" : "\(voteCount &+ 1)"
+    }
+
+    private struct Summary: Decodable {
+        struct Author: Decodable { var displayName: String? }
+        var title: String?
+        var body: String?
+        var author: Author?
+        var answeredAt: String?
+    }
+
+    /// Author, time and how the text begins, as far as there is any of it.
+    private static func summary(_ json: [UInt8]) -> String {
+        guard let summary = try? JSONDecoder().decode(Summary.self, from: Data(json)) else { return "" }
+        let text = summary.title ?? summary.body
+        return [summary.author?.displayName, summary.answeredAt, text].compactMap { $0 }
+            .map { "  " + Printable.text($0, limit: 60) }.joined()
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    /// The worker's own ranking works on pointers: the ids are copied to where they stay while it looks.
+    private static func ranked(_ answers: [FoundAnswer]) -> [FoundAnswer] {
+        let copies = answers.map { answer in
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: answer.id.count, alignment: 1)
+            copy.copyBytes(from: answer.id)
+            return StoredAnswer(
+                id: Bytes(copy), json: Bytes(start: nil, count: 0), voteCount: answer.voteCount,
+                answeredAt: answer.answeredAt)
+        }
+        defer { for copy in copies { copy.id.deallocate() } }
+        return zip(answers, copies).sorted { Ranking.precedes($0.1, $1.1) }.map(\.0)
+    }
+}

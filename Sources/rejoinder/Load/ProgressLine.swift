@@ -1,0 +1,30 @@
+import Foundation
+
+/// A line on the terminal that is written over again and again. Nothing where standard error is no terminal.
+final class ProgressLine {
+    private let isShown: Bool
+    private var last = ContinuousClock.now
+    private var isWritten = false
+
+    init() {
+        isShown = isatty(2) == 1
+    }
+
+    func show(records: Int, bytes: Int, of size: Int) {
+        guard isShown, ContinuousClock.now - last > .milliseconds(200) else { return }
+        last = .now
+        isWritten = true
+        let percent = size > 0 ? min(100, bytes * 100 / size) : 100
+        put("\r\(records) records, \(percent)%\u{1B}[K")
+    }
+
+    /// Takes the line away.
+    func end() {
+        if isWritten { put("\r\u{1B}[K") }
+        isWritten = false
+    }
+
+    private func put(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}
