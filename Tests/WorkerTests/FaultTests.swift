@@ -3,7 +3,7 @@ import Testing
 
 @testable import Worker
 
-@Suite("A broker in trouble, on the embedded broker", .serialized, .timeLimit(.minutes(3)))
+@Suite("A broker in trouble, on the embedded broker", .timeLimit(.minutes(3)))
 struct FaultTests {
     private func run(
         _ delivery: DeliveryMode, _ request: EmbeddedBroker.Request, _ errors: [String]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Worker
 
-@Suite("Events through a worker, on the embedded broker", .serialized, .timeLimit(.minutes(3)))
+@Suite("Events through a worker, on the embedded broker", .timeLimit(.minutes(3)))
 struct PipelineTests {
     @Test("an event comes out with its answers and votes, under its own key, time, headers and partition number")
     func enriches() async throws {
@@ -116,7 +116,7 @@ struct PipelineTests {
     func byKey() async throws {
         let site = try EmbeddedSite(partitions: 1, outputPartitions: 4)
         // Places that Java's DefaultPartitioner gives these keys in 4 partitions, computed with an independent murmur2.
-        let places: [String: Int32] = ["q-1": 0, "q-2": 2, "q-3": 1, "Grüße": 0]
+        let places: [String: Int32] = ["q-1": 2, "q-2": 0, "q-3": 1, "Grüße": 3]
         try site.publish(places.keys.sorted().map { Make.question($0) }, to: site.topics.questions)
         try await site.work(events: places.count)
         let out = try site.read(site.topics.enriched, partitions: 4)

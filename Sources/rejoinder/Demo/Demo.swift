@@ -97,7 +97,8 @@ struct Demo {
                 }
                 await group.triggerGracefulShutdown()
             }
-            try await tasks.waitForAll()
+            // The first to fail ends the other.
+            for try await _ in tasks {}
         }
         return worker.reports[0].current.totals
     }

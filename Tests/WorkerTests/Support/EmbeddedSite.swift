@@ -112,7 +112,8 @@ final class EmbeddedSite {
                 }
                 await group.triggerGracefulShutdown()
             }
-            try await tasks.waitForAll()
+            // The first to fail ends the other.
+            for try await _ in tasks {}
         }
         return worker.reports.map(\.current.totals)
     }
