@@ -66,7 +66,8 @@ let package = Package(
             dependencies: ["KafkaClient", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport"),
         .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"]),
-        .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "KafkaClient"]),
