@@ -1,7 +1,8 @@
 /// A set of fields, one bit each, numbered as in the shape's `fields` followed by its `authorFields`.
 typealias FieldSet = UInt32
 
-/// A `RecordShape` laid out for the walk: fixed memory, no reference counts, a name found by comparing two words.
+/// A `RecordShape` laid out for the walk: plain words, so that handing it on counts no references, and a name found by
+/// comparing two of them.
 ///
 /// Belongs to one `RecordReader`, which frees it.
 struct FieldTable {
@@ -20,7 +21,7 @@ struct FieldTable {
         var high: UInt64
     }
 
-    let shape: RecordShape
+    let kind: RecordKind
     let entries: UnsafeMutablePointer<Entry>
     let rootCount: Int
     let count: Int
@@ -34,10 +35,11 @@ struct FieldTable {
     let castMark: FieldSet
     let countedMark: FieldSet
 
-    init(_ shape: RecordShape) {
+    init(_ kind: RecordKind) {
+        let shape = kind.shape
         let fields = shape.fields + shape.authorFields
         precondition(fields.count <= FieldSet.bitWidth, "a table of ours that has outgrown its set of bits")
-        self.shape = shape
+        self.kind = kind
         rootCount = shape.fields.count
         count = fields.count
         entries = .allocate(capacity: fields.count)
@@ -63,17 +65,8 @@ struct FieldTable {
 
     func deallocate() { entries.deallocate() }
 
-    /// What the walk needs of a table: plain words, so that handing it on counts no references.
-    struct View {
-        let entries: UnsafeMutablePointer<Entry>
-        let rootCount: Int
-        let count: Int
-    }
-
-    var view: View { View(entries: entries, rootCount: rootCount, count: count) }
-
     func field(_ index: Int) -> Field {
-        index < rootCount ? shape.fields[index] : shape.authorFields[index - rootCount]
+        index < rootCount ? kind.shape.fields[index] : kind.shape.authorFields[index - rootCount]
     }
 }
 

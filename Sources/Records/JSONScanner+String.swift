@@ -100,32 +100,54 @@ extension JSONScanner {
         return unit
     }
 
-    /// Checks a run of characters beyond ASCII: the well-formed byte sequences of Unicode's table 3-7, which leave out
-    /// overlong forms, surrogates and everything past U+10FFFF.
+    /// Checks a run of characters beyond ASCII: each in its shortest form, no surrogates, nothing past U+10FFFF.
     private func skipMultibyteText(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start
         while here < end, here.pointee >= 0x80 {
-            let length: Int
-            // What the second byte may be; every later one is 0x80 to 0xBF.
-            var second: ClosedRange<UInt8> = 0x80...0xBF
-            switch here.pointee {
-            case 0xC2...0xDF: length = 2
-            case 0xE0: (length, second) = (3, 0xA0...0xBF)
-            case 0xE1...0xEC, 0xEE...0xEF: length = 3
-            case 0xED: (length, second) = (3, 0x80...0x9F)
-            case 0xF0: (length, second) = (4, 0x90...0xBF)
-            case 0xF1...0xF3: length = 4
-            case 0xF4: (length, second) = (4, 0x80...0x8F)
-            default: throw JSONSyntaxError(position: here, expected: .utf8)
+            if end - here >= 8, Self.areTwoByteCharacters(UnsafeRawPointer(here).loadUnaligned(as: UInt64.self)) {
+                here += 8
+                continue
             }
-            guard end - here >= length, second ~= here[1] else {
+            let lead = UInt32(here.pointee)
+            let room = end - here
+            // The smallest lead bytes, 0xC0 and 0xC1, could only begin a longer form than needed.
+            if 0xC2...0xDF ~= lead, room >= 2, Self.continues(here[1]) {
+                here += 2
+            } else if 0xE0...0xEF ~= lead, room >= 3, Self.continues(here[1]), Self.continues(here[2]) {
+                let scalar = (lead & 0x0F) << 12 | Self.payload(here[1]) << 6 | Self.payload(here[2])
+                guard scalar >= 0x800, !(0xD800...0xDFFF ~= scalar) else {
+                    throw JSONSyntaxError(position: here, expected: .utf8)
+                }
+                here += 3
+            } else if 0xF0...0xF4 ~= lead, room >= 4, Self.continues(here[1]), Self.continues(here[2]),
+                Self.continues(here[3])
+            {
+                let high = (lead & 0x07) << 18 | Self.payload(here[1]) << 12
+                guard 0x10000...0x10FFFF ~= high | Self.payload(here[2]) << 6 | Self.payload(here[3]) else {
+                    throw JSONSyntaxError(position: here, expected: .utf8)
+                }
+                here += 4
+            } else {
                 throw JSONSyntaxError(position: here, expected: .utf8)
             }
-            if length > 2, here[2] & 0xC0 != 0x80 || (length > 3 && here[3] & 0xC0 != 0x80) {
-                throw JSONSyntaxError(position: here, expected: .utf8)
-            }
-            here += length
         }
         return here
     }
+
+    /// True for four characters of two bytes each, as most words of Cyrillic, Greek, Arabic or Hebrew begin.
+    @inline(__always)
+    private static func areTwoByteCharacters(_ bytes: UInt64) -> Bool {
+        let word = UInt64(littleEndian: bytes)
+        let lanes: UInt64 = 0x0001_0001_0001_0001
+        guard word & (lanes &* 0xC0E0) == lanes &* 0x80C0 else { return false }
+        // A lead byte of 0xC0 or 0xC1 has none of these bits; any other carries into the ninth.
+        return ((word & (lanes &* 0x001E)) &+ lanes &* 0x00FE) & (lanes &* 0x0100) == lanes &* 0x0100
+    }
+
+    /// True for a byte that can only stand behind the first of a character.
+    @inline(__always)
+    private static func continues(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+
+    @inline(__always)
+    private static func payload(_ byte: UInt8) -> UInt32 { UInt32(byte & 0x3F) }
 }

@@ -1,14 +1,15 @@
 // The sentences. They are made only for records that have failed, so they may allocate.
 
 extension RecordError {
-    static func emptyValue(_ shape: RecordShape) -> RecordError {
+    static func emptyValue(_ kind: RecordKind) -> RecordError {
         RecordError(
             code: .invalidJSON,
             message:
-                "the value of this \(shape.kind) record is empty: expected a JSON object (a deletion has a null value)")
+                "the value of this \(kind.rawValue) record is empty: expected a JSON object (a deletion has a null value)"
+        )
     }
 
-    init(_ error: JSONSyntaxError, in value: Bytes, _ shape: RecordShape) {
+    init(_ error: JSONSyntaxError, in value: Bytes, _ kind: RecordKind) {
         let offset = Int(error.address - UInt(bitPattern: value.baseAddress))
         let found: String
         if offset >= value.count {
@@ -27,20 +28,21 @@ extension RecordError {
         self.init(
             code: .invalidJSON,
             message:
-                "the \(shape.kind) is not valid JSON: at byte \(offset) expected \(error.expected.phrase), \(found)")
+                "the \(kind.rawValue) is not valid JSON: at byte \(offset) expected \(error.expected.phrase), \(found)")
     }
 
-    static func tooDeep(_ shape: RecordShape) -> RecordError {
+    static func tooDeep(_ kind: RecordKind) -> RecordError {
         RecordError(
             code: .tooDeep,
             message:
-                "the \(shape.kind) opens more than \(NestingStack.deepestAllowed) arrays and objects inside one another"
+                "the \(kind.rawValue) opens more than \(NestingStack.deepestAllowed) arrays and objects inside one another"
         )
     }
 
-    static func notAnObject(_ value: Bytes, _ shape: RecordShape) -> RecordError {
+    static func notAnObject(_ value: Bytes, _ kind: RecordKind) -> RecordError {
         let first = value.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } ?? ASCII.space
-        return RecordError(code: .schema, message: "the \(shape.kind) must be a JSON object, not \(kind(of: first))")
+        return RecordError(
+            code: .schema, message: "the \(kind.rawValue) must be a JSON object, not \(typeName(of: first))")
     }
 
     static func neitherCastNorCounted(hasBoth: Bool) -> RecordError {
@@ -51,18 +53,18 @@ extension RecordError {
                 : "vote has neither 'value' (a cast vote) nor 'voteCount' (a counted one)")
     }
 
-    static func missing(_ table: borrowing FieldTable, _ index: Int) -> RecordError {
-        RecordError(code: .schema, message: "\(table.shape.kind) lacks the field '\(table.field(index).name)'")
+    static func missing(_ table: FieldTable, _ index: Int) -> RecordError {
+        RecordError(code: .schema, message: "\(table.kind.rawValue) lacks the field '\(table.field(index).name)'")
     }
 
-    static func repeated(_ table: borrowing FieldTable, _ index: Int) -> RecordError {
+    static func repeated(_ table: FieldTable, _ index: Int) -> RecordError {
         RecordError(
             code: .schema,
             message: "\(subject(table, index)) stands more than once in one object, so it is not clear which counts")
     }
 
     static func wrong(
-        _ table: borrowing FieldTable, _ index: Int, at start: Position, _ scanner: JSONScanner
+        _ table: FieldTable, _ index: Int, at start: Position, _ scanner: JSONScanner
     ) -> RecordError {
         // The document has been read to its end without an error, so this value has one.
         let end = (try? scanner.skipValue(start, depth: 0)) ?? start
@@ -70,9 +72,9 @@ extension RecordError {
         return RecordError(code: .schema, message: "\(subject(table, index)) \(reason)")
     }
 
-    static func keyMismatch(_ table: borrowing FieldTable, id: Bytes, key: Bytes?) -> RecordError {
+    static func keyMismatch(_ table: FieldTable, id: Bytes, key: Bytes?) -> RecordError {
         // The question's id is a field of every kind, so there is one to find.
-        let index = table.shape.fields.firstIndex { $0.slot == .questionID } ?? 0
+        let index = table.kind.shape.fields.firstIndex { $0.slot == .questionID } ?? 0
         let has =
             switch key {
             case nil: "but the record has no key"
@@ -90,12 +92,12 @@ extension RecordError {
                 "the value is null and the key \(isNull ? "too" : "empty"), so it is not said which question is meant")
     }
 
-    private static func subject(_ table: borrowing FieldTable, _ index: Int) -> String {
-        "\(table.shape.kind) field '\(index < table.rootCount ? "" : "author.")\(table.field(index).name)'"
+    private static func subject(_ table: FieldTable, _ index: Int) -> String {
+        "\(table.kind.rawValue) field '\(index < table.rootCount ? "" : "author.")\(table.field(index).name)'"
     }
 
     private static func reason(_ type: FieldType, from start: Position, to end: Position) -> String {
-        let found = kind(of: start.pointee)
+        let found = typeName(of: start.pointee)
         let text = Excerpt(Bytes(from: start, to: end))
         let isString = start.pointee == ASCII.quote
         let isNumber = start.pointee == ASCII.minus || ASCII.isDigit(start.pointee)
@@ -123,7 +125,7 @@ extension RecordError {
     }
 
     /// What begins with that byte, in JSON that is known to be good.
-    private static func kind(of byte: UInt8) -> String {
+    private static func typeName(of byte: UInt8) -> String {
         switch byte {
         case ASCII.quote: "a string"
         case ASCII.openBrace: "an object"

@@ -99,20 +99,20 @@ package final class RecordReader {
     ///
     /// - Returns: the contract's fields that the value has.
     @discardableResult
-    private func check(_ value: Bytes, against table: borrowing FieldTable) throws(RecordError) -> FieldSet {
-        guard let address = value.baseAddress, value.count > 0 else { throw RecordError.emptyValue(table.shape) }
+    private func check(_ value: Bytes, against table: FieldTable) throws(RecordError) -> FieldSet {
+        guard let address = value.baseAddress, value.count > 0 else { throw RecordError.emptyValue(table.kind) }
         let start = address.assumingMemoryBound(to: UInt8.self)
         nesting.pointee.reset()
         scratch.forgetOptionals()
         var walk = RecordWalk(
-            scanner: JSONScanner(end: start + value.count, nesting: nesting), scratch: scratch, table: table.view)
+            scanner: JSONScanner(end: start + value.count, nesting: nesting), scratch: scratch, table: table)
         do throws(JSONSyntaxError) {
             try walk.run(from: start)
         } catch {
-            throw RecordError(error, in: value, table.shape)
+            throw RecordError(error, in: value, table.kind)
         }
-        if nesting.pointee.isTooDeep { throw RecordError.tooDeep(table.shape) }
-        if walk.isNotAnObject { throw RecordError.notAnObject(value, table.shape) }
+        if nesting.pointee.isTooDeep { throw RecordError.tooDeep(table.kind) }
+        if walk.isNotAnObject { throw RecordError.notAnObject(value, table.kind) }
 
         var required = table.required
         var looseFields: FieldSet = 0
@@ -137,7 +137,7 @@ package final class RecordReader {
     }
 
     /// The question's id, once it is known to be the key.
-    private func keyed(by key: Bytes?, in table: borrowing FieldTable) throws(RecordError) -> Bytes {
+    private func keyed(by key: Bytes?, in table: FieldTable) throws(RecordError) -> Bytes {
         let id = scratch[.questionID].bytes
         guard let key, key.holdsSameBytes(as: id) else {
             throw RecordError.keyMismatch(table, id: id, key: key)

@@ -51,16 +51,26 @@ struct Field {
     }
 }
 
+/// The three kinds of record that the worker reads. The raw values stand in error messages.
+enum RecordKind: String {
+    case question, answer, vote
+
+    var shape: RecordShape {
+        switch self {
+        case .question: .question
+        case .answer: .answer
+        case .vote: .vote
+        }
+    }
+}
+
 /// What the contract says of one kind of record. Every field that is not named here is welcome and not looked into,
 /// beyond its being JSON.
 struct RecordShape {
-    /// The record's kind, for error messages.
-    let kind: String
     let fields: [Field]
     let authorFields: [Field]
 
     static let question = RecordShape(
-        kind: "question",
         fields: [
             Field("id", .id, .required, as: .questionID),
             Field("title", .nonEmptyString, .required),
@@ -75,7 +85,6 @@ struct RecordShape {
         ])
 
     static let answer = RecordShape(
-        kind: "answer",
         fields: [
             Field("id", .id, .required, as: .answerID),
             Field("questionId", .id, .required, as: .questionID),
@@ -97,7 +106,6 @@ struct RecordShape {
 
     /// A vote is *cast* by a voter or *counted* elsewhere: it has `value` or `voteCount`, never both.
     static let vote = RecordShape(
-        kind: "vote",
         fields: [
             Field("questionId", .id, .required, as: .questionID),
             Field("answerId", .id, .required, as: .answerID),

@@ -5,7 +5,7 @@
 struct RecordWalk {
     let scanner: JSONScanner
     let scratch: Scratch
-    let table: FieldTable.View
+    let table: FieldTable
 
     /// Fields that were there, those that were there more than once, and those whose value is not what it must be.
     private(set) var seen: FieldSet = 0
@@ -15,7 +15,7 @@ struct RecordWalk {
     /// Set when the value is JSON but not an object.
     private(set) var isNotAnObject = false
 
-    init(scanner: JSONScanner, scratch: Scratch, table: FieldTable.View) {
+    init(scanner: JSONScanner, scratch: Scratch, table: FieldTable) {
         self.scanner = scanner
         self.scratch = scratch
         self.table = table

@@ -447,6 +447,16 @@ case("UTF-16 with its mark", "question", text(QUESTION).encode("utf-16"), "inval
 case("UTF-32", "question", text(QUESTION).encode("utf-32-be"), "invalid-json")
 case("every length of UTF-8 at its ends", "question",
      question_with("body", '"\u0080\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"'), "ok")
+for lane in range(4):
+    # Readers take words of two-byte letters several at a time: the damage must be seen at each place in the word.
+    for name, raw in {"an overlong zero": b"\xc0\x80", "an overlong letter": b"\xc1\xbf", "two lead bytes": b"\xd0\xd0",
+                      "a letter behind a lead byte": b"\xd0w", "two continuation bytes": b"\x80\x80", "a cut form": b"\xe0\xa0"}.items():
+        letters = ["щ".encode()] * 4
+        letters[lane] = raw
+        case(f"{name} as letter {lane} of four", "question", b'{"id":"q1","title":"' + b"".join(letters) + b' end"}', "invalid-json")
+for lead in range(0xC2, 0xE0):
+    letters = bytes([lead, 0x80, lead, 0xBF] * 4).decode()
+    case(f"two-byte letters that begin with {lead:X}", "question", question_with("body", f'"{letters}"'), "ok")
 for length in range(1, 18):
     case(f"a string of {length} and two bytes", "question", question_with("body", '"' + "s" * length + 'é"'), "ok")
     case(f"a string of {length} and a control character", "question",
