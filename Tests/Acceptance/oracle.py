@@ -255,15 +255,20 @@ _ANSWER = {
     "answeredAt": _time,
     "withdrawn": _boolean,
 }
-_VOTE = {
-    "questionId": _id,
-    "answerId": _id,
-    "voterId": _id,
-    "value": _vote_value,
-    "castAt": _time,
-    "voteCount": _safe_integer,
-    "countedAt": _time,
-}
+_CAST = {"questionId": _id, "answerId": _id, "voterId": _id, "value": _vote_value, "castAt": _time}
+_COUNTED = {"questionId": _id, "answerId": _id, "voteCount": _safe_integer, "countedAt": _time}
+
+
+def _vote(document):
+    """A vote is of the kind that its fields make it; what only the other kind would read is nobody's business."""
+    names = {name for name, _ in document} if type(document) is Members else ()
+    if "value" in names and "voteCount" in names:
+        raise Refused("schema", "a vote has 'value' or 'voteCount', not both")
+    fields = _COUNTED if "voteCount" in names else _CAST
+    found = _contract_fields("the vote", document, fields)
+    _require(found, *fields)
+    return found
+
 
 
 def read(kind, key, value):
@@ -287,16 +292,7 @@ def read(kind, key, value):
         _require(found, "id", "questionId")
         question = found["questionId"]
     else:
-        found = _contract_fields("the vote", document, _VOTE)
-        _require(found, "questionId", "answerId")
-        if "value" in found and "voteCount" in found:
-            raise Refused("schema", "a vote has 'value' or 'voteCount', not both")
-        if "value" in found:
-            _require(found, "voterId", "castAt")
-        elif "voteCount" in found:
-            _require(found, "countedAt")
-        else:
-            raise Refused("schema", "a vote has 'value' or 'voteCount'")
+        found = _vote(document)
         question = found["questionId"]
     if key != question:
         raise Refused("key-mismatch", f"the key is {key!r}, the question id {question!r}")

@@ -222,6 +222,11 @@ COUNTED = {"voteCount": 5, "countedAt": "2025-01-01T00:00:00Z"}
         ("votes", b"q1", vote(**COUNTED | {"voteCount": 2**53 + 1}), "schema"),
         ("votes", b"q1", vote(**COUNTED | {"voteCount": 1.5}), "schema"),
         ("votes", b"q2", vote(**COUNTED), "key-mismatch"),
+        ("votes", b"q1", vote(**CAST, countedAt="never"), None),
+        ("votes", b"q1", vote(**COUNTED, voterId=7, castAt=None), None),
+        ("votes", b"q1", vote(**COUNTED)[:-1] + b',"voterId":1,"voterId":2}', None),
+        ("votes", b"q1", vote(**CAST)[:-1] + b',"value":1}', "schema"),
+        ("votes", b"q1", b"[]", "schema"),
     ],
 )  # fmt: skip
 def test_codes(kind, key, value, code):
