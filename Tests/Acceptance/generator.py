@@ -101,7 +101,7 @@ class Generator:
 
     def _any_question(self):
         # Some questions are asked about far more than others.
-        return self.ids[min(int(self.random.paretovariate(0.3)) - 1, 10**9) % len(self.ids)]
+        return self.ids[int(self.random.random() ** 2 * len(self.ids))]
 
     def _text(self, least, most):
         return " ".join(self.random.choices(WORDS, k=self.random.randint(least, most)))

@@ -1,0 +1,108 @@
+"""The broker that the tests talk to: one started for them, or any cluster that the environment names."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+# The broker started for the tests answers a fetch with all that it has, however large the answer gets.
+CLIENT = {"receive.message.max.bytes": 1_000_000_000}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """A Kafka-protocol server of our own, in memory, on a free port of this machine."""
+
+    def __init__(self):
+        binary = os.environ.get("REJOINDER_TEST_NOIDA")
+        if not binary:
+            import noida_db
+
+            binary = Path(noida_db.__file__).with_name("noida-db")
+        self._directory = tempfile.TemporaryDirectory(prefix="rejoinder-broker-")
+        self._log = open(Path(self._directory.name) / "log", "wb")
+        self.bootstrap_servers = f"127.0.0.1:{free_port()}"
+        port = self.bootstrap_servers.rpartition(":")[2]
+        self._process = subprocess.Popen(
+            [binary, "start", "--only", "kafka", "--kafka-port", port, "--data-dir", f"{self._directory.name}/data"],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def stop(self):
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        self._directory.cleanup()
+
+
+class Cluster:
+    """What the tests ask of a cluster by way of administration."""
+
+    def __init__(self, bootstrap_servers):
+        self.bootstrap_servers = bootstrap_servers
+        self.admin = AdminClient({"bootstrap.servers": bootstrap_servers, **CLIENT})
+
+    def wait_until_up(self, timeout=30):
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self.admin.list_topics(timeout=2)
+                return
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+
+    def create_topics(self, partitions):
+        """partitions: topic name -> count. What is published keeps its own, old timestamps, so nothing may expire."""
+        replication = min(3, len(self.admin.list_topics(timeout=10).brokers))
+        topics = [
+            NewTopic(name, count, replication, config={"retention.ms": "-1", "cleanup.policy": "delete"})
+            for name, count in partitions.items()
+        ]
+        for future in self.admin.create_topics(topics, operation_timeout=30).values():
+            future.result()
+        deadline = time.monotonic() + 30
+        while not partitions.keys() <= self.admin.list_topics(timeout=10).topics.keys():
+            assert time.monotonic() < deadline, "the topics were created but do not appear"
+            time.sleep(0.1)
+
+    def delete(self, topics, groups):
+        """Removes what a test made; what is gone already is gone."""
+        existing = [name for name in topics if name in self.admin.list_topics(timeout=10).topics]
+        for futures in (
+            self.admin.delete_topics(existing, operation_timeout=30) if existing else {},
+            self.admin.delete_consumer_groups(groups, request_timeout=10) if groups else {},
+        ):
+            for future in futures.values():
+                try:
+                    future.result()
+                except KafkaException:
+                    pass
+
+    def committed(self, group, topic, partitions):
+        """The group's committed offsets of a topic by partition; None where there is none."""
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, p) for p in range(partitions)])
+        try:
+            answer = self.admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result()
+        except KafkaException:
+            return {}
+        return {p.partition: p.offset if p.offset >= 0 else None for p in answer.topic_partitions}
+
+    def members(self, group):
+        return self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members
