@@ -49,6 +49,13 @@ def enriched_exactly_once(expected, actual):
     for record in actual:
         came[record.partition].append(record)
     problems = []
+    home = {(r.source.timestamp, r.key): r.partition for results in wanted.values() for r in results}
+    misplaced = [r for r in actual if home.get((r.timestamp, r.key), r.partition) != r.partition]
+    if misplaced:
+        r = misplaced[0]
+        problems.append(
+            f"{len(misplaced)} in the wrong partition, the first with key {_short(r.key)} in {r.partition}, not {home[(r.timestamp, r.key)]}"
+        )
     for partition in sorted(wanted.keys() | came.keys()):
         mine = sorted(wanted[partition], key=lambda result: (result.source.partition, result.source.offset))
         # Records of several source partitions may mix in any way; those of one keep their order.

@@ -74,7 +74,13 @@ class Deployment:
             while True:
                 try:
                     self._producer.produce(
-                        record.topic, value, key, partition, delivered, record.timestamp, headers or None
+                        record.topic,
+                        value,
+                        key,
+                        partition,
+                        on_delivery=delivered,
+                        timestamp=record.timestamp,
+                        headers=headers,
                     )
                     break
                 except BufferError:

@@ -1,0 +1,159 @@
+"""The commands beside `run`, as a person types them."""
+
+import json
+import time
+
+import compare
+import oracle
+import pytest
+import yaml
+from cluster import free_port
+from test_oracle import EXAMPLES
+from worker import command
+
+
+@pytest.fixture
+def configured(deploy):
+    """A deployment (without topics yet) and the arguments that lead the commands to it."""
+    deployment = deploy()
+    path = deployment.directory / "rejoinder.yaml"
+    path.write_text(yaml.safe_dump(deployment.configuration("cli")), "utf-8")
+    return deployment, ["--config", path]
+
+
+def text(result):
+    return (result.stdout + result.stderr).decode("utf-8")
+
+
+def test_check_without_topics(configured):
+    deployment, options = configured
+    began = time.monotonic()
+    result = command("check", *options)
+    assert time.monotonic() - began < 15
+    assert result.returncode not in (0, 70), text(result)
+    for topic in (*deployment.topics.values(), deployment.enriched, deployment.dead_letters):
+        assert topic in text(result)
+    assert "topics create" in text(result)
+
+
+def test_check_with_unequal_partition_counts(configured):
+    deployment, options = configured
+    deployment.create_topics(votes=deployment.partitions + 1)
+    result = command("check", *options)
+    assert result.returncode not in (0, 70), text(result)
+    assert deployment.topics["votes"] in text(result)
+    assert f"{deployment.partitions + 1}" in text(result)
+    # `run` would not work either, and says so instead of working on half of the votes.
+    worker = deployment.worker().start()
+    assert worker.wait(15) not in (0, 70), worker.log_end()
+    assert deployment.topics["votes"] in worker.log_end()
+
+
+def test_check_without_broker(tmp_path):
+    began = time.monotonic()
+    server = f"127.0.0.1:{free_port()}"
+    result = command("check", "--bootstrap-servers", server, "--state-dir", tmp_path / "state", cwd=tmp_path)
+    assert result.returncode == 69, text(result)
+    assert time.monotonic() - began < 15
+    assert server in text(result)
+
+
+def test_check_where_all_is_well(configured):
+    deployment, options = configured
+    deployment.create_topics()
+    result = command("check", *options)
+    assert result.returncode == 0, text(result)
+
+
+def test_topics_create(configured):
+    deployment, options = configured
+    result = command("topics", "create", "--partitions", "3", "--replication-factor", "1", *options)
+    assert result.returncode == 0, text(result)
+    described = deployment.cluster.admin.list_topics(timeout=10).topics
+    for topic in (*deployment.topics.values(), deployment.enriched):
+        assert len(described[topic].partitions) == 3
+    assert deployment.dead_letters in described
+    # Once more changes nothing and is no failure.
+    assert command("topics", "create", "--partitions", "3", "--replication-factor", "1", *options).returncode == 0
+    assert command("check", *options).returncode == 0
+
+
+def test_load_and_show(configured):
+    deployment, options = configured
+    deployment.create_topics()
+    files = {kind: EXAMPLES / "load" / f"{kind}.jsonl" for kind in oracle.KINDS}
+    for kind in (oracle.ANSWERS, oracle.VOTES, oracle.QUESTIONS):
+        result = command("load", kind, files[kind], *options)
+        assert result.returncode == 0, text(result)
+    for kind, path in files.items():
+        published = deployment.read(deployment.topics[kind])
+        assert sorted(r.value for r in published) == sorted(path.read_bytes().splitlines())
+        deployment.records += published
+    worker = deployment.worker("cli").start()
+    deployment.wait_until_drained()
+    for when in ("while it runs", "when it does not"):
+        result = command("show", "q-4101", "--json", *options)
+        assert result.returncode == 0, (when, text(result))
+        assert "a-2001" in text(result)
+        assert worker.terminate() == 0
+    compare.enriched_exactly_once(deployment.expected(), deployment.read(deployment.enriched))
+
+
+def test_load_refuses_bad_lines(configured):
+    deployment, options = configured
+    deployment.create_topics()
+    lines = b'{"id":"q-1","title":"First?"}\n{"id":"q-2"}\n{"id":"q-3","title":"Third?"}\n'
+    result = command("load", "questions", "-", *options, input=lines)
+    assert result.returncode == 65, text(result)
+    assert "2" in text(result) and "title" in text(result)
+    assert deployment.read(deployment.topics["questions"]) == []
+    result = command("load", "questions", "-", "--skip-invalid", *options, input=lines)
+    assert result.returncode == 0, text(result)
+    assert {r.key for r in deployment.read(deployment.topics["questions"])} == {b"q-1", b"q-3"}
+
+
+def test_flags_over_environment_over_file(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("kafka:\n  bootstrapServers: file:1\n  groupId: from-file\n  properties:\n    sasl.password: hunter2\ndelivery: at-least-once\n")
+    environment = {"REJOINDER_KAFKA_GROUP_ID": "from-environment", "REJOINDER_KAFKA_BOOTSTRAP_SERVERS": "environment:1"}
+    result = command("config", "--config", path, "--bootstrap-servers", "flag:1", env=environment, cwd=tmp_path)
+    assert result.returncode == 0, text(result)
+    shown = text(result)
+    for expected in ("flag:1", "from-environment", "at-least-once"):
+        assert expected in shown
+    for hidden in ("file:1", "environment:1", "from-file", "hunter2"):
+        assert hidden not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("kafka:\n  bootstrapServer: x:1\n", ("kafka.bootstrapServer", "kafka.bootstrapServers")),
+        ("deliverry: exactly-once\n", ("deliverry", "delivery")),
+        ("delivery: twice\n", ("delivery", "twice")),
+        ("lanes: many\n", ("lanes",)),
+        ("kafka:\n  properties:\n    fetch.min.byte: 1\n", ("fetch.min.byte", "fetch.min.bytes")),
+        ("kafka:\n  properties:\n    fetch.min.bytes: none\n", ("fetch.min.bytes",)),
+    ],
+)
+def test_configuration_errors_name_the_key(tmp_path, content, named):
+    path = tmp_path / "c.yaml"
+    path.write_text(content)
+    for subcommand in ("run", "config"):
+        result = command(subcommand, "--config", path, cwd=tmp_path, timeout=15)
+        if subcommand == "config" and "properties" in content:
+            continue
+        assert result.returncode == 78, text(result)
+        for name in named:
+            assert name in text(result)
+
+
+def test_demo(tmp_path):
+    result = command("demo", "--json", cwd=tmp_path, timeout=60)
+    assert result.returncode == 0, text(result)
+    golden = [json.loads(line)["payload"] for line in (EXAMPLES / "enriched.golden.jsonl").read_text("utf-8").splitlines()]
+    came = result.stdout.decode("utf-8").splitlines()
+    assert sorted(line for line in came if line.startswith('{"question"')) == sorted(value for value in golden if value)
+    shown = text(command("demo", cwd=tmp_path, timeout=60))
+    for expected in ("Dr. Adaeze Okafor", "+4", "4.9 out of 5", "188 reviews"):
+        assert expected in shown
