@@ -148,12 +148,12 @@ def test_configuration_errors_name_the_key(tmp_path, content, named):
             assert name in text(result)
 
 
-def test_demo(tmp_path):
-    result = command("demo", "--json", cwd=tmp_path, timeout=60)
+def test_demo():
+    result = command("demo", "--json", cwd=EXAMPLES.parent, timeout=60)
     assert result.returncode == 0, text(result)
     golden = [json.loads(line)["payload"] for line in (EXAMPLES / "enriched.golden.jsonl").read_text("utf-8").splitlines()]
     came = result.stdout.decode("utf-8").splitlines()
     assert sorted(line for line in came if line.startswith('{"question"')) == sorted(value for value in golden if value)
-    shown = text(command("demo", cwd=tmp_path, timeout=60))
+    shown = text(command("demo", cwd=EXAMPLES.parent, timeout=60))
     for expected in ("Dr. Adaeze Okafor", "+4", "4.9 out of 5", "188 reviews"):
         assert expected in shown
