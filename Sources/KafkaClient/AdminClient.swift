@@ -41,16 +41,8 @@ package final class AdminClient: @unchecked Sendable {
 
     /// How many brokers the cluster has.
     package func brokerCount(timeout: Duration) throws(KafkaError) -> Int {
-        let operation = "Asking for the cluster's brokers"
-        return try serialized { () throws(KafkaError) in
-            let pointer = try client.open(operation)
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            // All topics: for "those that the client knows of" librdkafka may allow their creation.
-            let code = rd_kafka_metadata(pointer, 1, nil, &metadata, timeout.milliseconds)
-            client.serveErrors()
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw client.error(code, operation) }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            return Int(metadata.pointee.broker_cnt)
+        try serialized { () throws(KafkaError) in
+            try client.listing("Asking for the cluster's brokers", timeout: timeout) { Int($0.broker_cnt) }
         }
     }
 
@@ -59,16 +51,31 @@ package final class AdminClient: @unchecked Sendable {
     /// - Throws: also when the user may not see one of them.
     package func describe(topics: [String], timeout: Duration) throws(KafkaError) -> [String: TopicDescription] {
         let deadline = ContinuousClock.now + timeout
-        return try serialized { () throws(KafkaError) in
-            var result: [String: TopicDescription] = [:]
-            for name in topics {
-                let topic = try client.topic(name, "Describing the topic \(name)")
-                // A topic that is being made may be without leaders, or be unknown to some brokers, for a moment.
-                result[name] = try client.describe(
-                    topic, name: name, timeout: max(.milliseconds(1), deadline - .now))
-            }
-            return result
+        let operation = "Describing the topics \(topics.joined(separator: ", "))"
+        let found = try serialized { () throws(KafkaError) in
+            // Asked by name, a broker older than Kafka 0.11 (and the embedded one) would make what is missing.
+            try client.listing(operation, timeout: timeout) { $0.descriptions(of: Set(topics)) }
         }
+        var result: [String: TopicDescription] = [:]
+        var answersAboutSettings = true
+        for name in topics {
+            switch found[name] {
+            case .success(let description): result[name] = description
+            case .failure(let code) where code.value != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+                throw failure(code.value, "Describing the topic \(name)", nil)
+            default:
+                // The listing leaves out what the user may not see. Asking for settings tells the two apart, where
+                // they can be asked for (the embedded broker never answers).
+                guard answersAboutSettings else { continue }
+                do throws(KafkaError) {
+                    _ = try topicSettings(name, timeout: max(.milliseconds(1), min(.seconds(2), deadline - .now)))
+                } catch {
+                    if error.isAuthorization { throw error }
+                    answersAboutSettings = !error.isTimeout
+                }
+            }
+        }
+        return result
     }
 
     /// First offset and high watermark of a partition.

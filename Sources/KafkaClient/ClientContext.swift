@@ -79,7 +79,8 @@ final class ClientContext: @unchecked Sendable {
 
     /// librdkafka reports an error of the client as a whole. Most are in the log already, by log_cb.
     func report(_ code: rd_kafka_resp_err_t, _ reason: String, of client: OpaquePointer?) {
-        note(failure: reason)
+        // "1/1 brokers are down" says less than what took them down.
+        if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastFailure == nil { note(failure: reason) }
         let metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(code)))"]
         switch code {
         case RD_KAFKA_RESP_ERR__FATAL:

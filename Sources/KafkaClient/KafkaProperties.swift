@@ -66,6 +66,19 @@ package struct KafkaProperties: Sendable, Equatable {
         return value.map { Self.isSecret(name) && !$0.isEmpty ? Self.mask : $0 }
     }
 
+    /// Whether a property's value must never be shown: those that librdkafka marks as sensitive, and whatever else
+    /// sounds like it (a newer librdkafka or a plugin may have names that we do not know).
+    package static func isSecret(_ name: String) -> Bool {
+        let name = name.lowercased()
+        let marked: Set = [
+            "ssl.key.location", "ssl.key.password", "ssl.key.pem", "ssl_key", "ssl.ca.pem", "ssl.keystore.password",
+            "sasl.username", "sasl.password", "sasl.oauthbearer.config", "sasl.jaas.config",
+        ]
+        if marked.contains(name) { return true }
+        return ["password", "passphrase", "secret", "jaas", "private.key", "key.pem", "credential"]
+            .contains { name.contains($0) }
+    }
+
     /// A librdkafka configuration with these set. The caller owns it.
     func makeConfiguration() throws(KafkaError) -> OpaquePointer {
         guard let configuration = rd_kafka_conf_new() else {
@@ -89,7 +102,7 @@ package struct KafkaProperties: Sendable, Equatable {
         case RD_KAFKA_CONF_OK:
             return nil
         case RD_KAFKA_CONF_UNKNOWN:
-            let hint = nearestName(to: name).map { "; did you mean '\($0)'?" } ?? ""
+            let hint = PropertyCatalog.nearestName(to: name).map { "; did you mean '\($0)'?" } ?? ""
             return "librdkafka \(librdkafkaVersion) knows no such property\(hint)"
         default:
             // librdkafka repeats the value that it refuses.
@@ -101,6 +114,8 @@ package struct KafkaProperties: Sendable, Equatable {
 
     /// The version of the librdkafka that is in use: "2.0.2".
     package static var librdkafkaVersion: String { String(cString: rd_kafka_version_str()) }
+
+    private static func canonicalName(_ name: String) -> String { PropertyCatalog.aliases[name] ?? name }
 
     private static let mask = "********"
 

@@ -53,12 +53,15 @@ package final class Producer {
 
     /// How many partitions the topic has, asked from the broker.
     package func partitionCount(of topic: ProducerTopic, timeout: Duration) throws(KafkaError) -> Int32 {
-        let description = try client.describe(topic.pointer, name: topic.name, timeout: timeout)
-        guard let description else {
-            throw client.error(
-                RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "Asking for the partitions of the topic \(topic.name)")
+        let operation = "Asking for the partitions of the topic \(topic.name)"
+        let found = try client.listing(operation, of: topic.pointer, timeout: timeout) {
+            $0.descriptions(of: [topic.name])[topic.name]
         }
-        return description.partitionCount
+        switch found {
+        case .success(let description): return description.partitionCount
+        case .failure(let code): throw client.error(code.value, operation)
+        case nil: throw client.error(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, operation)
+        }
     }
 
     /// Queues one record; its bytes are copied.

@@ -1,0 +1,71 @@
+import CRDKafka
+import Foundation
+
+/// The properties that the installed librdkafka knows, read from its own description of them, so that a newer
+/// librdkafka's are known too.
+enum PropertyCatalog {
+    /// Every name that can be set by name, aliases included.
+    static let names: Set<String> = Set(entries.map(\.name))
+
+    /// From an alias to the name that it stands for: `bootstrap.servers` to `metadata.broker.list`.
+    static let aliases: [String: String] = {
+        var result: [String: String] = [:]
+        for entry in entries { result[entry.name] = result[entry.name] ?? entry.aliasOf }
+        return result
+    }()
+
+    /// The known name that looks most like `name`, when one does.
+    static func nearestName(to name: String) -> String? {
+        // The right name in the wrong case is the nearest of all.
+        let wanted = Array(name.lowercased().utf8.prefix(100))
+        var best: (name: String, distance: Int)?
+        for candidate in names.sorted() {
+            let distance = editDistance(wanted, Array(candidate.utf8))
+            if distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        guard let best, best.distance <= max(2, wanted.count / 3) else { return nil }
+        return best.name
+    }
+
+    private struct Entry {
+        let name: String
+        let aliasOf: String?
+    }
+
+    /// librdkafka writes a Markdown table: name | C/P | range | default | importance | description.
+    private static let entries: [Entry] = {
+        var text: UnsafeMutablePointer<CChar>?
+        var size = 0
+        guard let stream = open_memstream(&text, &size) else { return [] }
+        rd_kafka_conf_properties_show(stream)
+        fclose(stream)
+        guard let text else { return [] }
+        defer { free(text) }
+        return String(cString: text).split(separator: "\n").compactMap { line in
+            let columns = line.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            guard columns.count == 6, !columns[0].isEmpty, columns[0] != "Property", !columns[0].hasPrefix("--"),
+                // Set by code only, never by name.
+                !columns[0].hasSuffix("_cb"), columns[0] != "opaque", columns[0] != "interceptors"
+            else { return nil }
+            let marker = "Alias for `"
+            let alias = columns[5].range(of: marker).map { columns[5][$0.upperBound...].prefix { $0 != "`" } }
+            return Entry(name: columns[0], aliasOf: alias.map(String.init))
+        }
+    }()
+
+    /// Levenshtein's distance between two names.
+    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let substituted = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,161 @@
+import KafkaClient
+import TestSupport
+import Testing
+
+/// A consumer's life on the embedded broker.
+@Suite struct GroupConsumerTests {
+    private func properties(_ broker: EmbeddedBroker, _ strategy: String) -> KafkaProperties {
+        KafkaProperties([
+            "bootstrap.servers": broker.bootstrapServers, "group.id": "g", "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": strategy,
+        ])
+    }
+
+    @Test func groupIDIsNeeded() throws {
+        let error = try #require(throws: KafkaError.self) {
+            try GroupConsumer(properties: KafkaProperties(), logger: .silent)
+        }
+        #expect(error.description.contains("group.id"))
+    }
+
+    @Test(arguments: ["cooperative-sticky", "range,roundrobin"])
+    func closingBeforeTheFirstAssignmentIsSafe(_ strategy: String) throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 2)
+        // At every stage of joining: not started, coordinator found, join sent.
+        for polls in [0, 1, 5, 20] {
+            let consumer = try GroupConsumer(properties: properties(broker, strategy), logger: .silent)
+            try consumer.subscribe(["t"])
+            for _ in 0..<polls {
+                if case .message(let message) = consumer.poll(timeoutMilliseconds: 20) { message.release() }
+            }
+            consumer.close(timeout: .seconds(5))
+            consumer.close(timeout: .seconds(5))
+            #expect(throws: KafkaError.self) { try consumer.subscribe(["t"]) }
+        }
+    }
+
+    @Test func closingWithoutABrokerIsBounded() throws {
+        let broker = try EmbeddedBroker()
+        let consumer = try GroupConsumer(properties: properties(broker, "cooperative-sticky"), logger: .silent)
+        broker.close()
+        try consumer.subscribe(["t"])
+        _ = consumer.poll(timeoutMilliseconds: 100)
+        consumer.close(timeout: .milliseconds(300))
+    }
+
+    @Test(arguments: ["cooperative-sticky", "range"])
+    func aMemberReadsPausesSeeksAndCommits(_ strategy: String) throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 2)
+        let properties = properties(broker, strategy)
+        let producer = try Producer(properties: properties, transactionalID: nil, logger: .silent)
+        let topic = try producer.topic("t")
+        for number in 0..<5 { try producer.produce("\(number)", key: nil, to: topic, partition: 0) }
+        try producer.flush(timeout: .seconds(10))
+
+        let consumer = try GroupConsumer(properties: properties, logger: .silent)
+        try consumer.subscribe(["t"])
+        let zero = TopicPartition(topic: "t", partition: 0)
+        let one = TopicPartition(topic: "t", partition: 1)
+        let first = try consumer.poll { messages, _ in messages.count == 5 }
+        #expect(first.messages.map(\.text) == ["0", "1", "2", "3", "4"])
+        #expect(first.rebalances == [.assigned([zero, one])])
+        #expect(Set(consumer.assignment) == [zero, one])
+        #expect(consumer.memberID != nil)
+        #expect(!consumer.isAssignmentLost)
+        #expect(consumer.cachedWatermarks(zero)?.high == 5)
+        #expect(try consumer.queryWatermarks(zero, timeout: .seconds(10)) == (0, 5))
+
+        try consumer.seek([zero: 3], timeout: .seconds(10))
+        #expect(try consumer.poll { messages, _ in messages.count == 2 }.messages.map(\.offset) == [3, 4])
+
+        try consumer.pause([zero])
+        try producer.produce("5", key: nil, to: topic, partition: 0)
+        try producer.produce("other", key: nil, to: topic, partition: 1)
+        try producer.flush(timeout: .seconds(10))
+        // What comes from the other partition shows that fetching goes on; the paused one stays silent.
+        #expect(try consumer.poll { messages, _ in messages.count == 1 }.messages.map(\.text) == ["other"])
+        if case .message(let message) = consumer.poll(timeoutMilliseconds: 300) {
+            Issue.record("a paused partition handed out \(Consumed(taking: message))")
+        }
+        try consumer.resume([zero])
+        #expect(try consumer.poll { messages, _ in messages.count == 1 }.messages.map(\.text) == ["5"])
+
+        #expect(try consumer.committedOffsets([zero, one], timeout: .seconds(10)) == [:])
+        try consumer.commit([zero: 4])
+        #expect(try consumer.committedOffsets([zero, one], timeout: .seconds(10)) == [zero: 4])
+        consumer.close(timeout: .seconds(10))
+        producer.close(timeout: .seconds(1))
+    }
+
+    @Test func seekingWhatIsNotAssignedFails() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 1)
+        let consumer = try GroupConsumer(properties: properties(broker, "range"), logger: .silent)
+        #expect(throws: KafkaError.self) {
+            try consumer.seek([TopicPartition(topic: "t", partition: 0): 0], timeout: .milliseconds(300))
+        }
+    }
+
+    @Test func aRebalanceMayBeAnsweredLater() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 1)
+        let properties = properties(broker, "cooperative-sticky")
+        let producer = try Producer(properties: properties, transactionalID: nil, logger: .silent)
+        let topic = try producer.topic("t")
+        try producer.produce("v", key: nil, to: topic, partition: 0)
+        try producer.flush(timeout: .seconds(10))
+        let consumer = try GroupConsumer(properties: properties, logger: .silent)
+        try consumer.subscribe(["t"])
+        var assigned: [TopicPartition] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        while assigned.isEmpty, .now < deadline {
+            if case .rebalance(.assigned(let partitions)) = consumer.poll(timeoutMilliseconds: 100) {
+                assigned = partitions
+            }
+        }
+        #expect(assigned == [TopicPartition(topic: "t", partition: 0)])
+        // Not answered: nothing is fetched, nothing is asked twice.
+        for _ in 0..<5 {
+            guard case .nothing = consumer.poll(timeoutMilliseconds: 50) else {
+                Issue.record("something came before the assignment was answered")
+                break
+            }
+        }
+        #expect(consumer.assignment.isEmpty)
+        try consumer.assign(assigned)
+        #expect(try consumer.poll { messages, _ in messages.count == 1 }.messages.map(\.text) == ["v"])
+        consumer.close(timeout: .seconds(10))
+    }
+
+    @Test func closingAnswersWhatTheCallerHasNot() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 1)
+        let consumer = try GroupConsumer(properties: properties(broker, "cooperative-sticky"), logger: .silent)
+        try consumer.subscribe(["t"])
+        let deadline = ContinuousClock.now + .seconds(20)
+        var isAssigned = false
+        while !isAssigned, .now < deadline {
+            if case .rebalance(.assigned) = consumer.poll(timeoutMilliseconds: 100) { isAssigned = true }
+        }
+        #expect(isAssigned)
+        let start = ContinuousClock.now
+        consumer.close(timeout: .seconds(30))
+        // Closed by itself, not by its limit.
+        #expect(ContinuousClock.now - start < .seconds(25))
+    }
+
+    @Test func aJoinThatTheBrokerRefusesIsAFailure() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 1)
+        try broker.inject(["GROUP_AUTHORIZATION_FAILED"], into: .joinGroup)
+        let consumer = try GroupConsumer(properties: properties(broker, "range"), logger: .silent)
+        try consumer.subscribe(["t"])
+        let error = try #require(throws: KafkaError.self) {
+            _ = try consumer.poll { _, rebalances in !rebalances.isEmpty }
+        }
+        #expect(error.name == "GROUP_AUTHORIZATION_FAILED")
+        consumer.close(timeout: .seconds(5))
+    }
+}
