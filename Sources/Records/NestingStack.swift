@@ -36,7 +36,7 @@ struct NestingStack {
         words[level >> 6] & (1 << UInt64(truncatingIfNeeded: level & 63)) != 0
     }
 
-    /// Ready for the next document; gives back what a too deep one made it take.
+    /// To be called when a document has been judged; gives back what a too deep one made it take.
     @inline(__always)
     mutating func reset() {
         if isTooDeep { shrink() }

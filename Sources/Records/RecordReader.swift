@@ -102,7 +102,7 @@ package final class RecordReader {
     private func check(_ value: Bytes, against table: FieldTable) throws(RecordError) -> FieldSet {
         guard let address = value.baseAddress, value.count > 0 else { throw RecordError.emptyValue(table.kind) }
         let start = address.assumingMemoryBound(to: UInt8.self)
-        nesting.pointee.reset()
+        defer { nesting.pointee.reset() }
         scratch.forgetOptionals()
         var walk = RecordWalk(
             scanner: JSONScanner(end: start + value.count, nesting: nesting), scratch: scratch, table: table)
