@@ -15,13 +15,12 @@ package final class AnswerStore {
     let directory: String
     let source: StoreSource
     private let initialMapSize: Int
-    /// Lets the state directory open this partition again; called once.
-    private let onClose: @Sendable () -> Void
+    /// Lets the state directory open this partition again; nil once the store is closed.
+    private var onClose: (@Sendable () -> Void)?
 
     private(set) var state: State
     /// The read transaction is on: what a lookup gave is valid.
     private var isReading = false
-    private var isClosed = false
 
     /// The offsets of the next records to apply, as of the last transaction.
     package private(set) var positions: TablePositions
@@ -52,7 +51,8 @@ package final class AnswerStore {
 
     deinit {
         // Without a close there is no seal: the next opening verifies what is there, as after a crash.
-        if !isClosed { shut() }
+        shut()
+        onClose?()
         order.free()
         oldTally.free()
         newTally.free()
@@ -109,8 +109,7 @@ package final class AnswerStore {
 
     /// Syncs, seals and closes. Should syncing fail, the seal stays open, and the next opening verifies or rebuilds.
     package func close() {
-        guard !isClosed else { return }
-        isClosed = true
+        guard let onClose else { return }
         if case .open(let environment) = state {
             endReading(environment)
             let isSynced = mdb_env_sync(environment.environment, 1) == 0
@@ -119,6 +118,7 @@ package final class AnswerStore {
         }
         state = .failed(StoreError(kind: .closed, description: "the store in '\(directory)' has been closed"))
         onClose()
+        self.onClose = nil
     }
 
     private func sealClosed() {
@@ -252,13 +252,13 @@ extension AnswerStore {
 
     static func error(_ failure: LMDBFailure, doing what: String, directory: String) -> StoreError {
         let system = SystemFailure(code: failure.code)
-        // LMDB calls a write cut short by a full disk an EIO (mdb_page_flush).
-        let isFull = system.isNoSpace || system.isIO && (FileSystem.freeBytes(at: directory) ?? .max) < 1 << 20
-        if isFull {
+        // A write that a full disk cuts short is an EIO to LMDB (mdb_page_flush).
+        if system.isNoSpace || system.isIO {
             return StoreError(
                 kind: .diskFull,
-                description:
-                    "\(what) the store in '\(directory)' failed: no space is left there (\(failure.text)); nothing was changed; "
+                description: "\(what) the store in '\(directory)' failed: "
+                    + (system.isIO ? "no space is left there, or the disk fails" : "no space is left there")
+                    + " (\(failure.text)); nothing was changed; "
                     + "make room or move the state directory (store.directory, --state-dir)")
         }
         if failure.isDamage {

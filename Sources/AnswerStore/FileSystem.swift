@@ -108,6 +108,17 @@ enum FileSystem {
         try synchronize(directory: parent(of: path))
     }
 
+    /// Writes a small file over itself in one call, or makes it.
+    static func overwrite(_ path: String, with bytes: [UInt8], isSynced: Bool) throws(SystemFailure) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+        guard descriptor >= 0 else { throw .last }
+        defer { close(descriptor) }
+        let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        guard written >= 0 else { throw .last }
+        guard written == bytes.count else { throw SystemFailure(code: ENOSPC) }
+        guard !isSynced || fsync(descriptor) == 0 else { throw .last }
+    }
+
     /// Makes names in a directory (renames, new files, removals) survive a power loss.
     static func synchronize(directory path: String) throws(SystemFailure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
@@ -130,13 +141,6 @@ enum FileSystem {
         }
         for name in try names(in: path) { try remove(path + "/" + name) }
         guard rmdir(path) == 0 || errno == ENOENT else { throw .last }
-    }
-
-    /// Bytes that an unprivileged process may still write to the file system of the path; nil when it does not say.
-    static func freeBytes(at path: String) -> UInt64? {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
     private static func parent(of path: String) -> String {

@@ -99,6 +99,7 @@ struct StoreReader {
     func find(_ question: Bytes) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
         guard StoreLayout.idLengths.contains(question.count) else { return nil }
         var lastDamage = StoreDamage("a worker changes it faster than it can be read")
+        var unreadableMetaPages = 0
         for _ in 0..<Self.attempts {
             // The file may have been replaced as a whole (`reset`): open it each time.
             let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
@@ -116,9 +117,13 @@ struct StoreReader {
                 if let damage { throw damage }
                 return result
             }
-            // A meta page that was just being written looks damaged for an instant.
-            if let damage { lastDamage = damage }
-            usleep(1000)
+            // A meta page that was just being written looks damaged, but not for long.
+            if let damage {
+                lastDamage = damage
+                unreadableMetaPages = begin == nil ? unreadableMetaPages + 1 : 0
+                if unreadableMetaPages == 10 { throw damage }
+            }
+            usleep(500)
         }
         throw lastDamage
     }

@@ -33,6 +33,10 @@ package final class StateDirectory: Sendable {
     /// gives back when the process dies.
     package init(path: String) throws(StateDirectoryError) {
         self.path = path
+        guard !path.isEmpty else {
+            throw StateDirectoryError(
+                kind: .missing, description: "the state directory's path is empty; give one (store.directory, --state-dir)")
+        }
         do {
             try FileSystem.makeDirectories(path + "/partitions")
         } catch {
@@ -79,8 +83,9 @@ package final class StateDirectory: Sendable {
         }
         let opener = StoreOpener(
             directory: Self.partitionDirectory(partition, of: path), source: source, mapSize: mapSize
-        ) { [weak self] in
-            _ = self?.openPartitions.withLock { $0.remove(partition) }
+        ) { [self] in
+            // The closure keeps the directory, and so its lock, for as long as the store is open.
+            _ = openPartitions.withLock { $0.remove(partition) }
         }
         do {
             return try opener.open()

@@ -1,7 +1,8 @@
 /// Why a partition's store could not do what it was asked: a kind for programs, a sentence for people.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
-        /// No space is left (file system, quota or file size limit). The store is as it was before the call.
+        /// No space is left (file system, quota or file size limit), or the disk takes no writes. The store is as it was
+        /// before the call.
         case diskFull
         /// What is stored contradicts itself. The store answers no more; the next opening rebuilds it.
         case damaged

@@ -5,7 +5,11 @@ import Records
 /// Writing to the store is not synced (the topics hold the truth), so after a power loss the data file may be any
 /// mixture of old and new pages. The seal says so: it is `open` from before the first write until a close has synced
 /// everything. A process that dies loses nothing, as what it wrote is the kernel's: so `open` on the same start of the
-/// machine is fine. The file is always replaced as a whole, and carries a checksum.
+/// machine is fine.
+///
+/// The file is one line of fixed length with a checksum, written by one call: half of it is as good as none, and then
+/// the store is rebuilt. `open` is synced, as it must be on disk before the first write to the data; `closed` need not
+/// be: should a power loss take it back, the store is rebuilt for nothing.
 enum StoreSeal: Equatable {
     /// Being written to, or was when the process died, on this start of the machine (nil: the system did not tell).
     case open(boot: String?)
@@ -13,6 +17,7 @@ enum StoreSeal: Equatable {
     case closed(fileSize: UInt64, transactionID: UInt64)
 
     static let fileName = "seal"
+    private static let length = 160
 
     var bytes: [UInt8] {
         let text =
@@ -20,12 +25,19 @@ enum StoreSeal: Equatable {
             case .open(let boot): "open \(boot ?? "-")"
             case .closed(let fileSize, let transactionID): "closed \(fileSize) \(transactionID)"
             }
-        let line = "rejoinder-store \(StoreLayout.version) \(text)"
-        return Array("\(line) \(Self.checksum(of: line))\n".utf8)
+        return Self.bytes(of: "rejoinder-store \(StoreLayout.version) \(text)")
+    }
+
+    /// The line with its checksum, filled up with spaces.
+    static func bytes(of line: String) -> [UInt8] {
+        let text = "\(line) \(checksum(of: line))"
+        return Array((text + String(repeating: " ", count: max(0, length - 1 - text.utf8.count)) + "\n").utf8)
     }
 
     static func write(_ seal: StoreSeal, in directory: String) throws(SystemFailure) {
-        try FileSystem.replace(directory + "/" + fileName, with: seal.bytes)
+        var isOpen = false
+        if case .open = seal { isOpen = true }
+        try FileSystem.overwrite(directory + "/" + fileName, with: seal.bytes, isSynced: isOpen)
     }
 
     /// Why a store is not to be trusted is thrown as a sentence's end.
@@ -36,15 +48,11 @@ enum StoreSeal: Equatable {
         } catch {
             throw StoreDamage("its seal file cannot be read (\(error.text))")
         }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.hasSuffix("\n"), let space = text.lastIndex(of: " ") else {
-            throw StoreDamage("its seal file is damaged")
-        }
-        let line = String(text[..<space])
-        guard text[space...].dropFirst().dropLast() == Self.checksum(of: line) else {
-            throw StoreDamage("its seal file is damaged")
-        }
-        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        let text = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+        var words = text.split(separator: " ")
+        guard bytes.count == length, bytes.last == 0x0A, let sum = words.popLast(),
+            sum == checksum(of: words.joined(separator: " "))
+        else { throw StoreDamage("its seal file is damaged") }
         guard words.count >= 3, words[0] == "rejoinder-store", let layout = UInt32(words[1]) else {
             throw StoreDamage("its seal file is damaged")
         }
