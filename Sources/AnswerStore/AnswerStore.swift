@@ -85,7 +85,8 @@ package final class AnswerStore {
         _ = try openEnvironment()
         shut()
         positions = TablePositions()
-        state = .failed(StoreError(kind: .system, description: "the store in '\(directory)' could not be emptied before"))
+        state = .failed(
+            StoreError(kind: .system, description: "the store in '\(directory)' could not be emptied before"))
         do {
             try FileSystem.remove(directory + "/" + StoreInspection.dataFileName)
         } catch {

@@ -36,7 +36,9 @@ extension UnsafeRawBufferPointer {
 extension MDB_val {
     /// LMDB does not write through it.
     @inline(__always)
-    init(_ bytes: Bytes) { self.init(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }
+    init(_ bytes: Bytes) {
+        self.init(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+    }
 }
 
 /// The handles of one open LMDB environment. A plain value, so the hot path passes it around without counting

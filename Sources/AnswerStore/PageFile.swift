@@ -77,7 +77,8 @@ final class PageFile {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw StoreDamage(
-                errno == ENOENT ? "its data file is missing" : "its data file cannot be opened (\(SystemFailure.last.text))")
+                errno == ENOENT
+                    ? "its data file is missing" : "its data file cannot be opened (\(SystemFailure.last.text))")
         }
         try refresh()
     }

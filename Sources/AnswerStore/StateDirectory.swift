@@ -35,7 +35,8 @@ package final class StateDirectory: Sendable {
         self.path = path
         guard !path.isEmpty else {
             throw StateDirectoryError(
-                kind: .missing, description: "the state directory's path is empty; give one (store.directory, --state-dir)")
+                kind: .missing,
+                description: "the state directory's path is empty; give one (store.directory, --state-dir)")
         }
         do {
             try FileSystem.makeDirectories(path + "/partitions")
@@ -169,7 +170,8 @@ extension StateDirectory {
             case _ where failure.code == ENOTDIR || failure.code == EEXIST || failure.code == EISDIR:
                 (.notADirectory, "give the path of a directory, or one that does not exist yet")
             case _ where failure.code == ENOENT: (.missing, "check the path")
-            case _ where failure.isNotPermitted: (.notPermitted, "give this user the right to write there, or another path")
+            case _ where failure.isNotPermitted:
+                (.notPermitted, "give this user the right to write there, or another path")
             case _ where failure.isNoSpace: (.diskFull, "make room there, or give another path")
             default: (.system, "check the disk, or give another path")
             }

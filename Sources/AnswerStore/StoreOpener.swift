@@ -25,7 +25,7 @@ struct StoreOpener {
         do {
             try writeOpenSeal()
             return OpenedStore(store: try makeStore(meta), opening: .resumed)
-        } catch where error.kind == .damaged {
+        } catch  where error.kind == .damaged {
             return try rebuild(reason: "LMDB refuses its data file")
         }
     }

@@ -62,7 +62,8 @@ package final class TableBatch {
             guard appendKey(questionID, answerID) else { return }
             answers.append(
                 AnswerChange(
-                    keyOffset: offset, keyLength: arena.count - offset, kind: .withdraw, json: Bytes(start: nil, count: 0)))
+                    keyOffset: offset, keyLength: arena.count - offset, kind: .withdraw,
+                    json: Bytes(start: nil, count: 0)))
         case .forgetAll(let questionID):
             guard appendKey(questionID, nil) else { return }
             answers.append(

@@ -38,7 +38,9 @@ package final class Enricher {
             return .tooLarge(tooLarge(question: question, answerCount: ranked.count, limit: limit))
         }
         if buffer.count < plan.length { grow(to: plan.length) }
-        guard let start = buffer.baseAddress else { return .record(Bytes(start: nil, count: 0), attached: 0, omitted: 0) }
+        guard let start = buffer.baseAddress else {
+            return .record(Bytes(start: nil, count: 0), attached: 0, omitted: 0)
+        }
         var writer = RawWriter(start)
         writer.write(EnrichedText.question)
         writer.write(question)
@@ -79,7 +81,8 @@ package final class Enricher {
         let length = EnrichedSize.withoutAnswers(question: question, answerCount: answerCount)
         return RecordError(
             code: .tooLarge,
-            message: "the enriched record would be \(length) bytes long without a single answer, and \(limit) are allowed; "
+            message:
+                "the enriched record would be \(length) bytes long without a single answer, and \(limit) are allowed; "
                 + "shorten the question, or raise maxRecordBytes and with it the message size limits of the brokers")
     }
 }

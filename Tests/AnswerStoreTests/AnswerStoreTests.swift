@@ -62,7 +62,8 @@ import Testing
             Instant(seconds: .max, attoseconds: 1),
         ]
         try withStore { store in
-            try store.apply(instants.enumerated().map { .answer("q", "a\($0.offset)", " {\"n\":\(1)}\n", at: $0.element) })
+            try store.apply(
+                instants.enumerated().map { .answer("q", "a\($0.offset)", " {\"n\":\(1)}\n", at: $0.element) })
             #expect(try store.see("q").map(\.answeredAt) == instants)
             #expect(try store.see("q").allSatisfy { $0.json == Array(" {\"n\":1}\n".utf8) })
         }

@@ -89,7 +89,9 @@ import Testing
                             .counted("q", "a\(answer)", Int64(round)),
                         ]
                     }
-                    changes += (0..<20).map { .answer("p\(round % 10)-\($0)", "a", String(repeating: "p", count: round)) }
+                    changes += (0..<20).map {
+                        .answer("p\(round % 10)-\($0)", "a", String(repeating: "p", count: round))
+                    }
                     changes.append(.forgetAnswers("p\((round + 5) % 10)-1"))
                     try store.apply(changes)
                     if round == 1 { begun.signal() }

@@ -10,7 +10,8 @@ import Testing
         let path = directory.path + "/deep er/dïr"
         let state = try StateDirectory(path: path)
         #expect(state.path == path)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["identity", "lock", "partitions"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["identity", "lock", "partitions"])
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o700)
     }

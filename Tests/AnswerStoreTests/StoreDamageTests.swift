@@ -160,7 +160,9 @@ import Testing
             var data = sample.data
             let length = [16, 512, 4096, 40_000].randomElement(using: &generator) ?? 16
             let start = Int.random(in: 0..<data.count, using: &generator)
-            for place in start..<min(data.count, start + length) { data[place] = .random(in: 0...255, using: &generator) }
+            for place in start..<min(data.count, start + length) {
+                data[place] = .random(in: 0...255, using: &generator)
+            }
             try open(sample, data: data, seal: sample.seal, "\(length) bytes of noise at \(start), seed \(seed)")
         }
         let noise = (0..<sample.data.count).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -178,10 +180,14 @@ import Testing
         let pages = sample.data.count / 4096
         for seed in 0..<40 {
             var data = sample.data
-            let (from, to) = (Int.random(in: 2..<pages, using: &generator), Int.random(in: 2..<pages, using: &generator))
+            let (from, to) = (
+                Int.random(in: 2..<pages, using: &generator), Int.random(in: 2..<pages, using: &generator)
+            )
             data.replaceSubrange(to * 4096..<to * 4096 + 4096, with: sample.data[from * 4096..<from * 4096 + 4096])
             // With the right number in its header it looks like the page that belongs there.
-            if seed % 2 == 0 { withUnsafeBytes(of: UInt64(to)) { data.replaceSubrange(to * 4096..<to * 4096 + 8, with: $0) } }
+            if seed % 2 == 0 {
+                withUnsafeBytes(of: UInt64(to)) { data.replaceSubrange(to * 4096..<to * 4096 + 8, with: $0) }
+            }
             try open(sample, data: data, seal: sample.seal, "page \(from) in the place of \(to)")
             data.replaceSubrange(to * 4096..<to * 4096 + 4096, with: repeatElement(0, count: 4096))
             try open(sample, data: data, seal: sample.seal, "page \(to) zeroed")

@@ -116,7 +116,9 @@ enum Change: Equatable {
 
 /// The contract's vote and answer rules with dictionaries, record by record: what the store is compared with.
 struct TableModel {
-    struct Tally { var base: Int64 = 0; var voters: [String: Int8] = [:]
+    struct Tally {
+        var base: Int64 = 0
+        var voters: [String: Int8] = [:]
         var voteCount: Int64 { base + voters.values.reduce(0) { $0 + Int64($1) } }
     }
     private var answers: [String: [String: (json: String, at: Instant?)]] = [:]
