@@ -93,8 +93,6 @@ struct StoreReader {
     let directory: String
     private static let attempts = 200
 
-    init(directory: String) { self.directory = directory }
-
     /// Nil when nothing is stored of the question.
     func find(_ question: Bytes) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
         guard StoreLayout.idLengths.contains(question.count) else { return nil }

@@ -37,7 +37,7 @@ import Testing
                     try withStore { store in
                         let answer = Change.answer("q", "a", "{}")
                         let all = isAnswerLast ? changes + [answer] : [answer] + changes
-                        if isOneBatch { try store.apply(all) } else { try all.forEach { try store.apply([$0]) } }
+                        for batch in isOneBatch ? [all] : all.map({ [$0] }) { try store.apply(batch) }
                         #expect(try store.see("q").map(\.voteCount) == [voteCount], "\(all), one batch: \(isOneBatch)")
                     }
                 }

@@ -18,7 +18,7 @@ import Testing
             let changes = (0..<Int.random(in: 1...120, using: &generator)).map { _ in
                 Change.random(using: &generator)
             }
-            changes.forEach { model.apply($0) }
+            for change in changes { model.apply(change) }
             try store.apply(changes)
             total.answers += Int64(changes.count { $0.isOfAnswers })
             total.votes += Int64(changes.count { !$0.isOfAnswers })

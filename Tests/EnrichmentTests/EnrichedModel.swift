@@ -40,7 +40,7 @@ func render(
 ) -> Rendered {
     let stored = StoredAnswers()
     var memory: [UnsafeMutableRawBufferPointer] = []
-    defer { memory.forEach { $0.deallocate() } }
+    defer { for piece in memory { piece.deallocate() } }
     func keep(_ text: String) -> Bytes {
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
         bytes.copyBytes(from: text.utf8)

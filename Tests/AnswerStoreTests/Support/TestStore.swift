@@ -23,7 +23,7 @@ final class TemporaryDirectory {
 final class Ink {
     private var pieces: [UnsafeMutableRawBufferPointer] = []
 
-    deinit { pieces.forEach { $0.deallocate() } }
+    deinit { for piece in pieces { piece.deallocate() } }
 
     func callAsFunction(_ text: String) -> Bytes { self(Array(text.utf8)) }
 
@@ -68,7 +68,7 @@ extension AnswerStore {
     func apply(_ changes: [Change]) throws {
         let ink = Ink()
         let batch = TableBatch()
-        changes.forEach { $0.append(to: batch, ink: ink) }
+        for change in changes { change.append(to: batch, ink: ink) }
         var next = positions
         next.answers += Int64(changes.count { $0.isOfAnswers })
         next.votes += Int64(changes.count { !$0.isOfAnswers })
