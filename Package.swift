@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "KafkaClient"]),
         .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
-        .testTarget(name: "rejoinderTests", dependencies: ["rejoinder"]),
+        .testTarget(name: "rejoinderTests", dependencies: ["rejoinder", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -32,10 +32,7 @@ struct LogLine {
         var line = "\(time) \(Self.padded(level.rawValue, 8)) \(Self.padded(logger, 18)) "
         line += Printable.text(message, limit: .max)
         for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
-            let text = Self.plain(value)
-            let isBare = !text.isEmpty && !text.contains { $0.isWhitespace || $0 == "\"" || $0 == "=" }
-            line += "  \(Printable.text(name))="
-            line += isBare ? Printable.text(text, limit: .max) : JSONText.string(text)
+            line += "  \(Printable.text(name))=" + Self.plain(value)
         }
         return line
     }
@@ -72,15 +69,21 @@ struct LogLine {
         }
     }
 
+    /// For people: quotes only where a reader could not tell where the value ends.
     private static func plain(_ value: Logger.MetadataValue) -> String {
         switch value {
-        case .string(let text): return text
-        case .stringConvertible(let value): return value.description
-        case .array, .dictionary:
-            var text = ""
-            append(value, to: &text)
-            return text
+        case .string(let text): return bare(text)
+        case .stringConvertible(let value): return bare(value.description)
+        case .array(let values): return "[" + values.map(plain).joined(separator: ", ") + "]"
+        case .dictionary(let values):
+            let entries = values.sorted { $0.key < $1.key }.map { "\(bare($0.key)): \(plain($0.value))" }
+            return "{" + entries.joined(separator: ", ") + "}"
         }
+    }
+
+    private static func bare(_ text: String) -> String {
+        let isBare = !text.isEmpty && !text.contains { $0.isWhitespace || "\"=,{}[]".contains($0) }
+        return isBare ? Printable.text(text, limit: .max) : JSONText.string(text)
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

@@ -55,10 +55,13 @@ import Testing
     }
 
     @Test func textIsOneLine() {
-        let text = line("two\nlines\u{1B}[31m", ["a": "x y", "b": "bare", "c": "", "d": "q\"\n"]).text
+        let text = line(
+            "two\nlines\u{1B}[31m",
+            ["a": "x y", "b": "bare", "c": "", "d": "q\"\n", "e": ["k": "v", "l": ["1", "2 3"]]]
+        ).text
         #expect(!text.utf8.contains { $0 < 0x20 })
         #expect(text.contains("two\\nlines"))
-        #expect(text.contains(#"a="x y"  b=bare  c=""  d="q\"\n""#))
+        #expect(text.contains(#"a="x y"  b=bare  c=""  d="q\"\n"  e={k: v, l: [1, "2 3"]}"#))
     }
 
     @Test(arguments: [
