@@ -10,14 +10,22 @@ enum Printable {
                 break
             }
             count += 1
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
+            if movesTheCursor(scalar) {
                 result += scalar.escaped(asASCII: true)
-            default:
+            } else {
                 result.unicodeScalars.append(scalar)
             }
         }
         return result
+    }
+
+    /// Joiners and the like are formatting too, but many scripts need them.
+    private static func movesTheCursor(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        case .format: scalar.value == 0xFEFF || scalar.properties.isBidiControl
+        default: false
+        }
     }
 
     /// The same in single quotes.
