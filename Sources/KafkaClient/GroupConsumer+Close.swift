@@ -74,7 +74,7 @@ extension GroupConsumer {
     }
 
     private func answerRebalances() {
-        while let rebalance = client.context.takeRebalance() {
+        while let rebalance = unanswered ?? client.context.takeRebalance() {
             do {
                 switch rebalance {
                 case .assigned(let partitions):

@@ -12,6 +12,9 @@ package final class GroupConsumer {
     private var table = TopicTable()
     /// An assignment has come, even an empty one.
     var sawAssignment = false
+    /// What poll has handed out and neither assign nor unassign has answered; close answers it, or librdkafka would
+    /// wait for ever.
+    private(set) var unanswered: Rebalance?
 
     /// - Parameter properties: `group.id` is needed; `partition.assignment.strategy` is librdkafka's default unless
     ///   given. Committing on its own account is forced off: offsets are committed by `commit` or in transactions.
@@ -55,7 +58,10 @@ package final class GroupConsumer {
     /// Must be called at least every `max.poll.interval.ms`. Allocates nothing for a message.
     package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
         let event = client.poll(timeoutMilliseconds, topics: &table)
-        if case .rebalance(.assigned) = event { sawAssignment = true }
+        if case .rebalance(let rebalance) = event {
+            unanswered = rebalance
+            if case .assigned = rebalance { sawAssignment = true }
+        }
         return event
     }
 
@@ -64,6 +70,7 @@ package final class GroupConsumer {
     package func assign(
         _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:]
     ) throws(KafkaError) {
+        unanswered = nil
         let operation = "Taking over \(partitions.listed)"
         let pointer = try client.open(operation)
         var offsets: [TopicPartition: Int64] = [:]
@@ -78,6 +85,7 @@ package final class GroupConsumer {
 
     /// Answers `.revoked` and `.lost`.
     package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
+        unanswered = nil
         let operation = "Giving up \(partitions.listed)"
         let pointer = try client.open(operation)
         if isCooperative {

@@ -91,13 +91,14 @@ extension Logger {
 }
 
 /// The server, and its end: a shell waits on a pipe that this process holds open, so the server stops (by its process
-/// id) and its data goes however this process ends, a crash included.
+/// id) and its data goes however this process ends, a crash included. Not by SIGTERM: a child of a dispatch thread may
+/// inherit it blocked.
 private enum ServerProcess {
     private static let script = """
         "$1" start --only kafka --kafka-port "$2" --data-dir "$3" >"$3/log" 2>&1 &
         server=$!
         cat >/dev/null
-        kill "$server"
+        kill -9 "$server"
         wait "$server"
         rm -rf "$3"
         """
