@@ -101,12 +101,4 @@ extension ClientHandle {
         }
         return result
     }
-
-    /// Whether ending this consumer would crash (librdkafka before 2.3.0): its sticky assignor frees state that only
-    /// the first assignment makes, and asserts that it is there. The assignor is chosen when the join is answered, so
-    /// the danger is there from that answer to the first assignment.
-    func wouldCrashOnDestroy(sawAssignment: Bool) -> Bool {
-        guard rd_kafka_version() < 0x0203_0000, !sawAssignment, let pointer else { return false }
-        return rd_kafka_rebalance_protocol(pointer).map { String(cString: $0) } == "COOPERATIVE"
-    }
 }

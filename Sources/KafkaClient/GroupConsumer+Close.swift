@@ -1,51 +1,57 @@
 import CRDKafka
 
 extension GroupConsumer {
-    /// Leaves the group and ends the consumer, answering what rebalances come on the way. Safe at any time, and more
-    /// than once. Every message must have been released. Takes about `timeout` at most.
-    ///
-    /// First the subscription ends, and its revocation is answered, while the group still works as usual; only then
-    /// is librdkafka told to close. The other way round an assignment that comes in between is never finished and
-    /// closing waits for ever (librdkafka before 2.4.0), and so it does after a lost partition (before 2.1.0).
+    /// Leaves the group (a static member stays in it, until its session times out) and ends the consumer, answering
+    /// what rebalances come on the way. Safe at any time, and more than once. Every message must have been released.
+    /// Takes about `timeout` at most.
     package func close(timeout: Duration) {
         guard let pointer = client.pointer else { return }
         let deadline = ContinuousClock.now + timeout
-        guard endSubscription(pointer, deadline: deadline) else {
-            client.context.logger.warning(
-                "The \(client.label) is closed in the middle of joining: leaving the group to its session timeout.")
-            client.abandon()
-            return
-        }
-        let closed = closeGroup(pointer, deadline: deadline)
+        answerRebalances()
+        if isStatic { waitForFirstAssignment(deadline: deadline) } else { endSubscription(pointer, deadline: deadline) }
+        guard !wouldCrash else { return abandon() }
+        let isClosed = closeGroup(pointer, deadline: deadline)
+        guard !wouldCrash else { return abandon() }
         let left = max(.seconds(1), deadline - .now)
-        client.destroy(flags: closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: left)
+        client.destroy(flags: isClosed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: left)
     }
 
-    /// - Returns: false when ending the consumer now would crash.
-    private func endSubscription(_ pointer: OpaquePointer, deadline: ContinuousClock.Instant) -> Bool {
-        answerRebalances()
-        // Whoever has joined but has no assignment yet waits for it (see wouldCrashOnDestroy). It is looked at again
-        // after the subscription has ended, since from then on a late answer to the join changes nothing.
+    private func abandon() {
+        client.context.logger.warning(
+            "The \(client.label) is closed in the middle of joining: leaving the group to its session timeout.")
+        client.abandon()
+    }
+
+    /// Ends the subscription and answers its revocation, while the group still works as usual. Only then is librdkafka
+    /// told to close: the other way round an assignment that comes in between is never finished and closing waits for
+    /// ever (librdkafka before 2.4.0), and so it does after a lost partition (before 2.1.0).
+    ///
+    /// Not for static members: ending a subscription takes them out of the group, closing does not.
+    private func endSubscription(_ pointer: OpaquePointer, deadline: ContinuousClock.Instant) {
         var topics: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
-        guard rd_kafka_subscription(pointer, &topics) == RD_KAFKA_RESP_ERR_NO_ERROR, let topics else { return true }
+        guard rd_kafka_subscription(pointer, &topics) == RD_KAFKA_RESP_ERR_NO_ERROR, let topics else { return }
         let subscription = PartitionList(owning: topics)
-        var hasEnded = false
         repeat {
-            if !client.wouldCrashOnDestroy(sawAssignment: sawAssignment) {
-                rd_kafka_unsubscribe(pointer)
-                hasEnded = true
-                if !client.wouldCrashOnDestroy(sawAssignment: sawAssignment) { break }
-            }
-            if hasEnded {
-                _ = subscription.lend { rd_kafka_subscribe(pointer, $0) }
-                hasEnded = false
-            }
-            drain(pointer, milliseconds: 50)
+            waitForFirstAssignment(deadline: deadline)
+            rd_kafka_unsubscribe(pointer)
+            // From here on a late answer to the join changes nothing; one that came just before did.
+            if !wouldCrash { break }
+            _ = subscription.lend { rd_kafka_subscribe(pointer, $0) }
         } while .now < deadline
-        guard hasEnded, !client.wouldCrashOnDestroy(sawAssignment: sawAssignment) else { return false }
-        while !assignment.isEmpty, .now < deadline { drain(pointer, milliseconds: 20) }
+        while !assignment.isEmpty, .now < deadline { drain(milliseconds: 20) }
         answerRebalances()
-        return true
+    }
+
+    private func waitForFirstAssignment(deadline: ContinuousClock.Instant) {
+        while wouldCrash, .now < deadline { drain(milliseconds: 50) }
+    }
+
+    /// Whether ending this consumer would crash (librdkafka before 2.3.0): its sticky assignor frees state that only
+    /// the first assignment makes, and asserts that it is there. The assignor is chosen when the join is answered, so
+    /// the danger is there from that answer to the first assignment. Not knowing counts as danger.
+    private var wouldCrash: Bool {
+        guard rd_kafka_version() < 0x0203_0000, !sawAssignment, let pointer = client.pointer else { return false }
+        return rd_kafka_rebalance_protocol(pointer).map { String(cString: $0) } ?? "COOPERATIVE" == "COOPERATIVE"
     }
 
     /// - Returns: whether the group has been left and its machinery has ended.
@@ -68,8 +74,10 @@ extension GroupConsumer {
     }
 
     /// Serves the consumer for a while; its messages are nobody's any more.
-    private func drain(_ pointer: OpaquePointer, milliseconds: Int32) {
-        if let message = rd_kafka_consumer_poll(pointer, milliseconds) { rd_kafka_message_destroy(message) }
+    private func drain(milliseconds: Int32) {
+        if let pointer = client.pointer, let message = rd_kafka_consumer_poll(pointer, milliseconds) {
+            rd_kafka_message_destroy(message)
+        }
         answerRebalances()
     }
 

@@ -61,14 +61,26 @@ extension GroupConsumer {
 
     /// Commits offsets (the next record to process) for the group and waits for the answer. Topics that the group
     /// does not subscribe to may be among them.
-    package func commit(_ offsets: [TopicPartition: Int64]) throws(KafkaError) {
+    package func commit(_ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
         let pointer = try client.open(operation)
-        let list = PartitionList(offsets)
-        try client.check(list.lend { rd_kafka_commit(pointer, $0, 0) }, operation)
-        if let failed = list.firstFailure {
-            throw client.error(failed.error, "Committing an offset of \(failed.partition) for group '\(groupID)'")
+        // librdkafka's own synchronous commit knows no timeout.
+        guard let queue = rd_kafka_queue_new(pointer) else {
+            throw client.error(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, operation)
+        }
+        defer { rd_kafka_queue_destroy(queue) }
+        try client.check(
+            PartitionList(offsets).lend { rd_kafka_commit_queue(pointer, $0, queue, nil, nil) }, operation)
+        guard let event = rd_kafka_queue_poll(queue, timeout.milliseconds) else {
+            throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        try client.check(rd_kafka_event_error(event), operation)
+        guard let answered = rd_kafka_event_topic_partition_list(event) else { return }
+        for element in PartitionList.elements(of: answered) {
+            try client.check(
+                element.error, "Committing an offset of \(element.partition) for group '\(groupID)'")
         }
     }
 

@@ -9,6 +9,8 @@ package final class GroupConsumer {
     let client: ClientHandle
     /// `group.id`.
     package let groupID: String
+    /// A static member keeps its place in the group when it closes.
+    let isStatic: Bool
     private var table = TopicTable()
     /// An assignment has come, even an empty one.
     var sawAssignment = false
@@ -26,6 +28,7 @@ package final class GroupConsumer {
                 reason: "the property 'group.id' is missing")
         }
         self.groupID = groupID
+        isStatic = properties["group.instance.id"].map { !$0.isEmpty } ?? false
         client = try ClientHandle(
             .consumer, label: "consumer of group '\(groupID)'",
             properties: properties.overlaid(

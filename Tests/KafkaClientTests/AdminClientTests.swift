@@ -19,6 +19,8 @@ import Testing
             #expect(found["here"]?.leaderlessPartitions == [])
         }
         #expect(try admin.brokerCount(timeout: .seconds(10)) == 3)
+        let zero = TopicPartition(topic: "here", partition: 0)
+        #expect(try admin.committedOffsets(group: "nobody", of: [zero], timeout: .seconds(10)) == [:])
         #expect(try !admin.clusterID(timeout: .seconds(10)).isEmpty)
         #expect(try admin.watermarks(of: TopicPartition(topic: "here", partition: 0), timeout: .seconds(10)) == (0, 0))
         admin.close()

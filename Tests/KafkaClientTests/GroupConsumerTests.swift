@@ -1,6 +1,7 @@
-import KafkaClient
 import TestSupport
 import Testing
+
+@testable import KafkaClient
 
 /// A consumer's life on the embedded broker.
 @Suite struct GroupConsumerTests {
@@ -33,6 +34,40 @@ import Testing
             consumer.close(timeout: .seconds(5))
             #expect(throws: KafkaError.self) { try consumer.subscribe(["t"]) }
         }
+    }
+
+    @Test(arguments: [nil, "instance-1"])
+    func closingBetweenJoinAndAssignmentIsSafe(_ instance: String?) throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 2)
+        var properties = properties(broker, "cooperative-sticky")
+        properties["group.instance.id"] = instance
+        let consumer = try GroupConsumer(properties: properties, logger: .silent)
+        try consumer.subscribe(["t"])
+        // Slow answers stretch the time in which librdkafka before 2.3.0 crashes when it is ended: it has chosen the
+        // sticky assignor (the join is answered) and has no assignment.
+        _ = consumer.poll(timeoutMilliseconds: 1000)
+        try broker.setRoundTrip(.milliseconds(800), ofBroker: 1)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !consumer.isCooperative, .now < deadline { _ = consumer.poll(timeoutMilliseconds: 20) }
+        #expect(consumer.isCooperative)
+        #expect(!consumer.sawAssignment)
+        consumer.close(timeout: .seconds(15))
+        #expect(throws: KafkaError.self) { try consumer.subscribe(["t"]) }
+    }
+
+    @Test func closingInThatTimeWithoutPatienceGivesTheConsumerUp() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("t", partitions: 2)
+        let consumer = try GroupConsumer(properties: properties(broker, "cooperative-sticky"), logger: .silent)
+        try consumer.subscribe(["t"])
+        _ = consumer.poll(timeoutMilliseconds: 1000)
+        try broker.setRoundTrip(.milliseconds(1500), ofBroker: 1)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !consumer.isCooperative, .now < deadline { _ = consumer.poll(timeoutMilliseconds: 20) }
+        consumer.close(timeout: .milliseconds(10))
+        #expect(throws: KafkaError.self) { try consumer.subscribe(["t"]) }
+        try broker.setRoundTrip(.zero, ofBroker: 1)
     }
 
     @Test func closingWithoutABrokerIsBounded() throws {

@@ -43,6 +43,45 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: RealCluster.isAvailable, Comment(rawValue: RealCluster.reason)))
+    func aStaticMemberThatRestartsMovesNoPartition() throws {
+        let cluster = try RealCluster.shared()
+        try cluster.withTopic(partitions: 4) { name in
+            let group = RealCluster.uniqueName("group")
+            func member(_ instance: String) throws -> GroupConsumer {
+                let consumer = try GroupConsumer(
+                    properties: cluster.properties.overlaid(
+                        by: KafkaProperties([
+                            "group.id": group, "partition.assignment.strategy": "cooperative-sticky",
+                            "group.instance.id": instance, "heartbeat.interval.ms": "300",
+                            "session.timeout.ms": "20000",
+                        ])), logger: .silent)
+                try consumer.subscribe([name])
+                return consumer
+            }
+            let staying = try member("staying")
+            var leaving = try member("leaving")
+            let deadline = ContinuousClock.now + .seconds(40)
+            while staying.assignment.count != 2 || leaving.assignment.count != 2, .now < deadline {
+                _ = try step(staying)
+                _ = try step(leaving)
+            }
+            let owned = Set(leaving.assignment)
+            #expect(owned.count == 2)
+            leaving.close(timeout: .seconds(20))
+            leaving = try member("leaving")
+            var seen: [Rebalance] = []
+            while leaving.assignment.count != 2, .now < deadline {
+                seen += try step(staying)
+                _ = try step(leaving)
+            }
+            #expect(Set(leaving.assignment) == owned)
+            #expect(seen.isEmpty, "\(seen)")
+            leaving.close(timeout: .seconds(20))
+            staying.close(timeout: .seconds(20))
+        }
+    }
+
     /// One short poll, its rebalance answered.
     private func step(_ consumer: GroupConsumer) throws -> [Rebalance] {
         var polls = 0
