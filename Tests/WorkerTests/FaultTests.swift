@@ -47,7 +47,7 @@ struct FaultTests {
     @Test("a record that the topic is too small for ends the worker with what to change")
     func tooLargeForTheTopic() async throws {
         for delivery in DeliveryMode.allCases {
-            let error = await #expect(throws: WorkerError.self) { try await run(delivery, .produce, ["MSG_SIZE_TOO_LARGE"]) }
+            let error = await #expect(throws: WorkerError.self) { try await run(delivery, .produce, Array(repeating: "MSG_SIZE_TOO_LARGE", count: 20)) }
             #expect(error?.matter == .configuration)
             #expect(error?.message.contains("max.message.bytes") == true)
         }

@@ -31,7 +31,7 @@ final class EmbeddedSite {
         for topic in topics.outputs { try broker.createTopic(topic, partitions: outputPartitions ?? partitions) }
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-\(UUID().uuidString)")
         var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .critical
+        logger.logLevel = Logger.Level(rawValue: ProcessInfo.processInfo.environment["REJOINDER_TEST_LOG"] ?? "") ?? .critical
         self.logger = logger
     }
 
