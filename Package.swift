@@ -70,8 +70,14 @@ let package = Package(
             name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
-        .testTarget(name: "WorkerTests", dependencies: ["Worker", "KafkaClient"]),
-        .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Worker", "KafkaClient", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .testTarget(
+            name: "MonitoringTests",
+            dependencies: ["Monitoring", "Worker", "KafkaClient", .product(name: "Histogram", package: "hdrhistogram-swift")]),
         .testTarget(name: "rejoinderTests", dependencies: ["rejoinder", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
