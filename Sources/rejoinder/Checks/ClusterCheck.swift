@@ -44,7 +44,21 @@ struct ClusterCheck {
         checkGroup(admin, found, report, left)
         if needsTransactions { checkTransactions(report, left(.seconds(6))) }
         // Last, since a worker can do without an answer.
-        checkSettings(admin, found, report, left)
+        checkSettings(admin, Set(found.keys), report, left)
+    }
+
+    /// The topics' settings alone: what a worker that starts has not asked for yet.
+    func runSettings(_ report: (CheckResult) -> Void) {
+        let deadline = ContinuousClock.now + patience
+        do {
+            let admin = try AdminClient(properties: properties.admin, logger: logger)
+            defer { admin.close() }
+            checkSettings(admin, Set(configuration.topics.inputs + configuration.topics.outputs), report) {
+                max(.milliseconds(200), min($0, deadline - .now))
+            }
+        } catch {
+            report(Self.failure("client settings", error))
+        }
     }
 
     private var properties: ClientProperties {
@@ -106,11 +120,11 @@ struct ClusterCheck {
     }
 
     private func checkSettings(
-        _ admin: AdminClient, _ found: [String: TopicDescription], _ report: (CheckResult) -> Void,
+        _ admin: AdminClient, _ existing: Set<String>, _ report: (CheckResult) -> Void,
         _ left: (Duration) -> Duration
     ) {
         let all = TopicNeeds.all(configuration.topics, maxMessageBytes: properties.maxMessageBytes)
-        for topic in all where !topic.needs.isEmpty && found[topic.topic] != nil {
+        for topic in all where !topic.needs.isEmpty && existing.contains(topic.topic) {
             let subject = "settings of \(topic.topic)"
             do {
                 let settings = try admin.topicSettings(topic.topic, timeout: left(.seconds(3)))

@@ -131,6 +131,11 @@ struct RealClusterCheckTests {
             let after = check(configuration)
             #expect(after.allSatisfy { $0.outcome == .ok }, "\(after)")
 
+            var settings: [CheckResult] = []
+            ClusterCheck(configuration: configuration, logger: .silent).runSettings { settings.append($0) }
+            #expect(settings.count == 4)
+            #expect(settings.allSatisfy { $0.outcome == .ok }, "\(settings)")
+
             configuration.kafkaProperties["message.max.bytes"] = "2000000"
             let larger = check(configuration).filter { $0.outcome == .fail }
             #expect(larger.map(\.subject) == ["settings of \(topics.enriched)", "settings of \(topics.deadLetter)"])
