@@ -26,7 +26,7 @@ extension Lane {
                 content.latency.recordMicroseconds(now - batch.polled, count: batch.records)
             }
         }
-        logger.trace("committed", metadata: ["milliseconds": "\((now - began) / .milliseconds(1))"])
+        logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
         pace.committed()
     }
 
@@ -51,7 +51,7 @@ extension Lane {
         switch fault {
         case .aborted(let error):
             logger.warning(
-                "transaction aborted", metadata: ["cause": "\(error)", "bytes": "\(publisher.uncommittedBytes)"])
+                "transaction aborted", metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
             try void()
         case .fenced(let error):
             try publisher.renew(after: error)

@@ -35,7 +35,7 @@ extension Lane {
 
     private func take(_ places: [TopicPartition]) throws {
         try consumer.assign(places)
-        logger.info("partitions assigned", metadata: ["partitions": "\(places.numbers)"])
+        logger.info("partitions assigned", metadata: ["partitions": .numbers(places.numbers)])
         guard !places.isEmpty else { return }
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
@@ -79,7 +79,7 @@ extension Lane {
         }
         if case .rebuilt(let reason) = opened.opening {
             logger.warning(
-                "store rebuilt from its topics", metadata: ["partition": "\(takeOver.number)", "reason": "\(reason)"])
+                "store rebuilt from its topics", metadata: ["partition": .stringConvertible(takeOver.number), "reason": "\(reason)"])
         }
         let partition = OwnedPartition(number: takeOver.number, store: opened.store)
         do {
@@ -102,8 +102,8 @@ extension Lane {
             logger.info(
                 "partition caught up",
                 metadata: [
-                    "partition": "\(partition.number)", "records": "\(records)",
-                    "seconds": "\((ContinuousClock.now - since) / .seconds(1))",
+                    "partition": .stringConvertible(partition.number), "records": .stringConvertible(records),
+                    "seconds": .stringConvertible((ContinuousClock.now - since) / .seconds(1)),
                 ])
         }
     }
@@ -123,12 +123,16 @@ extension Lane {
             partitions[partition.number] = nil
         }
         try consumer.unassign(places)
-        logger.info("partitions handed back", metadata: ["partitions": "\(numbers)"])
+        logger.info("partitions handed back", metadata: ["partitions": .numbers(numbers)])
     }
 
     func place(ofQuestions partition: OwnedPartition) -> TopicPartition {
         TopicPartition(topic: configuration.topics.questions, partition: partition.number)
     }
+}
+
+extension Logger.MetadataValue {
+    fileprivate static func numbers(_ numbers: [Int32]) -> Self { .array(numbers.map { .stringConvertible($0) }) }
 }
 
 extension [TopicPartition] {

@@ -57,7 +57,7 @@ final class Lane {
         self.stop = stop
         self.report = report
         var logger = logger
-        logger[metadataKey: "lane"] = "\(index)"
+        logger[metadataKey: "lane"] = .stringConvertible(index)
         self.logger = logger
         clusterID = cluster.id
         layout = cluster.layout

@@ -56,8 +56,8 @@ final class TableFollower {
             logger.warning(
                 "store rebuilt: it is ahead of its topic, which must have been created anew",
                 metadata: [
-                    "partition": "\(place(table, partition.number))", "position": "\(partition.applied(table))",
-                    "end": "\(ends[table.rawValue].high)",
+                    "partition": "\(place(table, partition.number))", "position": .stringConvertible(partition.applied(table)),
+                    "end": .stringConvertible(ends[table.rawValue].high),
                 ])
             try partition.store.reset()
         }
@@ -69,7 +69,7 @@ final class TableFollower {
             if applied > 0 && applied < low {
                 logger.warning(
                     "table records were deleted before they were applied; give the topic retention.ms=-1",
-                    metadata: ["partition": "\(place)", "from": "\(applied)", "to": "\(low)"])
+                    metadata: ["partition": "\(place)", "from": .stringConvertible(applied), "to": .stringConvertible(low)])
             }
             let published = min(committed[place] ?? 0, high)
             let next = max(low, min(applied, published))

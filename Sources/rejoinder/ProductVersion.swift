@@ -1,8 +1,9 @@
+import AnswerStore
 import KafkaClient
 
 /// The product's version and those of the libraries that its behaviour depends on.
 enum ProductVersion {
     static let number = "0.1.0"
 
-    static var text: String { "rejoinder \(number) (librdkafka \(KafkaProperties.librdkafkaVersion))" }
+    static var text: String { "rejoinder \(number) (librdkafka \(KafkaProperties.librdkafkaVersion), LMDB \(LMDBVersion.text))" }
 }

@@ -29,6 +29,7 @@ struct RunCommand: AsyncParsableCommand {
         let logger = settings.logger("rejoinder")
         let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
+        try lookAtTopics(of: settings, logger: logger)
         let throughput = ThroughputLog(
             reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
             logger: settings.logger("throughput"))
@@ -50,6 +51,24 @@ struct RunCommand: AsyncParsableCommand {
         }
         throughput.writeTotals(since: began)
         logger.info("stopped")
+    }
+
+    /// Settings of topics that would lose what a worker relies on are warned of; those with which it cannot work end it
+    /// here, with a sentence, rather than in a transaction that fails for ever.
+    private func lookAtTopics(of settings: Settings, logger: Logger) throws(CommandFailure) {
+        var failures: [String] = []
+        let check = ClusterCheck(
+            configuration: settings.workerConfiguration, logger: settings.logger("check", atLeast: .warning),
+            patience: .seconds(5))
+        check.runSettings { result in
+            let sentence = "\(result.subject): \(result.finding); \(result.advice)"
+            switch result.outcome {
+            case .warn: logger.warning("\(sentence)")
+            case .fail: failures.append(sentence)
+            case .ok, .skipped: break
+            }
+        }
+        if !failures.isEmpty { throw CommandFailure(.configuration, lines: failures) }
     }
 }
 
