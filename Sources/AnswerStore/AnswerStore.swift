@@ -179,7 +179,7 @@ extension AnswerStore {
         _ body: (LMDBEnvironment, OpaquePointer) throws(LMDBFailure) -> Void
     ) throws(StoreError) {
         let environment = try openEnvironment()
-        // A reader left on would keep pages of its snapshot from reuse - and without LMDB's lock, would not even.
+        // Without LMDB's reader table, a read transaction left on does not keep its pages from being overwritten.
         endReading(environment)
         while true {
             do {

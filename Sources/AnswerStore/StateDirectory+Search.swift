@@ -107,7 +107,8 @@ struct StoreReader {
             do {
                 let snapshot = try file.newestSnapshot()
                 begin = snapshot.transactionID
-                result = try find(question, in: snapshot, of: file)
+                // Before the first transaction there are no tables yet.
+                result = snapshot.transactionID == 0 ? nil : try find(question, in: snapshot, of: file)
             } catch {
                 damage = error
             }

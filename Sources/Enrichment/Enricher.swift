@@ -19,7 +19,7 @@ package enum Rendering {
 ///
 /// with Q and A the given bytes, and `,"answersOmitted":N` as the last field where answers were left out.
 package final class Enricher {
-    /// Grows to the longest value rendered, which `limit` bounds.
+    /// Grows to the longest value rendered and a quarter more; `limit` bounds that.
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
     package init() {}
@@ -74,7 +74,7 @@ package final class Enricher {
 
     private func grow(to length: Int) {
         buffer.deallocate()
-        buffer = .allocate(byteCount: max(length, buffer.count * 2), alignment: 16)
+        buffer = .allocate(byteCount: length + length / 4, alignment: 16)
     }
 
     private func tooLarge(question: Bytes, answerCount: Int, limit: Int) -> RecordError {

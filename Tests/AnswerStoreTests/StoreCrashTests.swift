@@ -1,0 +1,58 @@
+import Foundation
+import Records
+import Testing
+
+@testable import AnswerStore
+
+@Suite struct StoreCrashTests {
+    /// Killed at any moment, the store has exactly the records up to its positions, and goes on from there.
+    @Test func killedWhileWriting() async throws {
+        let directory = try TemporaryDirectory()
+        var written = 0
+        for round in 0..<6 {
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = directory.path as String, round = round as Int] in
+                let state = try StateDirectory(path: path)
+                let opened = try state.openStore(partition: 3, source: .test)
+                guard round == 0 || opened.opening == .resumed else { exit(3) }
+                let store = opened.store
+                var next = Int(store.positions.answers + store.positions.votes)
+                Thread.detachNewThread {
+                    usleep(.random(in: 1000...40_000))
+                    kill(getpid(), SIGKILL)
+                }
+                while true {
+                    let count = 1 + next % 17
+                    try store.apply((next..<next + count).map(Self.change))
+                    next += count
+                }
+            }
+            let state = try StateDirectory(path: directory.path)
+            let opened = try state.openStore(partition: 3, source: .test)
+            // The very first may have died before there was a store.
+            guard round > 0 || opened.opening == .resumed else { continue }
+            #expect(opened.opening == .resumed)
+            let store = opened.store
+            let count = Int(store.positions.answers + store.positions.votes)
+            var model = TableModel()
+            var positions = TablePositions()
+            for change in (0..<count).map(Self.change) {
+                model.apply(change)
+                if change.isOfAnswers { positions.answers += 1 } else { positions.votes += 1 }
+            }
+            #expect(store.positions == positions)
+            for id in Change.randomIDs {
+                #expect(try store.see(id) == model.see(id), "question \(id), \(count) records")
+            }
+            written = count
+            if round % 2 == 0 { store.close() }
+        }
+        #expect(written > 0)
+    }
+
+    /// The record at one place in an endless sequence that is always the same.
+    private static func change(_ index: Int) -> Change {
+        var generator = SeededGenerator(UInt64(index) &* 0xD6E8_FEB8_6659_FD93)
+        return Change.random(using: &generator)
+    }
+}
