@@ -77,7 +77,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "MonitoringTests",
-            dependencies: ["Monitoring", "Worker", "KafkaClient", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+            dependencies: [
+                "Monitoring", "Worker", "KafkaClient", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
         .testTarget(name: "rejoinderTests", dependencies: ["rejoinder", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -51,7 +51,8 @@ extension Lane {
         switch fault {
         case .aborted(let error):
             logger.warning(
-                "transaction aborted", metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
+                "transaction aborted",
+                metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
             try void()
         case .fenced(let error):
             try publisher.renew(after: error)

@@ -79,7 +79,8 @@ extension Lane {
         }
         if case .rebuilt(let reason) = opened.opening {
             logger.warning(
-                "store rebuilt from its topics", metadata: ["partition": .stringConvertible(takeOver.number), "reason": "\(reason)"])
+                "store rebuilt from its topics",
+                metadata: ["partition": .stringConvertible(takeOver.number), "reason": "\(reason)"])
         }
         let partition = OwnedPartition(number: takeOver.number, store: opened.store)
         do {

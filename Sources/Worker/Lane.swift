@@ -84,7 +84,8 @@ final class Lane {
         } catch LaneFault.stopped {
             logger.warning("stopped before the last commit; what it held will be worked on again")
         } catch LaneFault.aborted(let error) where stop.isRequested {
-            logger.warning("the last commit failed; what it held will be worked on again", metadata: ["cause": "\(error)"])
+            logger.warning(
+                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(error)"])
         }
     }
 
@@ -251,7 +252,9 @@ final class Lane {
     /// An error that the consumer handed over: most pass by themselves, some never do.
     private func tolerate(_ error: KafkaError) throws(LaneFault) {
         if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
-        if error.isFatal { throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again")) }
+        if error.isFatal {
+            throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again"))
+        }
         logger.warning("reading the questions", metadata: ["cause": "\(error)"])
     }
 

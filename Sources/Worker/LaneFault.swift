@@ -50,7 +50,8 @@ enum LaneFault: Error {
             "give the worker's user the rights to describe and write transactional ids that begin with the group id"
         ),
         "INVALID_TRANSACTION_TIMEOUT": (
-            .configuration, "set transaction.timeout.ms in kafka.properties below the brokers' transaction.max.timeout.ms"
+            .configuration,
+            "set transaction.timeout.ms in kafka.properties below the brokers' transaction.max.timeout.ms"
         ),
         "INVALID_RECORD": (.configuration, "compare the output topic's settings with those that `topics create` gives"),
         "POLICY_VIOLATION": (.configuration, "the cluster's policy refuses the record: ask whoever keeps the cluster"),

@@ -52,7 +52,8 @@ package final class LaneReport: Sendable {
         package var partitions: [Int32] = []
         package var restoring: [Int32] = []
         /// From a record's poll to the acknowledgement of what came of it, in microseconds, since the last `take`.
-        package var latency = Histogram<UInt32>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .two)
+        package var latency = Histogram<UInt32>(
+            highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .two)
         /// When the lane last turned.
         package var turned = ContinuousClock.now
     }

@@ -56,7 +56,8 @@ final class TableFollower {
             logger.warning(
                 "store rebuilt: it is ahead of its topic, which must have been created anew",
                 metadata: [
-                    "partition": "\(place(table, partition.number))", "position": .stringConvertible(partition.applied(table)),
+                    "partition": "\(place(table, partition.number))",
+                    "position": .stringConvertible(partition.applied(table)),
                     "end": .stringConvertible(ends[table.rawValue].high),
                 ])
             try partition.store.reset()
@@ -69,7 +70,9 @@ final class TableFollower {
             if applied > 0 && applied < low {
                 logger.warning(
                     "table records were deleted before they were applied; give the topic retention.ms=-1",
-                    metadata: ["partition": "\(place)", "from": .stringConvertible(applied), "to": .stringConvertible(low)])
+                    metadata: [
+                        "partition": "\(place)", "from": .stringConvertible(applied), "to": .stringConvertible(low),
+                    ])
             }
             let published = min(committed[place] ?? 0, high)
             let next = max(low, min(applied, published))
@@ -166,7 +169,9 @@ final class TableFollower {
             guard let partition = partitions[message.partition],
                 let table = table(of: message), message.offset >= partition[table].next
             else { continue }
-            if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
+            if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) {
+                touched.append(partition)
+            }
             do throws(RecordError) {
                 let isNew = message.offset >= partition.applied(table)
                 switch table {
@@ -222,7 +227,9 @@ final class TableFollower {
 
     private func tolerate(_ error: KafkaError) throws(LaneFault) {
         if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
-        if error.isFatal { throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again")) }
+        if error.isFatal {
+            throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again"))
+        }
         logger.warning("reading the tables", metadata: ["cause": "\(error)"])
     }
 

@@ -51,7 +51,8 @@ package struct Cluster: Sendable {
             throw WorkerError(
                 .configuration,
                 "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); "
-                    + "create what is missing with `rejoinder topics create`, or name other topics in the configuration")
+                    + "create what is missing with `rejoinder topics create`, or name other topics in the configuration"
+            )
         }
         guard questions == answers, questions == votes else {
             throw WorkerError(

@@ -53,7 +53,9 @@ package struct WorkerConfiguration: Sendable {
         if commitInterval <= .zero { return "commitIntervalMs must be at least 1" }
         if let maxRecordBytes, maxRecordBytes < 1 { return "maxRecordBytes is \(maxRecordBytes); the least is 1" }
         let names = topics.inputs + topics.outputs
-        if let empty = zip(["questions", "answers", "votes", "enriched", "deadLetter"], names).first(where: { $1.isEmpty }) {
+        if let empty = zip(["questions", "answers", "votes", "enriched", "deadLetter"], names).first(where: {
+            $1.isEmpty
+        }) {
             return "topics.\(empty.0) is empty; name a topic"
         }
         if Set(names).count < names.count {

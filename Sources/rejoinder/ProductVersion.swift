@@ -5,5 +5,7 @@ import KafkaClient
 enum ProductVersion {
     static let number = "0.1.0"
 
-    static var text: String { "rejoinder \(number) (librdkafka \(KafkaProperties.librdkafkaVersion), LMDB \(LMDBVersion.text))" }
+    static var text: String {
+        "rejoinder \(number) (librdkafka \(KafkaProperties.librdkafkaVersion), LMDB \(LMDBVersion.text))"
+    }
 }

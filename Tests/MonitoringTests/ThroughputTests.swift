@@ -2,9 +2,9 @@ import Histogram
 import KafkaClient
 import Logging
 import Testing
-import Worker
 
 @testable import Monitoring
+@testable import Worker
 
 @Suite("The throughput line")
 struct ThroughputTests {

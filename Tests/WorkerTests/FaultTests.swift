@@ -32,7 +32,8 @@ struct FaultTests {
     @Test("a passing error of a transaction call is waited out, nothing is aborted")
     func passingError() async throws {
         let (out, totals) = try await run(
-            .exactlyOnce, .endTransaction, ["COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
+            .exactlyOnce, .endTransaction,
+            ["COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
         #expect(out.count == 20)
         #expect(totals.aborts == 0)
     }
@@ -47,7 +48,9 @@ struct FaultTests {
     @Test("a record that the topic is too small for ends the worker with what to change")
     func tooLargeForTheTopic() async throws {
         for delivery in DeliveryMode.allCases {
-            let error = await #expect(throws: WorkerError.self) { try await run(delivery, .produce, Array(repeating: "MSG_SIZE_TOO_LARGE", count: 20)) }
+            let error = await #expect(throws: WorkerError.self) {
+                try await run(delivery, .produce, Array(repeating: "MSG_SIZE_TOO_LARGE", count: 20))
+            }
             #expect(error?.matter == .configuration)
             #expect(error?.message.contains("max.message.bytes") == true)
         }

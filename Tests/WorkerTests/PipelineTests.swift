@@ -10,7 +10,8 @@ struct PipelineTests {
     func enriches() async throws {
         let site = try EmbeddedSite()
         try site.publish(
-            [Make.answer("a1", to: "q1", partition: 1), Make.answer("a2", to: "q1", partition: 1)], to: site.topics.answers)
+            [Make.answer("a1", to: "q1", partition: 1), Make.answer("a2", to: "q1", partition: 1)],
+            to: site.topics.answers)
         try site.publish([Make.vote(1, by: "v", for: "a2", to: "q1", partition: 1)], to: site.topics.votes)
         var event = Make.question("q1", partition: 1)
         event.timestamp = 1_234_567_890_123
@@ -47,7 +48,8 @@ struct PipelineTests {
         var bad = TestRecord(key: "q1", value: "{", headers: [RecordHeader("mine", "kept")])
         bad.timestamp = 42_000
         try site.publish([bad, Make.answer("a1", to: "q1")], to: site.topics.answers)
-        try site.publish([TestRecord(key: "q1", value: "[]"), Make.vote(1, by: "v", for: "a1", to: "q1")], to: site.topics.votes)
+        try site.publish(
+            [TestRecord(key: "q1", value: "[]"), Make.vote(1, by: "v", for: "a1", to: "q1")], to: site.topics.votes)
         try site.publish(
             [TestRecord(key: "other", value: #"{"id":"q1","title":"Why?"}"#), Make.question("q1")],
             to: site.topics.questions)
@@ -74,9 +76,11 @@ struct PipelineTests {
     func tooLarge() async throws {
         let site = try EmbeddedSite(partitions: 1)
         try site.publish(
-            (1...3).map { Make.answer("a\($0)", to: "q1", body: String(repeating: "x", count: 100)) }, to: site.topics.answers)
+            (1...3).map { Make.answer("a\($0)", to: "q1", body: String(repeating: "x", count: 100)) },
+            to: site.topics.answers)
         try site.publish(
-            [Make.question("q1"), Make.question("q2", title: String(repeating: "y", count: 500))], to: site.topics.questions)
+            [Make.question("q1"), Make.question("q2", title: String(repeating: "y", count: 500))],
+            to: site.topics.questions)
         try await site.work(site.configuration { $0.maxRecordBytes = 420 }, events: 2)
         let out = try site.read(site.topics.enriched)
         #expect(out.count == 1)
@@ -105,7 +109,8 @@ struct PipelineTests {
     func valueOmitted() async throws {
         let site = try EmbeddedSite(partitions: 1)
         // The producer that publishes takes more than the worker's: as where they are configured differently.
-        try site.publish([TestRecord(key: "q1", value: String(repeating: "z", count: 60_000))], to: site.topics.questions)
+        try site.publish(
+            [TestRecord(key: "q1", value: String(repeating: "z", count: 60_000))], to: site.topics.questions)
         try await site.work(site.configuration { $0.kafkaProperties["message.max.bytes"] = "50000" }, events: 1)
         let letter = try #require(try site.read(site.topics.deadLetter).first)
         #expect(letter.key == "q1" && letter.value == nil)

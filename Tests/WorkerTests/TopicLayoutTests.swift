@@ -36,7 +36,9 @@ struct TopicLayoutTests {
 
     @Test("missing topics are all named, with what to do")
     func missing() {
-        let error = #expect(throws: WorkerError.self) { try Cluster.layout(of: topics, counts: ["questions": 1, "votes": 1]) }
+        let error = #expect(throws: WorkerError.self) {
+            try Cluster.layout(of: topics, counts: ["questions": 1, "votes": 1])
+        }
         for topic in ["answers", "questions.enriched", "questions.dead-letter"] {
             #expect(error?.message.contains("'\(topic)'") == true)
         }

@@ -52,7 +52,8 @@ struct WorkerConfigurationTests {
     func membership() {
         let dynamic = ClientProperties(configuration: configuration(), identity: "a", lane: 0)
         #expect(dynamic.groupConsumer["group.instance.id"] == nil)
-        let fixed = ClientProperties(configuration: configuration { $0.staticMembership = true }, identity: "a", lane: 0)
+        let fixed = ClientProperties(
+            configuration: configuration { $0.staticMembership = true }, identity: "a", lane: 0)
         #expect(fixed.groupConsumer["group.instance.id"] != nil)
         #expect(fixed.follower["group.instance.id"] == nil)
     }

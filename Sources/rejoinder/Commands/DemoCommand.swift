@@ -33,7 +33,9 @@ struct DemoCommand: AsyncParsableCommand {
         let result = try await demo.run()
         let output = LineWriter.standardOutput
         if json {
-            for record in result.enriched { output.write(record.value.map { String(decoding: $0, as: UTF8.self) } ?? "null") }
+            for record in result.enriched {
+                output.write(record.value.map { String(decoding: $0, as: UTF8.self) } ?? "null")
+            }
             return
         }
         for record in result.enriched { output.write(try Self.page(of: record)) }
@@ -43,7 +45,8 @@ struct DemoCommand: AsyncParsableCommand {
     /// Where the samples are: as told, else in the current folder, else beside the build or the installation.
     private func folder() throws(CommandFailure) -> URL {
         if let examples { return URL(fileURLWithPath: examples, isDirectory: true) }
-        let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         let places = [
             URL(fileURLWithPath: "Examples", isDirectory: true),
             program.appendingPathComponent("../../../Examples").standardizedFileURL,

@@ -74,7 +74,9 @@ struct EnrichedPage {
         var parts = [author.displayName ?? "anonymous"]
         parts += [author.profession, author.specialty, author.location].compactMap { $0 }
         var line = parts.joined(separator: ", ")
-        if let rating = author.rating { line += " · \(rating.formatted(.number.precision(.fractionLength(0...1)))) out of 5" }
+        if let rating = author.rating {
+            line += " · \(rating.formatted(.number.precision(.fractionLength(0...1)))) out of 5"
+        }
         if let reviews = author.reviewCount { line += " · \(reviews) review\(reviews == 1 ? "" : "s")" }
         return line
     }

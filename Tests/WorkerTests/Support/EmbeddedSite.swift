@@ -31,7 +31,8 @@ final class EmbeddedSite {
         for topic in topics.outputs { try broker.createTopic(topic, partitions: outputPartitions ?? partitions) }
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-\(UUID().uuidString)")
         var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = Logger.Level(rawValue: ProcessInfo.processInfo.environment["REJOINDER_TEST_LOG"] ?? "") ?? .critical
+        logger.logLevel =
+            Logger.Level(rawValue: ProcessInfo.processInfo.environment["REJOINDER_TEST_LOG"] ?? "") ?? .critical
         self.logger = logger
     }
 
@@ -101,7 +102,8 @@ final class EmbeddedSite {
         let worker = try WorkerService(configuration: configuration ?? self.configuration(), logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger))
+                services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger
+            ))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
@@ -151,7 +153,9 @@ enum Make {
             value: #"{"id":"\#(id)","questionId":"\#(question)","body":"\#(body)"}"#)
     }
 
-    static func vote(_ value: Int, by voter: String, for answer: String, to question: String, partition: Int32 = 0) -> TestRecord {
+    static func vote(_ value: Int, by voter: String, for answer: String, to question: String, partition: Int32 = 0)
+        -> TestRecord
+    {
         TestRecord(
             partition: partition, key: question,
             value: #"{"questionId":"\#(question)","answerId":"\#(answer)","voterId":"\#(voter)","value":\#(value),"#
