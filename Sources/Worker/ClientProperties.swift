@@ -44,6 +44,8 @@ package struct ClientProperties: Sendable {
         own["session.timeout.ms"] = "10000"
         own["heartbeat.interval.ms"] = "1000"
         own["auto.offset.reset"] = "earliest"
+        // Tells that the input ran dry, and lets the committed offset pass control records at a partition's end.
+        own["enable.partition.eof"] = "true"
         if let instanceID { own["group.instance.id"] = instanceID }
         return own.overlaid(by: user)
     }

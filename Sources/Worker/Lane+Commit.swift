@@ -34,7 +34,7 @@ extension Lane {
         var offsets: [TopicPartition: Int64] = [:]
         for partition in partitions.all {
             if let next = partition.questions.next, next != partition.questions.committed {
-                offsets[place(ofQuestions: partition)] = next
+                offsets[place(ofQuestions: partition.number)] = next
             }
             // Below its committed offset a table is only read again to fill a store.
             for table in Table.allCases where partition[table].next > partition[table].committed {
@@ -88,11 +88,11 @@ extension Lane {
         guard !owned.isEmpty else { return }
         let committed = try committedOffsets(
             owned.flatMap { partition in
-                [place(ofQuestions: partition)] + Table.allCases.map { follower.place($0, partition.number) }
+                [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
             })
         var seeks: [TopicPartition: Int64] = [:]
         for partition in owned {
-            let place = place(ofQuestions: partition)
+            let place = place(ofQuestions: partition.number)
             partition.questions.committed = committed[place]
             guard let next = partition.questions.next, let resume = committed[place] ?? partition.questions.first,
                 resume != next

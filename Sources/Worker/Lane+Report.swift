@@ -25,7 +25,7 @@ extension Lane {
     private func currentLags() -> [PartitionLag] {
         var lags: [PartitionLag] = []
         for partition in partitions.all {
-            let place = place(ofQuestions: partition)
+            let place = place(ofQuestions: partition.number)
             if let next = partition.questions.next ?? partition.questions.committed,
                 let watermarks = consumer.cachedWatermarks(place)
             {

@@ -52,12 +52,13 @@ extension Lane {
     func beginTakeOvers() throws {
         guard !takeOvers.isEmpty else { return }
         if let takeOversTried, .now - takeOversTried < .milliseconds(300) { return }
-        let places = takeOvers.flatMap { takeOver in Table.allCases.map { follower.place($0, takeOver.number) } }
+        let places = takeOvers.flatMap { takeOver in
+            [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
+        }
         do {
             // Short: while an earlier owner's transaction is open its offsets are held back, and other partitions wait here.
             let committed = try consumer.committedOffsets(places, timeout: .milliseconds(250))
-            for takeOver in takeOvers {
-                try begin(takeOver, committed: committed)
+            for takeOver in takeOvers where try begin(takeOver, committed: committed) {
                 takeOvers.removeAll { $0.number == takeOver.number }
             }
         } catch let error as KafkaError {
@@ -66,7 +67,8 @@ extension Lane {
         takeOversTried = .now
     }
 
-    private func begin(_ takeOver: TakeOver, committed: [TopicPartition: Int64]) throws {
+    /// - Returns: false when another lane of this process has not closed the store yet.
+    private func begin(_ takeOver: TakeOver, committed: [TopicPartition: Int64]) throws -> Bool {
         let opened: OpenedStore
         do throws(StoreError) {
             opened = try stateDirectory.openStore(
@@ -75,7 +77,11 @@ extension Lane {
                     clusterID: clusterID, answersTopic: configuration.topics.answers,
                     votesTopic: configuration.topics.votes, partition: takeOver.number))
         } catch {
-            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+            guard error.kind == .alreadyOpen else {
+                throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+            }
+            logger.info("waiting to take a partition over", metadata: ["cause": "\(error)"])
+            return false
         }
         if case .rebuilt(let reason) = opened.opening {
             logger.warning(
@@ -87,9 +93,12 @@ extension Lane {
             try follower.beginRestore(partition, committed: committed)
         } catch {
             opened.store.close()
+            if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }
             throw error
         }
+        partition.questions.committed = committed[place(ofQuestions: takeOver.number)]
         partitions[takeOver.number] = partition
+        return true
     }
 
     /// Lets the questions of those partitions flow whose tables are caught up.
@@ -99,7 +108,7 @@ extension Lane {
                 partition.answers.isCaughtUp, partition.votes.isCaughtUp
             else { continue }
             partition.phase = .running
-            try consumer.resume([place(ofQuestions: partition)])
+            try consumer.resume([place(ofQuestions: partition.number)])
             logger.info(
                 "partition caught up",
                 metadata: [
@@ -127,8 +136,8 @@ extension Lane {
         logger.info("partitions handed back", metadata: ["partitions": .numbers(numbers)])
     }
 
-    func place(ofQuestions partition: OwnedPartition) -> TopicPartition {
-        TopicPartition(topic: configuration.topics.questions, partition: partition.number)
+    func place(ofQuestions partition: Int32) -> TopicPartition {
+        TopicPartition(topic: configuration.topics.questions, partition: partition)
     }
 }
 

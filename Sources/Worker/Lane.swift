@@ -215,7 +215,9 @@ final class Lane {
         } catch {
             return try refuse(event, error)
         }
+        let limit = limit(for: event)
         guard case .question(let id) = record, let question = event.value else {
+            if limit < 0 { return try refuse(event, .noRoom(beyond: publisher.maxMessageBytes)) }
             return try publishEnriched(nil, of: event, to: place)
         }
         do throws(StoreError) {
@@ -223,7 +225,7 @@ final class Lane {
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
-        switch enricher.render(question: question, answers: answers, limit: limit(for: event)) {
+        switch enricher.render(question: question, answers: answers, limit: limit) {
         case .record(let value, let attached, let omitted):
             totals.answersAttached += attached
             totals.answersOmitted += omitted
@@ -266,5 +268,14 @@ final class Lane {
         try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.message.partition))
         totals.deadLetters[letter.error.code] += 1
         deadLetterLog.note(letter)
+    }
+}
+
+extension RecordError {
+    /// An event whose key and headers alone are more than can be published.
+    fileprivate static func noRoom(beyond maxMessageBytes: Int) -> RecordError {
+        RecordError(
+            code: .tooLarge,
+            message: "key and headers leave no room within the producer's message.max.bytes (\(maxMessageBytes))")
     }
 }

@@ -24,7 +24,7 @@ struct QuestionProgress {
     var first: Int64?
     /// Next offset to work on.
     var next: Int64?
-    /// Next offset as last committed by us.
+    /// Next offset as last committed, by us or by whoever had the partition before.
     var committed: Int64?
 }
 

@@ -22,6 +22,7 @@ final class Publisher {
     private var deadLetter: ProducerTopic
     private var uncommitted = Uncommitted.nothing
     private var renewals: [ContinuousClock.Instant] = []
+    private var waitLog = WaitLog()
 
     /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
@@ -54,7 +55,7 @@ final class Publisher {
     /// is aborted. Waits for the coordinator, which needs some seconds after a broker's start.
     func start() throws(LaneFault) {
         guard delivery == .exactlyOnce else { return }
-        try persist { () throws(KafkaError) in try producer.initTransactions(timeout: .seconds(10)) }
+        try persist { () throws(KafkaError) in try producer.initTransactions(timeout: .seconds(5)) }
     }
 
     // MARK: - Records
@@ -130,6 +131,8 @@ final class Publisher {
         guard error.isQueueFull else { throw LaneFault(error) }
         if stop.graceIsOver { throw .stopped }
         producer.poll(timeoutMilliseconds: 10)
+        // A queue that stays full is a broker that does not take what is produced.
+        if producer.queuedMessageCount > 0 { waitLog.note(error, logger: logger) }
     }
 
     private func openTransaction() throws(LaneFault) {
@@ -217,8 +220,9 @@ final class Publisher {
                 guard error.isRetriable || error.isTimeout, !error.isFatal, !error.requiresAbort else {
                     throw LaneFault(error)
                 }
-                if stop.graceIsOver { throw .stopped }
-                logger.debug("waiting for the broker", metadata: ["cause": "\(error)"])
+                // With nothing at stake a stopping lane need not wait.
+                if hasUncommitted ? stop.graceIsOver : stop.isRequested { throw .stopped }
+                waitLog.note(error, logger: logger)
                 producer.poll(timeoutMilliseconds: 50)
             }
         }

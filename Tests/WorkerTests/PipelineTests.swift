@@ -117,6 +117,20 @@ struct PipelineTests {
         #expect(letter.headers.contains(RecordHeader("rejoinder.error.value-omitted", "true")))
     }
 
+    @Test("a deletion whose headers leave no room is a dead letter too, and the worker goes on")
+    func deletionWithoutRoom() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        var deletion = TestRecord(key: "q1", value: nil)
+        deletion.headers = [RecordHeader("large", String(repeating: "h", count: 60_000))]
+        try site.publish([deletion, Make.question("q2")], to: site.topics.questions)
+        try await site.work(site.configuration { $0.kafkaProperties["message.max.bytes"] = "50000" }, events: 2)
+        let letter = try #require(try site.read(site.topics.deadLetter).first)
+        #expect(letter.key == "q1" && letter.value == nil)
+        #expect(letter.headers.first == RecordHeader("rejoinder.error.code", "too-large"))
+        #expect(letter.headers.contains(RecordHeader("rejoinder.error.headers-omitted", "true")))
+        #expect(try site.read(site.topics.enriched).map(\.key) == ["q2"])
+    }
+
     @Test("where the output has other partitions the key decides, as Java's murmur2 does")
     func byKey() async throws {
         let site = try EmbeddedSite(partitions: 1, outputPartitions: 4)
