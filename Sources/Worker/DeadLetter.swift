@@ -33,9 +33,13 @@ struct DeadLetter {
             // -1 is Kafka's own word for a record without a time.
             RecordHeader("rejoinder.source.timestamp", String(message.timestamp ?? -1)),
         ]
-        if !form.carriesValue { headers.append(RecordHeader("rejoinder.error.value-omitted", "true")) }
-        if !form.carriesHeaders { headers.append(RecordHeader("rejoinder.error.headers-omitted", "true")) }
-        if !form.carriesKey { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
+        if !form.carriesValue, message.value != nil {
+            headers.append(RecordHeader("rejoinder.error.value-omitted", "true"))
+        }
+        if !form.carriesHeaders, message.hasHeaders {
+            headers.append(RecordHeader("rejoinder.error.headers-omitted", "true"))
+        }
+        if !form.carriesKey, message.key != nil { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
         return headers
     }
 }
