@@ -7,6 +7,7 @@ import Testing
 @Suite struct AnswerStoreTests {
     private func withStore(mapSize: Int = 1 << 28, _ body: (AnswerStore) throws -> Void) throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test, mapSize: mapSize).store
         defer { store.close() }
@@ -159,6 +160,7 @@ import Testing
 
     @Test func resetEmptiesAndGivesSpaceBack() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test).store
         try store.apply((0..<100).map { .answer("q", "a\($0)", String(repeating: "x", count: 9000)) })
@@ -177,6 +179,7 @@ import Testing
 
     @Test func aClosedStoreSaysSo() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
         store.close()
         #expect(store.usage == StoreUsage())
@@ -188,6 +191,7 @@ import Testing
 
     @Test func positionsAloneAreStored() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test).store
         try store.apply(TableBatch(), positions: TablePositions(answers: 9, votes: 10))
@@ -200,6 +204,7 @@ import Testing
     /// A file size limit stands in for a full disk: both stop a write in the middle of a transaction.
     @Test func withoutSpaceNothingIsChanged() async throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         await #expect(processExitsWith: .success) { [path = directory.path as String] in
             signal(SIGXFSZ, SIG_IGN)
             let state = try StateDirectory(path: path)

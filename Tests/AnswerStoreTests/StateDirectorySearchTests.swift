@@ -11,6 +11,7 @@ import Testing
 
     @Test func findsWhatIsStored() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test).store
         let instant = Instant(seconds: 5, attoseconds: 6)
@@ -41,6 +42,7 @@ import Testing
 
     @Test func looksIntoEveryPartitionAndChangesNothing() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         for partition: Int32 in [0, 7, 12] {
             let store = try state.openStore(partition: partition, source: .test).store
@@ -61,6 +63,7 @@ import Testing
 
     @Test func nowhereToLook() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         #expect(try find("q", directory.path) == StateSearch())
         let missing = #expect(throws: StateDirectoryError.self) { try find("q", directory.path + "/none") }
         #expect(missing?.kind == .missing)
@@ -73,6 +76,7 @@ import Testing
     /// While a worker writes, what is found is always of one transaction.
     @Test func seesOneTransactionWhileAWorkerWrites() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let path = directory.path
         let done = DispatchSemaphore(value: 0)
         let begun = DispatchSemaphore(value: 0)

@@ -7,6 +7,7 @@ import Testing
 @Suite struct StateDirectoryTests {
     @Test func makesWhatIsMissing() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let path = directory.path + "/deep er/dïr"
         let state = try StateDirectory(path: path)
         #expect(state.path == path)
@@ -18,6 +19,7 @@ import Testing
 
     @Test func identityStaysUntilItIsDamaged() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         func identity() throws -> String { try StateDirectory(path: directory.path).identity }
         let first = try identity()
         #expect(first.wholeMatch(of: /[0-9a-f]{12}/) != nil)
@@ -33,11 +35,14 @@ import Testing
         try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
         #expect(try identity() != first)
         // Another directory, another worker.
-        #expect(try StateDirectory(path: try TemporaryDirectory().path).identity != first)
+        let other = try TemporaryDirectory()
+        defer { other.remove() }
+        #expect(try StateDirectory(path: other.path).identity != first)
     }
 
     @Test func aSecondUserIsRefusedUntilTheFirstIsDone() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let first = try StateDirectory(path: directory.path)
         let error = #expect(throws: StateDirectoryError.self) { try StateDirectory(path: directory.path) }
         #expect(error?.kind == .inUse(pid: ProcessInfo.processInfo.processIdentifier))
@@ -51,6 +56,7 @@ import Testing
 
     @Test func aSecondProcessIsRefused() async throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let (path, pid) = (directory.path, ProcessInfo.processInfo.processIdentifier)
         let state = try StateDirectory(path: path)
         await #expect(processExitsWith: .success) { [path = path as String, pid = pid as Int32] in
@@ -66,6 +72,7 @@ import Testing
 
     @Test func aDeadProcessHoldsNothing() async throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let path = directory.path
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
             let state = try StateDirectory(path: path)
@@ -83,6 +90,7 @@ import Testing
 
     @Test func somethingElseThanADirectory() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let file = directory.path + "/file"
         try Data("x".utf8).write(to: URL(fileURLWithPath: file))
         for path in [file, file + "/below"] {
@@ -101,6 +109,7 @@ import Testing
 
     @Test func storesOpenOnceInAProcess() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let first = try state.openStore(partition: 0, source: .test)
         let error = #expect(throws: StoreError.self) { try state.openStore(partition: 0, source: .test) }
@@ -114,6 +123,7 @@ import Testing
 
     @Test func anotherSourceMeansAnotherStore() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         #expect(try state.openStore(partition: 3, source: .test).opening == .created)
         var sources = [StoreSource.test]

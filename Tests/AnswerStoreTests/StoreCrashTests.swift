@@ -8,6 +8,7 @@ import Testing
     /// Killed at any moment, the store has exactly the records up to its positions, and goes on from there.
     @Test func killedWhileWriting() async throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         var written = 0
         for round in 0..<6 {
             await #expect(processExitsWith: .signal(SIGKILL)) {

@@ -22,6 +22,7 @@ import Testing
             place = try TemporaryDirectory()
             state = try StateDirectory(path: place.path)
             let directory = try TemporaryDirectory()
+            defer { directory.remove() }
             let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
             for round in 0..<6 {
                 try store.apply(
@@ -44,6 +45,8 @@ import Testing
             seal = try Self.read(directory, "seal")
             store.close()
         }
+
+        deinit { place.remove() }
 
         static func read(_ directory: TemporaryDirectory, _ name: String) throws -> [UInt8] {
             Array(try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/partitions/3/\(name)")))
@@ -235,12 +238,14 @@ import Testing
         let seal = StoreSeal.bytes(of: "rejoinder-store 2 closed 1 1")
         #expect(try open(sample, data: sample.data, seal: seal, "layout 2") == .rebuilt)
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         try Data(seal).write(to: URL(fileURLWithPath: directory.path + "/seal"))
         #expect(throws: StoreDamage(otherLayout: 2)) { try StoreSeal.read(in: directory.path) }
     }
 
     @Test func anythingElseInThePartitionsPlaceIsReplaced() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         try Data("noise".utf8).write(to: URL(fileURLWithPath: directory.path + "/partitions/3"))
         let opened = try state.openStore(partition: 3, source: .test)

@@ -10,6 +10,7 @@ import Testing
     func randomRecordsGiveWhatTheModelSays(seed: UInt64) throws {
         var generator = SeededGenerator(seed)
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         var store = try state.openStore(partition: 3, source: .test).store
         var model = TableModel()

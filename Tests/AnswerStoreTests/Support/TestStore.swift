@@ -4,8 +4,8 @@ import Testing
 
 @testable import AnswerStore
 
-/// A directory of its own, removed with the value.
-final class TemporaryDirectory {
+/// A directory of its own; whoever makes it removes it.
+struct TemporaryDirectory {
     let path: String
 
     init(_ name: String = "rejoinder store ü") throws {
@@ -16,7 +16,7 @@ final class TemporaryDirectory {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Keeps the bytes that records point to.
