@@ -3,7 +3,6 @@
 import json
 import time
 
-import compare
 import oracle
 import pytest
 import yaml
@@ -96,7 +95,9 @@ def test_load_and_show(configured):
         assert result.returncode == 0, (when, text(result))
         assert "a-2001" in text(result)
         assert worker.terminate() == 0
-    compare.enriched_exactly_once(deployment.expected(), deployment.read(deployment.enriched))
+    # Records loaded in the same millisecond cannot be told apart by their time: compare them as a whole.
+    expected = [r.value for r in deployment.expected()]
+    assert sorted(r.value for r in deployment.read(deployment.enriched)) == sorted(expected)
 
 
 def test_load_refuses_bad_lines(configured):

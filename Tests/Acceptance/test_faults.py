@@ -35,13 +35,16 @@ class Background:
         self._records = list(records)
         self._pause = seconds / max(1, len(self._records) // 50)
         self._failure = None
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self):
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
+        if failed:
+            self._stopped.set()
         self._thread.join()
         if self._failure:
             raise self._failure
@@ -50,7 +53,8 @@ class Background:
         try:
             for start in range(0, len(self._records), 50):
                 self._deployment.publish(self._records[start : start + 50])
-                time.sleep(self._pause)
+                if self._stopped.wait(self._pause):
+                    return
         except BaseException as failure:
             self._failure = failure
 
