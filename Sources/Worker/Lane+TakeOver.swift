@@ -1,4 +1,5 @@
 import AnswerStore
+import Enrichment
 import KafkaClient
 import Logging
 

@@ -41,9 +41,7 @@ final class Lane {
     var measuredLag = ContinuousClock.now
 
     private let longestValue: Int
-    private let reader = RecordReader()
-    private let enricher = Enricher()
-    private let answers = StoredAnswers()
+    private let processor = EventProcessor()
     private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
@@ -209,30 +207,22 @@ final class Lane {
 
     /// One event's way: check, look up, render, publish.
     private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to place: Int32?) throws(LaneFault) {
-        let record: QuestionRecord
-        do throws(RecordError) {
-            record = try reader.readQuestion(key: event.key, value: event.value)
-        } catch {
-            return try refuse(event, error)
-        }
-        let limit = limit(for: event)
-        guard case .question(let id) = record, let question = event.value else {
-            if limit < 0 { return try refuse(event, .noRoom(beyond: publisher.maxMessageBytes)) }
-            return try publishEnriched(nil, of: event, to: place)
-        }
+        let outcome: EventOutcome
         do throws(StoreError) {
-            try store.lookup(question: id, into: answers)
+            outcome = try processor.process(key: event.key, value: event.value, store: store, limit: limit(for: event))
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
-        switch enricher.render(question: question, answers: answers, limit: limit) {
-        case .record(let value, let attached, let omitted):
+        switch outcome {
+        case .enriched(let value, let attached, let omitted):
             totals.answersAttached += attached
             totals.answersOmitted += omitted
             if attached + omitted == 0 { totals.questionsWithoutAnswers += 1 }
             try publishEnriched(value, of: event, to: place)
-        case .tooLarge(let error):
-            try refuse(event, error)
+        case .deleted:
+            try publishEnriched(nil, of: event, to: place)
+        case .refused(let error):
+            try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
         }
     }
 
@@ -260,22 +250,9 @@ final class Lane {
         logger.warning("reading the questions", metadata: ["cause": "\(error)"])
     }
 
-    private func refuse(_ event: ConsumedMessage, _ error: RecordError) throws(LaneFault) {
-        try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
-    }
-
     func publish(_ letter: DeadLetter) throws(LaneFault) {
         try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.message.partition))
         totals.deadLetters[letter.error.code] += 1
         deadLetterLog.note(letter)
-    }
-}
-
-extension RecordError {
-    /// An event whose key and headers alone are more than can be published.
-    fileprivate static func noRoom(beyond maxMessageBytes: Int) -> RecordError {
-        RecordError(
-            code: .tooLarge,
-            message: "key and headers leave no room within the producer's message.max.bytes (\(maxMessageBytes))")
     }
 }

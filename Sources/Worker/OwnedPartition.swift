@@ -1,10 +1,6 @@
 import AnswerStore
+import Enrichment
 import KafkaClient
-
-/// One of the two tables that are attached to questions.
-enum Table: Int, CaseIterable {
-    case answers, votes
-}
 
 /// How far a table's partition has been worked through.
 struct TableProgress {

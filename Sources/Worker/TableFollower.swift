@@ -1,4 +1,5 @@
 import AnswerStore
+import Enrichment
 import KafkaClient
 import Logging
 import Records
@@ -16,6 +17,10 @@ final class TableFollower {
         var bytes = 0
         /// Whether a position moved, by a record or by a partition's end.
         var moved = false
+
+        mutating func count(_ table: Table) {
+            if table == .answers { answers += 1 } else { votes += 1 }
+        }
     }
 
     /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
@@ -25,7 +30,7 @@ final class TableFollower {
     private let consumer: AssignedConsumer
     private let topics: TopicNames
     private let logger: Logger
-    private let reader = RecordReader()
+    private let reader = TableReader()
     private let gathered = MessageBatch(capacity: TableFollower.maxRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
@@ -173,20 +178,11 @@ final class TableFollower {
                 touched.append(partition)
             }
             do throws(RecordError) {
-                let isNew = message.offset >= partition.applied(table)
-                switch table {
-                case .answers:
-                    let record = try reader.readAnswer(key: message.key, value: message.value)
-                    if isNew {
-                        partition.changes.append(record, json: message.value ?? Bytes(start: nil, count: 0))
-                        done.answers += 1
-                    }
-                case .votes:
-                    let record = try reader.readVote(key: message.key, value: message.value)
-                    if isNew {
-                        partition.changes.append(record)
-                        done.votes += 1
-                    }
+                if message.offset >= partition.applied(table) {
+                    try reader.read(table, key: message.key, value: message.value, into: partition.changes)
+                    done.count(table)
+                } else {
+                    try reader.check(table, key: message.key, value: message.value)
                 }
             } catch {
                 if message.offset >= partition[table].committed {

@@ -1,0 +1,53 @@
+import AnswerStore
+import Records
+
+/// What a question event comes to.
+package enum EventOutcome {
+    /// The value to publish; it is valid until the next event is processed.
+    case enriched(Bytes, attached: Int, omitted: Int)
+    /// The question was deleted: a null value is to be published.
+    case deleted
+    /// The event cannot be processed: a dead letter.
+    case refused(RecordError)
+}
+
+/// Takes a question event from its bytes to the enriched ones: check, look up, render. The one way an event is enriched,
+/// whether it comes from a cluster or from a recording. Reused from event to event; allocates nothing once its buffers
+/// have grown. One per lane, not Sendable.
+package final class EventProcessor {
+    private let reader = RecordReader()
+    private let enricher = Enricher()
+    private let answers = StoredAnswers()
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - key: nil is Kafka's null.
+    ///   - value: nil is Kafka's null: the question was deleted.
+    ///   - store: the store of the event's partition.
+    ///   - limit: the longest value in bytes that can be published for this event; negative: not even a null value can.
+    /// - Throws: when the store cannot be read.
+    package func process(
+        key: Bytes?, value: Bytes?, store: AnswerStore, limit: Int
+    ) throws(StoreError) -> EventOutcome {
+        let record: QuestionRecord
+        do throws(RecordError) {
+            record = try reader.readQuestion(key: key, value: value)
+        } catch {
+            return .refused(error)
+        }
+        guard case .question(let id) = record, let value else {
+            return limit < 0 ? .refused(Self.noRoom) : .deleted
+        }
+        try store.lookup(question: id, into: answers)
+        switch enricher.render(question: value, answers: answers, limit: limit) {
+        case .record(let bytes, let attached, let omitted):
+            return .enriched(bytes, attached: attached, omitted: omitted)
+        case .tooLarge(let error):
+            return .refused(error)
+        }
+    }
+
+    private static let noRoom = RecordError(
+        code: .tooLarge, message: "key and headers leave no room within the producer's message.max.bytes")
+}
