@@ -2,8 +2,10 @@
 
 import os
 import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -54,8 +56,17 @@ class Broker:
 class Cluster:
     """What the tests ask of a cluster by way of administration."""
 
-    def __init__(self, bootstrap_servers):
+    def __init__(self, bootstrap_servers, ours=False):
+        """ours: the broker is the one above. It differs from Kafka in how it keeps consumer groups:
+
+        - A member stays in its group for ever, even one that was killed: `end_sessions` takes it out.
+        - When a member rejoins within milliseconds, as the cooperative protocol makes it do, the others' requests to
+          join may never be answered: where several workers share a group, they use `group_properties`.
+        """
         self.bootstrap_servers = bootstrap_servers
+        self._ours = ours
+        self.group_properties = {"partition.assignment.strategy": "range"} if ours else {}
+        self._timers = []
         self.admin = AdminClient({"bootstrap.servers": bootstrap_servers, **CLIENT})
 
     def wait_until_up(self, timeout=30):
@@ -106,3 +117,33 @@ class Cluster:
 
     def members(self, group):
         return self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members
+
+    def end_sessions(self, group, client_id, seconds):
+        """What Kafka does by itself: the members of a client that was killed leave the group when their session is over."""
+        if not self._ours:
+            return
+        dead = [m.member_id for m in self.members(group) if client_id is None or client_id in m.client_id]
+        timer = threading.Timer(seconds, self._remove_members, (group, dead))
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    def forget_sessions(self):
+        """No session ends from here on: the test is over."""
+        for timer in self._timers:
+            timer.cancel()
+            timer.join()
+        self._timers = []
+
+    def _remove_members(self, group, members):
+        host, _, port = self.bootstrap_servers.rpartition(":")
+
+        def text(value):
+            return struct.pack(">h", len(value)) + value.encode()
+
+        for member in members:
+            # LeaveGroup, version 1, in the dead member's name; that it is gone already is no harm.
+            request = struct.pack(">hhi", 13, 1, 0) + text("rejoinder-test") + text(group) + text(member)
+            with socket.create_connection((host, int(port)), 10) as connection:
+                connection.sendall(struct.pack(">i", len(request)) + request)
+                connection.recv(64)

@@ -22,7 +22,7 @@ def cluster():
         broker = Broker()
         bootstrap_servers = broker.bootstrap_servers
     try:
-        cluster = Cluster(bootstrap_servers)
+        cluster = Cluster(bootstrap_servers, ours=broker is not None)
         cluster.wait_until_up()
         yield cluster
     finally:
@@ -42,6 +42,7 @@ def deploy(cluster, tmp_path):
         return made[-1]
 
     yield make
+    cluster.forget_sessions()
     for deployment in made:
         deployment.close()
 
@@ -53,5 +54,5 @@ def pytest_runtest_makereport(item, call):
     if report.failed and "tmp_path" in getattr(item, "funcargs", {}):
         for log in sorted(item.funcargs["tmp_path"].rglob("*.log")):
             lines = log.read_text("utf-8", "replace").splitlines()[-15:]
-            report.sections.append((f"the end of {log.name}", "\n".join(lines)))
+            report.sections.append((f"the end of {log.name}", "\n".join(line[:600] for line in lines)))
     return report

@@ -111,6 +111,12 @@ class Deployment:
         self.workers.append(worker)
         return worker
 
+    def kill(self, worker):
+        """SIGKILL. The group learns of it only when the session is over, or the worker is back."""
+        identity = worker.identity
+        worker.kill()
+        self.cluster.end_sessions(self.group, identity, worker.session_seconds)
+
     def wait_until_drained(self, timeout=60, topics=None):
         """Returns when the group has committed all that was published, and how long that took."""
         began = time.monotonic()

@@ -43,6 +43,7 @@ class Worker:
         self.configuration_path.write_text(yaml.safe_dump(configuration), "utf-8")
         self.log_path = Path(directory) / f"{name}.log"
         self.state = Path(configuration["store"]["directory"])
+        self.session_seconds = configuration["kafka"]["properties"].get("session.timeout.ms", 10_000) / 1_000
         self._directory = directory
         self._process = None
 
@@ -92,8 +93,16 @@ class Worker:
         lines = self.log_path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines if line]
 
-    def log_end(self, lines=30):
+    @property
+    def identity(self):
+        """What tells its members of the group from those of other workers; None where the state has lost it."""
         try:
-            return "\n".join(self.log_path.read_text("utf-8", "replace").splitlines()[-lines:])
+            return (self.state / "identity").read_text("ascii").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def log_end(self, lines=10):
+        try:
+            return "\n".join(line[:300] for line in self.log_path.read_text("utf-8", "replace").splitlines()[-lines:])
         except OSError:
             return "(no log)"
