@@ -130,6 +130,24 @@ def malformed(kind, question="q-odd"):
     yield b"", None, "key-mismatch"
 
 
+# What damage puts into a text: marks of JSON, halves of escapes and characters, beginnings of other values.
+_SCRAPS = (
+    b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\", b"\\u", b"\\ud800", b"\\udc00", b"\\u0000", b"0", b"1", b"-", b"+", b".", b"e", b"E5", b"null",
+    b"true", b" ", b"\t", b"\n", b"\r", b"\x00", b"\x1f", b"\x7f", b"\x80", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x9f", b"\xff", b"/", b"a", b"Z",
+    b'"id":1,', b'"x":{},', b",,", b"{}", b"[[]]", b"00", b"-0", b"1e999",
+)  # fmt: skip
+
+
+def damaged(value, chance):
+    """The value with one to three small changes: something put in, taken out, or put in place of something."""
+    text = bytearray(value)
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(text) + 1)
+        end = start + chance.choice((0, 0, 1, 1, 2, 8))
+        text[start:end] = chance.choice(_SCRAPS) if chance.random() < 0.7 else b""
+    return bytes(text)
+
+
 def odd_members():
     """Members, as text, that any record may carry in fields of its own."""
     yield from (

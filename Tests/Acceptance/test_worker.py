@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import random
 import shutil
 import subprocess
 
@@ -96,6 +97,26 @@ def test_malformed_records_become_dead_letters(deploy, delivery):
     deployment.wait_until_drained()
     assert worker.terminate() == 0
     assert sum(isinstance(result, DeadLetter) for result in deployment.expected()) >= 500
+    verify(deployment)
+
+
+def test_damaged_records_are_judged_as_the_oracle_judges(deploy, scale):
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=25, questions=60)
+    chance = random.Random(26)
+
+    def damaged(records):
+        for kind, key, value, headers in records:
+            yield kind, key, value if value is None else oddities.damaged(value, chance), headers
+
+    deployment.publish(damaged(traffic(generator, int(1_500 * scale), int(1_500 * scale))))
+    worker = deployment.worker().start()
+    deployment.publish(damaged(questions(generator, int(1_500 * scale))))
+    deployment.wait_until_drained()
+    assert worker.terminate() == 0
+    kept = sum(isinstance(result, Enriched) for result in deployment.expected())
+    assert 150 * scale < kept < 1_350 * scale
     verify(deployment)
 
 
@@ -251,7 +272,8 @@ def test_sigterm_commits_and_leaves_the_group(deploy):
     deployment.publish(questions(generator, 2_000))
     assert worker.terminate(timeout=20) == 0, worker.log_end()
     assert deployment.cluster.members(deployment.group) == []
-    assert worker.start().running
+    worker.start()
+    deployment.publish(questions(generator, 50))
     deployment.wait_until_drained()
     assert worker.terminate(timeout=20) == 0
     verify(deployment)
