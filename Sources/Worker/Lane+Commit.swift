@@ -95,10 +95,12 @@ extension Lane {
         for partition in owned {
             let place = place(ofQuestions: partition.number)
             partition.questions.committed = committed[place]
-            guard let next = partition.questions.next, let resume = committed[place] ?? partition.questions.first,
-                resume != next
-            else { continue }
-            partition.questions.next = resume
+            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
+            // given up.
+            guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
+                continue
+            }
+            if partition.questions.next != nil { partition.questions.next = resume }
             seeks[place] = resume
         }
         if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }

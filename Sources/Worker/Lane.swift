@@ -169,9 +169,14 @@ final class Lane {
         }
         if gathered.count > 0 {
             pace.gathered(records: gathered.count)
-            var index = 0
-            while index < gathered.count {
-                index = try enrichRun(from: index)
+            do {
+                var index = 0
+                while index < gathered.count {
+                    index = try enrichRun(from: index)
+                }
+            } catch {
+                noteFirstEvents()
+                throw error
             }
         }
         for end in ends {
@@ -180,6 +185,16 @@ final class Lane {
             guard let next = partition.questions.next, next < end.offset else { continue }
             partition.questions.next = end.offset
             pace.note()
+        }
+    }
+
+    /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
+    /// to yet.
+    private func noteFirstEvents() {
+        for index in 0..<gathered.count {
+            let message = gathered[index]
+            guard let partition = partitions[message.partition], partition.isRunning else { continue }
+            if partition.questions.first == nil { partition.questions.first = message.offset }
         }
     }
 

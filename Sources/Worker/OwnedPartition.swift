@@ -16,7 +16,8 @@ struct TableProgress {
 
 /// How far a partition of the questions has been worked through. Offsets are nil until the first event.
 struct QuestionProgress {
-    /// Offset of the first event since the partition was taken over: where to go back to when nothing is committed.
+    /// Offset of the first event since the partition was taken over: where to go back to when nothing is committed. nil:
+    /// none was handed out, so there is nothing to go back from.
     var first: Int64?
     /// Next offset to work on.
     var next: Int64?
