@@ -64,13 +64,9 @@ final class OwnedPartition {
 
     /// Goes back to what is committed, after an abort: below it nothing is published again, and what is in the store
     /// already is not applied again.
-    /// - Returns: whether the follower has to read from an earlier offset.
-    func rewind(_ table: Table, committed: Int64) -> Bool {
+    func rewind(_ table: Table, committed: Int64) {
         self[table].committed = committed
-        let resume = min(committed, applied(table))
-        guard resume < self[table].next else { return false }
-        self[table].next = resume
-        return true
+        self[table].next = min(self[table].next, committed, applied(table))
     }
 }
 

@@ -99,16 +99,16 @@ final class TableFollower {
         if !places.isEmpty { try consumer.unassign(places) }
     }
 
-    /// After an abort: reads on from what is committed.
+    /// After an abort: reads on from what is committed. All partitions are read anew, also those whose progress stands
+    /// there: the consumer may be ahead of them by what was gathered and given up.
     func rewind(_ partitions: [OwnedPartition], committed: [TopicPartition: Int64]) throws(KafkaError) {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             partition.changes.removeAll()
             for table in Table.allCases {
                 let place = place(table, partition.number)
-                if partition.rewind(table, committed: min(committed[place] ?? 0, partition[table].next)) {
-                    positions[place] = partition[table].next
-                }
+                partition.rewind(table, committed: committed[place] ?? 0)
+                positions[place] = partition[table].next
             }
         }
         guard !positions.isEmpty else { return }
@@ -123,14 +123,16 @@ final class TableFollower {
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {
+        // Ends as well: after a fault they would be taken for the ends of what is read again.
+        defer {
+            gathered.removeAll()
+            ends.removeAll(keepingCapacity: true)
+            touched.removeAll(keepingCapacity: true)
+        }
         gather(wait: wait)
         if let failure {
             self.failure = nil
             try tolerate(failure)
-        }
-        defer {
-            gathered.removeAll()
-            touched.removeAll(keepingCapacity: true)
         }
         var done = Progress()
         if gathered.count > 0 {
@@ -147,7 +149,6 @@ final class TableFollower {
             }
             partition[table].isCaughtUp = true
         }
-        ends.removeAll(keepingCapacity: true)
         return done
     }
 

@@ -23,4 +23,21 @@ struct AbortTests {
             return Set(try reader.read(reader.topics.enriched).compactMap(\.key)).count == events.count
         }
     }
+
+    @Test("records of the tables, dead letters among them, are read again")
+    func tables() async throws {
+        let site = try EmbeddedSite(partitions: 2)
+        for partition in Int32(0)..<2 {
+            let bad = (0..<1500).map { TestRecord(partition: partition, key: "bad\(partition)-\($0)", value: "{") }
+            let good = (0..<100).map { Make.answer("a\($0)", to: "q\(partition)", partition: partition) }
+            try site.publish(bad + good, to: site.topics.answers)
+        }
+        try site.publish((0..<2).map { Make.question("q\($0)", partition: $0) }, to: site.topics.questions)
+        try site.broker.inject(["INVALID_TXN_STATE"], into: .addPartitionsToTransaction)
+        let totals = try await site.work(events: 2)
+        #expect(totals.aborts > 0)
+        let counts = try site.read(site.topics.enriched).map { $0.value?.suffix(18) }
+        #expect(!counts.isEmpty && counts.allSatisfy { $0 == #""answerCount":100}"# })
+        #expect(Set(try site.read(site.topics.deadLetter).compactMap(\.key)).count == 3000)
+    }
 }
