@@ -65,8 +65,11 @@ final class OwnedPartition {
     /// Goes back to what is committed, after an abort: below it nothing is published again, and what is in the store
     /// already is not applied again.
     func rewind(_ table: Table, committed: Int64) {
-        self[table].committed = committed
-        self[table].next = min(self[table].next, committed, applied(table))
+        // Beyond both can only be what was committed of a topic that has been created anew since. Not beyond `next`
+        // alone: while a lost store is filled again, `next` is below what has long been published.
+        let published = min(committed, max(self[table].next, self[table].target))
+        self[table].committed = published
+        self[table].next = min(self[table].next, published, applied(table))
     }
 }
 

@@ -40,4 +40,34 @@ struct AbortTests {
         #expect(!counts.isEmpty && counts.allSatisfy { $0 == #""answerCount":100}"# })
         #expect(Set(try site.read(site.topics.deadLetter).compactMap(\.key)).count == 3000)
     }
+
+    @Test("while a lost store is filled again, what was published stays published")
+    func rewindDuringRestore() throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish(
+            [TestRecord(key: "bad", value: "{"), Make.answer("a", to: "q"), TestRecord(key: "new", value: "{")],
+            to: site.topics.answers)
+        let state = try StateDirectory(path: site.directory.path)
+        let store = try state.openStore(
+            partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0)
+        ).store
+        defer { store.close() }
+        let properties = ClientProperties(configuration: site.configuration(), identity: "i", lane: 0)
+        let follower = try TableFollower(properties: properties, topics: site.topics, logger: site.logger)
+        defer { follower.close() }
+        let partition = OwnedPartition(number: 0, store: store)
+        var partitions = OwnedPartitions()
+        partitions[0] = partition
+        let committed = [follower.place(.answers, 0): Int64(2)]
+        try follower.beginRestore(partition, committed: committed)
+        try follower.rewind([partition], committed: committed)
+
+        var letters: [Int64] = []
+        let deadline = ContinuousClock.now + .seconds(30)
+        while partition.answers.next < 3, .now < deadline {
+            _ = try follower.advance(partitions, wait: 20) { letters.append($0.message.offset) }
+        }
+        #expect(letters == [2])
+        #expect(store.positions.answers == 3)
+    }
 }
