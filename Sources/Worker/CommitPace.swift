@@ -46,8 +46,11 @@ struct CommitPace {
 
     func isDue(produced: Bool, bytes: Int) -> Bool {
         guard let firstUncommitted else { return false }
-        return (ranDry && produced) || bytes >= byteLimit || .now - firstUncommitted >= interval
+        return (ranDry && produced) || isFull(bytes: bytes) || .now - firstUncommitted >= interval
     }
+
+    /// Whether more must not be produced before a commit. For every record: asks no clock.
+    func isFull(bytes: Int) -> Bool { bytes >= byteLimit }
 
     mutating func committed() {
         firstUncommitted = nil

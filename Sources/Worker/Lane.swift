@@ -173,6 +173,11 @@ final class Lane {
                 var index = 0
                 while index < gathered.count {
                     index = try enrichRun(from: index)
+                    if pace.isFull(bytes: publisher.uncommittedBytes) {
+                        try commit()
+                        // The rest of the batch waits for its commit from here on.
+                        pace.note()
+                    }
                 }
             } catch {
                 noteFirstEvents()
@@ -199,7 +204,8 @@ final class Lane {
     }
 
     /// Enriches the events from `start` on that are of one partition.
-    /// - Returns: the index of the first that is not.
+    /// - Returns: the index of the first that is not, or that has to wait for a commit: a batch of small events can make
+    ///   gigabytes, which no transaction would take in time.
     private func enrichRun(from start: Int) throws(LaneFault) -> Int {
         let number = gathered[start].partition
         var index = start
@@ -216,6 +222,7 @@ final class Lane {
             partition.questions.next = message.offset + 1
             totals.recordsIn += 1
             totals.bytesIn += message.value?.count ?? 0
+            if pace.isFull(bytes: publisher.uncommittedBytes) { break }
         }
         return index
     }

@@ -70,4 +70,19 @@ struct AbortTests {
         #expect(letters == [2])
         #expect(store.positions.answers == 3)
     }
+
+    @Test("what one batch of events makes is committed in parts, none larger than a transaction may be")
+    func largeOutput() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        let body = String(repeating: "x", count: 100_000)
+        try site.publish([Make.answer("a", to: "q", body: body)], to: site.topics.answers)
+        try site.publish((0..<100).map { _ in Make.question("q") }, to: site.topics.questions)
+        let configuration = site.configuration {
+            $0.memoryBudgetMiB = 64
+            $0.commitInterval = .seconds(30)
+        }
+        // A transaction may hold 2 MiB then, and there are 10.
+        let totals = try await site.work(configuration, events: 100)
+        #expect(totals.commits >= 4)
+    }
 }
