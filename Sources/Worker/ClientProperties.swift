@@ -86,7 +86,8 @@ package struct ClientProperties: Sendable {
         own["group.id"] = groupID
         own["isolation.level"] = "read_committed"
         own["queued.max.messages.kbytes"] = String(share.consumerQueueKiB)
-        own["fetch.max.bytes"] = String(share.fetchBytes)
+        // Less than message.max.bytes is refused by librdkafka, whatever of the two the user has raised.
+        own["fetch.max.bytes"] = String(max(share.fetchBytes, maxMessageBytes))
         own["fetch.message.max.bytes"] = String(min(share.fetchBytes, 1_048_576))
         // librdkafka 2.0.2 waits this long before it fetches on when its queue was full: half a second by default, in which
         // a fast reader runs dry.
@@ -105,8 +106,9 @@ private struct MemoryShare {
         // What the process needs with empty queues: code, librdkafka's threads, histograms, batches.
         let fixedMiB = 48
         let laneKiB = max(8, (budgetMiB - fixedMiB)) * 1024 / max(1, lanes)
-        consumerQueueKiB = max(1024, laneKiB / 6)
-        producerQueueKiB = max(4096, laneKiB / 5)
+        // librdkafka takes no more than 2 GiB.
+        consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 6))
+        producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }
 }

@@ -1,4 +1,5 @@
 import KafkaClient
+import Logging
 import Testing
 
 @testable import Worker
@@ -74,6 +75,21 @@ struct WorkerConfigurationTests {
             + kibibytes(properties.producer["queue.buffering.max.kbytes"])
         // A small budget for many lanes is bounded by what a lane needs at least.
         #expect(lane * lanes <= max(budgetMiB, lanes * 10) * 1024)
+    }
+
+    @Test("librdkafka takes what we make of large records and of much memory", arguments: [64, 16_384, 1_048_576])
+    func clientsCanBeMade(budget: Int) throws {
+        for size in ["1000", "10000000", "1000000000"] {
+            let own = configuration {
+                $0.memoryBudgetMiB = budget
+                $0.kafkaProperties["message.max.bytes"] = size
+            }
+            let properties = ClientProperties(configuration: own, identity: "a", lane: 0)
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            try GroupConsumer(properties: properties.groupConsumer, logger: logger).close(timeout: .seconds(1))
+            try AssignedConsumer(properties: properties.follower, logger: logger).close()
+            try Producer(properties: properties.producer, transactionalID: "t", logger: logger).close(timeout: .zero)
+        }
     }
 
     @Test("the longest value leaves room below what the producer takes")
