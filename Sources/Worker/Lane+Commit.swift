@@ -16,7 +16,7 @@ extension Lane {
         let began = ContinuousClock.now
         try publisher.commit(offsets, of: consumer)
         for partition in partitions.all {
-            partition.questions.committed = partition.questions.next
+            partition.questions.committed = partition.questions.next ?? partition.questions.committed
             partition.answers.committed = max(partition.answers.committed, partition.answers.next)
             partition.votes.committed = max(partition.votes.committed, partition.votes.next)
         }
