@@ -20,6 +20,8 @@ extension Lane {
         totals.rebalances += 1
         switch rebalance {
         case .assigned(let places):
+            // What follows asks brokers and reads stores, for longer than a transaction may be open.
+            do { try commit() } catch { try recover(from: error) }
             try take(places)
         case .revoked(let places):
             // The last moment at which our commit counts: the next owner starts from it.
@@ -53,6 +55,7 @@ extension Lane {
     func beginTakeOvers() throws {
         guard !takeOvers.isEmpty else { return }
         if let takeOversTried, .now - takeOversTried < .milliseconds(300) { return }
+        try commit()
         let places = takeOvers.flatMap { takeOver in
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
         }
