@@ -15,7 +15,8 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     package let isFatal: Bool
     /// The same call may succeed when made again.
     package let isRetriable: Bool
-    /// The current transaction must be aborted before anything else.
+    /// The current transaction must be aborted before anything else; without transactions: records are lost, and have to be
+    /// produced again.
     package let requiresAbort: Bool
 
     /// Another client with the same transactional or instance id has taken over.

@@ -150,10 +150,14 @@ package final class Producer {
     func takeFailures(_ operation: String) -> KafkaError? {
         defer { failures = DeliveryFailures() }
         guard let first = failures.first else { return nil }
-        return client.error(
-            first.code, operation,
-            reason: "\(failures.count) record\(failures.count == 1 ? "" : "s") could not be delivered,"
-                + " the first to \(first.topic): \(String(cString: rd_kafka_err2str(first.code)))")
+        let reason =
+            "\(failures.count) record\(failures.count == 1 ? "" : "s") could not be delivered,"
+            + " the first to \(first.topic): \(String(cString: rd_kafka_err2str(first.code)))"
+        let error = client.error(first.code, operation, reason: reason)
+        guard !error.isFatal else { return error }
+        // Whatever the code says, a timeout say: the records are gone, and the same call made again would not bring them.
+        return KafkaError(
+            first.code, operation: operation, reason: reason, isRetriable: false, requiresAbort: true)
     }
 
     private func note(_ event: OpaquePointer) {

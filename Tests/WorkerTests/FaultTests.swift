@@ -63,6 +63,21 @@ struct FaultTests {
         #expect(totals.commits >= 1)
     }
 
+    @Test("at-least-once commits no offset past records that were given up after message.timeout.ms")
+    func undelivered() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+        try site.broker.inject(Array(repeating: "NOT_ENOUGH_REPLICAS", count: 40), into: .produce)
+        let configuration = site.configuration {
+            $0.delivery = .atLeastOnce
+            $0.kafkaProperties["message.timeout.ms"] = "1000"
+            $0.kafkaProperties["retry.backoff.ms"] = "100"
+        }
+        let totals = try await site.work(configuration) { $0[0].commits >= 1 }
+        #expect(totals[0].aborts >= 1)
+        #expect(Set(try site.read(site.topics.enriched).compactMap(\.key)).count == 20)
+    }
+
     @Test("no broker at the start: a sentence that names the servers, and whose matter it is")
     func nobodyThere() throws {
         let error = #expect(throws: WorkerError.self) {
