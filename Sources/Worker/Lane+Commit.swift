@@ -6,12 +6,14 @@ import Logging
 /// How a step's outputs and offsets become final, and what happens when they do not.
 extension Lane {
     func commitIfDue() throws(LaneFault) {
+        if isRefreshDue { pace.note() }
         if pace.isDue(produced: publisher.hasUncommitted, bytes: publisher.uncommittedBytes) { try commit() }
     }
 
     /// Commits what was produced together with the offsets that pass it, those of the tables included.
     func commit() throws(LaneFault) {
         let offsets = movedOffsets()
+        if isRefreshDue { refreshed = .now }
         guard !offsets.isEmpty || publisher.hasUncommitted else { return pace.committed() }
         let began = ContinuousClock.now
         try publisher.commit(offsets, of: consumer)
@@ -31,15 +33,20 @@ extension Lane {
         pace.committed()
     }
 
+    /// Brokers forget what a group has committed of topics that it does not subscribe to, as the tables are, when it was
+    /// not committed for a week (`offsets.retention.minutes`, KIP-211): a table at rest would have its dead letters
+    /// published again.
+    private var isRefreshDue: Bool { .now - refreshed >= .seconds(3600) }
+
     private func movedOffsets() -> [TopicPartition: Int64] {
         var offsets: [TopicPartition: Int64] = [:]
         for partition in partitions.all {
             if let next = partition.questions.next, next != partition.questions.committed {
                 offsets[place(ofQuestions: partition.number)] = next
             }
-            // Below its committed offset a table is only read again to fill a store.
-            for table in Table.allCases where partition[table].next > partition[table].committed {
-                offsets[follower.place(table, partition.number)] = partition[table].next
+            for table in Table.allCases {
+                guard let offset = partition[table].offsetToCommit(isRefresh: isRefreshDue) else { continue }
+                offsets[follower.place(table, partition.number)] = offset
             }
         }
         return offsets

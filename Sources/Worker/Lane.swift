@@ -39,6 +39,8 @@ final class Lane {
     var reported = ContinuousClock.now
     var reportedCommits = 0
     var measuredLag = ContinuousClock.now
+    /// When the tables' offsets were last committed whether they had moved or not.
+    var refreshed = ContinuousClock.now
 
     private let longestValue: Int
     private let processor = EventProcessor()

@@ -12,6 +12,13 @@ struct TableProgress {
     var target: Int64 = 0
     /// Whether everything up to ``target`` is in the store.
     var isCaughtUp = false
+
+    /// The offset to commit; nil: the one that is committed stays. Below it a table is only read again to fill a store.
+    /// - Parameter isRefresh: commit what is committed again.
+    func offsetToCommit(isRefresh: Bool) -> Int64? {
+        if next > committed { return next }
+        return isRefresh && committed > 0 ? committed : nil
+    }
 }
 
 /// How far a partition of the questions has been worked through. Offsets are nil until the first event.
