@@ -83,9 +83,10 @@ final class Lane {
             try commit()
         } catch LaneFault.stopped {
             logger.warning("stopped before the last commit; what it held will be worked on again")
-        } catch LaneFault.aborted(let error) where stop.isRequested {
+        } catch let fault as LaneFault where stop.isRequested {
+            guard let cause = fault.repeatableCause else { throw fault }
             logger.warning(
-                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(error)"])
+                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(cause)"])
         }
     }
 

@@ -12,6 +12,14 @@ enum LaneFault: Error {
     /// Trying again would change nothing.
     case fatal(WorkerError)
 
+    /// What was in the way of a step that can be done again, by this worker or the next; nil for the other faults.
+    var repeatableCause: KafkaError? {
+        switch self {
+        case .aborted(let error), .fenced(let error): error
+        case .stopped, .fatal: nil
+        }
+    }
+
     /// Sorts an error of the producer or of a commit.
     init(_ error: KafkaError) {
         if let advice = Self.advice[error.name] {

@@ -86,6 +86,10 @@ package final class WorkerService: Service {
         } catch LaneFault.fatal(let error) {
             stop.request()
             throw error
+        } catch let error as KafkaError where error.name == "_INVALID_ARG" {
+            // librdkafka refuses the properties when it makes a client.
+            stop.request()
+            throw WorkerError(.configuration, "\(error); see kafka.properties in the configuration")
         } catch {
             stop.request()
             throw WorkerError(.failed, "Lane \(report.lane) gave up: \(error)")
