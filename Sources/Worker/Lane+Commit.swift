@@ -54,8 +54,23 @@ extension Lane {
 
     // MARK: - When it does not get through
 
-    /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try.
+    /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try. Again
+    /// until that is through, or what went wrong is nothing that passes.
     func recover(from fault: LaneFault) throws {
+        var next: LaneFault? = fault
+        while let fault = next {
+            next = nil
+            do {
+                try recoverOnce(from: fault)
+            } catch let another as LaneFault where !stop.isRequested && another.repeatableCause != nil {
+                next = another
+            } catch let error as KafkaError where !stop.isRequested {
+                next = LaneFault(error)
+            }
+        }
+    }
+
+    private func recoverOnce(from fault: LaneFault) throws {
         switch fault {
         case .aborted(let error):
             logger.warning(
@@ -68,15 +83,17 @@ extension Lane {
             throw fault
         }
         totals.aborts += 1
-        try rewind()
         rest(pace.failed())
+        try rewind()
     }
 
     /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
-    func abandon() throws {
+    /// - Parameter handBack: lets go of what was lost, which is others' to go back in.
+    func abandon(_ handBack: () throws -> Void) throws {
         try void()
-        try rewind()
+        try handBack()
         pace.committed()
+        do { try rewind() } catch let error as KafkaError { try recover(from: LaneFault(error)) }
     }
 
     private func void() throws(LaneFault) {
@@ -114,20 +131,15 @@ extension Lane {
         try follower.rewind(owned, committed: committed)
     }
 
-    private func committedOffsets(_ places: [TopicPartition]) throws -> [TopicPartition: Int64] {
-        let deadline = ContinuousClock.now + .seconds(60)
+    /// Waits for the answer as long as it takes.
+    private func committedOffsets(_ places: [TopicPartition]) throws(LaneFault) -> [TopicPartition: Int64] {
         while true {
             do throws(KafkaError) {
                 return try consumer.committedOffsets(places, timeout: .seconds(5))
             } catch {
-                if stop.graceIsOver { throw LaneFault.stopped }
-                if ContinuousClock.now > deadline {
-                    throw LaneFault.fatal(
-                        WorkerError(
-                            .brokerUnreachable,
-                            "The committed offsets of group '\(configuration.groupID)' could not be read for a minute: "
-                                + "\(error)"))
-                }
+                if stop.isRequested { throw .stopped }
+                if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+                waitLog.note(error, logger: logger)
                 rest(.milliseconds(200))
             }
         }

@@ -27,11 +27,11 @@ extension Lane {
         var lags: [PartitionLag] = []
         for partition in partitions.all {
             let place = place(ofQuestions: partition.number)
-            if let next = partition.questions.next ?? partition.questions.committed,
-                let watermarks = consumer.cachedWatermarks(place)
-            {
-                lags.append(PartitionLag(place: place, records: max(0, watermarks.high - next)))
-            }
+            let questions = partition.questions
+            // Before the first fetch, and while the questions are paused, the end is the one of the take-over.
+            let end = max(questions.span.high, consumer.cachedWatermarks(place)?.high ?? 0)
+            let next = questions.next ?? questions.committed ?? questions.span.low
+            lags.append(PartitionLag(place: place, records: max(0, end - next)))
             for table in Table.allCases {
                 if let records = follower.lag(table, of: partition) {
                     lags.append(PartitionLag(place: follower.place(table, partition.number), records: records))

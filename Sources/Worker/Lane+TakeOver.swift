@@ -9,6 +9,29 @@ struct TakeOver {
     let since: ContinuousClock.Instant
 }
 
+/// How patiently a lane asks brokers for what a take-over needs. Its other partitions wait meanwhile, so it begins with
+/// little, which is plenty where a broker is well; a slow or far one is given more from try to try.
+struct TakeOverPace {
+    private static let pause = Duration.milliseconds(300)
+    private static let least = Duration.milliseconds(250)
+    private static let most = Duration.seconds(5)
+
+    private(set) var patience = TakeOverPace.least
+    private var failed: ContinuousClock.Instant?
+
+    var isDue: Bool { failed.map { .now - $0 >= Self.pause } ?? true }
+
+    mutating func succeeded() {
+        patience = Self.least
+        failed = nil
+    }
+
+    mutating func hasFailed(byTimeout: Bool) {
+        failed = .now
+        if byTimeout { patience = min(Self.most, patience * 2) }
+    }
+}
+
 /// What the lane does when the group gives it partitions and takes them away.
 ///
 /// The consumer only takes note of a rebalance while it is polled; librdkafka waits for the answer, so it is given here,
@@ -21,17 +44,20 @@ extension Lane {
         switch rebalance {
         case .assigned(let places):
             // What follows asks brokers and reads stores, for longer than a transaction may be open.
-            do { try commit() } catch { try recover(from: error) }
+            try commitOrRecover()
             try take(places)
         case .revoked(let places):
             // The last moment at which our commit counts: the next owner starts from it.
-            do { try commit() } catch { try recover(from: error) }
+            try commitOrRecover()
             try handBack(places)
         case .lost(let places):
             // Others may work on them already, and our commit would be refused.
-            try abandon()
-            try handBack(places)
+            try abandon { try handBack(places) }
         }
+    }
+
+    private func commitOrRecover() throws {
+        do { try commit() } catch { try recover(from: error) }
     }
 
     // MARK: - Given
@@ -42,33 +68,47 @@ extension Lane {
         guard !places.isEmpty else { return }
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
-        takeOversTried = nil
+        takeOverPace.succeeded()
         // Partitions are added to topics while workers run, and adding them is what moves partitions.
+        let counts: [String: Int32]
         do throws(KafkaError) {
-            layout = try publisher.surveyLayout()
+            counts = try publisher.partitionCounts()
         } catch {
             logger.warning("partition counts not refreshed", metadata: ["cause": "\(error)"])
+            return
+        }
+        do throws(WorkerError) {
+            layout = try Cluster.layout(of: configuration.topics, counts: counts)
+        } catch {
+            throw LaneFault.fatal(error)
         }
     }
 
-    /// Opens the stores of what was assigned, as far as that can be done yet.
+    /// Opens the store of one of the assigned partitions, if that can be done yet: one a step, so that the lane goes on
+    /// polling between them.
     func beginTakeOvers() throws {
-        guard !takeOvers.isEmpty else { return }
-        if let takeOversTried, .now - takeOversTried < .milliseconds(300) { return }
+        guard let takeOver = takeOvers.first, takeOverPace.isDue else { return }
         try commit()
-        let places = takeOvers.flatMap { takeOver in
+        let places =
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
-        }
+        var cause = "its store is still open in another lane"
         do {
-            // Short: while an earlier owner's transaction is open its offsets are held back, and other partitions wait here.
-            let committed = try consumer.committedOffsets(places, timeout: .milliseconds(250))
-            for takeOver in takeOvers where try begin(takeOver, committed: committed) {
-                takeOvers.removeAll { $0.number == takeOver.number }
+            // While an earlier owner's transaction is open its offsets are held back.
+            let committed = try consumer.committedOffsets(places, timeout: takeOverPace.patience)
+            if try begin(takeOver, committed: committed) {
+                takeOvers.removeFirst()
+                return takeOverPace.succeeded()
             }
+            takeOverPace.hasFailed(byTimeout: false)
         } catch let error as KafkaError {
-            logger.info("waiting to take partitions over", metadata: ["cause": "\(error)"])
+            takeOverPace.hasFailed(byTimeout: error.isTimeout)
+            cause = "\(error)"
         }
-        takeOversTried = .now
+        // Others may have better luck meanwhile.
+        takeOvers.append(takeOvers.removeFirst())
+        waitLog.note(
+            "waiting to take partitions over", since: takeOver.since, logger: logger,
+            metadata: ["partition": .stringConvertible(takeOver.number), "cause": "\(cause)"])
     }
 
     /// - Returns: false when another lane of this process has not closed the store yet.
@@ -84,7 +124,6 @@ extension Lane {
             guard error.kind == .alreadyOpen else {
                 throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
             }
-            logger.info("waiting to take a partition over", metadata: ["cause": "\(error)"])
             return false
         }
         if case .rebuilt(let reason) = opened.opening {
@@ -94,7 +133,9 @@ extension Lane {
         }
         let partition = OwnedPartition(number: takeOver.number, store: opened.store)
         do {
-            try follower.beginRestore(partition, committed: committed)
+            partition.questions.span = try consumer.queryWatermarks(
+                place(ofQuestions: takeOver.number), timeout: takeOverPace.patience)
+            try follower.beginRestore(partition, committed: committed, patience: takeOverPace.patience)
         } catch {
             opened.store.close()
             if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }

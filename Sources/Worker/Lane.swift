@@ -32,7 +32,7 @@ final class Lane {
     var rebalance: Rebalance?
     /// What was assigned and has no store open yet, and when that was last tried.
     var takeOvers: [TakeOver] = []
-    var takeOversTried: ContinuousClock.Instant?
+    var takeOverPace = TakeOverPace()
     var totals = LaneTotals()
     var deadLetterLog: DeadLetterLog
     var pace: CommitPace
@@ -40,6 +40,7 @@ final class Lane {
     var reportedCommits = 0
     var measuredLag = ContinuousClock.now
     /// When the tables' offsets were last committed whether they had moved or not.
+    var waitLog = WaitLog()
     var refreshed = ContinuousClock.now
 
     private let longestValue: Int
@@ -95,7 +96,6 @@ final class Lane {
         do {
             try step()
         } catch let fault as LaneFault {
-            gathered.removeAll()
             try recover(from: fault)
         }
         publishReport()
@@ -214,14 +214,17 @@ final class Lane {
         var index = start
         // Not ours (any more), or not ready: its committed offset has not moved, so whoever works on it reads it again.
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
-        let place = layout.enrichedPartition(for: number)
+        let target = layout.enrichedPartition(for: number)
         while index < gathered.count {
             let message = gathered[index]
             guard message.partition == number else { break }
             index += 1
-            guard let partition, message.offset >= partition.questions.next ?? 0 else { continue }
+            guard let partition else { continue }
+            if let next = partition.questions.next, message.offset < next {
+                throw .wentBack(place(ofQuestions: number), from: next, to: message.offset)
+            }
             if partition.questions.first == nil { partition.questions.first = message.offset }
-            try enrich(message, from: partition.store, to: place)
+            try enrich(message, from: partition.store, to: target)
             partition.questions.next = message.offset + 1
             totals.recordsIn += 1
             totals.bytesIn += message.value?.count ?? 0
@@ -231,10 +234,13 @@ final class Lane {
     }
 
     /// One event's way: check, look up, render, publish.
-    private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to place: Int32?) throws(LaneFault) {
+    private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to target: Int32?) throws(LaneFault) {
+        let carried = carriedBytes(of: event)
         let outcome: EventOutcome
         do throws(StoreError) {
-            outcome = try processor.process(key: event.key, value: event.value, store: store, limit: limit(for: event))
+            outcome = try processor.process(
+                key: event.key, value: event.value, store: store,
+                limit: min(longestValue, publisher.maxMessageBytes - carried))
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
@@ -243,27 +249,24 @@ final class Lane {
             totals.answersAttached += attached
             totals.answersOmitted += omitted
             if attached + omitted == 0 { totals.questionsWithoutAnswers += 1 }
-            try publishEnriched(value, of: event, to: place)
+            try publisher.publishEnriched(value, of: event, partition: target, carried: carried)
+            totals.recordsOut += 1
+            totals.bytesOut += value.count
         case .deleted:
-            try publishEnriched(nil, of: event, to: place)
+            try publisher.publishEnriched(nil, of: event, partition: target, carried: carried)
+            totals.recordsOut += 1
         case .refused(let error):
             try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
         }
     }
 
-    private func publishEnriched(_ value: Bytes?, of event: ConsumedMessage, to place: Int32?) throws(LaneFault) {
-        try publisher.publishEnriched(value, of: event, partition: place)
-        totals.recordsOut += 1
-        totals.bytesOut += value?.count ?? 0
-    }
-
-    /// The longest value that can be published for an event: what the user allows, and what its key and headers leave.
-    private func limit(for event: ConsumedMessage) -> Int {
-        var room = publisher.maxMessageBytes - Self.recordOverhead - (event.key?.count ?? 0)
+    /// What an event's key and headers, and the protocol, take of the room that a record has.
+    private func carriedBytes(of event: ConsumedMessage) -> Int {
+        var bytes = Self.recordOverhead + (event.key?.count ?? 0)
         if event.hasHeaders {
-            event.forEachHeader { name, value in room -= name.count + (value?.count ?? 0) + 10 }
+            event.forEachHeader { name, value in bytes += name.count + (value?.count ?? 0) + 10 }
         }
-        return min(longestValue, room)
+        return bytes
     }
 
     /// An error that the consumer handed over: most pass by themselves, some never do.

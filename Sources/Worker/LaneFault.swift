@@ -35,6 +35,16 @@ enum LaneFault: Error {
         }
     }
 
+    /// A partition's log goes on below where it was worked on. librdkafka hands out nothing of an earlier position after a
+    /// seek, so the topic was made anew, and offsets mean other records now.
+    static func wentBack(_ place: TopicPartition, from next: Int64, to offset: Int64) -> LaneFault {
+        .fatal(
+            WorkerError(
+                .failed,
+                "\(place) went back from offset \(next) to \(offset): the topic must have been deleted and created anew "
+                    + "while the worker ran. Start it again: it begins where the new topic begins"))
+    }
+
     /// Errors that come back however often the work is repeated, and what to do about each.
     private static let advice: [String: (matter: WorkerError.Matter, text: String)] = [
         "MSG_SIZE_TOO_LARGE": (

@@ -30,6 +30,8 @@ struct QuestionProgress {
     var next: Int64?
     /// Next offset as last committed, by us or by whoever had the partition before.
     var committed: Int64?
+    /// Where the partition began and ended when it was taken over.
+    var span: (low: Int64, high: Int64) = (0, 0)
 }
 
 /// A partition number that this lane owns: its questions, and the store of its answers and votes. Lane thread only.

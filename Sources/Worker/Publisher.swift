@@ -71,8 +71,12 @@ final class Publisher {
     }
 
     /// Publishes an enriched value, or with nil that the question was deleted, under the event's key, time and headers.
-    /// - Parameter partition: nil: where the key hashes, as Java clients do it.
-    func publishEnriched(_ value: Bytes?, of event: ConsumedMessage, partition: Int32?) throws(LaneFault) {
+    /// - Parameters:
+    ///   - partition: nil: where the key hashes, as Java clients do it.
+    ///   - carried: bytes of the event's key and headers, and of the protocol.
+    func publishEnriched(
+        _ value: Bytes?, of event: ConsumedMessage, partition: Int32?, carried: Int
+    ) throws(LaneFault) {
         try openTransaction()
         while true {
             do throws(KafkaError) {
@@ -84,7 +88,7 @@ final class Publisher {
                 try waitForRoom(or: error)
             }
         }
-        uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0))
+        uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + carried)
     }
 
     /// Publishes what could not be processed, as it came, with the headers that say why. What is too large for the producer
@@ -143,12 +147,13 @@ final class Publisher {
         uncommitted = .records(bytes: 0)
     }
 
-    /// The partition counts as they are now.
-    func surveyLayout() throws(KafkaError) -> TopicLayout {
-        TopicLayout(
-            questions: try producer.partitionCount(of: try producer.topic(topics.questions), timeout: .seconds(5)),
-            enriched: try producer.partitionCount(of: enriched, timeout: .seconds(5)),
-            deadLetter: try producer.partitionCount(of: deadLetter, timeout: .seconds(5)))
+    /// The five topics' partition counts as they are now.
+    func partitionCounts() throws(KafkaError) -> [String: Int32] {
+        var counts: [String: Int32] = [:]
+        for name in topics.inputs + topics.outputs {
+            counts[name] = try producer.partitionCount(of: try producer.topic(name), timeout: .seconds(2))
+        }
+        return counts
     }
 
     // MARK: - Commit and abort
@@ -228,7 +233,9 @@ final class Publisher {
         }
     }
 
+    /// What is not committed is given up, at once: an open transaction would hold back whoever takes over.
     func close() {
+        if hasUncommitted, delivery == .exactlyOnce { try? producer.abortTransaction(timeout: .seconds(1)) }
         producer.close(timeout: .seconds(1))
     }
 }

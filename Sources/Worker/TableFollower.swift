@@ -52,10 +52,13 @@ final class TableFollower {
 
     /// Starts to bring a store up to its tables' ends as of now.
     /// - Parameter committed: the group's committed offsets; a table without one has published nothing yet.
-    func beginRestore(_ partition: OwnedPartition, committed: [TopicPartition: Int64]) throws {
+    /// - Parameter patience: longest wait for each of the two ends.
+    func beginRestore(
+        _ partition: OwnedPartition, committed: [TopicPartition: Int64], patience: Duration
+    ) throws {
         var ends: [(low: Int64, high: Int64)] = []
         for table in Table.allCases {
-            ends.append(try consumer.queryWatermarks(place(table, partition.number), timeout: .seconds(5)))
+            ends.append(try consumer.queryWatermarks(place(table, partition.number), timeout: patience))
         }
         for table in Table.allCases where partition.applied(table) > ends[table.rawValue].high {
             logger.warning(
@@ -72,14 +75,15 @@ final class TableFollower {
             let (low, high) = ends[table.rawValue]
             let place = place(table, partition.number)
             let applied = partition.applied(table)
-            if applied > 0 && applied < low {
+            if applied < low {
                 logger.warning(
-                    "table records were deleted before they were applied; give the topic retention.ms=-1",
+                    "the topic has forgotten records that the store never had; give it retention.ms=-1",
                     metadata: [
                         "partition": "\(place)", "from": .stringConvertible(applied), "to": .stringConvertible(low),
                     ])
             }
-            let published = min(committed[place] ?? 0, high)
+            // Beyond the end it was committed of a topic that has been created anew since.
+            let published = committed[place].map { $0 > high ? low : $0 } ?? 0
             let next = max(low, min(applied, published))
             partition[table] = TableProgress(next: next, committed: published, target: high, isCaughtUp: next >= high)
             positions[place] = next
@@ -171,10 +175,11 @@ final class TableFollower {
     ) throws(LaneFault) {
         for index in 0..<gathered.count {
             let message = gathered[index]
-            // What an earlier assignment fetched may still come: it belongs to nobody, or was read already.
-            guard let partition = partitions[message.partition],
-                let table = table(of: message), message.offset >= partition[table].next
-            else { continue }
+            // What was fetched for an earlier assignment may still come: it belongs to nobody.
+            guard let partition = partitions[message.partition], let table = table(of: message) else { continue }
+            if message.offset < partition[table].next {
+                throw .wentBack(place(table, partition.number), from: partition[table].next, to: message.offset)
+            }
             if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) {
                 touched.append(partition)
             }

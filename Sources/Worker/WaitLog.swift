@@ -1,28 +1,34 @@
 import KafkaClient
 import Logging
 
-/// Says that a lane waits for a broker, once it has waited for a while, and again now and then: no worker hangs silently.
+/// Says that a lane waits, once it has waited for a while, and again now and then: no worker hangs silently.
 struct WaitLog {
     private static let pause = Duration.seconds(5)
     /// Calls further apart than this are of different waits.
     private static let gap = Duration.seconds(2)
 
-    private var began: ContinuousClock.Instant?
-    private var lastCall = ContinuousClock.now
+    private var began = ContinuousClock.now
+    private var lastCall: ContinuousClock.Instant?
     private var lastLine = ContinuousClock.now
 
+    /// A call to a broker has to be made again.
     mutating func note(_ error: KafkaError, logger: Logger) {
         let now = ContinuousClock.now
-        // A timed-out call lasted seconds itself, and belongs to the wait that it was part of.
-        if began == nil || (now - lastCall > Self.gap && !error.isTimeout) {
-            began = now
-            lastLine = now
-        }
+        // A call that timed out lasted seconds itself, and belongs to the wait that it was part of.
+        if lastCall.map({ now - $0 > Self.gap && !error.isTimeout }) ?? true { began = now }
         lastCall = now
-        guard let began, now - lastLine >= Self.pause else { return }
+        note("waiting for the broker", since: began, logger: logger, metadata: ["cause": "\(error)"])
+    }
+
+    /// Something has not come about since then.
+    mutating func note(
+        _ message: Logger.Message, since: ContinuousClock.Instant, logger: Logger, metadata: Logger.Metadata
+    ) {
+        let now = ContinuousClock.now
+        guard now - since >= Self.pause, now - lastLine >= Self.pause else { return }
         lastLine = now
         logger.warning(
-            "waiting for the broker",
-            metadata: ["seconds": .stringConvertible(Int((now - began) / .seconds(1))), "cause": "\(error)"])
+            message,
+            metadata: metadata.merging(["seconds": .stringConvertible(Int((now - since) / .seconds(1)))]) { $1 })
     }
 }
