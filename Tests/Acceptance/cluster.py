@@ -1,6 +1,7 @@
 """The broker that the tests talk to: one started for them, or any cluster that the environment names."""
 
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -41,6 +42,14 @@ class Broker:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
+
+    def stall(self, seconds):
+        """Answers nothing for a while, as a broker does whose disk or network stands still."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self):
         self._process.terminate()

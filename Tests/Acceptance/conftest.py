@@ -23,6 +23,7 @@ def cluster():
         bootstrap_servers = broker.bootstrap_servers
     try:
         cluster = Cluster(bootstrap_servers, ours=broker is not None)
+        cluster.broker = broker
         cluster.wait_until_up()
         yield cluster
     finally:

@@ -125,6 +125,32 @@ def test_kill_during_catch_up(deploy):
 
 
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+def test_a_broker_that_stands_still(deploy, delivery):
+    """Longer than a transaction may take: the worker is late, and fenced where the broker gives it up meanwhile."""
+    deployment = deploy()
+    if not deployment.cluster.broker:
+        pytest.skip("only a broker of the tests' own can be stopped")
+    deployment.create_topics()
+    generator = Generator(seed=36, questions=200)
+    deployment.publish(mixed(traffic(generator, 400, 1_000), oracle.ANSWERS, generator))
+    worker = deployment.worker(
+        delivery=delivery, properties={"message.timeout.ms": 2_000, "socket.timeout.ms": 1_500}).start()
+    with Background(deployment, mixed(questions(generator, 3_000), oracle.QUESTIONS, generator), seconds=12):
+        wait_for_progress(deployment, worker)
+        for seconds in (1, 5):
+            deployment.cluster.broker.stall(seconds)
+            wait_for_progress(deployment, worker, least=50, timeout=90)
+    deployment.wait_until_drained(120)
+    assert worker.terminate() == 0, worker.log_end()
+    if delivery == "exactly-once":
+        verify(deployment)
+    else:
+        expected = deployment.expected()
+        compare.enriched_at_least_once(expected, deployment.read(deployment.enriched))
+        compare.dead_letters(expected, deployment.read(deployment.dead_letters), exactly_once=False)
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 def test_workers_come_and_go(deploy, scale, delivery):
     deployment = deploy(partitions=6)
     deployment.create_topics()

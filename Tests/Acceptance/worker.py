@@ -10,8 +10,8 @@ import yaml
 
 
 def binary():
-    path = os.environ.get("REJOINDER_BINARY")
-    assert path, "REJOINDER_BINARY does not name the program to test; `make test` builds it and sets this"
+    path = os.environ.get("REJOINDER_TEST_BINARY")
+    assert path, "REJOINDER_TEST_BINARY does not name the program to test; `make test` builds it and sets this"
     return path
 
 

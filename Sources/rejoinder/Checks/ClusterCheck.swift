@@ -20,6 +20,12 @@ struct ClusterCheck {
         func left(_ longest: Duration = .seconds(5)) -> Duration {
             max(.milliseconds(200), min(longest, deadline - .now))
         }
+        do {
+            try checkClients()
+            report(.ok("client settings", "librdkafka takes them"))
+        } catch {
+            return report(Self.failure("client settings", error))
+        }
         let place = "brokers \(configuration.kafkaProperties["bootstrap.servers"] ?? "")"
         let admin: AdminClient
         do {
@@ -59,6 +65,19 @@ struct ClusterCheck {
         } catch {
             report(Self.failure("client settings", error))
         }
+    }
+
+    /// Makes a lane's clients, which joins and registers nothing: properties that clash show only there.
+    private func checkClients() throws(KafkaError) {
+        let logger = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
+        let consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
+        consumer.close(timeout: .seconds(1))
+        let follower = try AssignedConsumer(properties: properties.follower, logger: logger)
+        follower.close()
+        let producer = try Producer(
+            properties: properties.producer, transactionalID: needsTransactions ? "rejoinder-check" : nil,
+            logger: logger)
+        producer.close(timeout: .seconds(1))
     }
 
     private var properties: ClientProperties {

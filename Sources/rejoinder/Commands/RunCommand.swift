@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KafkaClient
 import Logging
 import Monitoring
@@ -27,6 +28,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.settings()
         let logger = settings.logger("rejoinder")
+        Self.endOnSignal()
         let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
@@ -51,6 +53,12 @@ struct RunCommand: AsyncParsableCommand {
         }
         throughput.writeTotals(since: began)
         logger.info("stopped")
+    }
+
+    /// Until the service group takes the signals over there is nothing to finish. Without a handler a container's first
+    /// process would not hear them at all.
+    private static func endOnSignal() {
+        for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
     }
 
     /// Settings of topics that would lose what a worker relies on are warned of; those with which it cannot work end it

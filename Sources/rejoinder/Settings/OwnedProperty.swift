@@ -25,6 +25,9 @@ struct OwnedProperty: Sendable {
         "enable.idempotence": OwnedProperty(
             advice: "both ways of delivery need the idempotent producer", acceptedValue: "true"),
         "enable.partition.eof": OwnedProperty(advice: "the worker sets it where it reads to the end of a topic"),
+        "isolation.level": OwnedProperty(
+            advice: "what a transaction has not committed is no input, and offsets it has not committed are nobody's",
+            acceptedValue: "read_committed"),
         "partitioner": OwnedProperty(
             advice: "keys are placed as Java clients place them, or questions and answers would not meet",
             acceptedValue: "murmur2_random"),
