@@ -180,15 +180,7 @@ def test_workers_come_and_go(deploy, scale, delivery):
         wait_until_committed(deployment, list(deployment.records), killed + 15)
     deployment.wait_until_drained()
     assert third.terminate() == 0
-    expected = deployment.expected()
-    enriched = deployment.read(deployment.enriched)
-    dead = deployment.read(deployment.dead_letters)
-    if delivery == "exactly-once":
-        compare.enriched_exactly_once(expected, enriched)
-        compare.dead_letters(expected, dead)
-    else:
-        compare.enriched_at_least_once(expected, enriched)
-        compare.dead_letters(expected, dead, exactly_once=False)
+    verify_delivery(deployment, delivery)
 
 
 def wait_until_committed(deployment, records, deadline):
