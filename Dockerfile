@@ -18,8 +18,8 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates liblmdb0 librdkafka1 \
     && rm -rf /var/lib/apt/lists/* \
-    && groupadd --system --gid 10001 rejoinder \
-    && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/rejoinder --shell /usr/sbin/nologin rejoinder \
+    && groupadd --gid 10001 rejoinder \
+    && useradd --no-create-home --uid 10001 --gid 10001 --home-dir /var/lib/rejoinder --shell /usr/sbin/nologin rejoinder \
     && install -d -o rejoinder -g rejoinder /var/lib/rejoinder
 COPY --from=build /out/rejoinder /usr/local/bin/rejoinder
 USER rejoinder
