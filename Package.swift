@@ -49,10 +49,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .target(
+            name: "Recording",
+            dependencies: [
+                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "rejoinder",
             dependencies: [
-                "Monitoring", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
@@ -75,6 +81,7 @@ let package = Package(
             dependencies: [
                 "Worker", "KafkaClient", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
         .testTarget(
             name: "MonitoringTests",
             dependencies: [

@@ -2,7 +2,7 @@ import KafkaClient
 import Records
 
 /// A record that could not be processed, and why.
-struct DeadLetter {
+package struct DeadLetter {
     let message: ConsumedMessage
     let topic: String
     let error: RecordError
@@ -19,20 +19,29 @@ struct DeadLetter {
     /// The record's place for people: `answers [3] at offset 17`.
     var place: String { "\(topic) [\(message.partition)] at offset \(message.offset)" }
 
+    /// What a dead letter says of a record: why it is one, and where it came from.
+    package static func headers(
+        error: RecordError, topic: String, partition: Int32, offset: Int64, timestamp: Int64?
+    ) -> [RecordHeader] {
+        [
+            RecordHeader("rejoinder.error.code", error.code.rawValue),
+            RecordHeader("rejoinder.error.message", error.message),
+            RecordHeader("rejoinder.source.topic", topic),
+            RecordHeader("rejoinder.source.partition", String(partition)),
+            RecordHeader("rejoinder.source.offset", String(offset)),
+            // -1 is Kafka's own word for a record without a time.
+            RecordHeader("rejoinder.source.timestamp", String(timestamp ?? -1)),
+        ]
+    }
+
     /// About how much of the producer's queue it takes.
     var byteCount: Int { (message.value?.count ?? 0) + (message.key?.count ?? 0) + 256 }
 
     /// The headers that are added to the original's.
     func headers(as form: Form) -> [RecordHeader] {
-        var headers = [
-            RecordHeader("rejoinder.error.code", error.code.rawValue),
-            RecordHeader("rejoinder.error.message", error.message),
-            RecordHeader("rejoinder.source.topic", topic),
-            RecordHeader("rejoinder.source.partition", String(message.partition)),
-            RecordHeader("rejoinder.source.offset", String(message.offset)),
-            // -1 is Kafka's own word for a record without a time.
-            RecordHeader("rejoinder.source.timestamp", String(message.timestamp ?? -1)),
-        ]
+        var headers = Self.headers(
+            error: error, topic: topic, partition: message.partition, offset: message.offset,
+            timestamp: message.timestamp)
         if !form.carriesValue, message.value != nil {
             headers.append(RecordHeader("rejoinder.error.value-omitted", "true"))
         }

@@ -1,0 +1,35 @@
+import KafkaClient
+
+/// One record of a recording: what a line of the file holds, losslessly.
+package struct RecordedRecord: Sendable, Equatable {
+    package enum TimestampType: String, Sendable {
+        case create, logappend, unknown
+    }
+
+    package var topic: String
+    package var partition: Int32
+    /// Where the record stood in its partition when it was recorded.
+    package var offset: Int64
+    package var timestampType: TimestampType
+    /// Milliseconds since 1970; nil where the broker had none.
+    package var timestamp: Int64?
+    package var headers: [RecordHeader]
+    /// nil is Kafka's null.
+    package var key: [UInt8]?
+    /// nil is Kafka's null.
+    package var value: [UInt8]?
+
+    package init(
+        topic: String, partition: Int32, offset: Int64, timestampType: TimestampType = .create, timestamp: Int64?,
+        headers: [RecordHeader] = [], key: [UInt8]?, value: [UInt8]?
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestampType = timestampType
+        self.timestamp = timestamp
+        self.headers = headers
+        self.key = key
+        self.value = value
+    }
+}
