@@ -25,6 +25,12 @@ let package = Package(
         .systemLibrary(
             name: "CLMDB", pkgConfig: "lmdb",
             providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
         // The house, from the cellar up: a module imports only those above it in this list.
         .target(
@@ -52,7 +58,7 @@ let package = Package(
         .target(
             name: "Recording",
             dependencies: [
-                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CZlib", "CZstd",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(

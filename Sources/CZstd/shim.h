@@ -1,0 +1,6 @@
+#ifndef REJOINDER_CZSTD_SHIM_H
+#define REJOINDER_CZSTD_SHIM_H
+
+#include <zstd.h>
+
+#endif

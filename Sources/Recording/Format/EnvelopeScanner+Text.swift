@@ -1,0 +1,258 @@
+import Records
+
+extension EnvelopeScanner {
+    /// JSON's whitespace; stops at the line's end.
+    @inline(__always)
+    func skipSpace(_ start: Position) -> Position {
+        var here = start
+        while here.pointee <= 0x20, here < lineEnd {
+            switch here.pointee {
+            case 0x20, 0x09, 0x0D: here += 1
+            default: return here
+            }
+        }
+        return here
+    }
+
+    /// What a string means; `here` is at its opening quote, then behind its closing one.
+    @inline(__always)
+    func string(_ here: inout Position) throws(EnvelopeError) -> Bytes {
+        let first = here + 1
+        var stop = first
+        while true {
+            let stops = Self.stops(in: UnsafeRawPointer(stop).loadUnaligned(as: UInt64.self))
+            if stops != 0 {
+                stop += stops.trailingZeroBitCount >> 3
+                break
+            }
+            stop += 8
+        }
+        // The line feed behind the line is a stop, so nothing beyond it was taken for text.
+        if stop.pointee == UInt8(ascii: "\"") {
+            here = stop + 1
+            return Bytes(start: first, count: stop - first)
+        }
+        return try unescape(from: first, to: stop, &here)
+    }
+
+    /// Copies a string into the scanner's room, its escapes replaced.
+    /// - Parameter stop: the first place that is no plain text.
+    private func unescape(
+        from first: Position, to stop: Position, _ here: inout Position
+    ) throws(EnvelopeError) -> Bytes {
+        let begin = textEnd
+        begin.update(from: first, count: stop - first)
+        var out = begin + (stop - first)
+        var at = stop
+        while true {
+            let byte = at.pointee
+            if byte == UInt8(ascii: "\\") {
+                let letter = at[1]
+                switch letter {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): out.pointee = letter
+                case UInt8(ascii: "n"): out.pointee = 0x0A
+                case UInt8(ascii: "t"): out.pointee = 0x09
+                case UInt8(ascii: "r"): out.pointee = 0x0D
+                case UInt8(ascii: "b"): out.pointee = 0x08
+                case UInt8(ascii: "f"): out.pointee = 0x0C
+                case UInt8(ascii: "u"):
+                    out = try unicodeEscape(&at, out)
+                    at -= 2
+                    out -= 1
+                default:
+                    throw problem(
+                        at + 1, "expected one of \" \\ / b f n r t u after a backslash, found \(character(at + 1))")
+                }
+                at += 2
+                out += 1
+            } else if byte == UInt8(ascii: "\"") {
+                here = at + 1
+                textEnd = out
+                return Bytes(start: begin, count: out - begin)
+            } else if at >= lineEnd {
+                throw problem(lineEnd, "the line ends in the middle of a string")
+            } else {
+                throw problem(at, "a control character (\(character(at))) must be escaped in a string")
+            }
+            // Plain text up to the next stop, copied a word at a time: what is written too much is written over.
+            while true {
+                let word = UnsafeRawPointer(at).loadUnaligned(as: UInt64.self)
+                UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
+                let stops = Self.stops(in: word)
+                if stops != 0 {
+                    let count = stops.trailingZeroBitCount >> 3
+                    at += count
+                    out += count
+                    break
+                }
+                at += 8
+                out += 8
+            }
+        }
+    }
+
+    /// A word whose lowest set bit lies in the first of eight bytes that is a quote, a backslash or a control character; 0
+    /// when none is. Subtraction borrows from the byte above, so only the lowest mark is sure, and that is the one needed.
+    @inline(__always)
+    private static func stops(in bytes: UInt64) -> UInt64 {
+        let word = UInt64(littleEndian: bytes)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        let control = (word &- ones &* 0x20) & ~word
+        return (control | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)) & (ones &* 0x80)
+    }
+
+    /// Writes the character of a `\u` escape, or of the two of a surrogate pair, as UTF-8.
+    /// - Parameter at: at the backslash, then behind the escape.
+    /// - Returns: behind what was written, which is never more than the escape.
+    private func unicodeEscape(
+        _ at: inout Position, _ out: UnsafeMutablePointer<UInt8>
+    ) throws(EnvelopeError) -> UnsafeMutablePointer<UInt8> {
+        var scalar = try codeUnit(at + 2)
+        let start = at
+        at += 6
+        if 0xD800...0xDFFF ~= scalar {
+            guard scalar <= 0xDBFF, at[0] == UInt8(ascii: "\\"), at[1] == UInt8(ascii: "u"),
+                case let low = try codeUnit(at + 2), 0xDC00...0xDFFF ~= low
+            else {
+                throw problem(start, "half a surrogate pair (\\u\(hexadecimal(scalar))) stands for no bytes")
+            }
+            scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
+            at += 6
+        }
+        switch scalar {
+        case ..<0x80:
+            out[0] = UInt8(truncatingIfNeeded: scalar)
+            return out + 1
+        case ..<0x800:
+            out[0] = UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6)
+            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
+            return out + 2
+        case ..<0x10000:
+            out[0] = UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12)
+            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F)
+            out[2] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
+            return out + 3
+        default:
+            out[0] = UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18)
+            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3F)
+            out[2] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F)
+            out[3] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
+            return out + 4
+        }
+    }
+
+    private func hexadecimal(_ unit: UInt32) -> String { String(unit, radix: 16, uppercase: true) }
+
+    private func codeUnit(_ start: Position) throws(EnvelopeError) -> UInt32 {
+        var unit: UInt32 = 0
+        for index in 0..<4 {
+            let byte = start[index]
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte - 0x30
+            case 0x41...0x46: digit = byte - 0x41 + 10
+            case 0x61...0x66: digit = byte - 0x61 + 10
+            // The line feed behind the line is no digit, so nothing beyond it is read.
+            default:
+                throw problem(
+                    start + index, "expected four hexadecimal digits after \\u, found \(character(start + index))")
+            }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    // MARK: Numbers and words
+
+    /// A whole number as JSON writes it.
+    func integer(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Int64 {
+        let start = here
+        let isNegative = here.pointee == UInt8(ascii: "-")
+        if isNegative { here += 1 }
+        let firstDigit = here
+        // Downwards, since the smallest number has no positive counterpart.
+        var value: Int64 = 0
+        var overflows = false
+        while case let digit = here.pointee &- 0x30, digit <= 9 {
+            let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, sumOverflows) = product.subtractingReportingOverflow(Int64(digit))
+            overflows = overflows || productOverflows || sumOverflows
+            value = sum
+            here += 1
+        }
+        let count = here - firstDigit
+        let isCutOrOther =
+            count == 0 || here.pointee == UInt8(ascii: ".") || here.pointee | 0x20 == UInt8(ascii: "e")
+        guard !isCutOrOther, count == 1 || firstDigit.pointee != UInt8(ascii: "0") else {
+            throw problem(count == 0 ? here : start, "'\(field)' must be a whole number, found \(character(start))")
+        }
+        if !isNegative {
+            let (positive, negationOverflows) = Int64(0).subtractingReportingOverflow(value)
+            overflows = overflows || negationOverflows
+            value = positive
+        }
+        guard !overflows else { throw problem(start, "the number of '\(field)' does not fit into 64 bits") }
+        return value
+    }
+
+    /// A number of any kind, checked.
+    func number(_ here: inout Position) throws(EnvelopeError) {
+        let start = here
+        if here.pointee == UInt8(ascii: "-") { here += 1 }
+        if here.pointee == UInt8(ascii: "0") { here += 1 } else { try digits(&here, start) }
+        if here.pointee == UInt8(ascii: ".") {
+            here += 1
+            try digits(&here, start)
+        }
+        if here.pointee | 0x20 == UInt8(ascii: "e") {
+            here += 1
+            if here.pointee == UInt8(ascii: "+") || here.pointee == UInt8(ascii: "-") { here += 1 }
+            try digits(&here, start)
+        }
+    }
+
+    private func digits(_ here: inout Position, _ start: Position) throws(EnvelopeError) {
+        let first = here
+        while here.pointee &- 0x30 <= 9 { here += 1 }
+        guard here > first else { throw problem(here, "expected a JSON value, found \(character(start))") }
+    }
+
+    func word(_ word: StaticString, _ here: inout Position) throws(EnvelopeError) {
+        for index in 0..<word.utf8CodeUnitCount {
+            guard here[index] == word.utf8Start[index] else {
+                throw problem(here + index, "expected '\(word)', found \(character(here + index))")
+            }
+        }
+        here += word.utf8CodeUnitCount
+    }
+
+    /// Passes over `null` when it stands here.
+    @inline(__always)
+    func isNull(_ here: inout Position) -> Bool {
+        guard here[0] == UInt8(ascii: "n"), here[1] == UInt8(ascii: "u"), here[2] == UInt8(ascii: "l"),
+            here[3] == UInt8(ascii: "l")
+        else { return false }
+        here += 4
+        return true
+    }
+
+    // MARK: Errors
+
+    @inline(never)
+    func problem(_ here: Position, _ reason: String) -> EnvelopeError {
+        EnvelopeError(place: min(here, lineEnd) - lineStart, reason: reason)
+    }
+
+    /// What stands there, for people.
+    @inline(never)
+    func character(_ here: Position) -> String {
+        guard here < lineEnd else { return "the line's end" }
+        switch here.pointee {
+        case 0x21...0x7E: return "'\(Unicode.Scalar(here.pointee))'"
+        case 0xEF where lineEnd - here >= 3 && here[1] == 0xBB && here[2] == 0xBF: return "a byte order mark"
+        case let byte: return "the byte 0x\(String(byte, radix: 16, uppercase: true))"
+        }
+    }
+}

@@ -1,0 +1,418 @@
+import Records
+
+/// Where a line stops being a record, and why.
+struct EnvelopeError: Error {
+    /// From the line's first byte; as long as the line when it ends too early.
+    let place: Int
+    let reason: String
+}
+
+/// Reads one line's envelope in one pass: checks that it is one JSON object, finds the known fields, and unescapes what
+/// must be.
+///
+/// The bytes of key, payload and header values are taken as they stand, valid UTF-8 or not: `kcat -J` writes binary
+/// ones raw into its strings, and so they come back. What is found points into the line or into room of the scanner's own,
+/// and is good until the next line. Nothing is allocated once that room has grown.
+///
+/// Not Sendable: belongs to its reader.
+final class EnvelopeScanner {
+    typealias Position = UnsafePointer<UInt8>
+
+    /// Room behind a line that may be read (not used), so that strings can be read a word at a time.
+    static let slack = 16
+
+    private enum Field: UInt16 {
+        case topic = 1
+        case partition = 2
+        case offset = 4
+        case timestampType = 8
+        case timestamp = 16
+        case headers = 32
+        case key = 64
+        case keyBase64 = 128
+        case payload = 256
+        case payloadBase64 = 512
+
+        var name: String {
+            switch self {
+            case .topic: "topic"
+            case .partition: "partition"
+            case .offset: "offset"
+            case .timestampType: "tstype"
+            case .timestamp: "ts"
+            case .headers: "headers"
+            case .key: "key"
+            case .keyBase64: "key_base64"
+            case .payload: "payload"
+            case .payloadBase64: "payload_base64"
+            }
+        }
+    }
+
+    private static let deepest = 512
+
+    private(set) var view = RecordedView(
+        topic: Bytes(start: nil, count: 0), partition: 0, offset: 0, timestampType: .unknown, timestamp: nil, key: nil,
+        value: nil)
+    var lineStart: Position
+    var lineEnd: Position
+    /// Unescaped text of the current line.
+    private var text: UnsafeMutablePointer<UInt8>
+    private var textCapacity = 1 << 16
+    /// Where the next unescaped text goes.
+    var textEnd: UnsafeMutablePointer<UInt8>
+    private var headers: UnsafeMutablePointer<RecordedView.Header>
+    private var headerCapacity = 16
+    private var headerCount = 0
+
+    init() {
+        text = .allocate(capacity: textCapacity)
+        textEnd = text
+        headers = .allocate(capacity: headerCapacity)
+        lineStart = Position(text)
+        lineEnd = lineStart
+    }
+
+    deinit {
+        text.deallocate()
+        headers.deallocate()
+    }
+
+    /// Reads a line into `view`.
+    ///
+    /// - Parameters:
+    ///   - start: the line's first byte.
+    ///   - end: behind its last byte; a line feed stands there, and `slack` bytes of memory behind that.
+    func scan(from start: Position, to end: Position) throws(EnvelopeError) {
+        lineStart = start
+        lineEnd = end
+        // Unescaped text is never longer than the line, and base64 is unpacked beside its text.
+        if textCapacity < (end - start) * 2 + Self.slack { growText((end - start) * 2 + Self.slack) }
+        textEnd = text
+        headerCount = 0
+        var view = RecordedView(
+            topic: Bytes(start: nil, count: 0), partition: 0, offset: 0, timestampType: .unknown, timestamp: nil,
+            key: nil, value: nil)
+        var hasType = false
+        var seen: UInt16 = 0
+
+        var here = skipSpace(start)
+        guard here.pointee == UInt8(ascii: "{") else {
+            throw problem(here, "this is no record: a JSON object begins with '{', and here is \(character(here))")
+        }
+        here = skipSpace(here + 1)
+        if here.pointee == UInt8(ascii: "}") {
+            here += 1
+        } else {
+            while true {
+                guard here.pointee == UInt8(ascii: "\"") else {
+                    throw problem(here, "expected a field name in double quotes, found \(character(here))")
+                }
+                let name = try string(&here)
+                here = skipSpace(here)
+                guard here.pointee == UInt8(ascii: ":") else {
+                    throw problem(here, "expected ':' after a field name, found \(character(here))")
+                }
+                here = skipSpace(here + 1)
+                if let field = Self.field(name) {
+                    guard seen & field.rawValue == 0 else {
+                        throw problem(here, "the field '\(field.name)' stands twice in the record")
+                    }
+                    seen |= field.rawValue
+                    switch field {
+                    case .topic: view.topic = try topic(&here)
+                    case .partition:
+                        let number = try integer(&here, field: "partition")
+                        guard let partition = Int32(exactly: number), partition >= 0 else {
+                            throw problem(here, "the partition \(number) is none: it is 0 to \(Int32.max)")
+                        }
+                        view.partition = partition
+                    case .offset:
+                        view.offset = try integer(&here, field: "offset")
+                        guard view.offset >= 0 else {
+                            throw problem(here, "the offset \(view.offset) is none: it is 0 or more")
+                        }
+                    case .timestampType:
+                        view.timestampType = try timestampType(&here)
+                        hasType = true
+                    case .timestamp: view.timestamp = isNull(&here) ? nil : try integer(&here, field: "ts")
+                    case .headers: try headers(&here)
+                    case .key: view.key = try bytes(&here, field: "key")
+                    case .payload: view.value = try bytes(&here, field: "payload")
+                    case .keyBase64: view.key = try base64(&here, field: "key_base64")
+                    case .payloadBase64: view.value = try base64(&here, field: "payload_base64")
+                    }
+                } else {
+                    try skipValue(&here, depth: 1)
+                }
+                here = skipSpace(here)
+                if here.pointee == UInt8(ascii: ",") {
+                    here = skipSpace(here + 1)
+                    continue
+                }
+                guard here.pointee == UInt8(ascii: "}") else {
+                    throw problem(here, "expected ',' or '}' after a field, found \(character(here))")
+                }
+                here += 1
+                break
+            }
+        }
+        here = skipSpace(here)
+        guard here == end else { throw problem(here, "expected one record a line, found more behind it") }
+        try checkFields(seen)
+
+        if !hasType { view.timestampType = view.timestamp == nil ? .unknown : .create }
+        // Before 1970 is Kafka's way of saying that there is no timestamp.
+        if view.timestampType == .unknown || (view.timestamp ?? -1) < 0 {
+            view.timestamp = nil
+            view.timestampType = .unknown
+        }
+        view.headerBytes = UnsafeBufferPointer(start: headers, count: headerCount)
+        self.view = view
+    }
+
+    /// A line of something else must not become a record: what every recording has must be there.
+    private func checkFields(_ seen: UInt16) throws(EnvelopeError) {
+        func has(_ field: Field) -> Bool { seen & field.rawValue != 0 }
+        for field in [Field.topic, .partition, .offset] where !has(field) {
+            throw problem(lineStart, "this is no record of a recording: it has no field '\(field.name)'")
+        }
+        for (plain, packed) in [(Field.key, Field.keyBase64), (.payload, .payloadBase64)] {
+            if has(plain), has(packed) {
+                throw problem(lineStart, "the record has both '\(plain.name)' and '\(packed.name)'; which one counts?")
+            }
+            if !has(plain), !has(packed) {
+                throw problem(
+                    lineStart,
+                    "this is no record of a recording: it has neither '\(plain.name)' nor '\(packed.name)' (null says that "
+                        + "there is none)")
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func field(_ name: Bytes) -> Field? {
+        switch name.count {
+        case 2: name.equals("ts") ? .timestamp : nil
+        case 3: name.equals("key") ? .key : nil
+        case 5: name.equals("topic") ? .topic : nil
+        case 6: name.equals("offset") ? .offset : name.equals("tstype") ? .timestampType : nil
+        case 7: name.equals("payload") ? .payload : name.equals("headers") ? .headers : nil
+        case 9: name.equals("partition") ? .partition : nil
+        case 10: name.equals("key_base64") ? .keyBase64 : nil
+        case 14: name.equals("payload_base64") ? .payloadBase64 : nil
+        default: nil
+        }
+    }
+
+    // MARK: Fields
+
+    private func topic(_ here: inout Position) throws(EnvelopeError) -> Bytes {
+        let start = here
+        guard here.pointee == UInt8(ascii: "\"") else {
+            throw problem(here, "'topic' must be a string, found \(character(here))")
+        }
+        let topic = try string(&here)
+        guard !topic.isEmpty else { throw problem(start, "'topic' is empty") }
+        return topic
+    }
+
+    private func timestampType(_ here: inout Position) throws(EnvelopeError) -> RecordedRecord.TimestampType {
+        let start = here
+        if here.pointee == UInt8(ascii: "\"") {
+            let word = try string(&here)
+            if word.equals("create") { return .create }
+            if word.equals("logappend") { return .logappend }
+            if word.equals("unknown") { return .unknown }
+        }
+        throw problem(start, "'tstype' must be \"create\", \"logappend\" or \"unknown\"")
+    }
+
+    private func bytes(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Bytes? {
+        if here.pointee == UInt8(ascii: "\"") { return try string(&here) }
+        if isNull(&here) { return nil }
+        throw problem(
+            here,
+            "'\(field)' must be a string or null, found \(character(here)); a recording holds the record's bytes as they "
+                + "are (a 'kcat -J' that decodes them with -s makes none)")
+    }
+
+    private func base64(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Bytes {
+        let start = here
+        guard here.pointee == UInt8(ascii: "\"") else {
+            throw problem(here, "'\(field)' must be a string of base64, found \(character(here))")
+        }
+        let packed = try string(&here)
+        let room = textEnd
+        guard let count = Base64.decode(packed, to: room) else {
+            throw problem(start, "'\(field)' is not base64 with its padding")
+        }
+        textEnd = room + count
+        return Bytes(start: room, count: count)
+    }
+
+    /// kcat's flat list of names and values, or its object of lists. A value that is not text is `{"base64":"..."}`.
+    private func headers(_ here: inout Position) throws(EnvelopeError) {
+        switch here.pointee {
+        case UInt8(ascii: "["):
+            try list(&here) { (here) throws(EnvelopeError) in
+                guard here.pointee == UInt8(ascii: "\"") else {
+                    throw problem(here, "a header's name must be a string, found \(character(here))")
+                }
+                let name = try string(&here)
+                here = skipSpace(here)
+                guard here.pointee == UInt8(ascii: ",") else {
+                    throw problem(here, "'headers' lists names and values by turns, but here a value is missing")
+                }
+                here = skipSpace(here + 1)
+                add(name, try headerValue(&here))
+            }
+        case UInt8(ascii: "{"):
+            here = skipSpace(here + 1)
+            if here.pointee == UInt8(ascii: "}") {
+                here += 1
+                return
+            }
+            while true {
+                guard here.pointee == UInt8(ascii: "\"") else {
+                    throw problem(here, "a header's name must be a string, found \(character(here))")
+                }
+                let name = try string(&here)
+                here = skipSpace(here)
+                guard here.pointee == UInt8(ascii: ":") else {
+                    throw problem(here, "expected ':' after a header's name, found \(character(here))")
+                }
+                here = skipSpace(here + 1)
+                guard here.pointee == UInt8(ascii: "[") else {
+                    throw problem(here, "expected a list of a header's values, found \(character(here))")
+                }
+                try list(&here) { (here) throws(EnvelopeError) in add(name, try headerValue(&here)) }
+                here = skipSpace(here)
+                if here.pointee == UInt8(ascii: "}") { break }
+                guard here.pointee == UInt8(ascii: ",") else {
+                    throw problem(here, "expected ',' or '}' after a header, found \(character(here))")
+                }
+                here = skipSpace(here + 1)
+            }
+            here += 1
+        default:
+            if isNull(&here) { return }
+            throw problem(here, "'headers' must be a list, found \(character(here))")
+        }
+    }
+
+    /// An array's elements, one `element` a call; `here` is at its bracket, then behind its end.
+    @inline(__always)
+    private func list(
+        _ here: inout Position, _ element: (inout Position) throws(EnvelopeError) -> Void
+    ) throws(EnvelopeError) {
+        here = skipSpace(here + 1)
+        if here.pointee == UInt8(ascii: "]") {
+            here += 1
+            return
+        }
+        while true {
+            try element(&here)
+            here = skipSpace(here)
+            if here.pointee == UInt8(ascii: "]") { break }
+            guard here.pointee == UInt8(ascii: ",") else {
+                throw problem(here, "expected ',' or ']' in a list, found \(character(here))")
+            }
+            here = skipSpace(here + 1)
+        }
+        here += 1
+    }
+
+    private func headerValue(_ here: inout Position) throws(EnvelopeError) -> Bytes? {
+        if here.pointee == UInt8(ascii: "\"") { return try string(&here) }
+        if isNull(&here) { return nil }
+        let start = here
+        if here.pointee == UInt8(ascii: "{") {
+            here = skipSpace(here + 1)
+            if here.pointee == UInt8(ascii: "\""), try string(&here).equals("base64") {
+                here = skipSpace(here)
+                if here.pointee == UInt8(ascii: ":") {
+                    here = skipSpace(here + 1)
+                    let value = try base64(&here, field: "base64")
+                    here = skipSpace(here)
+                    if here.pointee == UInt8(ascii: "}") {
+                        here += 1
+                        return value
+                    }
+                }
+            }
+        }
+        throw problem(start, "a header's value must be a string, null, or {\"base64\":\"...\"}")
+    }
+
+    private func add(_ name: Bytes, _ value: Bytes?) {
+        if headerCount == headerCapacity {
+            let larger = UnsafeMutablePointer<RecordedView.Header>.allocate(capacity: headerCapacity * 2)
+            larger.moveInitialize(from: headers, count: headerCount)
+            headers.deallocate()
+            headers = larger
+            headerCapacity *= 2
+        }
+        (headers + headerCount).initialize(to: RecordedView.Header(name: name, value: value))
+        headerCount += 1
+    }
+
+    private func growText(_ count: Int) {
+        text.deallocate()
+        textCapacity = max(count, textCapacity * 2)
+        text = .allocate(capacity: textCapacity)
+    }
+
+    // MARK: Unknown fields
+
+    /// Passes over a value that is nobody's business, and checks it all the same.
+    private func skipValue(_ here: inout Position, depth: Int) throws(EnvelopeError) {
+        guard depth <= Self.deepest else {
+            throw problem(here, "more than \(Self.deepest) arrays and objects are open at once")
+        }
+        switch here.pointee {
+        case UInt8(ascii: "\""): _ = try string(&here)
+        case UInt8(ascii: "["):
+            try list(&here) { (here) throws(EnvelopeError) in try skipValue(&here, depth: depth + 1) }
+        case UInt8(ascii: "{"):
+            here = skipSpace(here + 1)
+            if here.pointee == UInt8(ascii: "}") {
+                here += 1
+                return
+            }
+            while true {
+                guard here.pointee == UInt8(ascii: "\"") else {
+                    throw problem(here, "expected a field name in double quotes, found \(character(here))")
+                }
+                _ = try string(&here)
+                here = skipSpace(here)
+                guard here.pointee == UInt8(ascii: ":") else {
+                    throw problem(here, "expected ':' after a field name, found \(character(here))")
+                }
+                here = skipSpace(here + 1)
+                try skipValue(&here, depth: depth + 1)
+                here = skipSpace(here)
+                if here.pointee == UInt8(ascii: "}") { break }
+                guard here.pointee == UInt8(ascii: ",") else {
+                    throw problem(here, "expected ',' or '}' after a field, found \(character(here))")
+                }
+                here = skipSpace(here + 1)
+            }
+            here += 1
+        case UInt8(ascii: "t"): try word("true", &here)
+        case UInt8(ascii: "f"): try word("false", &here)
+        case UInt8(ascii: "n"): try word("null", &here)
+        default: try number(&here)
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// True when these are a word's bytes, and no more.
+    @inline(__always)
+    func equals(_ word: StaticString) -> Bool {
+        guard count == word.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[index] != word.utf8Start[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,62 @@
+import KafkaClient
+import Records
+
+/// One record of a recording, its bytes in somebody else's memory: the reader's until the next record, or the caller's.
+package struct RecordedView {
+    /// A header of the record; the bytes live as long as the record's.
+    package struct Header {
+        package var name: Bytes
+        /// nil is Kafka's null.
+        package var value: Bytes?
+
+        package init(name: Bytes, value: Bytes?) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var topic: Bytes
+    package var partition: Int32
+    /// Where the record stood in its partition when it was recorded.
+    package var offset: Int64
+    package var timestampType: RecordedRecord.TimestampType
+    /// Milliseconds since 1970; nil where the broker had none.
+    package var timestamp: Int64?
+    /// In their order, repeats included.
+    package var headerBytes: UnsafeBufferPointer<Header>
+    /// nil is Kafka's null.
+    package var key: Bytes?
+    /// nil is Kafka's null.
+    package var value: Bytes?
+
+    package init(
+        topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
+        headerBytes: UnsafeBufferPointer<Header> = UnsafeBufferPointer(start: nil, count: 0), key: Bytes?, value: Bytes?
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestampType = timestampType
+        self.timestamp = timestamp
+        self.headerBytes = headerBytes
+        self.key = key
+        self.value = value
+    }
+
+    package var hasHeaders: Bool { !headerBytes.isEmpty }
+
+    /// The headers, copied; made anew at each call.
+    package var headers: [RecordHeader] {
+        headerBytes.map {
+            RecordHeader(name: String(decoding: $0.name, as: UTF8.self), value: $0.value.map(Array.init))
+        }
+    }
+
+    /// An owned copy of the record.
+    package func copy() -> RecordedRecord {
+        RecordedRecord(
+            topic: String(decoding: topic, as: UTF8.self), partition: partition, offset: offset,
+            timestampType: timestampType, timestamp: timestamp, headers: hasHeaders ? headers : [],
+            key: key.map(Array.init), value: value.map(Array.init))
+    }
+}

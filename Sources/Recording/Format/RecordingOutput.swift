@@ -1,0 +1,188 @@
+import CZlib
+import CZstd
+import Foundation
+
+/// Where a recording's bytes go: packed as the file's name says, under a temporary name until all is written.
+///
+/// Not Sendable: belongs to the writer that made it.
+final class RecordingOutput {
+    private enum Encoder {
+        case plain
+        /// Owns the stream.
+        case gzip(UnsafeMutablePointer<z_stream>)
+        /// Owns the context.
+        case zstd(OpaquePointer)
+    }
+
+    private enum State {
+        /// Written to directly: standard output, a pipe, a device.
+        case direct
+        /// Written to under a temporary name.
+        case temporary(String)
+        case finished
+    }
+
+    private static let pieceSize = 1 << 17
+
+    /// For people.
+    let name: String
+    /// Bytes that went into the file.
+    private(set) var bytesWritten = 0
+    private let path: String
+    private var descriptor: Int32
+    private var encoder: Encoder
+    private var state: State
+    private let piece: UnsafeMutableRawBufferPointer
+
+    /// - Parameter path: "-" is standard output, not packed.
+    init(path: String) throws(RecordingError) {
+        name = path == "-" ? "standard output" : RecordingInput.printable(path)
+        if path == "-" {
+            self.path = path
+            descriptor = dup(1)
+            state = .direct
+        } else {
+            // A link stays a link: what it points to is replaced.
+            self.path =
+                realpath(path, nil).map { found in
+                    defer { free(found) }
+                    return String(cString: found)
+                } ?? path
+            (descriptor, state) = Self.open(self.path)
+        }
+        guard descriptor >= 0 else {
+            throw RecordingError(
+                .unopened, path: name,
+                reason:
+                    "cannot be made: \(RecordingInput.lastError); name a file in a directory that can be written to.")
+        }
+        piece = .allocate(byteCount: Self.pieceSize, alignment: 16)
+        encoder = .plain
+        switch Compression(ofName: path) {
+        case .none: break
+        case .gzip:
+            let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+            stream.initialize(to: z_stream())
+            // The header that zlib writes by itself has no time in it: the same records make the same bytes.
+            let code = deflateInit2_(
+                stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, zlibVersion(),
+                Int32(MemoryLayout<z_stream>.size))
+            guard code == Z_OK else {
+                stream.deallocate()
+                throw RecordingError(.io, path: name, reason: "zlib cannot be used: no memory, or another version.")
+            }
+            encoder = .gzip(stream)
+        case .zstd:
+            guard let context = ZSTD_createCCtx() else {
+                throw RecordingError(.io, path: name, reason: "zstd cannot be used: no memory.")
+            }
+            ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+            encoder = .zstd(context)
+        }
+    }
+
+    /// Without `finish`, nothing is left behind.
+    deinit {
+        switch encoder {
+        case .plain: break
+        case .gzip(let stream):
+            deflateEnd(stream)
+            stream.deallocate()
+        case .zstd(let context): ZSTD_freeCCtx(context)
+        }
+        if descriptor >= 0 { close(descriptor) }
+        if case .temporary(let temporary) = state { unlink(temporary) }
+        piece.deallocate()
+    }
+
+    private static func open(_ path: String) -> (Int32, State) {
+        var information = stat()
+        let exists = stat(path, &information) == 0
+        if exists, information.st_mode & S_IFMT != S_IFREG {
+            return (Foundation.open(path, O_WRONLY | O_CLOEXEC), .direct)
+        }
+        // Beside the file itself, so that the renaming stays within one file system.
+        let temporary = "\(path).\(UInt32.random(in: 0 ... .max)).partial"
+        let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if descriptor >= 0, exists { fchmod(descriptor, information.st_mode & 0o777) }
+        return (descriptor, descriptor >= 0 ? .temporary(temporary) : .direct)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(RecordingError) {
+        switch encoder {
+        case .plain: try writeFile(bytes)
+        case .gzip(let stream): try deflate(stream, bytes, Z_NO_FLUSH)
+        case .zstd(let context): try compress(context, bytes, ZSTD_e_continue)
+        }
+    }
+
+    /// Writes what the encoder holds back, closes the file and gives it its name.
+    func finish() throws(RecordingError) {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        switch encoder {
+        case .plain: break
+        case .gzip(let stream): try deflate(stream, nothing, Z_FINISH)
+        case .zstd(let context): try compress(context, nothing, ZSTD_e_end)
+        }
+        // Some file systems tell only here that there was no room.
+        let isClosed = close(descriptor) == 0
+        descriptor = -1
+        guard isClosed else { throw failure }
+        if case .temporary(let temporary) = state {
+            guard rename(temporary, path) == 0 else { throw failure }
+        }
+        state = .finished
+    }
+
+    private func deflate(
+        _ stream: UnsafeMutablePointer<z_stream>, _ bytes: UnsafeRawBufferPointer, _ flush: Int32
+    ) throws(RecordingError) {
+        var rest = bytes
+        repeat {
+            let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
+            // zlib's face is older than const: it only reads here.
+            stream.pointee.next_in = UnsafeMutablePointer(
+                mutating: part.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            stream.pointee.avail_in = UInt32(part.count)
+            repeat {
+                stream.pointee.next_out = piece.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                stream.pointee.avail_out = UInt32(piece.count)
+                // It cannot fail here: the stream is sound, and there always is room.
+                _ = CZlib.deflate(stream, flush)
+                try writeFile(UnsafeRawBufferPointer(rebasing: piece[..<(piece.count - Int(stream.pointee.avail_out))]))
+            } while stream.pointee.avail_out == 0
+        } while !rest.isEmpty
+    }
+
+    private func compress(
+        _ context: OpaquePointer, _ bytes: UnsafeRawBufferPointer, _ directive: ZSTD_EndDirective
+    ) throws(RecordingError) {
+        var input = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
+        while true {
+            var output = ZSTD_outBuffer(dst: piece.baseAddress, size: piece.count, pos: 0)
+            let left = ZSTD_compressStream2(context, &output, &input, directive)
+            guard ZSTD_isError(left) == 0 else {
+                throw RecordingError(
+                    .io, path: name, reason: "packing failed: \(String(cString: ZSTD_getErrorName(left))).")
+            }
+            try writeFile(UnsafeRawBufferPointer(rebasing: piece[..<output.pos]))
+            if directive == ZSTD_e_end ? left == 0 : input.pos == input.size { return }
+        }
+    }
+
+    private func writeFile(_ bytes: UnsafeRawBufferPointer) throws(RecordingError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure }
+            bytesWritten += count
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+    }
+
+    private var failure: RecordingError {
+        RecordingError(.io, path: name, reason: "writing failed: \(RecordingInput.lastError).")
+    }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Records
+
+/// Reads a recording record by record. Memory is bounded by the longest line.
+///
+/// A line is the envelope that `kcat -J` prints; `Schemas/recording.schema.json` says what else may stand in it. Unknown
+/// fields are passed over, and so are blank lines. Every error of the content names the line.
+///
+/// Not Sendable: one thread reads.
+package final class RecordingReader {
+    private static let pieceSize = 1 << 18
+    /// A line of more is an attempt to fill the memory: Kafka's records are far smaller, even with all of it escaped.
+    private static let longestLine = 1 << 30
+
+    private let input: RecordingInput
+    private let scanner = EnvelopeScanner()
+    private let allowsEmpty: Bool
+    private var buffer: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    /// The unpacked bytes that are in `buffer` and not handed out yet.
+    private var pending: Range<Int> = 0..<0
+    private var isAtEnd = false
+
+    /// The number of the line that was read last, counted from 1; 0 before the first.
+    package private(set) var lineNumber = 0
+    /// Records that were read.
+    package private(set) var recordCount = 0
+
+    /// - Parameters:
+    ///   - path: "-" is standard input, unpacked by what it begins with; a name that ends with `.gz` or `.zst` must hold
+    ///     what it says, and any other must not be packed.
+    ///   - allowsEmpty: when false, a file without a record is an error: nothing to replay.
+    package init(path: String, allowsEmpty: Bool = false) throws(RecordingError) {
+        input = try RecordingInput(path: path)
+        self.allowsEmpty = allowsEmpty
+        capacity = Self.pieceSize
+        buffer = .allocate(capacity: capacity + EnvelopeScanner.slack)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// The file's name for people.
+    package var name: String { input.name }
+
+    /// Bytes of the file that were read, packed as they are: for progress, against `size`.
+    package var bytesRead: Int { input.bytesRead }
+
+    /// Bytes of the file; nil for what has no size, as a pipe.
+    package var size: Int? { input.size }
+
+    /// The record that `advance` has read; its bytes are valid until the next `advance`.
+    package var view: RecordedView { scanner.view }
+
+    /// Reads the next record into `view`. Allocates nothing once the buffers have grown.
+    /// - Returns: false at the end.
+    package func advance() throws(RecordingError) -> Bool {
+        while let line = try nextLine() {
+            do throws(EnvelopeError) {
+                try scanner.scan(from: line.start, to: line.end)
+            } catch {
+                if Self.isBlank(line.start, line.end) { continue }
+                throw explain(error, line)
+            }
+            recordCount += 1
+            return true
+        }
+        guard recordCount > 0 || allowsEmpty else {
+            throw RecordingError(
+                .content, path: name, reason: "holds no record: there is nothing to replay.")
+        }
+        return false
+    }
+
+    /// Reads the next record and lends it; its bytes are valid during the call.
+    /// - Returns: what `body` returns; nil at the end.
+    package func withNext<Result>(_ body: (borrowing RecordedView) throws -> Result) throws -> Result? {
+        try advance() ? try body(scanner.view) : nil
+    }
+
+    /// Reads the next record as an owned copy; nil at the end.
+    package func next() throws(RecordingError) -> RecordedRecord? {
+        try advance() ? scanner.view.copy() : nil
+    }
+
+    private struct Line {
+        let start: UnsafePointer<UInt8>
+        /// Here stands a line feed.
+        let end: UnsafePointer<UInt8>
+        /// Its line feed was in the file.
+        let isTerminated: Bool
+    }
+
+    private func nextLine() throws(RecordingError) -> Line? {
+        lineNumber += 1
+        var searched = 0
+        while true {
+            let start = buffer + pending.lowerBound
+            if let found = memchr(start + searched, 0x0A, pending.count - searched) {
+                let end = UnsafePointer(found.assumingMemoryBound(to: UInt8.self))
+                pending = (end + 1 - UnsafePointer(buffer))..<pending.upperBound
+                return Line(start: start, end: end, isTerminated: true)
+            }
+            searched = pending.count
+            if isAtEnd {
+                guard !pending.isEmpty else {
+                    lineNumber -= 1
+                    return nil
+                }
+                // There is room for it: the slack.
+                buffer[pending.upperBound] = 0x0A
+                let end = UnsafePointer(buffer + pending.upperBound)
+                pending = pending.upperBound..<pending.upperBound
+                return Line(start: start, end: end, isTerminated: false)
+            }
+            guard searched <= Self.longestLine else {
+                throw RecordingError(
+                    .content, path: name, line: lineNumber,
+                    reason: "is longer than \(Self.longestLine >> 20) MiB; this is no recording.")
+            }
+            try fill()
+        }
+    }
+
+    /// Reads on behind what is pending.
+    private func fill() throws(RecordingError) {
+        if pending.isEmpty { pending = 0..<0 }
+        if capacity - pending.upperBound < Self.pieceSize / 2 {
+            let count = pending.count
+            if count > capacity / 2 {
+                // Doubling keeps the copying of a long line linear.
+                let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + EnvelopeScanner.slack)
+                larger.update(from: buffer + pending.lowerBound, count: count)
+                buffer.deallocate()
+                buffer = larger
+                capacity *= 2
+            } else {
+                memmove(buffer, buffer + pending.lowerBound, count)
+            }
+            pending = 0..<count
+        }
+        let room = UnsafeMutableRawBufferPointer(
+            start: buffer + pending.upperBound, count: capacity - pending.upperBound)
+        let count = try input.read(into: room, line: lineNumber)
+        isAtEnd = count == 0
+        pending = pending.lowerBound..<(pending.upperBound + count)
+    }
+
+    private static func isBlank(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+        var here = start
+        while here < end {
+            guard here.pointee == 0x20 || here.pointee == 0x09 || here.pointee == 0x0D else { return false }
+            here += 1
+        }
+        return true
+    }
+
+    private func explain(_ error: EnvelopeError, _ line: Line) -> RecordingError {
+        let length = line.end - line.start
+        var reason = error.reason
+        if error.place >= length {
+            reason += line.isTerminated ? "; the line is cut off" : "; the file was cut off here"
+        } else if error.place > 0 {
+            reason += ", at byte \(error.place + 1) of the line"
+        }
+        return RecordingError(.content, path: name, line: lineNumber, reason: reason + ".")
+    }
+}
