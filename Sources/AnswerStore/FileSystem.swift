@@ -108,6 +108,30 @@ enum FileSystem {
         try synchronize(directory: parent(of: path))
     }
 
+    /// Copies a file's content into a new file; neither may change meanwhile.
+    static func copy(_ path: String, to target: String) throws(SystemFailure) {
+        let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard source >= 0 else { throw .last }
+        defer { close(source) }
+        let copy = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard copy >= 0 else { throw .last }
+        defer { close(copy) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var place: off_t = 0
+        while true {
+            let count = buffer.withUnsafeMutableBytes { pread(source, $0.baseAddress, $0.count, place) }
+            guard count >= 0 else { throw .last }
+            if count == 0 { return }
+            var written = 0
+            while written < count {
+                let piece = buffer[written..<count].withUnsafeBytes { write(copy, $0.baseAddress, $0.count) }
+                guard piece > 0 else { throw piece == 0 ? SystemFailure(code: ENOSPC) : .last }
+                written += piece
+            }
+            place += off_t(count)
+        }
+    }
+
     /// Writes a small file over itself in one call, or makes it.
     static func overwrite(_ path: String, with bytes: [UInt8], isSynced: Bool) throws(SystemFailure) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)

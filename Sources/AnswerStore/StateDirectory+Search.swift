@@ -74,7 +74,7 @@ extension StateDirectory {
         return search
     }
 
-    private static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
+    static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
         // Says what is wrong with the directory itself.
         _ = try FileSystem.names(in: path)
         let stores = path + "/partitions"

@@ -45,6 +45,27 @@ enum StoreInspection {
         return (meta, file.size)
     }
 
+    /// What a store says that it was made from, before anything else in it is looked at.
+    static func source(in directory: String) throws(StoreDamage) -> StoreSource {
+        let file = try PageFile(path: directory + "/" + dataFileName)
+        let snapshot = try file.newestSnapshot()
+        var source: StoreSource?
+        // Before the first transaction there are no tables yet.
+        if snapshot.transactionID > 0 {
+            for (name, table) in try tables(of: snapshot, in: file) where name == "meta" {
+                try PageScan(table, of: snapshot, in: file).forEachRow { (key, row) throws(StoreDamage) in
+                    if rowIsIntact(key: key, row: row), let meta = StoreMeta(row) {
+                        guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
+                        source = meta.source
+                    }
+                    return true
+                }
+            }
+        }
+        guard let source else { throw StoreDamage("it does not say what it holds") }
+        return source
+    }
+
     /// The named databases, which must be ours and no others.
     static func tables(
         of snapshot: PageSnapshot, in file: PageFile, pages: PageSet? = nil

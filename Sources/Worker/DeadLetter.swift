@@ -8,12 +8,21 @@ package struct DeadLetter {
     let error: RecordError
 
     /// What is carried of the original; the largest that the producer takes is published.
-    enum Form: CaseIterable {
+    package enum Form: CaseIterable, Sendable {
         case whole, withoutValue, withoutValueAndHeaders, withoutKeyToo
 
-        var carriesValue: Bool { self == .whole }
-        var carriesHeaders: Bool { self == .whole || self == .withoutValue }
-        var carriesKey: Bool { self != .withoutKeyToo }
+        package var carriesValue: Bool { self == .whole }
+        package var carriesHeaders: Bool { self == .whole || self == .withoutValue }
+        package var carriesKey: Bool { self != .withoutKeyToo }
+
+        /// What says that a part which the original has is left out.
+        package func omissions(hasKey: Bool, hasValue: Bool, hasHeaders: Bool) -> [RecordHeader] {
+            var headers: [RecordHeader] = []
+            if !carriesValue, hasValue { headers.append(RecordHeader("rejoinder.error.value-omitted", "true")) }
+            if !carriesHeaders, hasHeaders { headers.append(RecordHeader("rejoinder.error.headers-omitted", "true")) }
+            if !carriesKey, hasKey { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
+            return headers
+        }
     }
 
     /// The record's place for people: `answers [3] at offset 17`.
@@ -39,16 +48,10 @@ package struct DeadLetter {
 
     /// The headers that are added to the original's.
     func headers(as form: Form) -> [RecordHeader] {
-        var headers = Self.headers(
+        Self.headers(
             error: error, topic: topic, partition: message.partition, offset: message.offset,
             timestamp: message.timestamp)
-        if !form.carriesValue, message.value != nil {
-            headers.append(RecordHeader("rejoinder.error.value-omitted", "true"))
-        }
-        if !form.carriesHeaders, message.hasHeaders {
-            headers.append(RecordHeader("rejoinder.error.headers-omitted", "true"))
-        }
-        if !form.carriesKey, message.key != nil { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
-        return headers
+            + form.omissions(
+                hasKey: message.key != nil, hasValue: message.value != nil, hasHeaders: message.hasHeaders)
     }
 }

@@ -12,8 +12,6 @@ final class Lane {
     /// Bounds of what is gathered before it is worked on; with librdkafka's queues they make up the lane's memory.
     static let maxGatheredRecords = 2048
     static let maxGatheredBytes = 2 << 20
-    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
-    static let recordOverhead = 64
 
     let configuration: WorkerConfiguration
     let properties: ClientProperties
@@ -39,11 +37,11 @@ final class Lane {
     var reported = ContinuousClock.now
     var reportedCommits = 0
     var measuredLag = ContinuousClock.now
-    /// When the tables' offsets were last committed whether they had moved or not.
     var waitLog = WaitLog()
+    /// When the tables' offsets were last committed whether they had moved or not.
     var refreshed = ContinuousClock.now
 
-    private let longestValue: Int
+    private let limits: RecordLimits
     private let processor = EventProcessor()
     private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
@@ -70,7 +68,7 @@ final class Lane {
         publisher = try Publisher(
             configuration: configuration, properties: properties, stop: stop, logger: logger)
         pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
-        longestValue = configuration.maxRecordBytes ?? properties.defaultMaxRecordBytes
+        limits = RecordLimits(properties: properties, maxRecordBytes: configuration.maxRecordBytes)
     }
 
     /// Works until told to stop, then leaves in good order.
@@ -235,12 +233,14 @@ final class Lane {
 
     /// One event's way: check, look up, render, publish.
     private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to target: Int32?) throws(LaneFault) {
-        let carried = carriedBytes(of: event)
+        let keyBytes = event.key?.count ?? 0
+        let headerRoom = headerRoom(of: event)
+        let carried = keyBytes + headerRoom
         let outcome: EventOutcome
         do throws(StoreError) {
             outcome = try processor.process(
                 key: event.key, value: event.value, store: store,
-                limit: min(longestValue, publisher.maxMessageBytes - carried))
+                limit: limits.longestValue(keyBytes: keyBytes, headerRoom: headerRoom))
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
@@ -260,13 +260,15 @@ final class Lane {
         }
     }
 
-    /// What an event's key and headers, and the protocol, take of the room that a record has.
-    private func carriedBytes(of event: ConsumedMessage) -> Int {
-        var bytes = Self.recordOverhead + (event.key?.count ?? 0)
+    /// What an event's headers take of the room that its record has.
+    private func headerRoom(of event: ConsumedMessage) -> Int {
+        var room = 0
         if event.hasHeaders {
-            event.forEachHeader { name, value in bytes += name.count + (value?.count ?? 0) + 10 }
+            event.forEachHeader { name, value in
+                room += RecordLimits.room(ofHeader: name.count, value: value?.count ?? 0)
+            }
         }
-        return bytes
+        return room
     }
 
     /// An error that the consumer handed over: most pass by themselves, some never do.

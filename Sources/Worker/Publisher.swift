@@ -73,7 +73,7 @@ final class Publisher {
     /// Publishes an enriched value, or with nil that the question was deleted, under the event's key, time and headers.
     /// - Parameters:
     ///   - partition: nil: where the key hashes, as Java clients do it.
-    ///   - carried: bytes of the event's key and headers, and of the protocol.
+    ///   - carried: bytes of the event's key and headers.
     func publishEnriched(
         _ value: Bytes?, of event: ConsumedMessage, partition: Int32?, carried: Int
     ) throws(LaneFault) {

@@ -1,0 +1,62 @@
+import KafkaClient
+
+/// How long the records may be that are published: what the user allows, and what the producer takes.
+package struct RecordLimits: Sendable, Equatable {
+    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
+    private static let overhead = 64
+    /// More than what it adds to a header: the lengths of its name and value.
+    private static let headerOverhead = 10
+    /// librdkafka's own measure (RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
+    private static let messageOverhead = 36
+
+    /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
+    package var maxMessageBytes: Int
+    /// Bytes that an enriched value may have.
+    package var maxRecordBytes: Int
+
+    package init(maxMessageBytes: Int, maxRecordBytes: Int) {
+        self.maxMessageBytes = maxMessageBytes
+        self.maxRecordBytes = maxRecordBytes
+    }
+
+    /// The limits that a worker of this configuration keeps to.
+    package init(_ configuration: WorkerConfiguration) {
+        self.init(
+            properties: ClientProperties(configuration: configuration, identity: "", lane: 0),
+            maxRecordBytes: configuration.maxRecordBytes)
+    }
+
+    /// - Parameter maxRecordBytes: nil: what `message.max.bytes` leaves.
+    init(properties: ClientProperties, maxRecordBytes: Int?) {
+        maxMessageBytes = properties.maxMessageBytes
+        self.maxRecordBytes = maxRecordBytes ?? properties.defaultMaxRecordBytes
+    }
+
+    /// The longest value that can be published beside such a key and headers. Negative: not even a null value can.
+    /// - Parameter headerRoom: the sum of ``room(ofHeader:value:)``.
+    @inline(__always)
+    package func longestValue(keyBytes: Int, headerRoom: Int) -> Int {
+        min(maxRecordBytes, maxMessageBytes - Self.overhead - keyBytes - headerRoom)
+    }
+
+    /// The room that a header takes from the value.
+    @inline(__always)
+    package static func room(ofHeader nameBytes: Int, value valueBytes: Int) -> Int {
+        nameBytes + valueBytes + headerOverhead
+    }
+
+    /// Whether the producer takes a record of these sizes; the rule is librdkafka's (rd_kafka_msg_new0).
+    package func takes(keyBytes: Int, valueBytes: Int, headers: [RecordHeader]) -> Bool {
+        var size = Self.messageOverhead + keyBytes + valueBytes
+        for header in headers {
+            let (name, value) = (header.name.utf8.count, header.value?.count ?? 0)
+            size += name + value + Self.varintLength(name) + Self.varintLength(value)
+        }
+        return size <= maxMessageBytes
+    }
+
+    /// Of a length as the protocol writes it: zigzag, seven bits a byte.
+    private static func varintLength(_ length: Int) -> Int {
+        max(1, (Int.bitWidth - (length << 1).leadingZeroBitCount + 6) / 7)
+    }
+}
