@@ -1,5 +1,6 @@
 import AnswerStore
 import KafkaClient
+import Recording
 import Records
 import Worker
 
@@ -37,6 +38,10 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
             self.init(.stateDirectory, error.description)
         case let error as RecordError:
             self.init(.badData, error.message)
+        case let error as RecordingError:
+            self.init(.badData, error.description)
+        case let error as ReplayError:
+            self.init(.usage, error.description)
         default:
             self.init(.internalError, "unexpected error, please report it: \(Printable.text("\(error)", limit: 1_000))")
         }

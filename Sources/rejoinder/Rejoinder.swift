@@ -14,14 +14,13 @@ struct Rejoinder: AsyncParsableCommand {
             Settings come from flags, REJOINDER_ environment variables and a YAML file, in this order; \
             'rejoinder config' shows what holds and where it came from.
 
-            Exit status: 0 fine, 64 usage, 65 bad data, 69 broker unreachable, 70 internal error, 73 state directory, \
-            78 configuration.
+            Exit status: 0 fine, 1 a replay is not what was expected, 64 usage, 65 bad data, 69 broker unreachable, \
+            70 internal error, 73 state directory, 78 configuration.
             """,
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckCommand.self, TopicsCommand.self, LoadCommand.self,
-            ShowCommand.self,
-            ConfigCommand.self,
+            ShowCommand.self, ReplayCommand.self, ConfigCommand.self,
         ])
 
     /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,

@@ -34,6 +34,6 @@ import Worker
     }
 
     @Test func statusesAreTheDocumentedOnes() {
-        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 64, 65, 69, 70, 73, 78])
+        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 1, 64, 65, 69, 70, 73, 78])
     }
 }

@@ -1,0 +1,75 @@
+/// What a comparison found.
+package struct ComparisonReport: Sendable, Equatable {
+    package struct Difference: Sendable, Equatable {
+        package var label: QuestionLabel
+        /// Empty where only the number of them is kept.
+        package var lines: [String]
+    }
+
+    /// Records that the replay gave, and questions they are of, each topic's counted by themselves; those that only the golden
+    /// file has are among the questions.
+    package var records = 0
+    package var questions = 0
+    /// In the order in which the questions came.
+    package var differences: [Difference] = []
+    /// Differing questions beyond `differences`.
+    package var furtherDifferences = 0
+    /// Every question, in order; only if asked for.
+    package var labels: [QuestionLabel] = []
+
+    package var differing: Int { differences.count + furtherDifferences }
+    package var isEqual: Bool { differing == 0 }
+
+    /// The differences for people.
+    /// - Parameter limit: questions that are shown in full.
+    package func text(showing limit: Int = 20) -> String {
+        var lines: [String] = []
+        for difference in differences.prefix(limit) {
+            lines.append("question \(difference.label.key) (\(difference.label.topic))")
+            lines += difference.lines.map { "  " + $0 }
+        }
+        let rest = differing - min(limit, differences.count)
+        if rest > 0 { lines.append("and \(rest) more \(rest == 1 ? "question" : "questions") that differ") }
+        return lines.joined(separator: "\n")
+    }
+
+    /// A report for CI servers: a test case for every question.
+    package func junit(suite: String) -> String {
+        let failures = Dictionary(
+            differences.map { (Self.name(of: $0.label), $0.lines.joined(separator: "\n")) },
+            uniquingKeysWith: { first, _ in first })
+        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        let counts = "tests=\"\(labels.count)\" failures=\"\(differing)\" errors=\"0\""
+        text += "<testsuites \(counts)>\n  <testsuite name=\"\(Self.escaped(suite))\" \(counts)>\n"
+        for label in labels {
+            text += "    <testcase classname=\"\(Self.escaped(label.topic))\" name=\"\(Self.escaped(label.key))\""
+            guard let failure = failures[Self.name(of: label)] else {
+                text += "/>\n"
+                continue
+            }
+            let first = failure.split(separator: "\n").first.map(String.init) ?? "differs"
+            text += ">\n      <failure message=\"\(Self.escaped(first.trimmingPrefix { $0 == " " }))\">"
+            text += "\(Self.escaped(failure))</failure>\n    </testcase>\n"
+        }
+        return text + "  </testsuite>\n</testsuites>\n"
+    }
+
+    private static func name(of label: QuestionLabel) -> String { "\(label.topic) \(label.key)" }
+
+    /// What XML 1.0 has no room for was escaped before: every text here went through `Excerpt`, but for the suite's name.
+    private static func escaped(_ text: some StringProtocol) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "\n": result += "&#10;"
+            case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: result += "\u{FFFD}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

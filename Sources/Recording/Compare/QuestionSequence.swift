@@ -1,0 +1,120 @@
+/// The records of one question in one output topic, in their order, as far as they are not known to be equal.
+struct QuestionSequence {
+    let label: QuestionLabel
+    /// When the question was first met: the order in which differences are told.
+    let order: Int
+    var expected: [RecordedRecord] = []
+    var actual: [RecordedRecord] = []
+    /// Pairs of equal records that were dropped from the front.
+    var equalPairs = 0
+
+    /// Drops what both begin with.
+    mutating func dropEqualFront() {
+        let count = zip(expected, actual).prefix { GoldenComparison.areSame($0, $1) }.count
+        expected.removeFirst(count)
+        actual.removeFirst(count)
+        equalPairs += count
+    }
+
+    var isSettled: Bool { expected.isEmpty && actual.isEmpty }
+
+    /// What differs, for people; none when it is only what is ignored.
+    func lines(_ diff: RecordDiff) -> [String] {
+        var lines: [String] = []
+        let total = equalPairs + max(expected.count, actual.count)
+        for (index, pair) in Self.align(expected, actual, byTime: !diff.ignoresTimestamps).enumerated() {
+            switch pair {
+            case (let was?, let now?):
+                let differences = diff.lines(expected: was, actual: now)
+                guard !differences.isEmpty else { continue }
+                if total > 1 {
+                    lines.append("record \(equalPairs + index + 1) (event of \(Excerpt.time(now.timestamp))):")
+                    lines += differences.map { "  " + $0 }
+                } else {
+                    lines += differences
+                }
+            case (let was?, nil):
+                lines.append("missing: \(Self.summary(of: was))")
+            case (nil, let now?):
+                lines.append("extra: \(Self.summary(of: now))")
+            case (nil, nil): continue
+            }
+        }
+        return lines
+    }
+
+    private static func summary(of record: RecordedRecord) -> String {
+        var what = "a deletion"
+        if let value = record.value {
+            let code = record.headers.first { $0.name == "rejoinder.error.code" }.map { Excerpt.bytes($0.value) }
+            let count = JSONTreeReader.read(value)?["answerCount"].map { "\($0.summary) answers" }
+            what = code.map { "a dead letter (\($0))" } ?? count.map { "a record with \($0)" } ?? "a record"
+        }
+        return "\(what), event of \(Excerpt.time(record.timestamp)), partition \(record.partition)"
+    }
+
+    /// Puts records side by side that came from the same event: of the same time, in their order. What is left between two such
+    /// pairs is paired in its order, and what has no partner is missing or extra.
+    private static func align(
+        _ expected: [RecordedRecord], _ actual: [RecordedRecord], byTime: Bool
+    ) -> [(RecordedRecord?, RecordedRecord?)] {
+        var pairs: [(RecordedRecord?, RecordedRecord?)] = []
+        var (left, right) = (0, 0)
+        func pairUp(to leftEnd: Int, _ rightEnd: Int) {
+            while left < leftEnd || right < rightEnd {
+                pairs.append((left < leftEnd ? expected[left] : nil, right < rightEnd ? actual[right] : nil))
+                left = min(left + 1, leftEnd)
+                right = min(right + 1, rightEnd)
+            }
+        }
+        // With equal numbers of records nothing is missing: their order pairs them.
+        if byTime, expected.count != actual.count, expected.count * actual.count <= 4_000_000 {
+            for anchor in anchors(expected.map(\.timestamp), actual.map(\.timestamp)) {
+                pairUp(to: anchor.left, anchor.right)
+                pairUp(to: anchor.left + 1, anchor.right + 1)
+            }
+        }
+        pairUp(to: expected.count, actual.count)
+        return pairs
+    }
+
+    /// A longest common subsequence.
+    private static func anchors(_ left: [Int64?], _ right: [Int64?]) -> [(left: Int, right: Int)] {
+        let width = right.count + 1
+        var lengths = [Int32](repeating: 0, count: (left.count + 1) * width)
+        for i in left.indices.reversed() {
+            for j in right.indices.reversed() {
+                lengths[i * width + j] =
+                    left[i] == right[j]
+                    ? lengths[(i + 1) * width + j + 1] + 1
+                    : max(lengths[(i + 1) * width + j], lengths[i * width + j + 1])
+            }
+        }
+        var anchors: [(left: Int, right: Int)] = []
+        var (i, j) = (0, 0)
+        while i < left.count, j < right.count {
+            if left[i] == right[j] {
+                anchors.append((i, j))
+                i += 1
+                j += 1
+            } else if lengths[(i + 1) * width + j] >= lengths[i * width + j + 1] {
+                i += 1
+            } else {
+                j += 1
+            }
+        }
+        return anchors
+    }
+}
+
+/// A question in an output topic, for people.
+package struct QuestionLabel: Sendable, Equatable {
+    package var topic: String
+    /// The key as text, or its bytes where it is none.
+    package var key: String
+
+    init(_ record: RecordedRecord) {
+        topic = Excerpt.text(record.topic, limit: 249)
+        key = record.key == nil ? "(no key)" : Excerpt.bytes(record.key, limit: 200)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Records
+
+/// Replays recordings' files through an engine.
+package struct Replay {
+    /// Whether the tables' records come where they stand, or all before the first question, as a worker meets them that takes
+    /// over when everything has been recorded.
+    package enum Order: Sendable {
+        case asRecorded
+        case tablesFirst
+    }
+
+    package var files: [String]
+    package var order: Order
+
+    package init(files: [String], order: Order = .asRecorded) {
+        self.files = files
+        self.order = order
+    }
+
+    /// - Parameter progress: called now and then with the bytes that were read.
+    /// - Throws: ``RecordingError`` with the line, ``ReplayError``, and what engine and sink throw.
+    package func run(
+        _ engine: ReplayEngine, into sink: some ReplaySink, progress: (_ bytes: Int) -> Void = { _ in }
+    ) throws {
+        var bytes = 0
+        func pass(_ isWanted: (ReplayInput?) -> Bool) throws {
+            for file in files {
+                // Which of several files holds something does not matter, as long as one does.
+                let reader = try RecordingReader(path: file, allowsEmpty: files.count > 1)
+                while try reader.advance() {
+                    if isWanted(engine.input(reader.view.topic)) { try engine.feed(reader.view, into: sink) }
+                    if reader.recordCount & 0xFFF == 0 { progress(bytes + reader.bytesRead) }
+                }
+                bytes += reader.bytesRead
+            }
+        }
+        switch order {
+        case .asRecorded:
+            try pass { _ in true }
+        case .tablesFirst:
+            if files.contains("-") {
+                throw ReplayError(
+                    "with the tables first a recording is read twice, and standard input cannot be; give a file")
+            }
+            try pass { $0 != nil && $0 != .questions }
+            bytes = 0
+            try pass { $0 == nil || $0 == .questions }
+        }
+    }
+}
+
+/// Writes a replay's outputs as a recording.
+package final class RecordingSink: ReplaySink {
+    private let writer: RecordingWriter
+    private let kinds: Set<ReplayOutput.Kind>
+
+    /// - Parameter kinds: what is written.
+    package init(_ writer: RecordingWriter, kinds: Set<ReplayOutput.Kind> = [.enriched, .deadLetter]) {
+        self.writer = writer
+        self.kinds = kinds
+    }
+
+    package func take(_ output: ReplayOutput) throws {
+        guard kinds.contains(output.kind) else { return }
+        var topic = output.topic
+        try topic.withUTF8 {
+            try writer.write(
+                topic: Bytes($0), partition: output.partition, offset: output.offset,
+                timestampType: output.timestampType, timestamp: output.timestamp, headers: output.headers,
+                key: output.key, value: output.value)
+        }
+    }
+}
+
+/// Hands outputs to two sinks.
+package final class PairSink: ReplaySink {
+    private let first: any ReplaySink
+    private let second: any ReplaySink
+
+    package init(_ first: any ReplaySink, _ second: any ReplaySink) {
+        self.first = first
+        self.second = second
+    }
+
+    package func take(_ output: ReplayOutput) throws {
+        try first.take(output)
+        try second.take(output)
+    }
+}

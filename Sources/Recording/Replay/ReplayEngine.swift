@@ -1,0 +1,178 @@
+import AnswerStore
+import Enrichment
+import KafkaClient
+import Records
+import Worker
+
+/// Takes records through what a worker does with them, in the order they come, with no broker: checks, stores, looks up,
+/// renders, and hands out what a worker would publish.
+///
+/// Every part is the worker's own: `EventProcessor`, `TableReader`, `AnswerStore`, the dead letters' headers, the limits. What
+/// differs is where records come from and where they go. The same records give the same outputs, byte for byte: nothing
+/// depends on the clock, the host or the run. Not Sendable: one thread.
+package final class ReplayEngine {
+    /// What waits in all partitions' batches together.
+    private static let maxPendingBytes = 32 << 20
+
+    package let topics: TopicNames
+    package private(set) var counts = ReplayCounts()
+
+    private let names: InputNames
+    private let limits: RecordLimits
+    private let state: TemporaryState
+    private let processor = EventProcessor()
+    private let reader = TableReader()
+    private let pool = BlockPool()
+    private var partitions: [Int32: ReplayPartition] = [:]
+    private var last: (number: Int32, partition: ReplayPartition)?
+    private var pendingBytes = 0
+
+    /// - Parameters:
+    ///   - topics: which records are questions, answers and votes, and what the outputs' topics are called.
+    ///   - prefix: what the names of topics begin with in the recording, before the name as it is in `topics`.
+    ///   - limits: how long the outputs may be.
+    ///   - startState: a worker's state directory; the replay begins with a copy of its stores. nil: with empty ones.
+    /// - Throws: `StateDirectoryError`, `StoreError`.
+    package init(topics: TopicNames, prefix: String = "", limits: RecordLimits, startState: String? = nil) throws {
+        self.topics = topics
+        self.limits = limits
+        names = InputNames(topics, prefix: prefix)
+        state = try TemporaryState()
+        if let startState {
+            for (number, store) in try state.copyStores(of: startState) {
+                partitions[number] = ReplayPartition(store: store, pool: pool)
+            }
+        }
+    }
+
+    /// Works on one record. One of another topic than the three is only counted.
+    /// - Parameter sink: gets what is published because of the record before this returns.
+    /// - Throws: `StoreError`, ``ReplayError``, and what the sink throws.
+    package func feed(_ record: borrowing RecordedView, into sink: some ReplaySink) throws {
+        switch names.input(record.topic) {
+        case .questions:
+            counts.questions += 1
+            try enrich(record, in: try partition(record.partition), into: sink)
+        case .table(let table):
+            if table == .answers { counts.answers += 1 } else { counts.votes += 1 }
+            try change(table, by: record, in: try partition(record.partition), into: sink)
+        case nil:
+            counts.skipped += 1
+        }
+    }
+
+    /// Which input a topic is; nil: none.
+    package func input(_ topic: Bytes) -> ReplayInput? { names.input(topic) }
+
+    // MARK: - The two kinds of records
+
+    private func enrich(
+        _ event: borrowing RecordedView, in partition: ReplayPartition, into sink: some ReplaySink
+    ) throws {
+        if partition.hasPending(event.key) { try apply(partition) }
+        let headers = event.hasHeaders ? event.headers : []
+        var headerRoom = 0
+        for header in headers {
+            headerRoom += RecordLimits.room(ofHeader: header.name.utf8.count, value: header.value?.count ?? 0)
+        }
+        let limit = limits.longestValue(keyBytes: event.key?.count ?? 0, headerRoom: headerRoom)
+        let value: Bytes?
+        switch try processor.process(key: event.key, value: event.value, store: partition.store, limit: limit) {
+        case .enriched(let bytes, _, _): value = bytes
+        case .deleted: value = nil
+        case .refused(let error):
+            try refuse(event, of: topics.questions, because: error, in: partition, into: sink)
+            return
+        }
+        try sink.take(
+            ReplayOutput(
+                kind: .enriched, topic: topics.enriched, partition: event.partition, offset: partition.enrichedOffset,
+                timestamp: event.timestamp, headers: headers, key: event.key, value: value))
+        partition.enrichedOffset += 1
+        counts.enriched += 1
+    }
+
+    private func change(
+        _ table: Table, by record: borrowing RecordedView, in partition: ReplayPartition, into sink: some ReplaySink
+    ) throws {
+        let before = partition.pendingBytes
+        do throws(RecordError) {
+            try partition.add(table, key: record.key, value: record.value, reader: reader)
+        } catch {
+            let topic = table == .answers ? topics.answers : topics.votes
+            try refuse(record, of: topic, because: error, in: partition, into: sink)
+        }
+        pendingBytes += partition.pendingBytes - before
+        if partition.isFull { try apply(partition) }
+        if pendingBytes >= Self.maxPendingBytes {
+            for partition in partitions.values { try apply(partition) }
+        }
+    }
+
+    private func apply(_ partition: ReplayPartition) throws(StoreError) {
+        pendingBytes -= partition.pendingBytes
+        try partition.apply()
+    }
+
+    /// As the worker's publisher does: the largest form that the producer would take.
+    private func refuse(
+        _ record: borrowing RecordedView, of topic: String, because error: RecordError, in partition: ReplayPartition,
+        into sink: some ReplaySink
+    ) throws {
+        let original = record.hasHeaders ? record.headers : []
+        let reasons = DeadLetter.headers(
+            error: error, topic: topic, partition: record.partition, offset: record.offset, timestamp: record.timestamp)
+        for form in DeadLetter.Form.allCases {
+            let key = form.carriesKey ? record.key : nil
+            let value = form.carriesValue ? record.value : nil
+            let headers =
+                (form.carriesHeaders ? original : []) + reasons
+                + form.omissions(
+                    hasKey: record.key != nil, hasValue: record.value != nil, hasHeaders: record.hasHeaders)
+            guard limits.takes(keyBytes: key?.count ?? 0, valueBytes: value?.count ?? 0, headers: headers) else {
+                continue
+            }
+            try sink.take(
+                ReplayOutput(
+                    kind: .deadLetter, topic: topics.deadLetter, partition: record.partition,
+                    offset: partition.deadLetterOffset, timestamp: record.timestamp, headers: headers, key: key,
+                    value: value))
+            partition.deadLetterOffset += 1
+            counts.deadLetters += 1
+            return
+        }
+        throw ReplayError(
+            "the dead letter for \(topic) [\(record.partition)] at offset \(record.offset) does not fit into "
+                + "message.max.bytes (\(limits.maxMessageBytes)) even without its value, headers and key; raise "
+                + "message.max.bytes in kafka.properties")
+    }
+
+    // MARK: - Partitions
+
+    @inline(__always)
+    private func partition(_ number: Int32) throws -> ReplayPartition {
+        if let last, last.number == number { return last.partition }
+        return try find(number)
+    }
+
+    private func find(_ number: Int32) throws -> ReplayPartition {
+        let partition: ReplayPartition
+        if let known = partitions[number] {
+            partition = known
+        } else {
+            let store = try state.makeStore(
+                partition: number, answersTopic: topics.answers, votesTopic: topics.votes)
+            partition = ReplayPartition(store: store, pool: pool)
+            partitions[number] = partition
+        }
+        last = (number, partition)
+        return partition
+    }
+}
+
+/// Why a replay cannot go on, as a sentence for people.
+package struct ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

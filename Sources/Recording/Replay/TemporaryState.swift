@@ -1,0 +1,45 @@
+import AnswerStore
+import Foundation
+
+/// A state directory for as long as a replay lasts, which nobody can be left with.
+///
+/// Its files lose their names as soon as they are open; their bytes live as long as the process has them open, so that not even
+/// a killed process leaves anything behind.
+final class TemporaryState {
+    private let path: String
+    private let directory: StateDirectory
+
+    /// - Throws: when no directory can be made there.
+    init() throws(StateDirectoryError) {
+        path =
+            FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-replay-\(UUID().uuidString)").path
+        directory = try StateDirectory(path: path)
+        removeNames()
+    }
+
+    deinit {
+        directory.unlock()
+        removeNames()
+    }
+
+    /// Opens an empty store.
+    func makeStore(partition: Int32, answersTopic: String, votesTopic: String) throws(StoreError) -> AnswerStore {
+        defer { removeNames() }
+        return try directory.openStore(
+            partition: partition,
+            source: StoreSource(
+                clusterID: "recording", answersTopic: answersTopic, votesTopic: votesTopic, partition: partition)
+        ).store
+    }
+
+    /// Opens copies of all stores of a state directory, which stays as it is.
+    func copyStores(of path: String) throws -> [(partition: Int32, store: AnswerStore)] {
+        let origin = try StateDirectoryReader(path: path)
+        return try origin.partitions().map { partition in
+            defer { removeNames() }
+            return (partition, try origin.copyStore(of: partition, into: directory))
+        }
+    }
+
+    private func removeNames() { try? FileManager.default.removeItem(atPath: path) }
+}
