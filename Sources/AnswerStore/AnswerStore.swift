@@ -15,6 +15,8 @@ package final class AnswerStore {
     let directory: String
     let source: StoreSource
     private let initialMapSize: Int
+    /// See `LMDBEnvironment.open`.
+    private let isScratch: Bool
     /// Lets the state directory open this partition again; nil once the store is closed.
     private var onClose: (@Sendable () -> Void)?
 
@@ -33,16 +35,18 @@ package final class AnswerStore {
 
     /// The directory holds a verified data file or none; its seal says `open`.
     init(
-        directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, onClose: @escaping @Sendable () -> Void
+        directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, isScratch: Bool = false,
+        onClose: @escaping @Sendable () -> Void
     ) throws(StoreError) {
         self.directory = directory
         self.source = source
         self.onClose = onClose
         initialMapSize = mapSize
+        self.isScratch = isScratch
         positions = meta?.positions ?? TablePositions()
         state = .failed(StoreError(kind: .closed, description: "the store in '\(directory)' is not open"))
         do {
-            state = .open(try LMDBEnvironment.open(directory: directory, mapSize: mapSize))
+            state = .open(try LMDBEnvironment.open(directory: directory, mapSize: mapSize, isScratch: isScratch))
         } catch {
             throw Self.error(error, doing: "opening", directory: directory)
         }
@@ -93,7 +97,9 @@ package final class AnswerStore {
             throw fail(Self.error(LMDBFailure(code: error.code), doing: "emptying", directory: directory))
         }
         do {
-            state = .open(try LMDBEnvironment.open(directory: directory, mapSize: initialMapSize))
+            state = .open(
+                try LMDBEnvironment.open(
+                    directory: directory, mapSize: initialMapSize, isScratch: isScratch))
         } catch {
             throw fail(Self.error(error, doing: "opening", directory: directory))
         }
@@ -233,6 +239,14 @@ extension AnswerStore {
                     description:
                         "the store in '\(directory)' has to grow, and mapping \(larger) bytes failed (\(LMDBFailure(code: code).text)); "
                         + "allow the process more address space (ulimit -v)"))
+        }
+        if isScratch {
+            do {
+                try LMDBEnvironment.allocateMap(environment.environment)
+            } catch {
+                shut()
+                throw fail(Self.error(error, doing: "growing", directory: directory))
+            }
         }
     }
 

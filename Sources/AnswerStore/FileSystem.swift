@@ -108,6 +108,16 @@ enum FileSystem {
         try synchronize(directory: parent(of: path))
     }
 
+    /// Gives a file its length with room on the disk for all of it.
+    static func allocate(_ descriptor: Int32, length: Int) -> SystemFailure? {
+        #if canImport(Darwin)
+            return ftruncate(descriptor, off_t(length)) == 0 ? nil : .last
+        #else
+            let code = posix_fallocate(descriptor, 0, off_t(length))
+            return code == 0 ? nil : SystemFailure(code: code)
+        #endif
+    }
+
     /// Copies a file's content into a new file; neither may change meanwhile.
     static func copy(_ path: String, to target: String) throws(SystemFailure) {
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

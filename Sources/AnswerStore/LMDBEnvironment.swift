@@ -60,15 +60,18 @@ struct LMDBEnvironment {
     let talliesCursor: OpaquePointer
 
     /// Opens the directory's data file, made anew if there is none, with its tables. The file has been verified.
-    static func open(directory: String, mapSize: Int) throws(LMDBFailure) -> LMDBEnvironment {
+    /// - Parameter isScratch: writes go right into the map (MDB_WRITEMAP), which saves copying every page to the file; a stray
+    ///   write of the process could reach the file so, which is why only a store that ends with the process is opened like this.
+    static func open(directory: String, mapSize: Int, isScratch: Bool) throws(LMDBFailure) -> LMDBEnvironment {
         var created: OpaquePointer?
         try check(mdb_env_create(&created))
         guard let environment = created else { throw LMDBFailure(code: MDB_PANIC) }
         do {
             try check(mdb_env_set_maxdbs(environment, 8))
             try check(mdb_env_set_mapsize(environment, mapSize))
-            let flags = UInt32(MDB_NOSYNC | MDB_NOTLS | MDB_NOLOCK)
+            let flags = UInt32(MDB_NOSYNC | MDB_NOTLS | MDB_NOLOCK | (isScratch ? MDB_WRITEMAP : 0))
             try check(mdb_env_open(environment, directory, flags, 0o600))
+            if isScratch { try allocateMap(environment) }
             return try LMDBEnvironment(environment)
         } catch {
             // Also frees the transactions' memory and the table handles.
@@ -108,6 +111,18 @@ struct LMDBEnvironment {
         self.answersCursor = answersCursor
         readTransaction = reading
         mdb_txn_reset(reading)
+    }
+
+    /// Has the file system set aside all of the map: a write into a part of it that has no place on a full disk would end
+    /// the process (SIGBUS).
+    static func allocateMap(_ environment: OpaquePointer) throws(LMDBFailure) {
+        var descriptor: mdb_filehandle_t = -1
+        try check(mdb_env_get_fd(environment, &descriptor))
+        var info = MDB_envinfo()
+        try check(mdb_env_info(environment, &info))
+        if let failure = FileSystem.allocate(descriptor, length: info.me_mapsize) {
+            throw LMDBFailure(code: failure.code)
+        }
     }
 
     func close() {

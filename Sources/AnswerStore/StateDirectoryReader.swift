@@ -54,8 +54,8 @@ package final class StateDirectoryReader {
         }
     }
 
-    /// Copies a partition's store into another state directory, where it has not been opened, and opens it there, whatever
-    /// cluster and topics it was made from.
+    /// Copies a partition's store into another state directory, where it has not been opened, and opens it there as
+    /// `openScratchStore` does, whatever cluster and topics it was made from.
     /// - Throws: when the store cannot be read, or is damaged: other than a worker, whoever asked for it cannot fill it again.
     package func copyStore(of partition: Int32, into directory: StateDirectory) throws(StoreError) -> AnswerStore {
         let origin = StateDirectory.partitionDirectory(partition, of: path)
@@ -78,7 +78,7 @@ package final class StateDirectoryReader {
         } catch {
             throw unusable(partition, error.reason)
         }
-        let opened = try directory.openStore(partition: partition, source: source)
+        let opened = try directory.openScratchStore(partition: partition, source: source)
         if case .rebuilt(let reason) = opened.opening { throw unusable(partition, reason) }
         return opened.store
     }

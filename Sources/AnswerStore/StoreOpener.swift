@@ -5,12 +5,17 @@ struct StoreOpener {
     let directory: String
     let source: StoreSource
     let mapSize: Int
+    let isScratch: Bool
     let onClose: @Sendable () -> Void
 
-    init(directory: String, source: StoreSource, mapSize: Int, onClose: @escaping @Sendable () -> Void) {
+    init(
+        directory: String, source: StoreSource, mapSize: Int, isScratch: Bool = false,
+        onClose: @escaping @Sendable () -> Void
+    ) {
         self.directory = directory
         self.source = source
         self.mapSize = mapSize
+        self.isScratch = isScratch
         self.onClose = onClose
     }
 
@@ -89,6 +94,7 @@ struct StoreOpener {
     }
 
     private func makeStore(_ meta: StoreMeta?) throws(StoreError) -> AnswerStore {
-        try AnswerStore(directory: directory, source: source, meta: meta, mapSize: mapSize, onClose: onClose)
+        try AnswerStore(
+            directory: directory, source: source, meta: meta, mapSize: mapSize, isScratch: isScratch, onClose: onClose)
     }
 }

@@ -25,7 +25,7 @@ final class TemporaryState {
     /// Opens an empty store.
     func makeStore(partition: Int32, answersTopic: String, votesTopic: String) throws(StoreError) -> AnswerStore {
         defer { removeNames() }
-        return try directory.openStore(
+        return try directory.openScratchStore(
             partition: partition,
             source: StoreSource(
                 clusterID: "recording", answersTopic: answersTopic, votesTopic: votesTopic, partition: partition)
