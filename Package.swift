@@ -6,7 +6,9 @@ let package = Package(
     name: "rejoinder",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "rejoinder", targets: ["rejoinder"])
+        .executable(name: "rejoinder", targets: ["rejoinder"]),
+        // For users' own tests; the only module with a public face.
+        .library(name: "RejoinderTesting", targets: ["RejoinderTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -61,6 +63,8 @@ let package = Package(
                 "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CZlib", "CZstd",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(
+            name: "RejoinderTesting", dependencies: ["Recording", "Worker", "Enrichment", "Records", "KafkaClient"]),
         .executableTarget(
             name: "rejoinder",
             dependencies: [
@@ -87,7 +91,14 @@ let package = Package(
             dependencies: [
                 "Worker", "KafkaClient", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
+        .testTarget(
+            name: "RecordingTests",
+            dependencies: [
+                "Recording", "Worker", "Records", "AnswerStore", "KafkaClient", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .testTarget(name: "RejoinderTestingTests", dependencies: ["RejoinderTesting"]),
         .testTarget(
             name: "MonitoringTests",
             dependencies: [

@@ -1,0 +1,36 @@
+internal import Recording
+
+/// A record that could not be processed: as it came, and why.
+public struct DeadLetterRecord: Sendable, Hashable {
+    /// `invalid-json`, `too-deep`, `schema`, `key-mismatch` or `too-large`.
+    public var code: String
+    /// Field and reason, for people.
+    public var message: String
+    /// The topic that the record came from.
+    public var sourceTopic: String
+    /// nil is Kafka's null.
+    public var key: [UInt8]?
+    /// nil is Kafka's null.
+    public var value: [UInt8]?
+    public var partition: Int32
+    /// The record's own, then `rejoinder.error.*` and `rejoinder.source.*`.
+    public var headers: [RecordHeader]
+
+    init(_ record: RecordedRecord) {
+        func header(_ name: String) -> String {
+            // A record's own header may be called like that too; ours come after it.
+            let value = record.headers.last { $0.name == name }?.value
+            return String(decoding: value ?? [], as: UTF8.self)
+        }
+        code = header("rejoinder.error.code")
+        message = header("rejoinder.error.message")
+        sourceTopic = header("rejoinder.source.topic")
+        key = record.key
+        value = record.value
+        partition = record.partition
+        headers = record.headers.map { RecordHeader(name: $0.name, value: $0.value) }
+    }
+
+    /// The value as text; nil is Kafka's null.
+    public var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
+}

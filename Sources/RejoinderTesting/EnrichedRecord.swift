@@ -1,0 +1,87 @@
+import Foundation
+internal import Recording
+
+/// A record header. Names may repeat; a null value differs from an empty one.
+public struct RecordHeader: Sendable, Hashable {
+    public var name: String
+    /// nil is Kafka's null.
+    public var value: [UInt8]?
+
+    public init(name: String, value: [UInt8]?) {
+        self.name = name
+        self.value = value
+    }
+
+    public init(_ name: String, _ text: String) {
+        self.init(name: name, value: Array(text.utf8))
+    }
+}
+
+/// A record of the enriched topic: a question with its answers, or that it was deleted.
+public struct EnrichedRecord: Sendable, Hashable {
+    /// The question's id.
+    public var key: String
+    /// The JSON, byte for byte as it would be published; nil: the question was deleted.
+    public var value: [UInt8]?
+    public var partition: Int32
+    /// Of the question event, in milliseconds since 1970.
+    public var timestamp: Int64?
+    /// Those of the question event.
+    public var headers: [RecordHeader]
+
+    init(_ record: RecordedRecord) {
+        key = String(decoding: record.key ?? [], as: UTF8.self)
+        value = record.value
+        partition = record.partition
+        timestamp = record.timestamp
+        headers = record.headers.map { RecordHeader(name: $0.name, value: $0.value) }
+    }
+
+    public var isDeletion: Bool { value == nil }
+
+    /// The JSON as text; nil: the question was deleted.
+    public var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The answers that are in the record, in its order; none where the question was deleted.
+    public var answers: [AttachedAnswer] { content?.answers ?? [] }
+
+    /// How many answers the question has, those left out for want of room included.
+    public var answerCount: Int { content?.answerCount ?? 0 }
+
+    /// Decodes the JSON: `question`, `answers`, `answerCount` and, where answers were left out, `answersOmitted`.
+    /// - Throws: `DecodingError`; also where the question was deleted and there is nothing to decode.
+    public func decode<Value: Decodable>(
+        _ type: Value.Type = Value.self, with decoder: JSONDecoder = JSONDecoder()
+    ) throws -> Value {
+        try decoder.decode(type, from: Data(value ?? []))
+    }
+
+    private struct Content: Decodable {
+        var answers: [AttachedAnswer]
+        var answerCount: Int
+    }
+
+    private var content: Content? { try? decode(Content.self) }
+}
+
+/// An answer in an enriched record, with how people voted on it.
+public struct AttachedAnswer: Sendable, Hashable, Decodable {
+    public var id: String
+    public var voteCount: Int
+    public var voteLabel: String
+
+    private enum CodingKeys: String, CodingKey {
+        case answer, voteCount, voteLabel
+    }
+
+    private struct Answer: Decodable {
+        var id: String
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(Answer.self, forKey: .answer).id
+        voteCount = try container.decode(Int.self, forKey: .voteCount)
+        voteLabel = try container.decode(String.self, forKey: .voteLabel)
+    }
+}

@@ -1,0 +1,162 @@
+internal import KafkaClient
+internal import Recording
+internal import Records
+internal import Worker
+
+/// A question-and-answer site in a test: send it questions, answers and votes, and read what Rejoinder publishes of them.
+///
+/// No broker, no threads, no waiting: a record has been worked on when `send` returns, by the very code that `rejoinder run`
+/// uses. Answers and votes that are sent before a question are attached to it, those sent after it are not, as in a worker that is up
+/// to date with its topics.
+///
+/// ```swift
+/// let site = try RejoinderTester()
+/// try site.send(answer: #"{"id":"a1","questionId":"q1","body":"So."}"#)
+/// try site.send(question: #"{"id":"q1","title":"Why?"}"#)
+/// #expect(site.enriched.last?.answers.map(\.id) == ["a1"])
+/// ```
+///
+/// Whatever is sent, the same records give the same bytes. Make one per test; it is not `Sendable`. Its store is temporary and
+/// goes with it.
+public final class RejoinderTester {
+    /// Everything published to the enriched topic so far, in the order in which the question events came.
+    public private(set) var enriched: [EnrichedRecord] = []
+
+    /// Everything that could not be processed so far.
+    public private(set) var deadLetters: [DeadLetterRecord] = []
+
+    private let topics = TopicNames()
+    private let engine: ReplayEngine
+    private let sink = CollectingSink()
+    private let reader = RecordReader()
+    private var nextOffsets: [Place: Int64] = [:]
+
+    private struct Place: Hashable {
+        var topic: String
+        var partition: Int32
+    }
+
+    /// An empty site.
+    /// - Parameters:
+    ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
+    ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
+    public init(maxRecordBytes: Int? = nil, startState: String? = nil) throws {
+        engine = try ReplayEngine(
+            topics: topics,
+            limits: RecordLimits(
+                WorkerConfiguration(kafkaProperties: KafkaProperties([:]), maxRecordBytes: maxRecordBytes)),
+            startState: startState)
+    }
+
+    /// Sends a question event: the question is asked or edited, and so published.
+    /// - Parameters:
+    ///   - json: the record's value. What is wrong with it makes it a dead letter, not an error.
+    ///   - key: the record's key; nil: the question's id as the value has it.
+    ///   - partition: a question sees the answers and votes of its own partition number.
+    ///   - timestamp: milliseconds since 1970; passed on.
+    ///   - headers: passed on.
+    public func send(
+        question json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
+        headers: [RecordHeader] = []
+    ) throws {
+        let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofQuestion: $0) }
+        try send(topics.questions, key: key, value: json, partition, timestamp, headers)
+    }
+
+    /// Sends an answer: written, edited or withdrawn. Parameters as of `send(question:)`.
+    public func send(
+        answer json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
+        headers: [RecordHeader] = []
+    ) throws {
+        let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofAnswer: $0) }
+        try send(topics.answers, key: key, value: json, partition, timestamp, headers)
+    }
+
+    /// Sends a vote, cast or counted. Parameters as of `send(question:)`.
+    public func send(
+        vote json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
+        headers: [RecordHeader] = []
+    ) throws {
+        let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofVote: $0) }
+        try send(topics.votes, key: key, value: json, partition, timestamp, headers)
+    }
+
+    /// Deletes a question: a null value under its id, which is published as one.
+    public func deleteQuestion(_ id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+        try send(topics.questions, key: Array(id.utf8), value: nil, partition, timestamp, [])
+    }
+
+    /// Forgets every answer of a question: a null value in the answers topic.
+    public func forgetAnswers(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+        try send(topics.answers, key: Array(id.utf8), value: nil, partition, timestamp, [])
+    }
+
+    /// Forgets every vote of a question: a null value in the votes topic.
+    public func forgetVotes(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+        try send(topics.votes, key: Array(id.utf8), value: nil, partition, timestamp, [])
+    }
+
+    /// Sends the records of a recording, as `rejoinder record` or `kcat -J` writes it; `.gz` and `.zst` are unpacked.
+    /// - Throws: an error that names the line, when the file is no recording.
+    public func send(recordingAt path: String) throws {
+        let recording = try RecordingReader(path: path)
+        while try recording.advance() {
+            let record = recording.view
+            try engine.feed(record, into: sink)
+            let place = Place(topic: String(decoding: record.topic, as: UTF8.self), partition: record.partition)
+            nextOffsets[place] = record.offset + 1
+            collect()
+        }
+    }
+
+    /// What was published last for a question; nil: nothing yet.
+    public func latest(_ questionID: String) -> EnrichedRecord? {
+        enriched.last { $0.key == questionID }
+    }
+
+    // MARK: - Records
+
+    /// The question's id as the value has it. Of a broken value nothing is known; what is wrong with it is told before its
+    /// key is asked for.
+    private func keyBytes(of json: String, _ id: (Bytes) throws -> Bytes) -> [UInt8]? {
+        try? Array(json.utf8).withUnsafeBytes { Array(try id($0)) }
+    }
+
+    private func send(
+        _ topic: String, key: [UInt8]?, value: String?, _ partition: Int32, _ timestamp: Int64?,
+        _ headers: [RecordHeader]
+    ) throws {
+        let place = Place(topic: topic, partition: partition)
+        let record = RecordedRecord(
+            topic: topic, partition: partition, offset: nextOffsets[place, default: 0],
+            timestampType: timestamp == nil ? .unknown : .create, timestamp: timestamp,
+            headers: headers.map { KafkaClient.RecordHeader(name: $0.name, value: $0.value) }, key: key,
+            value: value.map { Array($0.utf8) })
+        nextOffsets[place, default: 0] += 1
+        try engine.feed(record, into: sink)
+        collect()
+    }
+
+    private func collect() {
+        for record in sink.enriched { enriched.append(EnrichedRecord(record)) }
+        for record in sink.deadLetters { deadLetters.append(DeadLetterRecord(record)) }
+        sink.removeAll()
+    }
+}
+
+private final class CollectingSink: ReplaySink {
+    private(set) var enriched: [RecordedRecord] = []
+    private(set) var deadLetters: [RecordedRecord] = []
+
+    func take(_ output: ReplayOutput) {
+        switch output.kind {
+        case .enriched: enriched.append(output.copy())
+        case .deadLetter: deadLetters.append(output.copy())
+        }
+    }
+
+    func removeAll() {
+        enriched.removeAll()
+        deadLetters.removeAll()
+    }
+}
