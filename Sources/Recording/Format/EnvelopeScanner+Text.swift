@@ -230,11 +230,9 @@ extension EnvelopeScanner {
 
     /// Passes over `null` when it stands here.
     @inline(__always)
-    func isNull(_ here: inout Position) -> Bool {
-        guard here[0] == UInt8(ascii: "n"), here[1] == UInt8(ascii: "u"), here[2] == UInt8(ascii: "l"),
-            here[3] == UInt8(ascii: "l")
-        else { return false }
-        here += 4
+    func isNull(_ here: inout Position) throws(EnvelopeError) -> Bool {
+        guard here.pointee == UInt8(ascii: "n") else { return false }
+        try word("null", &here)
         return true
     }
 

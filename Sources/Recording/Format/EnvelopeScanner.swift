@@ -135,7 +135,7 @@ final class EnvelopeScanner {
                     case .timestampType:
                         view.timestampType = try timestampType(&here)
                         hasType = true
-                    case .timestamp: view.timestamp = isNull(&here) ? nil : try integer(&here, field: "ts")
+                    case .timestamp: view.timestamp = try isNull(&here) ? nil : try integer(&here, field: "ts")
                     case .headers: try headers(&here)
                     case .key: view.key = try bytes(&here, field: "key")
                     case .payload: view.value = try bytes(&here, field: "payload")
@@ -230,7 +230,7 @@ final class EnvelopeScanner {
 
     private func bytes(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Bytes? {
         if here.pointee == UInt8(ascii: "\"") { return try string(&here) }
-        if isNull(&here) { return nil }
+        if try isNull(&here) { return nil }
         throw problem(
             here,
             "'\(field)' must be a string or null, found \(character(here)); a recording holds the record's bytes as they "
@@ -296,7 +296,7 @@ final class EnvelopeScanner {
             }
             here += 1
         default:
-            if isNull(&here) { return }
+            if try isNull(&here) { return }
             throw problem(here, "'headers' must be a list, found \(character(here))")
         }
     }
@@ -325,7 +325,7 @@ final class EnvelopeScanner {
 
     private func headerValue(_ here: inout Position) throws(EnvelopeError) -> Bytes? {
         if here.pointee == UInt8(ascii: "\"") { return try string(&here) }
-        if isNull(&here) { return nil }
+        if try isNull(&here) { return nil }
         let start = here
         if here.pointee == UInt8(ascii: "{") {
             here = skipSpace(here + 1)
@@ -342,7 +342,7 @@ final class EnvelopeScanner {
                 }
             }
         }
-        throw problem(start, "a header's value must be a string, null, or {\"base64\":\"...\"}")
+        throw problem(here < lineEnd ? start : here, "a header's value must be a string, null, or {\"base64\":\"...\"}")
     }
 
     private func add(_ name: Bytes, _ value: Bytes?) {
