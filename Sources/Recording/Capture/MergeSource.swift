@@ -1,0 +1,123 @@
+import KafkaClient
+
+/// One partition of a window that is being read: its records that have come and wait for their turn.
+///
+/// Owns the messages in it until they are taken out.
+final class MergeSource {
+    enum State {
+        /// Records are to come.
+        case reading
+        /// Enough of them wait; no more are fetched for now.
+        case paused
+        /// All that were there have come; more may. Only when a topic is followed.
+        case caughtUp
+        /// None is to come.
+        case ended
+    }
+
+    private struct Entry {
+        let message: ConsumedMessage
+        /// Milliseconds of the reader's clock.
+        let arrived: Int64
+    }
+
+    let partition: TopicPartition
+    /// The topic's place among the window's topics by name.
+    let topicRank: Int
+    /// The first offset that is not wanted any more.
+    let end: Int64
+    /// The first offset that is still wanted.
+    var expected: Int64
+    var state = State.reading
+    /// Bytes of the messages that wait.
+    private(set) var byteCount = 0
+    private var entries: [Entry] = []
+    private var first = 0
+
+    init(partition: TopicPartition, topicRank: Int, range: Range<Int64>, isFollowed: Bool) {
+        self.partition = partition
+        self.topicRank = topicRank
+        expected = range.lowerBound
+        end = isFollowed ? .max : range.upperBound
+    }
+
+    deinit {
+        for entry in entries[first...] { entry.message.release() }
+    }
+
+    /// What a message takes besides its bytes: librdkafka's own structures, roughly.
+    private static let overhead = 256
+
+    var isEmpty: Bool { first == entries.count }
+
+    /// The timestamp of the record whose turn is next; one without comes at once.
+    var headTimestamp: Int64 { entries[first].message.timestamp ?? -1 }
+
+    var headArrived: Int64 { entries[first].arrived }
+
+    func append(_ message: ConsumedMessage, arrived: Int64) {
+        entries.append(Entry(message: message, arrived: arrived))
+        byteCount += message.byteCount + Self.overhead
+    }
+
+    /// Takes the first one out; the caller releases it.
+    func removeFirst() -> ConsumedMessage {
+        let message = entries[first].message
+        first += 1
+        byteCount -= message.byteCount + Self.overhead
+        if first == entries.count {
+            entries.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first >= 4_096, first * 2 >= entries.count {
+            entries.removeFirst(first)
+            first = 0
+        }
+        return message
+    }
+
+    /// The one order that is the same in every run: timestamp, then topic, then partition.
+    func comesBefore(_ other: MergeSource) -> Bool {
+        (headTimestamp, topicRank, partition.partition)
+            < (other.headTimestamp, other.topicRank, other.partition.partition)
+    }
+}
+
+/// The sources that have a record, the one whose turn is next on top.
+struct MergeHeap {
+    private var sources: [MergeSource] = []
+
+    var first: MergeSource? { sources.first }
+
+    mutating func insert(_ source: MergeSource) {
+        sources.append(source)
+        var place = sources.count - 1
+        while place > 0, source.comesBefore(sources[(place - 1) / 2]) {
+            sources[place] = sources[(place - 1) / 2]
+            place = (place - 1) / 2
+        }
+        sources[place] = source
+    }
+
+    mutating func removeFirst() {
+        let last = sources.removeLast()
+        if !sources.isEmpty { sink(last) }
+    }
+
+    /// Puts the top in its place again after its first record was taken out.
+    mutating func firstHasChanged() {
+        sink(sources[0])
+    }
+
+    private mutating func sink(_ source: MergeSource) {
+        var place = 0
+        while true {
+            var child = place * 2 + 1
+            guard child < sources.count else { break }
+            if child + 1 < sources.count, sources[child + 1].comesBefore(sources[child]) { child += 1 }
+            guard sources[child].comesBefore(source) else { break }
+            sources[place] = sources[child]
+            place = child
+        }
+        sources[place] = source
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import KafkaClient
+
+/// Which part of some topics is meant.
+package struct Window: Sendable, Equatable {
+    package var from: WindowBound
+    package var to: WindowBound
+
+    /// - Throws: when it ends where it begins, or before.
+    package init(from: WindowBound = .beginning, to: WindowBound = .end) throws(CaptureError) {
+        self.from = from
+        self.to = to
+        let isEmpty =
+            switch (from, to) {
+            case (.offset(let first), .offset(let last)): last <= first
+            case (.time(let first), .time(let last)): last <= first
+            case (.ago(let first), .ago(let last)): last >= first
+            default: false
+            }
+        if isEmpty {
+            throw CaptureError(.usage, "the window ends before it begins; let --to name what comes after --from.")
+        }
+    }
+
+    /// Looks up what the bounds are at this moment: offsets of each partition.
+    ///
+    /// A time stands for the first record of a partition that is not older; what follows is in the window whatever its own
+    /// timestamp is, so a partition's records never change their order and none is left out between two others.
+    ///
+    /// - Parameters:
+    ///   - consumer: asks the brokers; with `read_committed` (the default), `end` is before the first transaction that is
+    ///     still open.
+    ///   - partitions: of which topic how many.
+    ///   - now: milliseconds since 1970.
+    ///   - timeout: of each question.
+    package func resolve(
+        partitions: [String: Int32], with consumer: AssignedConsumer,
+        now: Int64 = Int64(Date().timeIntervalSince1970 * 1_000), timeout: Duration = .seconds(15)
+    ) throws(KafkaError) -> ResolvedWindow {
+        let all = partitions.flatMap { topic, count in
+            (0..<count).map { TopicPartition(topic: topic, partition: $0) }
+        }.sorted()
+        let froms = try offsets(at: from.time(now: now), of: all, consumer, timeout)
+        let tos = try offsets(at: to.time(now: now), of: all, consumer, timeout)
+        var window = ResolvedWindow()
+        for partition in all {
+            let (low, high) = try consumer.queryWatermarks(partition, timeout: timeout)
+            let end =
+                switch to {
+                case .offset(let offset): offset
+                case .time, .ago: tos[partition] ?? high
+                case .beginning, .end, .count: high
+                }
+            let start =
+                switch from {
+                case .offset(let offset): offset
+                case .time, .ago: froms[partition] ?? high
+                case .beginning, .end, .count: low
+                }
+            if case .offset(let offset) = from, offset < low { window.deleted[partition] = low }
+            let first = min(max(start, low), high)
+            window.ranges[partition] = first..<max(first, min(end, high))
+        }
+        if case .count(let count) = to { window.limit = count }
+        return window
+    }
+
+    private func offsets(
+        at time: Int64?, of partitions: [TopicPartition], _ consumer: AssignedConsumer, _ timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        guard let time else { return [:] }
+        let times = Dictionary(uniqueKeysWithValues: partitions.map { ($0, time) })
+        return try consumer.offsets(at: times, timeout: timeout)
+    }
+}
+
+extension WindowBound {
+    /// Milliseconds since 1970; nil for what is no time.
+    fileprivate func time(now: Int64) -> Int64? {
+        switch self {
+        case .time(let time): time
+        case .ago(let age): max(0, now - age)
+        case .beginning, .end, .offset, .count: nil
+        }
+    }
+}
+
+/// A window as offsets.
+package struct ResolvedWindow: Sendable, Equatable {
+    /// The offsets of each partition, those of empty ones included.
+    package var ranges: [TopicPartition: Range<Int64>] = [:]
+    /// The most records in all; nil: as many as there are.
+    package var limit: Int64?
+    /// Partitions of which the broker has deleted the beginning of the window, and the first offset that it still has.
+    package var deleted: [TopicPartition: Int64] = [:]
+
+    package init() {}
+
+    /// How many offsets it spans: not fewer than it has records.
+    package var offsetCount: Int64 { ranges.values.reduce(0) { $0 + Int64($1.count) } }
+}
