@@ -36,10 +36,12 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
             self.init(.stateDirectory, error.description)
         case let error as StoreError:
             self.init(.stateDirectory, error.description)
+        case let error as RecordingError:
+            self.init(ExitStatus(error.matter), error.description)
+        case let error as CaptureError:
+            self.init(ExitStatus(error.matter), error.description)
         case let error as RecordError:
             self.init(.badData, error.message)
-        case let error as RecordingError:
-            self.init(.badData, error.description)
         case let error as ReplayError:
             self.init(.usage, error.description)
         default:
@@ -65,6 +67,22 @@ extension ExitStatus {
         case .brokerUnreachable: self = .brokerUnreachable
         case .stateDirectory: self = .stateDirectory
         case .failed: self = .internalError
+        }
+    }
+
+    init(_ matter: RecordingError.Matter) {
+        switch matter {
+        case .content: self = .badData
+        case .unopened: self = .usage
+        case .io: self = .internalError
+        }
+    }
+
+    init(_ matter: CaptureError.Matter) {
+        switch matter {
+        case .usage: self = .usage
+        case .configuration: self = .configuration
+        case .brokerUnreachable: self = .brokerUnreachable
         }
     }
 

@@ -176,7 +176,8 @@ package final class WindowReader {
         guard isFollowing else {
             if offset < source.end {
                 logger.warning(
-                    "\(source.partition) ends at offset \(offset) now, before \(source.end), where it ended at the start")
+                    "\(source.partition) ends at offset \(offset) now, before \(source.end), where it ended at the start"
+                )
             }
             return try end(source)
         }

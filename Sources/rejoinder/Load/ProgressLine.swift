@@ -11,11 +11,15 @@ final class ProgressLine {
     }
 
     func show(records: Int, bytes: Int, of size: Int) {
+        show { "\(records) records, \(size > 0 ? min(100, bytes * 100 / size) : 100)%" }
+    }
+
+    /// - Parameter text: asked for only when it is time for a new one.
+    func show(_ text: () -> String) {
         guard isShown, ContinuousClock.now - last > .milliseconds(200) else { return }
         last = .now
         isWritten = true
-        let percent = size > 0 ? min(100, bytes * 100 / size) : 100
-        put("\r\(records) records, \(percent)%\u{1B}[K")
+        put("\r\(text())\u{1B}[K")
     }
 
     /// Takes the line away.

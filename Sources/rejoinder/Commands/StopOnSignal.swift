@@ -1,0 +1,45 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Worker
+
+/// Takes SIGINT and SIGTERM as a wish to stop while it lives. A second one of them ends the process as usual.
+///
+/// Not Sendable: made and ended on one thread. The signals come on a queue of its own and touch the `StopSignal` alone.
+final class StopOnSignal {
+    let stop = StopSignal()
+    private let caught = Caught()
+    private var sources: [any DispatchSourceSignal] = []
+
+    init() {
+        let queue = DispatchQueue(label: "rejoinder.signals")
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { [stop, caught] in
+                caught.number.store(number, ordering: .relaxed)
+                stop.request()
+                signal(number, SIG_DFL)
+            }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// Ends the process as the signal that came would have done, so that whoever started it sees why.
+    func endProcess() {
+        let number = caught.number.load(ordering: .relaxed)
+        guard number != 0 else { return }
+        signal(number, SIG_DFL)
+        raise(number)
+    }
+
+    private final class Caught: Sendable {
+        let number = Atomic<Int32>(0)
+    }
+
+    deinit {
+        for source in sources { source.cancel() }
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    }
+}
