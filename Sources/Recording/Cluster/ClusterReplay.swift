@@ -1,0 +1,248 @@
+import Foundation
+import KafkaClient
+import Logging
+import Records
+import Worker
+
+/// Publishes a recording to the topics of a cluster, at the recorded pace or another.
+///
+/// The recording is read twice: first to see that all of it is whole and that the topics can take it (nothing is published
+/// when not), then to publish it. Blocks the thread that calls `run`. Not Sendable.
+package final class ClusterReplay {
+    package struct Options: Sendable {
+        package enum Timestamps: String, Sendable, CaseIterable {
+            /// As recorded.
+            case keep
+            /// The moment of publishing.
+            case now
+        }
+
+        /// The recording; `-` is standard input.
+        package var path: String
+        /// librdkafka properties, `bootstrap.servers` among them.
+        package var properties: KafkaProperties
+        /// Put before each recorded topic's name.
+        package var topicPrefix = ""
+        package var speed = ReplaySpeed.max
+        package var timestamps = Timestamps.keep
+        /// Records go where their keys hash, as Java clients do it, instead of to the recorded partition number. The order of
+        /// the records of one key stays; a record without a key goes to any partition.
+        package var repartition = false
+
+        package init(path: String, properties: KafkaProperties) {
+            self.path = path
+            self.properties = properties
+        }
+    }
+
+    package struct Summary: Sendable, Equatable {
+        /// Acknowledged records.
+        package var records = 0
+        /// Of their keys and values.
+        package var bytes = 0
+        /// By the names of the target topics.
+        package var topics: [String: Int] = [:]
+        package var elapsed = Duration.zero
+        /// What the pace would have made of it; nil without a pace.
+        package var planned: Duration?
+        /// The farthest behind its due time that a record was published; zero without a pace.
+        package var farthestBehind = Duration.zero
+        /// How much later than planned the last record was acknowledged.
+        package var behindAtEnd = Duration.zero
+        /// Records whose timestamp is older than that of one before them: they were sent at once.
+        package var backwards = 0
+        /// It was told to stop before all was published.
+        package var wasStopped = false
+        /// Records that the recording holds.
+        package var total = 0
+    }
+
+    /// What of being late is worth a word: less is the machine's own unrest.
+    private static let tolerance = Duration.milliseconds(100)
+
+    private let options: Options
+    private let stop: StopSignal
+    private let clock: any ReplayClock
+    private let logger: Logger
+
+    /// - Parameter stop: told to stop, no further record is published, and `run` returns once those before are acknowledged.
+    package init(
+        options: Options, stop: StopSignal, clock: any ReplayClock = SystemReplayClock(), logger: Logger
+    ) {
+        self.options = options
+        self.stop = stop
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// - Throws: ``RecordingError`` for what is wrong with the file, ``WorkerError`` for topics that cannot take it, both
+    ///   before anything is published; ``KafkaError`` when the cluster does not take a record.
+    package func run(progress: (ReplayEvent) -> Void) throws -> Summary {
+        let source = try RecordingSource(path: options.path)
+        let admin = try AdminClient(properties: options.properties, logger: logger)
+        defer { admin.close() }
+        let targets = TargetTopics(admin: admin)
+        let survey = try survey(source, targets)
+        guard !stop.isRequested else {
+            return Summary(planned: nil, wasStopped: true, total: survey.records)
+        }
+        try ReplayTargetCheck(options: options).run(survey, targets, progress)
+        let output = try ClusterOutput(
+            properties: options.properties, isPaced: options.speed.isPaced, largestRecord: survey.largestRecord + 512,
+            stop: stop, logger: logger)
+        defer { output.close() }
+        let run = try ReplayRun(options: options, survey: survey, output: output, clock: clock, stop: stop)
+        var summary = try run.publish(source, progress)
+        do {
+            try output.finish()
+        } catch {
+            throw WorkerError(
+                .failed,
+                "\(error); \(summary.records) of \(survey.records) records were handed to the cluster before, and those "
+                    + "that it took stay in the topics")
+        }
+        summary.elapsed = clock.now - run.began
+        if let planned = summary.planned { summary.behindAtEnd = max(.zero, summary.elapsed - planned) }
+        if summary.farthestBehind < Self.tolerance { summary.farthestBehind = .zero }
+        return summary
+    }
+
+    private func survey(_ source: RecordingSource, _ targets: TargetTopics) throws -> RecordingSurvey {
+        let reader = try source.reader()
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        var survey = RecordingSurvey()
+        var index = TopicIndex()
+        var horizons: [Int64?] = []
+        func take(_ record: borrowing RecordedView) throws {
+            let topic: Int
+            if let known = index.find(record.topic) {
+                topic = known
+            } else {
+                let name = String(decoding: record.topic, as: UTF8.self)
+                index.add(Array(record.topic))
+                topic = survey.addTopic(name)
+                let target = try targets.find(options.topicPrefix + name)
+                horizons.append(options.timestamps == .keep ? target?.oldestKept(now: now) : nil)
+            }
+            var byteCount = (record.key?.count ?? 0) + (record.value?.count ?? 0)
+            for header in record.headerBytes { byteCount += header.name.count + (header.value?.count ?? 0) + 10 }
+            survey.add(
+                topic: topic, partition: record.partition, timestamp: record.timestamp, byteCount: byteCount,
+                oldestKept: horizons[topic])
+        }
+        while try source.next(of: reader, take), !stop.isRequested {}
+        return survey
+    }
+}
+
+extension RecordingSource {
+    /// Lends the next record; false at the end.
+    func next(of reader: RecordingReader, _ body: (borrowing RecordedView) throws -> Void) throws -> Bool {
+        do {
+            return try reader.withNext(body) != nil
+        } catch let error as RecordingError {
+            throw named(error)
+        }
+    }
+}
+
+/// One publishing of a recording.
+private final class ReplayRun {
+    /// The longest sleep, so that a stop and failed deliveries are noticed.
+    private static let slice = Duration.milliseconds(50)
+
+    let began: Duration
+    private let options: ClusterReplay.Options
+    private let output: ClusterOutput
+    private let clock: any ReplayClock
+    private let stop: StopSignal
+    private let total: Int
+    private let topics: [(name: String, topic: ProducerTopic, highestPartition: Int32)]
+    private var index = TopicIndex()
+    private var pacer: ReplayPacer
+    private var counts: [Int]
+    private var summary = ClusterReplay.Summary()
+    private var behind = Duration.zero
+    private var read = 0
+
+    init(
+        options: ClusterReplay.Options, survey: RecordingSurvey, output: ClusterOutput, clock: any ReplayClock,
+        stop: StopSignal
+    ) throws(KafkaError) {
+        self.options = options
+        self.output = output
+        self.clock = clock
+        self.stop = stop
+        total = survey.records
+        var topics: [(name: String, topic: ProducerTopic, highestPartition: Int32)] = []
+        for topic in survey.topics {
+            let name = options.topicPrefix + topic.name
+            topics.append((name, try output.topic(name), topic.highestPartition))
+            index.add(Array(topic.name.utf8))
+        }
+        self.topics = topics
+        counts = Array(repeating: 0, count: topics.count)
+        pacer = ReplayPacer(speed: options.speed)
+        began = clock.now
+    }
+
+    /// Publishes until the end or a stop; what is published may still be on its way.
+    func publish(_ source: RecordingSource, _ progress: (ReplayEvent) -> Void) throws -> ClusterReplay.Summary {
+        let reader = try source.reader()
+        var goesOn = true
+        while goesOn {
+            goesOn = try source.next(of: reader) { record in
+                if try !publish(record, progress) { summary.wasStopped = true }
+            }
+            if summary.wasStopped { break }
+        }
+        summary.records = output.published
+        summary.bytes = output.bytes
+        summary.total = total
+        summary.planned = options.speed.isPaced ? pacer.lastDue : nil
+        summary.backwards = pacer.backwards
+        for (topic, count) in zip(topics, counts) where count > 0 { summary.topics[topic.name] = count }
+        return summary
+    }
+
+    /// - Returns: false when it was told to stop before the record was published.
+    private func publish(_ record: borrowing RecordedView, _ progress: (ReplayEvent) -> Void) throws -> Bool {
+        guard let place = index.find(record.topic), record.partition <= topics[place].highestPartition else {
+            throw WorkerError(.failed, "\(options.path) changed while it was read; replay it again from a file at rest")
+        }
+        if options.speed.isPaced {
+            let due = pacer.due(record.timestamp)
+            guard try wait(until: due, progress) else { return false }
+            behind = max(.zero, clock.now - began - due)
+            summary.farthestBehind = max(summary.farthestBehind, behind)
+        }
+        guard !stop.isRequested,
+            try output.publish(
+                to: topics[place].topic, partition: options.repartition ? nil : record.partition, key: record.key,
+                value: record.value, timestamp: options.timestamps == .keep ? record.timestamp : nil,
+                headers: record.hasHeaders ? record.headers : [])
+        else { return false }
+        counts[place] += 1
+        read += 1
+        if read & 1023 == 0 { progress(.advanced(advance)) }
+        return true
+    }
+
+    private func wait(until due: Duration, _ progress: (ReplayEvent) -> Void) throws -> Bool {
+        while true {
+            if stop.isRequested { return false }
+            let rest = due - (clock.now - began)
+            guard rest > .zero else { return true }
+            if rest > Self.slice {
+                try output.check()
+                progress(.advanced(advance))
+            }
+            clock.wait(min(rest, Self.slice))
+        }
+    }
+
+    private var advance: ReplayAdvance {
+        ReplayAdvance(
+            records: read, total: total, bytes: output.bytes, elapsed: clock.now - began, behind: behind)
+    }
+}

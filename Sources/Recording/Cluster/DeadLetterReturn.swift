@@ -1,0 +1,185 @@
+import Foundation
+import KafkaClient
+import Logging
+import Records
+import Worker
+
+/// Publishes records that had become dead letters to their source topics again, after whatever kept them from being processed
+/// was mended.
+///
+/// A letter goes back with its original key, value, timestamp and headers, to its original partition number. What the worker
+/// had added (`rejoinder.error.*`, `rejoinder.source.*`) is taken off, and the header `rejoinder.returned` says how often the
+/// record has come back. The letters stay where they are, and nothing notes which have gone back: run twice over the same
+/// window, it publishes them twice. Questions and answers bear that (the last record counts), and so do votes, whose last one
+/// of a voter counts, as long as nothing newer came in between.
+///
+/// It joins no group and commits no offset. Blocks the thread that calls `run`. Not Sendable.
+package final class DeadLetterReturn {
+    package struct Options: Sendable {
+        /// The worker's settings: the live topics' names, librdkafka's properties.
+        package var configuration: WorkerConfiguration
+        package var from: WindowBound
+        package var to: WindowBound
+        /// Only letters of these codes; empty: all.
+        package var codes: Set<String> = []
+        /// Nothing is published.
+        package var isDryRun = false
+
+        package init(configuration: WorkerConfiguration, from: WindowBound, to: WindowBound) {
+            self.configuration = configuration
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package struct Summary: Sendable, Equatable {
+        /// Letters of the window, of whatever code.
+        package var letters = 0
+        /// Those that were passed over for their code.
+        package var otherCodes = 0
+        /// Records published, or in a dry run: that would be. By topic.
+        package var returned: [String: Int] = [:]
+        /// Of these, how many had come back before, by their mark, and failed again.
+        package var returnedBefore = 0
+        /// What cannot go back, by reason.
+        package var kept: [ReturnedLetter.Obstacle: Int] = [:]
+        package var elapsed = Duration.zero
+        package var wasStopped = false
+    }
+
+    private let options: Options
+    private let stop: StopSignal
+    private let logger: Logger
+    private let properties: ClientProperties
+    private let topics: TopicNames
+    private var summary = Summary()
+
+    /// - Parameter stop: told to stop, `run` returns once what was published is acknowledged.
+    package init(options: Options, stop: StopSignal, logger: Logger) {
+        self.options = options
+        self.stop = stop
+        self.logger = logger
+        topics = options.configuration.topics
+        var configuration = options.configuration
+        configuration.groupID = "rejoinder"
+        configuration.staticMembership = false
+        properties = ClientProperties(configuration: configuration, identity: "return", lane: 0)
+    }
+
+    /// - Parameter each: every letter of the wanted codes, before it is published; `obstacle` says why one is not.
+    /// - Throws: ``WorkerError`` for topics that are missing, before anything is published; ``KafkaError``.
+    package func run(
+        progress: @escaping (ReplayEvent) -> Void, each: (ReturnedLetter) -> Void = { _ in }
+    ) throws -> Summary {
+        let began = ContinuousClock.now
+        summary = Summary()
+        let admin = try AdminClient(properties: properties.admin, logger: logger)
+        defer { admin.close() }
+        let counts = try admin.describe(topics: topics.inputs + [topics.deadLetter], timeout: .seconds(10))
+            .mapValues(\.partitionCount)
+        guard let letterPartitions = counts[topics.deadLetter] else {
+            throw WorkerError(
+                .configuration,
+                "The cluster has no dead-letter topic '\(topics.deadLetter)', so nothing can come back; name another with "
+                    + "topics.deadLetter in the configuration")
+        }
+        let places = (0..<letterPartitions).map { TopicPartition(topic: topics.deadLetter, partition: $0) }
+        let windows = try WindowBound.ranges(from: options.from, to: options.to, of: places, admin: admin)
+        let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
+        defer { scan.close() }
+        let output = try ClusterOutput(
+            properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
+        defer { output.close() }
+        let total = windows.values.reduce(0) { $0 + $1.count }
+        progress(
+            .note(
+                "\(options.isDryRun ? "looking through" : "returning") the dead letters of \(topics.deadLetter) in a window of "
+                    + "\(Wording.count(total, "offset"))"))
+        let tracker = WindowProgress(total: total, began: began, tell: progress)
+        var targets: [String: ProducerTopic] = [:]
+        for topic in topics.inputs { targets[topic] = try output.topic(topic) }
+        let letters = TargetTopics(admin: admin)
+        for place in places where !stop.isRequested {
+            let end = try scan.read(place, windows[place] ?? 0..<0, idle: tracker.show) { message in
+                defer { message.release() }
+                tracker.count(message.byteCount)
+                summary.letters += 1
+                guard let letter = letter(message, at: place, counts) else { return }
+                each(letter)
+                if let obstacle = letter.obstacle {
+                    summary.kept[obstacle, default: 0] += 1
+                } else if let source = letter.source, let target = targets[source.topic] {
+                    try warn(of: letter, letters, tracker)
+                    try send(letter, message.value, to: target, source, output)
+                }
+            }
+            if case .heldBack(let offset) = end {
+                tracker.warn(
+                    "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows")
+            }
+        }
+        try output.finish()
+        summary.wasStopped = stop.isRequested
+        summary.elapsed = ContinuousClock.now - began
+        return summary
+    }
+
+    /// nil: not of a wanted code.
+    private func letter(
+        _ message: ConsumedMessage, at place: TopicPartition, _ counts: [String: Int32]
+    ) -> ReturnedLetter? {
+        var letter = ReturnedLetter(
+            place, offset: message.offset, key: message.key.map(Array.init), headers: message.headers,
+            inputs: topics.inputs)
+        guard options.codes.isEmpty || options.codes.contains(letter.code) else {
+            summary.otherCodes += 1
+            return nil
+        }
+        if letter.obstacle == nil, let source = letter.source, source.partition >= counts[source.topic] ?? 0 {
+            letter.obstacle = .partitionGone
+        }
+        return letter
+    }
+
+    private func send(
+        _ letter: ReturnedLetter, _ value: Bytes?, to target: ProducerTopic, _ source: TopicPartition,
+        _ output: ClusterOutput
+    ) throws(KafkaError) {
+        if !options.isDryRun {
+            let key = letter.key
+            guard
+                try Self.lend(key, { (key) throws(KafkaError) in
+                    try output.publish(
+                        to: target, partition: source.partition, key: key, value: value, timestamp: letter.timestamp,
+                        headers: letter.headers)
+                })
+            else { return }
+        }
+        summary.returned[source.topic, default: 0] += 1
+        if letter.returnedBefore > 0 { summary.returnedBefore += 1 }
+    }
+
+    private static func lend(_ bytes: [UInt8]?, _ body: (Bytes?) throws(KafkaError) -> Bool) throws(KafkaError) -> Bool {
+        guard let bytes else { return try body(nil) }
+        let result = bytes.withUnsafeBytes { bytes -> Result<Bool, KafkaError> in
+            do throws(KafkaError) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Once a topic: whether what comes back is too old to stay.
+    private func warn(of letter: ReturnedLetter, _ targets: TargetTopics, _ tracker: WindowProgress) throws(KafkaError) {
+        guard let source = letter.source, let timestamp = letter.timestamp, !warned.contains(source.topic) else { return }
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        guard let target = try targets.find(source.topic), let kept = target.oldestKept(now: now), timestamp < kept,
+            let limit = target.retentionMilliseconds
+        else { return }
+        warned.insert(source.topic)
+        tracker.warn(
+            "a record for '\(source.topic)' is from \(Wording.instant(timestamp)), older than the topic's "
+                + "retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps: the broker will delete it and those "
+                + "like it once the worker had little time to read them. Set retention.ms=-1 on the topic")
+    }
+
+    private var warned: Set<String> = []
+}

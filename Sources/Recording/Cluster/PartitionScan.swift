@@ -1,0 +1,92 @@
+import KafkaClient
+import Logging
+import Worker
+
+/// Offsets of one partition: from the first up to, not including, the second.
+typealias OffsetRange = Range<Int64>
+
+/// Reads ranges of partitions one after the other, joining no group and committing nothing. Not Sendable: one thread.
+final class PartitionScan {
+    /// How long nothing at all may come before the cluster is held to be gone.
+    private static let patience = Duration.seconds(60)
+
+    /// How a range was left.
+    enum End: Equatable {
+        case whole
+        /// The partition ends here for now: a transaction that is still open holds back what follows.
+        case heldBack(at: Int64)
+        case stopped
+    }
+
+    private let consumer: AssignedConsumer
+    private let stop: StopSignal
+    private let logger: Logger
+
+    init(properties: KafkaProperties, stop: StopSignal, logger: Logger) throws(KafkaError) {
+        consumer = try AssignedConsumer(properties: properties, logger: logger)
+        self.stop = stop
+        self.logger = logger
+    }
+
+    /// First offset and end as of now.
+    func watermarks(of place: TopicPartition) throws(KafkaError) -> OffsetRange {
+        let (low, high) = try consumer.queryWatermarks(place, timeout: .seconds(10))
+        return low..<max(low, high)
+    }
+
+    /// Hands out the records of a range in their order.
+    /// - Parameters:
+    ///   - idle: called now and then, also while nothing comes.
+    ///   - body: takes the message over: it releases it.
+    func read(
+        _ place: TopicPartition, _ range: OffsetRange, idle: () -> Void = {},
+        _ body: (ConsumedMessage) throws -> Void
+    ) throws -> End {
+        guard !range.isEmpty else { return .whole }
+        try consumer.assign([place: range.lowerBound])
+        defer { try? consumer.unassign([place]) }
+        var heard = ContinuousClock.now
+        while !stop.isRequested {
+            switch consumer.poll(timeoutMilliseconds: 100) {
+            case .message(let message):
+                // What is left of a range that was read before it.
+                guard message.partition == place.partition, message.topicIndex >= 0,
+                    consumer.topics[message.topicIndex] == place.topic, message.offset >= range.lowerBound
+                else {
+                    message.release()
+                    continue
+                }
+                let offset = message.offset
+                guard offset < range.upperBound else {
+                    message.release()
+                    return .whole
+                }
+                try body(message)
+                if offset + 1 == range.upperBound { return .whole }
+                heard = .now
+            case .endOfPartition(let ended, let offset):
+                guard ended == place else { continue }
+                return offset < range.upperBound ? .heldBack(at: offset) : .whole
+            case .failure(let error):
+                try tolerate(error)
+            case .nothing, .rebalance:
+                idle()
+                guard ContinuousClock.now - heard < Self.patience else {
+                    throw WorkerError(
+                        .brokerUnreachable,
+                        "Reading \(place) stopped: nothing came for \(Self.patience.components.seconds) s; see that the "
+                            + "brokers run ('rejoinder check' tells more), then start again")
+                }
+            }
+        }
+        return .stopped
+    }
+
+    /// Most errors pass by themselves while librdkafka tries again; some never do.
+    private func tolerate(_ error: KafkaError) throws(KafkaError) {
+        if error.isFatal || error.isAuthorization || !(error.isRetriable || error.isUnreachable) { throw error }
+        logger.warning("reading a window", metadata: ["cause": "\(error)"])
+    }
+
+    func close() { consumer.close() }
+}

@@ -1,0 +1,88 @@
+import KafkaClient
+import Records
+
+/// A dead letter read for its way back: where it came from, why it is one, and what of it goes back.
+package struct ReturnedLetter: Sendable, Equatable {
+    /// Why a letter cannot go back.
+    package enum Obstacle: String, Sendable, CaseIterable {
+        /// The value was left out when the letter was written, since with the headers it was too large.
+        case valueOmitted = "value-omitted"
+        /// Its own headers were left out.
+        case headersOmitted = "headers-omitted"
+        /// The key was left out.
+        case keyOmitted = "key-omitted"
+        /// The headers do not say which record it was.
+        case sourceUnknown = "source-unknown"
+        /// It came from a topic that is none of the worker's inputs.
+        case foreignTopic = "foreign-topic"
+        /// The source topic does not have its partition any more.
+        case partitionGone = "partition-gone"
+    }
+
+    /// Where the letter stands.
+    package let letter: TopicPartition
+    package let letterOffset: Int64
+    /// Where the record stood that it was made of; nil where the headers do not say.
+    package let source: TopicPartition?
+    package let sourceOffset: Int64?
+    /// `rejoinder.error.code`; empty where there is none.
+    package let code: String
+    package let message: String
+    /// nil is Kafka's null.
+    package let key: [UInt8]?
+    /// How often the record has come back before, by its mark.
+    package let returnedBefore: Int
+    package internal(set) var obstacle: Obstacle?
+
+    /// Milliseconds since 1970; nil where the record had no timestamp.
+    let timestamp: Int64?
+    /// The record's own headers, and the mark.
+    let headers: [RecordHeader]
+
+    /// The mark of a record that has come back: how often.
+    package static let mark = "rejoinder.returned"
+
+    init(
+        _ place: TopicPartition, offset: Int64, key: [UInt8]?, headers all: [RecordHeader], inputs: [String]
+    ) {
+        func last(_ name: String) -> String? {
+            // The worker adds its headers at the end, so the last of a name is the latest.
+            all.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+        }
+        letter = place
+        letterOffset = offset
+        self.key = key
+        code = last("rejoinder.error.code") ?? ""
+        message = last("rejoinder.error.message") ?? ""
+        returnedBefore = max(0, last(Self.mark).flatMap { Int($0) } ?? 0)
+        let partition = last("rejoinder.source.partition").flatMap { Int32($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        let topic = last("rejoinder.source.topic")
+        if let topic, let partition {
+            source = TopicPartition(topic: topic, partition: partition)
+        } else {
+            source = nil
+        }
+        sourceOffset = last("rejoinder.source.offset").flatMap { Int64($0) }
+        let time = last("rejoinder.source.timestamp").flatMap { Int64($0) }
+        timestamp = time.flatMap { $0 < 0 ? nil : $0 }
+        headers =
+            all.filter { header in
+                header.name != Self.mark && !header.name.hasPrefix("rejoinder.error.")
+                    && !header.name.hasPrefix("rejoinder.source.")
+            } + [RecordHeader(Self.mark, String(returnedBefore &+ 1))]
+        obstacle =
+            if last("rejoinder.error.value-omitted") == "true" {
+                .valueOmitted
+            } else if last("rejoinder.error.headers-omitted") == "true" {
+                .headersOmitted
+            } else if last("rejoinder.error.key-omitted") == "true" {
+                .keyOmitted
+            } else if source == nil || time == nil {
+                .sourceUnknown
+            } else if let topic, !inputs.contains(topic) {
+                .foreignTopic
+            } else {
+                nil
+            }
+    }
+}

@@ -1,0 +1,56 @@
+import Records
+import Worker
+
+/// A sorter's records in order. Not Sendable.
+final class SortedRecords {
+    private enum Source {
+        case memory(UnsafeRawPointer, positions: [Int])
+        case runs([SpillReader])
+    }
+
+    /// Keeps the memory or the file.
+    private let owner: RecordSorter
+    private let source: Source
+    private var index = 0
+    /// The run that the head stands in.
+    private var run = -1
+
+    /// The record that comes next; nil behind the last. Valid until `advance`.
+    private(set) var head: SortedRecord?
+
+    init(owner: RecordSorter, arena: UnsafeRawPointer, positions: [Int]) {
+        self.owner = owner
+        source = .memory(arena, positions: positions)
+        head = positions.first.map { Frame.read(arena + $0) }
+    }
+
+    init(owner: RecordSorter, runs: [SpillReader]) {
+        self.owner = owner
+        source = .runs(runs)
+        head = smallest(runs)
+    }
+
+    /// Goes on to the next record.
+    func advance() throws(WorkerError) {
+        switch source {
+        case .memory(let arena, let positions):
+            index += 1
+            head = index < positions.count ? Frame.read(arena + positions[index]) : nil
+        case .runs(let runs):
+            guard runs.indices.contains(run) else { return }
+            try runs[run].advance()
+            head = smallest(runs)
+        }
+    }
+
+    private func smallest(_ runs: [SpillReader]) -> SortedRecord? {
+        var best: SortedRecord?
+        for (index, reader) in runs.enumerated() {
+            guard let candidate = reader.head else { continue }
+            if let best, (best.rank, best.offset) <= (candidate.rank, candidate.offset) { continue }
+            best = candidate
+            run = index
+        }
+        return best
+    }
+}

@@ -1,0 +1,293 @@
+import AnswerStore
+import Enrichment
+import Foundation
+import KafkaClient
+import Logging
+import Records
+import Worker
+
+/// Enriches a window of the live `questions` topic once more, into another topic.
+///
+/// It joins no group and commits no offset: it reads partitions assigned by hand, one after the other, into stores of its
+/// own in a temporary directory. Outputs go through an idempotent producer, which is flushed at the end: with no offsets to
+/// commit a transaction would gain nothing, and what a run that was stopped has published is published again by the next.
+/// Blocks the thread that calls `run`. Not Sendable.
+package final class WindowReplay {
+    /// What the questions are enriched with.
+    package enum Tables: String, Sendable, CaseIterable {
+        /// The answers and votes as they stand when the replay starts.
+        case now
+        /// The answers and votes as they stood at each question event's timestamp: every table record of the partition whose
+        /// timestamp is not later counts, so at equal timestamps the tables come first. Table records are applied in the
+        /// order of their timestamps, at equal ones in that of their offsets. A record without a timestamp counts as older
+        /// than all that have one.
+        case event
+    }
+
+    package struct Options: Sendable {
+        /// The worker's settings: the live topics' names, `maxRecordBytes`, librdkafka's properties. The state directory and
+        /// the group are not used.
+        package var configuration: WorkerConfiguration
+        package var from: WindowBound
+        package var to: WindowBound
+        package var outputTopic: String
+        package var tables = Tables.now
+        /// Where question events go that cannot be enriched; nil: they are only counted.
+        package var deadLetterTopic: String?
+        /// Whether the live output topic may be written to.
+        package var allowsLiveOutput = false
+        /// Bytes that each of up to four sorters holds in memory before it goes to a temporary file.
+        package var sorterBytes = 16 << 20
+
+        package init(configuration: WorkerConfiguration, from: WindowBound, to: WindowBound, outputTopic: String) {
+            self.configuration = configuration
+            self.from = from
+            self.to = to
+            self.outputTopic = outputTopic
+        }
+    }
+
+    package struct Summary: Sendable, Equatable {
+        /// Question events of the window that were read.
+        package var events = 0
+        /// Enriched records published, deleted questions' null values included.
+        package var enriched = 0
+        /// Question events that cannot be enriched, by code.
+        package var deadLetters: [RecordErrorCode: Int] = [:]
+        /// Whether those were published.
+        package var deadLettersPublished = false
+        /// Answers and votes applied.
+        package var tableRecords = 0
+        /// Table records that cannot be applied, and were passed over as the worker passes over them.
+        package var tableRecordsRefused = 0
+        package var elapsed = Duration.zero
+        package var wasStopped = false
+    }
+
+    let options: Options
+    let stop: StopSignal
+    let logger: Logger
+    let topics: TopicNames
+    let reader = TableReader()
+    var summary = Summary()
+    private let properties: ClientProperties
+
+    /// - Parameter stop: told to stop, `run` returns once what was published is acknowledged.
+    package init(options: Options, stop: StopSignal, logger: Logger) {
+        self.options = options
+        self.stop = stop
+        self.logger = logger
+        topics = options.configuration.topics
+        var configuration = options.configuration
+        configuration.groupID = "rejoinder"
+        configuration.staticMembership = false
+        properties = ClientProperties(configuration: configuration, identity: "replay", lane: 0)
+    }
+
+    /// - Throws: ``WorkerError`` for topics that cannot be used, before anything is read or published; ``KafkaError``,
+    ///   ``StoreError`` for what fails on the way.
+    package func run(progress: @escaping (ReplayEvent) -> Void) throws -> Summary {
+        let began = ContinuousClock.now
+        summary = Summary()
+        summary.deadLettersPublished = options.deadLetterTopic != nil
+        try refuseTopicsInUse()
+        let admin = try AdminClient(properties: properties.admin, logger: logger)
+        defer { admin.close() }
+        let layout = try Layout(options, admin)
+        let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
+        defer { scan.close() }
+        let stores = try TemporaryStores()
+        let output = try ClusterOutput(
+            properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
+        defer { output.close() }
+        let sink = try WindowSink(
+            options: options, layout: layout, output: output, limits: properties)
+
+        let work = try plan(layout, scan, admin, progress)
+        let tracker = WindowProgress(total: work.reduce(0) { $0 + $1.records }, began: began, tell: progress)
+        for partition in work where !stop.isRequested {
+            let store = try stores.makeStore(
+                StoreSource(
+                    clusterID: "replay", answersTopic: topics.answers, votesTopic: topics.votes,
+                    partition: partition.number))
+            defer {
+                store.close()
+                stores.removeNames()
+            }
+            let window = WindowPartition(
+                work: partition, store: store, scan: scan, sink: sink, filePrefix: stores.path, tracker: tracker)
+            switch options.tables {
+            case .now: try replayWithTablesAsOfNow(window)
+            case .event: try replayWithTablesAsOfEvent(window)
+            }
+        }
+        try output.finish()
+        summary.enriched = sink.enriched
+        summary.deadLetters = sink.deadLetters
+        summary.wasStopped = stop.isRequested
+        summary.elapsed = ContinuousClock.now - began
+        return summary
+    }
+
+    /// Before anything is asked of the cluster: what must not be written to.
+    private func refuseTopicsInUse() throws(WorkerError) {
+        let output = options.outputTopic
+        if topics.inputs.contains(output) || output == topics.deadLetter {
+            throw WorkerError(
+                .configuration,
+                "The output topic '\(output)' is one that the live worker works with; name another with --output-topic")
+        }
+        if output == topics.enriched, !options.allowsLiveOutput {
+            throw WorkerError(
+                .configuration,
+                "'\(output)' is the live output topic: its readers would get every question of the window again. Name another "
+                    + "with --output-topic, or add --yes-to-live-output if that is what you want")
+        }
+        if let letters = options.deadLetterTopic,
+            topics.inputs.contains(letters) || letters == topics.enriched || letters == output
+        {
+            throw WorkerError(
+                .configuration,
+                "The topic '\(letters)' is for other records than dead letters; name another with --dead-letter-topic")
+        }
+    }
+
+    /// What is to be read: of the questions the window, of the tables everything, both as of this moment.
+    private func plan(
+        _ layout: Layout, _ scan: PartitionScan, _ admin: AdminClient, _ tell: (ReplayEvent) -> Void
+    ) throws -> [PartitionWork] {
+        let places = (0..<layout.partitions).map { TopicPartition(topic: topics.questions, partition: $0) }
+        let windows = try WindowBound.ranges(from: options.from, to: options.to, of: places, admin: admin)
+        var work: [PartitionWork] = []
+        for place in places {
+            guard let questions = windows[place], !questions.isEmpty else { continue }
+            var tables: [OffsetRange] = []
+            for table in Table.allCases {
+                let place = topic(of: table, place.partition)
+                let range = try scan.watermarks(of: place)
+                if range.lowerBound > 0 {
+                    tell(
+                        .warning(
+                            "\(place) begins at offset \(range.lowerBound): what stood before it was deleted and is not "
+                                + "attached"))
+                }
+                tables.append(range)
+            }
+            work.append(PartitionWork(number: place.partition, questions: questions, tables: tables))
+        }
+        let events = work.reduce(0) { $0 + $1.questions.count }
+        tell(
+            .note(
+                "enriching \(Wording.count(events, "event")) of \(topics.questions) in "
+                    + "\(Wording.count(work.count, "partition")) into \(options.outputTopic), with "
+                    + (options.tables == .now
+                        ? "the tables as they stand" : "the tables as they stood at each event's timestamp")))
+        return work
+    }
+
+    func topic(of table: Table, _ partition: Int32) -> TopicPartition {
+        TopicPartition(topic: table == .answers ? topics.answers : topics.votes, partition: partition)
+    }
+}
+
+extension WindowReplay {
+    /// How many partitions the topics have.
+    struct Layout {
+        let partitions: Int32
+        /// nil where the topic has another count than the questions: records go where their keys hash.
+        let outputHasSame: Bool
+        let deadLetterHasSame: Bool
+
+        init(_ options: Options, _ admin: AdminClient) throws {
+            let topics = options.configuration.topics
+            let names = topics.inputs + [options.outputTopic] + [options.deadLetterTopic].compactMap { $0 }
+            let found = try admin.describe(topics: names, timeout: .seconds(10)).mapValues(\.partitionCount)
+            let missing = names.filter { found[$0] == nil }
+            guard missing.isEmpty, let questions = found[topics.questions] else {
+                throw WorkerError(
+                    .configuration,
+                    "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); make it, or name another")
+            }
+            guard topics.inputs.allSatisfy({ found[$0] == questions }) else {
+                let counts = topics.inputs.map { "'\($0)' has \(found[$0] ?? 0)" }.joined(separator: ", ")
+                throw WorkerError(
+                    .configuration,
+                    "The input topics must have equal partition counts, since a question is joined with the answers and "
+                        + "votes of its own partition number, but \(counts)")
+            }
+            partitions = questions
+            outputHasSame = found[options.outputTopic] == questions
+            deadLetterHasSame = options.deadLetterTopic.map { found[$0] == questions } ?? false
+        }
+    }
+
+    /// What is to be read of one partition number.
+    struct PartitionWork {
+        let number: Int32
+        let questions: OffsetRange
+        /// By `Table.rawValue`.
+        let tables: [OffsetRange]
+
+        var records: Int { questions.count + tables.reduce(0) { $0 + $1.count } }
+    }
+}
+
+/// A state directory of the replay's own. Its files lose their names as soon as they are open, so that not even a process
+/// that is killed leaves any behind.
+final class TemporaryStores {
+    let path: String
+    private let state: StateDirectory
+
+    init() throws(StateDirectoryError) {
+        path = FileManager.default.temporaryDirectory.path + "/rejoinder-window-\(UUID().uuidString)"
+        do throws(StateDirectoryError) {
+            state = try StateDirectory(path: path)
+        } catch {
+            try? FileManager.default.removeItem(atPath: path)
+            throw error
+        }
+        removeNames()
+    }
+
+    deinit {
+        state.unlock()
+        removeNames()
+    }
+
+    /// Opens an empty store.
+    func makeStore(_ source: StoreSource) throws(StoreError) -> AnswerStore {
+        defer { removeNames() }
+        return try state.openStore(partition: source.partition, source: source).store
+    }
+
+    func removeNames() { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Counts what was read, and tells of it.
+final class WindowProgress {
+    private let total: Int
+    private let began: ContinuousClock.Instant
+    private let tell: (ReplayEvent) -> Void
+    private var records = 0
+    private var bytes = 0
+
+    init(total: Int, began: ContinuousClock.Instant, tell: @escaping (ReplayEvent) -> Void) {
+        self.total = total
+        self.began = began
+        self.tell = tell
+    }
+
+    func count(_ byteCount: Int) {
+        records += 1
+        bytes += byteCount
+        if records & 1023 == 0 { show() }
+    }
+
+    func show() {
+        tell(
+            .advanced(
+                ReplayAdvance(records: records, total: total, bytes: bytes, elapsed: ContinuousClock.now - began)))
+    }
+
+    func warn(_ text: String) { tell(.warning(text)) }
+}

@@ -1,0 +1,100 @@
+import Enrichment
+import KafkaClient
+import Records
+import Worker
+
+/// A question event of a window; its bytes live as long as whoever lends them says.
+struct WindowEvent {
+    var partition: Int32
+    var offset: Int64
+    /// Milliseconds since 1970; nil where the broker had none.
+    var timestamp: Int64?
+    /// nil is Kafka's null.
+    var key: Bytes?
+    /// nil is Kafka's null.
+    var value: Bytes?
+    var headers: [RecordHeader]
+}
+
+/// Where a window's outputs go, counted. Not Sendable.
+final class WindowSink {
+    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
+    private static let recordOverhead = 64
+    /// Dead letters that are told of one by one.
+    private static let told = 10
+
+    private let output: ClusterOutput
+    private let layout: WindowReplay.Layout
+    private let questions: String
+    private let enrichedTopic: ProducerTopic
+    private let deadLetterTopic: ProducerTopic?
+    private let longestValue: Int
+    private let maxMessageBytes: Int
+
+    private(set) var enriched = 0
+    private(set) var deadLetters: [RecordErrorCode: Int] = [:]
+
+    init(
+        options: WindowReplay.Options, layout: WindowReplay.Layout, output: ClusterOutput, limits: ClientProperties
+    ) throws(KafkaError) {
+        self.output = output
+        self.layout = layout
+        questions = options.configuration.topics.questions
+        enrichedTopic = try output.topic(options.outputTopic)
+        if let name = options.deadLetterTopic {
+            deadLetterTopic = try output.topic(name)
+        } else {
+            deadLetterTopic = nil
+        }
+        longestValue = options.configuration.maxRecordBytes ?? limits.defaultMaxRecordBytes
+        maxMessageBytes = limits.maxMessageBytes
+    }
+
+    /// The longest value that can be published for an event, as the worker reckons it.
+    func limit(for event: WindowEvent) -> Int {
+        var room = maxMessageBytes - Self.recordOverhead - (event.key?.count ?? 0)
+        for header in event.headers { room -= header.name.utf8.count + (header.value?.count ?? 0) + 10 }
+        return min(longestValue, room)
+    }
+
+    /// - Parameter value: nil: the question was deleted.
+    func publish(_ value: Bytes?, of event: WindowEvent) throws(KafkaError) {
+        guard
+            try output.publish(
+                to: enrichedTopic, partition: layout.outputHasSame ? event.partition : nil, key: event.key,
+                value: value, timestamp: event.timestamp, headers: event.headers)
+        else { return }
+        enriched += 1
+    }
+
+    /// Counts what cannot be enriched, and publishes it where it is wanted.
+    func refuse(_ event: WindowEvent, _ error: RecordError, _ tracker: WindowProgress) throws(KafkaError) {
+        deadLetters[error.code, default: 0] += 1
+        let count = deadLetters.values.reduce(0, +)
+        if count <= Self.told {
+            tracker.warn(
+                "dead letter: \(questions) [\(event.partition)] at offset \(event.offset): \(error)"
+                    + (count == Self.told ? "; further ones are only counted" : ""))
+        }
+        guard let deadLetterTopic else { return }
+        let why = DeadLetter.headers(
+            error: error, topic: questions, partition: event.partition, offset: event.offset,
+            timestamp: event.timestamp)
+        let omitted = RecordHeader("rejoinder.error.value-omitted", "true")
+        let headersOmitted = RecordHeader("rejoinder.error.headers-omitted", "true")
+        // Whole if it fits, as the worker does it.
+        let forms: [(Bytes?, [RecordHeader])] = [
+            (event.value, event.headers + why), (nil, event.headers + why + [omitted]), (nil, why + [omitted, headersOmitted]),
+        ]
+        for (index, form) in forms.enumerated() {
+            do throws(KafkaError) {
+                _ = try output.publish(
+                    to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil, key: event.key,
+                    value: form.0, timestamp: nil, headers: form.1)
+                return
+            } catch {
+                guard error.name == "MSG_SIZE_TOO_LARGE", index + 1 < forms.count else { throw error }
+            }
+        }
+    }
+}
