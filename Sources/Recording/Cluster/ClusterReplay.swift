@@ -92,14 +92,15 @@ package final class ClusterReplay {
             stop: stop, logger: logger)
         defer { output.close() }
         let run = try ReplayRun(options: options, survey: survey, output: output, clock: clock, stop: stop)
-        var summary = try run.publish(source, progress)
+        var summary: Summary
         do {
+            summary = try run.publish(source, progress)
             try output.finish()
-        } catch {
+        } catch let error as KafkaError {
             throw WorkerError(
-                .failed,
-                "\(error); \(summary.records) of \(survey.records) records were handed to the cluster before, and those "
-                    + "that it took stay in the topics")
+                error.isUnreachable ? .brokerUnreachable : .failed,
+                "\(error); \(output.published) of \(survey.records) records were on their way or there, and those that the "
+                    + "cluster took stay in the topics")
         }
         summary.elapsed = clock.now - run.began
         if let planned = summary.planned { summary.behindAtEnd = max(.zero, summary.elapsed - planned) }

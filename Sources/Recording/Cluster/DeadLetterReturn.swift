@@ -18,17 +18,16 @@ package final class DeadLetterReturn {
     package struct Options: Sendable {
         /// The worker's settings: the live topics' names, librdkafka's properties.
         package var configuration: WorkerConfiguration
-        package var from: WindowBound
-        package var to: WindowBound
+        /// Of the dead-letter topic.
+        package var window: Window
         /// Only letters of these codes; empty: all.
         package var codes: Set<String> = []
         /// Nothing is published.
         package var isDryRun = false
 
-        package init(configuration: WorkerConfiguration, from: WindowBound, to: WindowBound) {
+        package init(configuration: WorkerConfiguration, window: Window) {
             self.configuration = configuration
-            self.from = from
-            self.to = to
+            self.window = window
         }
     }
 
@@ -53,6 +52,8 @@ package final class DeadLetterReturn {
     private let properties: ClientProperties
     private let topics: TopicNames
     private var summary = Summary()
+    /// Topics that were warned of.
+    private var warned: Set<String> = []
 
     /// - Parameter stop: told to stop, `run` returns once what was published is acknowledged.
     package init(options: Options, stop: StopSignal, logger: Logger) {
@@ -83,10 +84,10 @@ package final class DeadLetterReturn {
                 "The cluster has no dead-letter topic '\(topics.deadLetter)', so nothing can come back; name another with "
                     + "topics.deadLetter in the configuration")
         }
-        let places = (0..<letterPartitions).map { TopicPartition(topic: topics.deadLetter, partition: $0) }
-        let windows = try WindowBound.ranges(from: options.from, to: options.to, of: places, admin: admin)
         let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
         defer { scan.close() }
+        let windows = try scan.ranges(
+            of: options.window, in: topics.deadLetter, partitions: letterPartitions, progress)
         let output = try ClusterOutput(
             properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
         defer { output.close() }
@@ -99,8 +100,8 @@ package final class DeadLetterReturn {
         var targets: [String: ProducerTopic] = [:]
         for topic in topics.inputs { targets[topic] = try output.topic(topic) }
         let letters = TargetTopics(admin: admin)
-        for place in places where !stop.isRequested {
-            let end = try scan.read(place, windows[place] ?? 0..<0, idle: tracker.show) { message in
+        for (place, range) in windows.sorted(by: { $0.key < $1.key }) where !stop.isRequested {
+            let end = try scan.read(place, range, idle: tracker.show) { message in
                 defer { message.release() }
                 tracker.count(message.byteCount)
                 summary.letters += 1
@@ -110,12 +111,13 @@ package final class DeadLetterReturn {
                     summary.kept[obstacle, default: 0] += 1
                 } else if let source = letter.source, let target = targets[source.topic] {
                     try warn(of: letter, letters, tracker)
-                    try send(letter, message.value, to: target, source, output)
+                    try send(letter, key: message.key, value: message.value, to: target, source, output)
                 }
             }
             if case .heldBack(let offset) = end {
                 tracker.warn(
-                    "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows")
+                    "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows"
+                )
             }
         }
         try output.finish()
@@ -142,34 +144,25 @@ package final class DeadLetterReturn {
     }
 
     private func send(
-        _ letter: ReturnedLetter, _ value: Bytes?, to target: ProducerTopic, _ source: TopicPartition,
+        _ letter: ReturnedLetter, key: Bytes?, value: Bytes?, to target: ProducerTopic, _ source: TopicPartition,
         _ output: ClusterOutput
     ) throws(KafkaError) {
         if !options.isDryRun {
-            let key = letter.key
-            guard
-                try Self.lend(key, { (key) throws(KafkaError) in
-                    try output.publish(
-                        to: target, partition: source.partition, key: key, value: value, timestamp: letter.timestamp,
-                        headers: letter.headers)
-                })
-            else { return }
+            let isQueued = try output.publish(
+                to: target, partition: source.partition, key: key, value: value, timestamp: letter.timestamp,
+                headers: letter.headers)
+            guard isQueued else { return }
         }
         summary.returned[source.topic, default: 0] += 1
         if letter.returnedBefore > 0 { summary.returnedBefore += 1 }
     }
 
-    private static func lend(_ bytes: [UInt8]?, _ body: (Bytes?) throws(KafkaError) -> Bool) throws(KafkaError) -> Bool {
-        guard let bytes else { return try body(nil) }
-        let result = bytes.withUnsafeBytes { bytes -> Result<Bool, KafkaError> in
-            do throws(KafkaError) { return .success(try body(bytes)) } catch { return .failure(error) }
-        }
-        return try result.get()
-    }
-
     /// Once a topic: whether what comes back is too old to stay.
-    private func warn(of letter: ReturnedLetter, _ targets: TargetTopics, _ tracker: WindowProgress) throws(KafkaError) {
-        guard let source = letter.source, let timestamp = letter.timestamp, !warned.contains(source.topic) else { return }
+    private func warn(
+        of letter: ReturnedLetter, _ targets: TargetTopics, _ tracker: WindowProgress
+    ) throws(KafkaError) {
+        guard let source = letter.source, let timestamp = letter.timestamp, !warned.contains(source.topic)
+        else { return }
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         guard let target = try targets.find(source.topic), let kept = target.oldestKept(now: now), timestamp < kept,
             let limit = target.retentionMilliseconds
@@ -181,5 +174,4 @@ package final class DeadLetterReturn {
                 + "like it once the worker had little time to read them. Set retention.ms=-1 on the topic")
     }
 
-    private var warned: Set<String> = []
 }

@@ -18,11 +18,13 @@ final class PartitionScan {
         case stopped
     }
 
+    private let properties: KafkaProperties
     private let consumer: AssignedConsumer
     private let stop: StopSignal
     private let logger: Logger
 
     init(properties: KafkaProperties, stop: StopSignal, logger: Logger) throws(KafkaError) {
+        self.properties = properties
         consumer = try AssignedConsumer(properties: properties, logger: logger)
         self.stop = stop
         self.logger = logger
@@ -32,6 +34,37 @@ final class PartitionScan {
     func watermarks(of place: TopicPartition) throws(KafkaError) -> OffsetRange {
         let (low, high) = try consumer.queryWatermarks(place, timeout: .seconds(10))
         return low..<max(low, high)
+    }
+
+    /// A window of a topic as offsets of its partitions, those without any left out.
+    ///
+    /// A window of a number of records has the first of them in the order that a recording of it would have: by timestamp,
+    /// where a partition's records stay in their own order. To know which these are they are read once.
+    func ranges(
+        of window: Window, in topic: String, partitions: Int32, _ tell: (ReplayEvent) -> Void
+    ) throws -> [TopicPartition: OffsetRange] {
+        let resolved = try window.resolve(partitions: [topic: partitions], with: consumer)
+        for (place, first) in resolved.deleted.sorted(by: { $0.key < $1.key }) {
+            tell(.warning("\(place) begins at offset \(first): what stood before it in the window was deleted"))
+        }
+        var ranges = resolved.ranges.filter { !$0.value.isEmpty }
+        guard let limit = resolved.limit, limit < resolved.offsetCount else { return ranges }
+        let other = try AssignedConsumer(properties: properties, logger: logger)
+        defer { other.close() }
+        var ends: [Int32: Int64] = [:]
+        var count: Int64 = 0
+        let reader = try WindowReader(window: resolved, consumer: other, logger: logger)
+        reading: while count < limit, !stop.isRequested {
+            switch try reader.next({ ends[$0.partition] = $0.offset + 1 }) {
+            case .record: count += 1
+            case .nothing: break
+            case .end: break reading
+            }
+        }
+        for (place, range) in ranges {
+            ranges[place] = ends[place.partition].map { range.lowerBound..<max(range.lowerBound, $0) }
+        }
+        return ranges
     }
 
     /// Hands out the records of a range in their order.
@@ -84,6 +117,8 @@ final class PartitionScan {
 
     /// Most errors pass by themselves while librdkafka tries again; some never do.
     private func tolerate(_ error: KafkaError) throws(KafkaError) {
+        // librdkafka looks for the coordinator of a group that nothing joins.
+        if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
         if error.isFatal || error.isAuthorization || !(error.isRetriable || error.isUnreachable) { throw error }
         logger.warning("reading a window", metadata: ["cause": "\(error)"])
     }

@@ -29,13 +29,10 @@ package struct ReplayAdvance: Sendable, Equatable {
     }
 }
 
-/// Numbers and times as sentences have them.
-enum Wording {
-    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
-
+extension Duration {
     /// `350 ms`, `12.3 s`, `10 min 3 s`, `2 h 5 min`, `7 days`.
-    static func time(_ duration: Duration) -> String {
-        let seconds = duration / .seconds(1)
+    package var forPeople: String {
+        let seconds = self / .seconds(1)
         switch seconds {
         case ..<1: return "\(Int((seconds * 1000).rounded())) ms"
         case ..<60: return "\((seconds * 10).rounded() / 10) s"
@@ -45,6 +42,13 @@ enum Wording {
         default: return "for ever"
         }
     }
+}
+
+/// Numbers and times as sentences have them.
+enum Wording {
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    static func time(_ duration: Duration) -> String { duration.forPeople }
 
     /// RFC 3339 in UTC with milliseconds; the number itself where no calendar reaches.
     static func instant(_ milliseconds: Int64) -> String {

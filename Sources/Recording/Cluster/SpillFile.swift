@@ -128,7 +128,8 @@ final class SpillReader {
                 next = 0
             }
             if needed > capacity { grow(to: needed) }
-            let count = try file.read(at: position, into: buffer + filled, count: min(capacity - filled, end - position))
+            let wanted = min(capacity - filled, end - position)
+            let count = try file.read(at: position, into: buffer + filled, count: wanted)
             guard count > 0 else { return false }
             position += count
             filled += count

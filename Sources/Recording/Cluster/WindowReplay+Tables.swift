@@ -47,7 +47,8 @@ extension WindowReplay {
             changes.removeAll()
             gathered.removeAll()
         }
-        let end = try window.scan.read(place, window.work.tables[table.rawValue], idle: window.tracker.show) { message in
+        let range = window.work.tables[table.rawValue]
+        let end = try window.scan.read(place, range, idle: window.tracker.show) { message in
             // The batch keeps the bytes until they are applied.
             gathered.append(message)
             window.tracker.count(message.byteCount)
@@ -77,8 +78,8 @@ extension WindowReplay {
         switch try processor.process(
             key: event.key, value: event.value, store: window.store, limit: window.sink.limit(for: event))
         {
-        case .enriched(let value, _, _): try window.sink.publish(value, of: event)
-        case .deleted: try window.sink.publish(nil, of: event)
+        case .enriched(let value, _, _): try window.sink.publish(value, of: event, window.tracker)
+        case .deleted: try window.sink.publish(nil, of: event, window.tracker)
         case .refused(let error): try window.sink.refuse(event, error, window.tracker)
         }
     }
@@ -143,7 +144,8 @@ extension WindowReplay {
     private func sort(_ table: Table, upTo youngest: Int64, _ window: WindowPartition) throws -> RecordSorter {
         let place = topic(of: table, window.work.number)
         let sorter = sorter("table-\(table)", window)
-        let end = try window.scan.read(place, window.work.tables[table.rawValue], idle: window.tracker.show) { message in
+        let range = window.work.tables[table.rawValue]
+        let end = try window.scan.read(place, range, idle: window.tracker.show) { message in
             defer { message.release() }
             window.tracker.count(message.byteCount)
             if (message.timestamp ?? -1) <= youngest { try sorter.append(message, headers: []) }
@@ -193,7 +195,7 @@ extension WindowReplay {
                         code: RecordErrorCode(rawValue: error.name) ?? .schema,
                         message: String(decoding: error.value ?? [], as: UTF8.self)), window.tracker)
             } else {
-                try window.sink.publish(event.value, of: event)
+                try window.sink.publish(event.value, of: event, window.tracker)
             }
             try records.advance()
         }

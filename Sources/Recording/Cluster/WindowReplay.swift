@@ -28,8 +28,8 @@ package final class WindowReplay {
         /// The worker's settings: the live topics' names, `maxRecordBytes`, librdkafka's properties. The state directory and
         /// the group are not used.
         package var configuration: WorkerConfiguration
-        package var from: WindowBound
-        package var to: WindowBound
+        /// Of the questions.
+        package var window: Window
         package var outputTopic: String
         package var tables = Tables.now
         /// Where question events go that cannot be enriched; nil: they are only counted.
@@ -39,10 +39,9 @@ package final class WindowReplay {
         /// Bytes that each of up to four sorters holds in memory before it goes to a temporary file.
         package var sorterBytes = 16 << 20
 
-        package init(configuration: WorkerConfiguration, from: WindowBound, to: WindowBound, outputTopic: String) {
+        package init(configuration: WorkerConfiguration, window: Window, outputTopic: String) {
             self.configuration = configuration
-            self.from = from
-            self.to = to
+            self.window = window
             self.outputTopic = outputTopic
         }
     }
@@ -60,6 +59,8 @@ package final class WindowReplay {
         package var tableRecords = 0
         /// Table records that cannot be applied, and were passed over as the worker passes over them.
         package var tableRecordsRefused = 0
+        /// Enriched records that are older than the output topic's retention keeps: the broker will delete them.
+        package var beyondRetention = 0
         package var elapsed = Duration.zero
         package var wasStopped = false
     }
@@ -100,10 +101,11 @@ package final class WindowReplay {
         let output = try ClusterOutput(
             properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
         defer { output.close() }
+        let target = try TargetTopics(admin: admin).find(options.outputTopic)
         let sink = try WindowSink(
-            options: options, layout: layout, output: output, limits: properties)
+            options: options, layout: layout, output: output, limits: properties, target: target)
 
-        let work = try plan(layout, scan, admin, progress)
+        let work = try plan(layout, scan, progress)
         let tracker = WindowProgress(total: work.reduce(0) { $0 + $1.records }, began: began, tell: progress)
         for partition in work where !stop.isRequested {
             let store = try stores.makeStore(
@@ -124,6 +126,7 @@ package final class WindowReplay {
         try output.finish()
         summary.enriched = sink.enriched
         summary.deadLetters = sink.deadLetters
+        summary.beyondRetention = sink.beyondRetention
         summary.wasStopped = stop.isRequested
         summary.elapsed = ContinuousClock.now - began
         return summary
@@ -154,13 +157,12 @@ package final class WindowReplay {
 
     /// What is to be read: of the questions the window, of the tables everything, both as of this moment.
     private func plan(
-        _ layout: Layout, _ scan: PartitionScan, _ admin: AdminClient, _ tell: (ReplayEvent) -> Void
+        _ layout: Layout, _ scan: PartitionScan, _ tell: (ReplayEvent) -> Void
     ) throws -> [PartitionWork] {
-        let places = (0..<layout.partitions).map { TopicPartition(topic: topics.questions, partition: $0) }
-        let windows = try WindowBound.ranges(from: options.from, to: options.to, of: places, admin: admin)
+        let windows = try scan.ranges(
+            of: options.window, in: topics.questions, partitions: layout.partitions, tell)
         var work: [PartitionWork] = []
-        for place in places {
-            guard let questions = windows[place], !questions.isEmpty else { continue }
+        for (place, questions) in windows.sorted(by: { $0.key < $1.key }) {
             var tables: [OffsetRange] = []
             for table in Table.allCases {
                 let place = topic(of: table, place.partition)
@@ -206,7 +208,8 @@ extension WindowReplay {
             guard missing.isEmpty, let questions = found[topics.questions] else {
                 throw WorkerError(
                     .configuration,
-                    "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); make it, or name another")
+                    "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); make it, or name "
+                        + "another")
             }
             guard topics.inputs.allSatisfy({ found[$0] == questions }) else {
                 let counts = topics.inputs.map { "'\($0)' has \(found[$0] ?? 0)" }.joined(separator: ", ")

@@ -1,4 +1,5 @@
 import Enrichment
+import Foundation
 import KafkaClient
 import Records
 import Worker
@@ -31,11 +32,17 @@ final class WindowSink {
     private let longestValue: Int
     private let maxMessageBytes: Int
 
+    private let target: TargetTopic?
+    /// The first timestamp that the output topic keeps; nil: it keeps all.
+    private let oldestKept: Int64?
+
     private(set) var enriched = 0
+    private(set) var beyondRetention = 0
     private(set) var deadLetters: [RecordErrorCode: Int] = [:]
 
     init(
-        options: WindowReplay.Options, layout: WindowReplay.Layout, output: ClusterOutput, limits: ClientProperties
+        options: WindowReplay.Options, layout: WindowReplay.Layout, output: ClusterOutput, limits: ClientProperties,
+        target: TargetTopic?
     ) throws(KafkaError) {
         self.output = output
         self.layout = layout
@@ -48,6 +55,8 @@ final class WindowSink {
         }
         longestValue = options.configuration.maxRecordBytes ?? limits.defaultMaxRecordBytes
         maxMessageBytes = limits.maxMessageBytes
+        self.target = target
+        oldestKept = target?.oldestKept(now: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// The longest value that can be published for an event, as the worker reckons it.
@@ -58,13 +67,25 @@ final class WindowSink {
     }
 
     /// - Parameter value: nil: the question was deleted.
-    func publish(_ value: Bytes?, of event: WindowEvent) throws(KafkaError) {
+    func publish(_ value: Bytes?, of event: WindowEvent, _ tracker: WindowProgress) throws(KafkaError) {
+        if let oldestKept, let timestamp = event.timestamp, timestamp < oldestKept {
+            if beyondRetention == 0 { warn(timestamp, tracker) }
+            beyondRetention += 1
+        }
         guard
             try output.publish(
                 to: enrichedTopic, partition: layout.outputHasSame ? event.partition : nil, key: event.key,
                 value: value, timestamp: event.timestamp, headers: event.headers)
         else { return }
         enriched += 1
+    }
+
+    private func warn(_ timestamp: Int64, _ tracker: WindowProgress) {
+        guard let target, let limit = target.retentionMilliseconds else { return }
+        tracker.warn(
+            "an event is from \(Wording.instant(timestamp)), older than '\(target.name)' keeps by its retention.ms=\(limit) "
+                + "(\(Wording.time(.milliseconds(limit)))): the broker will delete such records there. Set retention.ms=-1 on "
+                + "the topic, or compact it (cleanup.policy=compact)")
     }
 
     /// Counts what cannot be enriched, and publishes it where it is wanted.
@@ -84,7 +105,8 @@ final class WindowSink {
         let headersOmitted = RecordHeader("rejoinder.error.headers-omitted", "true")
         // Whole if it fits, as the worker does it.
         let forms: [(Bytes?, [RecordHeader])] = [
-            (event.value, event.headers + why), (nil, event.headers + why + [omitted]), (nil, why + [omitted, headersOmitted]),
+            (event.value, event.headers + why), (nil, event.headers + why + [omitted]),
+            (nil, why + [omitted, headersOmitted]),
         ]
         for (index, form) in forms.enumerated() {
             do throws(KafkaError) {

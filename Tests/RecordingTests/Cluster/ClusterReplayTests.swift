@@ -11,7 +11,8 @@ struct ClusterReplayTests {
     private static let start: Int64 = 1_700_000_000_000
 
     private func replay(
-        _ file: RecordingFile, on site: ClusterSite, clock: any ReplayClock = TestClock(), stop: StopSignal = StopSignal(),
+        _ file: RecordingFile, on site: ClusterSite, clock: any ReplayClock = TestClock(),
+        stop: StopSignal = StopSignal(),
         told: Told = Told(), _ change: (inout ClusterReplay.Options) -> Void = { _ in }
     ) throws -> ClusterReplay.Summary {
         var options = ClusterReplay.Options(path: file.path, properties: site.cluster.properties)
@@ -161,7 +162,8 @@ struct ClusterReplayTests {
             #expect(warnings.count == 2, "\(warnings)")
             #expect(
                 warnings.contains {
-                    $0.hasPrefix("1 of 3 records for '\(site["short"])'") && $0.contains("retention.ms=3600000 (1 h 0 min)")
+                    $0.hasPrefix("1 of 3 records for '\(site["short"])'")
+                        && $0.contains("retention.ms=3600000 (1 h 0 min)")
                         && $0.contains("2023-11-14T22:13:20.000Z")
                 }, "\(warnings)")
             #expect(warnings.contains { $0.hasPrefix("1 record with timestamp 0") }, "\(warnings)")

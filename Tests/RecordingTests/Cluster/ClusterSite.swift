@@ -100,10 +100,11 @@ final class TestClock: ReplayClock {
     var now: Duration { time.withLock { $0 } }
 
     func wait(_ duration: Duration) {
-        onWait(time.withLock {
-            $0 += duration + overshoot
-            return $0
-        })
+        onWait(
+            time.withLock {
+                $0 += duration + overshoot
+                return $0
+            })
     }
 }
 
@@ -127,7 +128,8 @@ final class RecordingFile {
 extension RecordedRecord {
     init(_ consumed: Consumed) {
         self.init(
-            topic: consumed.topic, partition: consumed.partition, offset: consumed.offset, timestamp: consumed.timestamp,
+            topic: consumed.topic, partition: consumed.partition, offset: consumed.offset,
+            timestamp: consumed.timestamp,
             headers: consumed.headers, key: consumed.key, value: consumed.value)
     }
 

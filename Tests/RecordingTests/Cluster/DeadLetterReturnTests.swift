@@ -12,20 +12,20 @@ struct DeadLetterReturnTests {
     private static let start: Int64 = 1_700_000_000_000
     private static let names = ["questions", "answers", "votes", "dead"]
 
-    private func options(_ site: ClusterSite) -> DeadLetterReturn.Options {
+    private func options(_ site: ClusterSite) throws -> DeadLetterReturn.Options {
         DeadLetterReturn.Options(
             configuration: WorkerConfiguration(
                 kafkaProperties: site.cluster.properties,
                 topics: TopicNames(
                     questions: site["questions"], answers: site["answers"], votes: site["votes"],
                     enriched: "questions.enriched", deadLetter: site["dead"])),
-            from: .beginning, to: .end)
+            window: try Window())
     }
 
     private func run(
         _ site: ClusterSite, _ change: (inout DeadLetterReturn.Options) -> Void = { _ in }
     ) throws -> (summary: DeadLetterReturn.Summary, letters: [ReturnedLetter]) {
-        var options = options(site)
+        var options = try options(site)
         change(&options)
         var letters: [ReturnedLetter] = []
         let summary = try DeadLetterReturn(options: options, stop: StopSignal(), logger: .silent)
@@ -55,7 +55,8 @@ struct DeadLetterReturnTests {
                 key: [0xFF, 0], value: []),
             RecordedRecord(
                 topic: site["answers"], partition: 0, offset: 41, timestamp: Self.start + 2,
-                headers: [RecordHeader("rejoinder.returned", "1")], key: nil, value: Array(repeating: 0xC3, count: 5000)),
+                headers: [RecordHeader("rejoinder.returned", "1")], key: nil, value: Array(repeating: 0xC3, count: 5000)
+            ),
             RecordedRecord(
                 topic: site["votes"], partition: 1, offset: 42, timestamp: nil, key: [], value: nil),
         ]
@@ -113,7 +114,7 @@ struct DeadLetterReturnTests {
             try site.publish(letters)
             let (summary, _) = try run(site) {
                 $0.codes = ["schema"]
-                $0.to = .offset(2)
+                $0.window.to = .offset(2)
             }
             #expect(summary.letters == 2)
             #expect(summary.otherCodes == 1)

@@ -42,7 +42,8 @@ import Testing
             result.append(
                 Item(
                     rank: record.rank, offset: record.offset, time: record.time, tag: record.tag,
-                    key: record.key.map(Array.init), value: record.value.map(Array.init), headers: Array(record.headers)))
+                    key: record.key.map(Array.init), value: record.value.map(Array.init), headers: Array(record.headers)
+                ))
             try records.advance()
         }
         // A file that was needed has no name any more.
@@ -61,14 +62,15 @@ import Testing
     }
 
     private func items(_ count: Int, seed: UInt64, ranks: ClosedRange<Int64>) -> [Item] {
-        var generator = SplitMix(state: seed)
+        var generator = SeededRandom(state: seed)
         return (0..<count).map { index in
             func bytes() -> [UInt8]? {
                 switch Int.random(in: 0...9, using: &generator) {
                 case 0: nil
                 case 1: []
                 default:
-                    (0..<Int.random(in: 1...300, using: &generator)).map { _ in .random(in: 0...255, using: &generator) }
+                    (0..<Int.random(in: 1...300, using: &generator)).map { _ in .random(in: 0...255, using: &generator)
+                    }
                 }
             }
             return Item(
@@ -114,7 +116,7 @@ import Testing
 }
 
 /// Random numbers that are the same on every run.
-struct SplitMix: RandomNumberGenerator {
+struct SeededRandom: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

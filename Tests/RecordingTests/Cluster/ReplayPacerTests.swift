@@ -24,7 +24,8 @@ import Testing
 
     @Test func timestampsThatRunBackwardsAreDueAtOnce() {
         var pacer = ReplayPacer(speed: .recorded(times: 1))
-        #expect([1000, 4000, 2000, 4000, 5000].map { pacer.due($0) / .milliseconds(1) } == [0, 3000, 3000, 3000, 4000])
+        #expect(
+            [1000, 4000, 2000, 4000, 5000].map { pacer.due($0) / .milliseconds(1) } == [0, 3000, 3000, 3000, 4000])
         #expect(pacer.backwards == 1)
         #expect(pacer.lastDue == .seconds(4))
     }
@@ -37,7 +38,9 @@ import Testing
 
     @Test func ratesCountRecords() {
         #expect(
-            dues(.rate(perSecond: 4), [9, 1, nil, 2]) == [.zero, .milliseconds(250), .milliseconds(500), .milliseconds(750)])
+            dues(.rate(perSecond: 4), [9, 1, nil, 2]) == [
+                .zero, .milliseconds(250), .milliseconds(500), .milliseconds(750),
+            ])
     }
 
     @Test func withoutAPaceEverythingIsDue() {
@@ -57,19 +60,22 @@ import Testing
         #expect(speed.description == text)
     }
 
-    @Test(arguments: ["", "x", "1", "-1x", "0x", "1e3x", "nanx", "infx", "5000", "/s", "0/s", "Max", "1 x", "1x/s", "٣x"])
+    @Test(arguments: [
+        "", "x", "1", "-1x", "0x", "1e3x", "nanx", "infx", "5000", "/s", "0/s", "Max", "1 x", "1x/s", "٣x",
+    ])
     func whatIsNoSpeed(text: String) {
         #expect(ReplaySpeed(text) == nil)
     }
 }
 
 @Suite struct WordingTests {
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00.000Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"),
-        (951_782_400_000, "2000-02-29T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
-        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
-        (.max, "9223372036854775807 ms"), (.min, "-9223372036854775808 ms"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+            (.max, "9223372036854775807 ms"), (.min, "-9223372036854775808 ms"),
+        ] as [(Int64, String)])
     func instants(milliseconds: Int64, text: String) {
         #expect(Wording.instant(milliseconds) == text)
     }

@@ -35,10 +35,13 @@ struct WindowModel {
         var answers: [String: Answer] = [:]
         var voters: [String: [String: Int]] = [:]
         var bases: [String: Int] = [:]
-        func count(_ answer: String) -> Int { bases[answer, default: 0] + voters[answer, default: [:]].values.reduce(0, +) }
+        func count(_ answer: String) -> Int {
+            bases[answer, default: 0] + voters[answer, default: [:]].values.reduce(0, +)
+        }
         for entry in entries {
             switch entry.record {
-            case .answer(id, let answer, let json, let time): answers[answer] = Answer(id: answer, json: json, answeredAt: time)
+            case .answer(id, let answer, let json, let time):
+                answers[answer] = Answer(id: answer, json: json, answeredAt: time)
             case .withdrawn(id, let answer): answers[answer] = nil
             case .answersForgotten(id): answers = [:]
             case .cast(id, let answer, let voter, let value): voters[answer, default: [:]][voter] = value

@@ -19,7 +19,7 @@ struct WindowReplayTests {
         var entries: [WindowModel.Entry] = []
 
         init(_ site: ClusterSite, seed: UInt64, isOrdered: Bool) {
-            var random = SplitMix(state: seed)
+            var random = SeededRandom(state: seed)
             var offsets: [String: Int] = [:]
             func next(_ topic: String, _ partition: Int32) -> Int {
                 defer { offsets["\(topic) \(partition)", default: 0] += 1 }
@@ -28,7 +28,9 @@ struct WindowReplayTests {
             for step in 0..<900 {
                 let number = Int.random(in: 0..<8, using: &random)
                 let (question, partition) = ("q\(number)", Int32(number % 2))
-                let late = isOrdered ? 0 : Int.random(in: 0..<10, using: &random) == 0 ? 4000 : Int.random(in: 0..<40, using: &random)
+                let late =
+                    isOrdered
+                    ? 0 : Int.random(in: 0..<10, using: &random) == 0 ? 4000 : Int.random(in: 0..<40, using: &random)
                 let time = WindowReplayTests.start + Int64(max(0, step * 10 - late))
                 let answer = "a\(Int.random(in: 0..<4, using: &random))"
                 switch Int.random(in: 0..<20, using: &random) {
@@ -41,7 +43,8 @@ struct WindowReplayTests {
                     questions[questions.count - 1].headers = step % 3 == 0 ? [RecordHeader("step", "\(step)")] : []
                 case 7..<12:
                     let at = Int.random(in: 0..<3, using: &random)
-                    let json = "{\"id\":\"\(answer)\",\"questionId\":\"\(question)\",\"body\":\"\(step)\","
+                    let json =
+                        "{\"id\":\"\(answer)\",\"questionId\":\"\(question)\",\"body\":\"\(step)\","
                         + "\"answeredAt\":\"2024-01-0\(at + 1)T00:00:00Z\"}"
                     add(
                         site["answers"], partition, next("answers", partition), time, question, json,
@@ -54,7 +57,8 @@ struct WindowReplayTests {
                 case 13:
                     let isVote = Bool.random(using: &random)
                     add(
-                        site[isVote ? "votes" : "answers"], partition, next(isVote ? "votes" : "answers", partition), time,
+                        site[isVote ? "votes" : "answers"], partition, next(isVote ? "votes" : "answers", partition),
+                        time,
                         question, nil,
                         isVote ? .votesForgotten(question: question) : .answersForgotten(question: question), isVote)
                 case 14:
@@ -110,7 +114,7 @@ struct WindowReplayTests {
         stop: StopSignal = StopSignal(), _ change: (inout WindowReplay.Options) -> Void = { _ in }
     ) throws -> WindowReplay.Summary {
         var options = WindowReplay.Options(
-            configuration: configuration(site), from: from, to: to, outputTopic: site["out"])
+            configuration: configuration(site), window: try Window(from: from, to: to), outputTopic: site["out"])
         change(&options)
         return try WindowReplay(options: options, stop: stop, logger: .silent).run(progress: told.take)
     }
@@ -155,7 +159,8 @@ struct WindowReplayTests {
             let summary = try replay(site)
             #expect(summary.tableRecords + summary.tableRecordsRefused == scenario.tables.count)
             #expect(
-                summary.tableRecordsRefused == scenario.entries.count { if case .broken = $0.record { true } else { false } })
+                summary.tableRecordsRefused
+                    == scenario.entries.count { if case .broken = $0.record { true } else { false } })
             compare(
                 try site.read(site["out"]), byPlace(scenario.questions).map { ($0, scenario.expected($0, asOf: nil)) })
         }
@@ -166,7 +171,8 @@ struct WindowReplayTests {
             try site.publish(
                 (0..<10).map {
                     RecordedRecord(
-                        site["questions"], 1, Int64($0), at: Self.start + Int64($0), key: "q", "{\"id\":\"q\",\"title\":\"\($0)\"}")
+                        site["questions"], 1, Int64($0), at: Self.start + Int64($0), key: "q",
+                        "{\"id\":\"q\",\"title\":\"\($0)\"}")
                 })
             for tables in WindowReplay.Tables.allCases {
                 let summary = try replay(site, from: .offset(3), to: .offset(7)) { $0.tables = tables }
@@ -174,6 +180,21 @@ struct WindowReplayTests {
             }
             let titles = try site.read(site["out"]).map { $0.text?.split(separator: "\"")[9] }
             #expect(titles == ["3", "4", "5", "6", "3", "4", "5", "6"])
+        }
+    }
+
+    @Test func aNumberOfRecordsAreTheFirstByTime() throws {
+        try ClusterSite.with(Self.names) { site in
+            try site.publish(
+                (0..<10).map {
+                    RecordedRecord(
+                        site["questions"], Int32($0 % 3 == 0 ? 1 : 0), Int64($0), at: Self.start + Int64($0), key: "q",
+                        "{\"id\":\"q\",\"title\":\"\($0)\"}")
+                })
+            let summary = try replay(site, to: .count(6))
+            #expect(summary.events == 6)
+            #expect(
+                try site.read(site["out"]).map { $0.text?.split(separator: "\"")[9] } == ["1", "2", "4", "5", "0", "3"])
         }
     }
 
@@ -187,7 +208,9 @@ struct WindowReplayTests {
                 #expect(error.message.contains("--output-topic"))
             }
             for name in ["questions", "live", "out"] {
-                #expect(throws: WorkerError.self, "\(name)") { _ = try replay(site) { $0.deadLetterTopic = site[name] } }
+                #expect(throws: WorkerError.self, "\(name)") {
+                    _ = try replay(site) { $0.deadLetterTopic = site[name] }
+                }
             }
             let missing = RealCluster.uniqueName("missing")
             let error = try #require(throws: WorkerError.self) { _ = try replay(site) { $0.outputTopic = missing } }
@@ -247,10 +270,11 @@ struct WindowReplayTests {
             #expect(letters.map(\.partition) == [1, 1])
 
             // And back: byte for byte what was there.
-            var options = DeadLetterReturn.Options(
-                configuration: configuration(site), from: .beginning, to: .end)
+            var options = DeadLetterReturn.Options(configuration: configuration(site), window: try Window())
             options.configuration.topics.deadLetter = site["letters"]
-            let returned = try DeadLetterReturn(options: options, stop: StopSignal(), logger: .silent).run(progress: { _ in })
+            let returned = try DeadLetterReturn(options: options, stop: StopSignal(), logger: .silent).run(progress: {
+                _ in
+            })
             #expect(returned.returned == [site["questions"]: 2])
             let again = try site.read(site["questions"]).suffix(2).map(RecordedRecord.init)
             for (again, record) in zip(again, bad) {
@@ -282,7 +306,7 @@ struct WindowReplayTests {
                     $0.configuration.kafkaProperties["group.id"] = group
                 }
             }
-            var options = DeadLetterReturn.Options(configuration: configuration(site), from: .beginning, to: .end)
+            var options = DeadLetterReturn.Options(configuration: configuration(site), window: try Window())
             options.configuration.groupID = group
             _ = try DeadLetterReturn(options: options, stop: StopSignal(), logger: .silent).run(progress: { _ in })
             #expect(try site.admin.committedOffsets(group: group, of: inputs, timeout: .seconds(10)) == offsets)
