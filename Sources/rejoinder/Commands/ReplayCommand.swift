@@ -7,16 +7,23 @@ extension ProcessReplay.Output: ExpressibleByArgument {}
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Replays a recording: in this process, compared with a golden file, or to a cluster.",
+        abstract: "Replays a recording in this process or to a cluster, or what a cluster holds once more.",
         discussion: """
             In this process (the default) the records go, in the file's order, through the checks, the store and the rendering \
             that 'run' uses, with no broker; the enriched records and dead letters come out as a recording. The same recording \
             gives the same bytes on every run and machine. With --expect the output is compared with an earlier one, question \
             by question: status 0 when they are equal, 1 and what differs when not.
 
+            --to-cluster publishes the recording's records to their topics, at their own pace or another. --from-cluster enriches \
+            a window of the live questions once more, into another topic. --dead-letters publishes dead letters to the topics \
+            they came from. None of these joins a group or moves an offset.
+
             Example:
               rejoinder replay site.jsonl.zst -o golden.jsonl
               rejoinder replay site.jsonl.zst --expect golden.jsonl --junit report.xml
+              rejoinder replay site.jsonl.zst --to-cluster --topic-prefix test. --speed 10x
+              rejoinder replay --from-cluster --from -1h --output-topic questions.again --as-of event
+              rejoinder replay --dead-letters --from -1d --code schema --dry-run
             """)
 
     @Argument(help: ArgumentHelp("Recordings, read one after the other; - is standard input.", valueName: "file"))
@@ -25,15 +32,35 @@ struct ReplayCommand: ParsableCommand {
     @OptionGroup(title: "In this process")
     var inProcess: InProcessOptions
 
+    @OptionGroup(title: "To and from a cluster")
+    var cluster: ClusterReplayOptions
+
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
 
     func validate() throws {
-        guard !files.isEmpty else { throw ValidationError("name a recording, or - for standard input") }
+        switch cluster.way {
+        case nil, .toCluster:
+            guard !files.isEmpty else {
+                throw ValidationError("Name a recording, or - for standard input; 'rejoinder record' makes one.")
+            }
+        case .fromCluster, .deadLetters:
+            guard files.isEmpty else {
+                throw ValidationError("\(cluster.way?.rawValue ?? "") reads the cluster's topics, and takes no file.")
+            }
+        }
+        if let way = cluster.way, let flag = inProcess.firstGiven {
+            throw ValidationError("\(flag) is for a replay in this process, and does not go with \(way.rawValue).")
+        }
     }
 
     func run() throws {
-        try inProcess.replay(files, settings: try options.settings()).run()
+        let settings = try options.settings()
+        if cluster.way == nil {
+            try inProcess.replay(files, settings: settings).run()
+        } else {
+            try cluster.run(files: files, settings: settings)
+        }
     }
 }
 
@@ -83,6 +110,17 @@ struct InProcessOptions: ParsableArguments {
             if !ignored.isEmpty { throw ValidationError("--ignore needs --expect: it is for a comparison") }
         }
         if update, junit != nil { throw ValidationError("--update compares nothing, so --junit has nothing to report") }
+    }
+
+    /// Of those that were given; nil: none was.
+    var firstGiven: String? {
+        let flags: [(name: String, isGiven: Bool)] = [
+            ("--output", output != nil), ("--expect", expect != nil), ("--update", update),
+            ("--ignore", !ignored.isEmpty),
+            ("--junit", junit != nil), ("--only", only != nil), ("--start-state", startState != nil),
+            ("--tables-first", tablesFirst), ("--recorded-prefix", !recordedPrefix.isEmpty),
+        ]
+        return flags.first { $0.isGiven }?.name
     }
 
     func replay(_ files: [String], settings: Settings) throws -> ProcessReplay {
