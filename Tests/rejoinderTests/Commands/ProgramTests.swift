@@ -44,7 +44,7 @@ import Testing
 
     @Test(arguments: [
         ["--help"], ["config", "--help"], ["check", "--help"], ["topics", "create", "--help"],
-        ["load", "--help"], ["show", "--help"], ["run", "--help"],
+        ["load", "--help"], ["show", "--help"], ["run", "--help"], ["replay", "--help"],
     ])
     func help(arguments: [String]) throws {
         let outcome = try run(arguments)

@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+
+@testable import rejoinder
+
+/// `rejoinder replay` as somebody uses it: files, statuses, what goes to which stream.
+@Suite struct ReplayCommandTests {
+    private struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    private let directory: TemporaryDirectory
+    private let examples: [String]
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Examples")
+        examples = ["answers", "votes", "questions"].map { folder.appendingPathComponent("\($0).jsonl").path }
+    }
+
+    private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent().appendingPathComponent("rejoinder")
+        process.arguments = ["replay"] + arguments
+        let own = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("REJOINDER_") }
+        process.environment = own.merging(environment) { $1 }
+        process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
+        let output = try directory.file("output-\(UUID().uuidString)", Data())
+        let errors = try directory.file("errors-\(UUID().uuidString)", Data())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+
+    private func path(_ name: String) -> String { directory.path + "/" + name }
+
+    private func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path(name))) }
+
+    /// The samples with one vote the other way round.
+    private func changed() throws -> [String] {
+        let votes = try String(contentsOfFile: examples[1], encoding: .utf8)
+        let vote = #"\"answerId\":\"a-2001\",\"voterId\":\"u-jonas\",\"value\":"#
+        #expect(votes.contains(vote + "1"))
+        let file = try directory.file("votes.jsonl", Data(votes.replacing(vote + "1", with: vote + "-1").utf8))
+        return [examples[0], file, examples[2]]
+    }
+
+    @Test("to standard output and to a file: the same bytes")
+    func outputs() throws {
+        let outcome = try run(examples)
+        #expect(outcome.status == 0 && outcome.output.split(separator: "\n").count == 19)
+        #expect(outcome.errors.contains("16 enriched, 3 dead letters"))
+        #expect(try run(examples + ["-o", "out.jsonl"]).output.isEmpty)
+        #expect(try data("out.jsonl") == Data(outcome.output.utf8))
+        #expect(try run(examples + ["--only", "dead-letters"]).output.split(separator: "\n").count == 3)
+    }
+
+    @Test("equal: one line; one vote changed: status 1, and question, answer and both counts")
+    func compared() throws {
+        _ = try run(examples + ["-o", "golden.jsonl"])
+        let equal = try run(examples + ["--expect", "golden.jsonl"])
+        #expect(equal.status == 0 && equal.output == "equal to 'golden.jsonl': 19 records of 17 questions\n")
+        #expect(equal.errors.isEmpty)
+
+        let arguments = try changed() + ["--expect", "golden.jsonl"]
+        let different = try run(arguments + ["--junit", "report.xml"])
+        #expect(different.status == 1)
+        #expect(
+            different.output
+                == """
+                question q-4101 (questions.enriched)
+                  answer a-2001: voteCount was 3, is 1 (voteLabel was "+4", is "+2")
+                  answer a-2001 moved from place 1 to place 2
+
+                """)
+        #expect(different.errors.contains("1 of 17 questions differs from 'golden.jsonl'"))
+        #expect(String(decoding: try data("report.xml"), as: UTF8.self).contains("tests=\"17\" failures=\"1\""))
+
+        let ignoring = ["answers"].flatMap { ["--ignore", $0] }
+        #expect(try run(arguments + ignoring).status == 0)
+    }
+
+    @Test("--update writes the golden file, also where there was none")
+    func updated() throws {
+        #expect(try run(examples + ["--expect", "golden.jsonl"]).status != 0)
+        #expect(try run(examples + ["--expect", "golden.jsonl", "--update"]).status == 0)
+        #expect(try run(examples + ["--expect", "golden.jsonl"]).status == 0)
+        let arguments = try changed() + ["--expect", "golden.jsonl"]
+        #expect(try run(arguments + ["--update"]).status == 0)
+        #expect(try run(arguments).status == 0)
+        #expect(try run(examples + ["--expect", "golden.jsonl"]).status == 1)
+    }
+
+    @Test("a broken recording or golden file: its line and what is wrong, status 65, and no output file")
+    func broken() throws {
+        let whole = try Data(contentsOf: URL(fileURLWithPath: examples[2]))
+        let cut = try directory.file("cut.jsonl", whole.dropLast(40))
+        let lines = String(decoding: whole, as: UTF8.self).split(separator: "\n").count
+        let outcome = try run([cut, "-o", "out.jsonl"])
+        #expect(outcome.status == 65 && outcome.errors.contains("cut.jsonl, line \(lines): "), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: path("out.jsonl")))
+        let golden = try run([examples[2], "--expect", cut])
+        #expect(golden.status == 65 && golden.errors.contains("cut.jsonl, line \(lines): "))
+        let empty = try directory.file("empty.jsonl", Data())
+        #expect(try run([empty]).status == 65)
+    }
+
+    @Test("topics by other names")
+    func names() throws {
+        let text = try examples.map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
+        let file = try directory.file(
+            "prod.jsonl", Data(text.replacing(#"{"topic":""#, with: #"{"topic":"prod."#).utf8))
+        let lost = try run([file])
+        #expect(lost.status == 65 && lost.errors.contains("--recorded-prefix"))
+        let expected = try run(examples).output
+        #expect(try run([file, "--recorded-prefix", "prod."]).output == expected)
+        let renamed = try run(
+            [file],
+            [
+                "REJOINDER_TOPICS_QUESTIONS": "prod.questions", "REJOINDER_TOPICS_ANSWERS": "prod.answers",
+                "REJOINDER_TOPICS_VOTES": "prod.votes",
+            ])
+        #expect(renamed.output.split(separator: "\n").count == 19)
+    }
+
+    @Test(
+        "flags that do not go together are usage errors",
+        arguments: [
+            [], ["f", "--update"], ["f", "--junit", "x"], ["f", "--ignore", "a"],
+            ["f", "--expect", "g", "--ignore", "a[x]"],
+            ["f", "--to-cluster", "--expect", "g"], ["f", "--from-cluster", "--from", "-1h", "--output-topic", "t"],
+            ["f", "--only", "nothing"], ["-", "--tables-first"], ["f", "--start-state", ""],
+        ])
+    func usage(arguments: [String]) throws {
+        let outcome = try run(arguments)
+        #expect(outcome.status == 64 || arguments.contains("--start-state"), "\(outcome.errors)")
+        #expect(outcome.status != 0 && !outcome.errors.isEmpty)
+    }
+}
