@@ -18,7 +18,9 @@ final class ClusterOutput {
 
     private let producer: Producer
     private let stop: StopSignal
+    private let isPaced: Bool
     private var checked = ContinuousClock.now
+    private var tried = ContinuousClock.now
     private(set) var published = 0
     private(set) var bytes = 0
 
@@ -30,6 +32,7 @@ final class ClusterOutput {
         properties: KafkaProperties, isPaced: Bool, largestRecord: Int = 0, stop: StopSignal, logger: Logger
     ) throws(KafkaError) {
         self.stop = stop
+        self.isPaced = isPaced
         var own = KafkaProperties([
             "client.id": "rejoinder-replay",
             "linger.ms": isPaced ? "1" : "20",
@@ -71,10 +74,23 @@ final class ClusterOutput {
         return true
     }
 
-    /// Now and then waits until everything is delivered, since only that tells of failures.
+    /// Now and then looks whether everything is delivered, since only that tells of failures. A paced replay must not stand
+    /// still for it: it waits only when the queue was never found empty for long.
     func check() throws(KafkaError) {
-        guard ContinuousClock.now - checked > Self.checkInterval else { return }
-        try finish()
+        let now = ContinuousClock.now
+        guard now - checked > Self.checkInterval else { return }
+        if isPaced, now - checked < Self.checkInterval * 12 {
+            guard now - tried > .milliseconds(100) else { return }
+            tried = now
+            do throws(KafkaError) {
+                try producer.flush(timeout: .zero)
+            } catch {
+                if error.isTimeout, !error.isFatal { return }
+                throw error
+            }
+        } else {
+            try finish()
+        }
         checked = .now
     }
 

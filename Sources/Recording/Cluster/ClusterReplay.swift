@@ -55,6 +55,8 @@ package final class ClusterReplay {
         package var wasStopped = false
         /// Records that the recording holds.
         package var total = 0
+
+        package init() {}
     }
 
     /// What of being late is worth a word: less is the machine's own unrest.
@@ -84,7 +86,10 @@ package final class ClusterReplay {
         let targets = TargetTopics(admin: admin)
         let survey = try survey(source, targets)
         guard !stop.isRequested else {
-            return Summary(planned: nil, wasStopped: true, total: survey.records)
+            var summary = Summary()
+            summary.wasStopped = true
+            summary.total = survey.records
+            return summary
         }
         try ReplayTargetCheck(options: options).run(survey, targets, progress)
         let output = try ClusterOutput(

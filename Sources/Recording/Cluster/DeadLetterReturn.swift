@@ -44,6 +44,8 @@ package final class DeadLetterReturn {
         package var kept: [ReturnedLetter.Obstacle: Int] = [:]
         package var elapsed = Duration.zero
         package var wasStopped = false
+
+        package init() {}
     }
 
     private let options: Options
@@ -171,7 +173,6 @@ package final class DeadLetterReturn {
         tracker.warn(
             "a record for '\(source.topic)' is from \(Wording.instant(timestamp)), older than the topic's "
                 + "retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps: the broker will delete it and those "
-                + "like it once the worker had little time to read them. Set retention.ms=-1 on the topic")
+                + "like it, maybe before the worker has read them. Set retention.ms=-1 on the topic")
     }
-
 }

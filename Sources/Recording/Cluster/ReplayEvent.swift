@@ -18,7 +18,15 @@ package struct ReplayAdvance: Sendable, Equatable {
     package var bytes: Int
     package var elapsed: Duration
     /// How far behind its pace it is now; zero without a pace.
-    package var behind = Duration.zero
+    package var behind: Duration
+
+    package init(records: Int, total: Int, bytes: Int, elapsed: Duration, behind: Duration = .zero) {
+        self.records = records
+        self.total = total
+        self.bytes = bytes
+        self.elapsed = elapsed
+        self.behind = behind
+    }
 
     /// 0 to 100.
     package var percent: Int { total > 0 ? min(100, records * 100 / total) : 100 }

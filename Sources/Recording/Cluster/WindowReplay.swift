@@ -63,6 +63,8 @@ package final class WindowReplay {
         package var beyondRetention = 0
         package var elapsed = Duration.zero
         package var wasStopped = false
+
+        package init() {}
     }
 
     let options: Options
