@@ -142,11 +142,11 @@ struct ClusterReplayOptions: ParsableArguments {
 extension ClusterReplayOptions {
     /// Goes the way that was asked for; to be called when `way` is not nil.
     /// - Parameter files: the recordings; only `--to-cluster` takes one.
-    /// - Throws: `ExitCode(130)` when it was told to stop by SIGINT or SIGTERM.
+    ///
+    /// Told to stop by SIGINT or SIGTERM it says what was done, and ends the process as the signal would have.
     func run(files: [String], settings: Settings) throws {
-        let stop = StopSignal()
-        let signals = StopOnSignals(stop)
-        defer { signals.end() }
+        let signals = StopOnSignal()
+        let stop = signals.stop
         let logger = settings.logger("replay", atLeast: .critical)
         let screen = ReplayScreen()
         let wasStopped: Bool
@@ -156,7 +156,7 @@ extension ClusterReplayOptions {
         case .deadLetters: wasStopped = try returnLetters(settings, stop, logger, screen)
         case nil: wasStopped = false
         }
-        if wasStopped { throw ExitCode(130) }
+        if wasStopped { signals.endProcess() }
     }
 
     private func publish(
