@@ -10,7 +10,9 @@ package struct Capture {
     package var isFollowing: Bool
     /// Only records with one of these keys; empty: all.
     package var keys: [[UInt8]]
+    /// For what is noticed on the way; librdkafka's own lines go to `clientLogger`.
     package var logger: Logger
+    package var clientLogger: Logger
     /// What may wait in memory for its turn, in bytes.
     var memoryLimit = 96 << 20
     private let properties: KafkaProperties
@@ -23,13 +25,14 @@ package struct Capture {
     ///   - groupID: of the live group; not joined, only the beginning of a name that librdkafka wants to have.
     package init(
         topics: [String], window: Window, isFollowing: Bool = false, keys: [[UInt8]] = [],
-        properties: KafkaProperties, groupID: String, logger: Logger
+        properties: KafkaProperties, groupID: String, logger: Logger, clientLogger: Logger? = nil
     ) {
         self.topics = topics
         self.window = window
         self.isFollowing = isFollowing
         self.keys = keys
         self.logger = logger
+        self.clientLogger = clientLogger ?? logger
         self.properties = WindowReader.properties(properties, groupID: groupID)
     }
 
@@ -41,10 +44,10 @@ package struct Capture {
         into writer: RecordingWriter, redaction: Redaction? = nil, isStopped: () -> Bool = { false },
         progress: (CaptureProgress) -> Void = { _ in }
     ) throws -> CaptureSummary {
-        let admin = try AdminClient(properties: properties, logger: logger)
+        let admin = try AdminClient(properties: properties, logger: clientLogger)
         let counts = try partitionCounts(admin)
         admin.close()
-        let consumer = try AssignedConsumer(properties: properties, logger: logger)
+        let consumer = try AssignedConsumer(properties: properties, logger: clientLogger)
         defer { consumer.close() }
         let resolved = try window.resolve(partitions: counts, with: consumer, timeout: Self.timeout)
         var summary = CaptureSummary(topics: topics, deleted: resolved.deleted)
@@ -140,6 +143,14 @@ package struct CaptureProgress: Sendable {
     package let offsetsInAll: Int64?
     /// The most records; nil: as many as there are.
     package let limit: Int64?
+
+    package init(records: Int, bytes: Int, offsetsPassed: Int64, offsetsInAll: Int64?, limit: Int64?) {
+        self.records = records
+        self.bytes = bytes
+        self.offsetsPassed = offsetsPassed
+        self.offsetsInAll = offsetsInAll
+        self.limit = limit
+    }
 
     /// From 0 to 1; nil when there is no end.
     package var fraction: Double? {

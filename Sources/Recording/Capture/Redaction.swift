@@ -39,18 +39,30 @@ package final class Redaction {
             numbersKept += walk.numbersKept
         } else {
             unreadable += 1
-            UnsafeMutableRawBufferPointer(room).copyMemory(from: value)
-            Self.redactAll(room)
+            redactAll(room, of: value)
         }
         return Bytes(room)
     }
 
-    /// Text that is no JSON: every character by itself. Zeros stay, so that what was no number does not become one; bytes
-    /// that are no UTF-8 become one that never is.
-    private static func redactAll(_ text: UnsafeMutableBufferPointer<UInt8>) {
-        var seed = LetterSubstitution.Seed()
-        for byte in text { seed.add(UInt32(byte)) }
-        var substitution = LetterSubstitution(seed)
+    /// Text that is no JSON: every character by itself, and the result must be no JSON either. Letters of escapes and
+    /// numbers are letters as well, so by chance it could become some; then other letters are tried.
+    private func redactAll(_ text: UnsafeMutableBufferPointer<UInt8>, of value: Bytes) {
+        for attempt in 0..<16 as Range<UInt32> {
+            UnsafeMutableRawBufferPointer(text).copyMemory(from: value)
+            var seed = LetterSubstitution.Seed()
+            for byte in text { seed.add(UInt32(byte)) }
+            seed.add(attempt)
+            var substitution = LetterSubstitution(seed)
+            Self.replace(text) { substitution.replacement(of: $0) }
+            var walk = FieldWalk(text: text, fields: [])
+            if !walk.run() { return }
+        }
+        // No word, number or escape of JSON is made of these.
+        Self.replace(text) { 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 & ~0x20 ? 0x78 : $0 }
+    }
+
+    /// Bytes that are no UTF-8 become one that never is.
+    private static func replace(_ text: UnsafeMutableBufferPointer<UInt8>, by other: (UInt32) -> UInt32) {
         var place = 0
         while place < text.count {
             guard let (scalar, length) = TextScalar.decode(text, place) else {
@@ -58,7 +70,7 @@ package final class Redaction {
                 place += 1
                 continue
             }
-            if scalar != 0x30 { TextScalar.encode(substitution.replacement(of: scalar), text, place) }
+            TextScalar.encode(other(scalar), text, place)
             place += length
         }
     }

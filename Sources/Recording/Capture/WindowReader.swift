@@ -38,7 +38,7 @@ package final class WindowReader {
     private let highMark: Int
     private let origin = ContinuousClock.now
     private var lastSign = ContinuousClock.now
-    private var lastTrouble: KafkaError?
+    private var lastTrouble: (error: KafkaError, at: ContinuousClock.Instant)?
 
     /// Offsets of the window that were passed; against the window's `offsetCount`.
     package private(set) var offsetsPassed: Int64 = 0
@@ -201,8 +201,13 @@ package final class WindowReader {
         // librdkafka looks for the coordinator of a group that we do not join.
         if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
         guard !error.isFatal, error.isRetriable || error.isUnreachable else { throw error }
-        lastTrouble = error
-        if ContinuousClock.now - lastSign > Self.patience { throw error }
+        let now = ContinuousClock.now
+        if lastTrouble.map({ now - $0.at > Self.patience / 2 }) ?? true {
+            logger.warning("Waiting for the brokers: \(error.reason)")
+            lastTrouble = (error, now)
+        }
+        // Whoever follows waits as long as it takes.
+        if waitedFor > 0, now - lastSign > Self.patience { throw error }
     }
 
     private var silence: CaptureError {
@@ -213,7 +218,7 @@ package final class WindowReader {
         return CaptureError(
             .brokerUnreachable,
             "nothing came from \(listed)\(waiting.count > 5 ? " and \(waiting.count - 5) more" : "") for "
-                + "\(Self.patience.components.seconds) seconds\(lastTrouble.map { " (\($0.reason))" } ?? ""); see whether the "
+                + "\(Self.patience.components.seconds) seconds\(lastTrouble.map { " (\($0.error.reason))" } ?? ""); see whether the "
                 + "brokers run, then try again.")
     }
 }

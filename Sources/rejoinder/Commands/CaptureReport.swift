@@ -76,6 +76,6 @@ enum CaptureReport {
         // Beyond any calendar's years the number itself says more.
         guard milliseconds < 253_402_300_800_000 else { return "\(milliseconds) ms" }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(
-            .iso8601.year().month().day().time(includingFractionalSeconds: true))
+            .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 }

@@ -79,8 +79,9 @@ struct RecordCommand: ParsableCommand {
             window: try Window(from: WindowBound(from: from), to: WindowBound(to: to ?? "end")),
             isFollowing: follow, keys: match.map { Array($0.utf8) }, properties: settings.clientProperties,
             groupID: settings.groupID,
-            // What else librdkafka has to say comes back as an error.
-            logger: settings.logger("record", atLeast: .warning))
+            logger: settings.logger("record", atLeast: .warning),
+            // What matters of librdkafka's messages comes back as an error.
+            clientLogger: settings.logger("record", atLeast: .critical))
         let signals = StopOnSignal()
         if try record(capture, redaction, signals.stop) == false {
             LineWriter.standardError.write("rejoinder: stopped before the window's end; nothing was written.")
@@ -94,9 +95,11 @@ struct RecordCommand: ParsableCommand {
         let line = ProgressLine()
         defer { line.end() }
         let began = ContinuousClock.now
-        let summary = try capture.run(into: writer, redaction: redaction, isStopped: { stop.isRequested }) { progress in
-            line.show { CaptureReport.progress(progress, after: ContinuousClock.now - began) }
-        }
+        let summary = try capture.run(
+            into: writer, redaction: redaction, isStopped: { stop.isRequested },
+            progress: { progress in
+                line.show { CaptureReport.progress(progress, after: ContinuousClock.now - began) }
+            })
         line.end()
         guard follow || !summary.wasStopped else { return false }
         guard summary.recordCount > 0 else {
