@@ -19,12 +19,26 @@ import Worker
     }
 
     @Test func noBroker() {
-        let results = check(KafkaProperties(["bootstrap.servers": "127.0.0.1:1"]), patience: .seconds(1))
+        let all = check(KafkaProperties(["bootstrap.servers": "127.0.0.1:1"]), patience: .seconds(1))
+        #expect(all.first == .ok("client settings", "librdkafka takes them"))
+        let results = all.dropFirst()
         #expect(results.first?.outcome == .fail)
         #expect(results.first?.matter == .broker)
         #expect(results.first?.advice.contains("kafka.bootstrapServers") == true)
         #expect(results.dropFirst().allSatisfy { $0.outcome == .skipped })
         #expect(CheckCommand.status(of: results.filter { $0.outcome == .fail }) == .brokerUnreachable)
+    }
+
+    @Test func clashingProperties() {
+        // Each by itself is fine.
+        let results = check(
+            KafkaProperties([
+                "bootstrap.servers": "127.0.0.1:1", "session.timeout.ms": "10000", "max.poll.interval.ms": "5000",
+            ]))
+        #expect(results.map(\.outcome) == [.fail])
+        #expect(results.first?.subject == "client settings")
+        #expect(results.first?.finding.contains("max.poll.interval.ms") == true)
+        #expect(CheckCommand.status(of: results) == .configuration)
     }
 
     @Test func unequalPartitionCounts() throws {
