@@ -1,8 +1,9 @@
 import CRDKafka
 import Foundation
 
-/// librdkafka's transaction calls may be cut off by their timeout and are resumed by calling them again, so the ones
-/// that wait are called in slices: between them failed deliveries are read, without which they would never finish.
+/// Each call of librdkafka's is made once, with all the time there is: cut into short slices, librdkafka 2.0.2 mixes up
+/// what belongs to which call (a later one is given an earlier one's result, or an assertion ends the process). What the
+/// calls wait for inside, that failed deliveries are read, is done before them or on another thread meanwhile.
 ///
 /// Of the errors, `isFatal` ends the producer, `requiresAbort` wants `abortTransaction`, and `isRetriable` means that
 /// the same call may be made again (and nothing else: a commit that timed out has to be resumed, not aborted).
@@ -11,7 +12,7 @@ extension Producer {
     /// the first transaction.
     package func initTransactions(timeout: Duration) throws(KafkaError) {
         let operation = "Registering transactional id '\(transactionalID ?? "")'"
-        try inSlices(operation, timeout: timeout, slice: nil) { rd_kafka_init_transactions($0, $1) }
+        try complete(operation, timeout: timeout) { rd_kafka_init_transactions($0, $1) }
     }
 
     package func beginTransaction() throws(KafkaError) {
@@ -35,8 +36,7 @@ extension Producer {
         }
         defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
         let list = PartitionList(offsets)
-        try inSlices(operation, timeout: timeout, slice: nil) {
-            (pointer, milliseconds) in
+        try complete(operation, timeout: timeout) { (pointer, milliseconds) in
             list.lend { rd_kafka_send_offsets_to_transaction(pointer, $0, metadata, milliseconds) }
         }
     }
@@ -47,9 +47,9 @@ extension Producer {
     ///   delivery is named.
     package func commitTransaction(timeout: Duration) throws(KafkaError) {
         let operation = "Committing a transaction"
-        poll(timeoutMilliseconds: 0)
         do {
-            try inSlices(operation, timeout: timeout, slice: .milliseconds(100)) { rd_kafka_commit_transaction($0, $1) }
+            try deliverAll(operation, timeout: timeout)
+            try complete(operation, timeout: timeout) { rd_kafka_commit_transaction($0, $1) }
         } catch {
             poll(timeoutMilliseconds: 0)
             throw takeFailures(operation).map { error.explained($0.reason) } ?? error
@@ -61,20 +61,36 @@ extension Producer {
     package func abortTransaction(timeout: Duration) throws(KafkaError) {
         let operation = "Aborting a transaction"
         defer { _ = takeFailures(operation) }
-        // Every record that is dropped makes a report, and the abort waits until it is read.
-        try inSlices(operation, timeout: timeout, slice: .milliseconds(20)) { rd_kafka_abort_transaction($0, $1) }
+        try complete(operation, timeout: timeout) { (pointer, milliseconds) in
+            readingReports { rd_kafka_abort_transaction(pointer, milliseconds) }
+        }
     }
 
-    /// Calls until it succeeds, fails with what does not pass by itself, or the time is up.
-    private func inSlices(
-        _ operation: String, timeout: Duration, slice: Duration?,
-        _ call: (OpaquePointer, Int32) -> OpaquePointer?
+    /// Waits until every record is delivered, or one has failed, of which the commit then says what it means.
+    private func deliverAll(_ operation: String, timeout: Duration) throws(KafkaError) {
+        let pointer = try client.open(operation)
+        let deadline = ContinuousClock.now + timeout
+        poll(timeoutMilliseconds: 0)
+        while !hasFailures, rd_kafka_flush(pointer, Self.slice(until: deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR {
+            poll(timeoutMilliseconds: 0)
+            if ClientContext.fatalError(of: pointer) != nil { return }
+            guard .now < deadline else {
+                throw client.error(
+                    RD_KAFKA_RESP_ERR__TIMED_OUT, operation,
+                    reason: "\(queuedMessageCount) records were not acknowledged within \(timeout)")
+            }
+        }
+        poll(timeoutMilliseconds: 0)
+    }
+
+    /// Makes a call that may be made again until it succeeds, fails with what does not pass by itself, or the time is up.
+    private func complete(
+        _ operation: String, timeout: Duration, _ call: (OpaquePointer, Int32) -> OpaquePointer?
     ) throws(KafkaError) {
         let pointer = try client.open(operation)
         let deadline = ContinuousClock.now + timeout
         while true {
-            let left = max(.milliseconds(1), deadline - .now)
-            let failed = call(pointer, slice.map { min($0, left) }.map(\.milliseconds) ?? left.milliseconds)
+            let failed = call(pointer, timeout.milliseconds)
             poll(timeoutMilliseconds: 0)
             guard let failed else { return }
             do {

@@ -146,6 +146,22 @@ package final class Producer {
         min(100, max(1, (deadline - .now).milliseconds))
     }
 
+    /// Whether a delivery has failed since failures were last taken.
+    var hasFailures: Bool { failures.count > 0 }
+
+    /// Makes a call that does not return before reports are read, which another thread does meanwhile. Delivery reports
+    /// are dropped: who aborts has done with the records.
+    func readingReports<Result>(during call: () -> Result) -> Result {
+        let reader = ReportReader(queue: queue)
+        defer {
+            for event in reader.finish() {
+                note(event)
+                rd_kafka_event_destroy(event)
+            }
+        }
+        return call()
+    }
+
     /// The failed deliveries since the last call as one error.
     func takeFailures(_ operation: String) -> KafkaError? {
         defer { failures = DeliveryFailures() }

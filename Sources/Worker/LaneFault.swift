@@ -24,7 +24,8 @@ enum LaneFault: Error {
     init(_ error: KafkaError) {
         if let advice = Self.advice[error.name] {
             self = .fatal(WorkerError(advice.matter, "\(error); \(advice.text)"))
-        } else if error.isFenced {
+        } else if error.isFenced || (error.name == "_STATE" && !error.requiresAbort) {
+            // "_STATE": librdkafka and we differ on where the transaction stands. A new producer settles it.
             self = .fenced(error)
         } else if error.isFatal {
             // The transactional and idempotent producers' fatal errors concern that producer's sequence of batches; a new
