@@ -126,6 +126,19 @@ def test_flags_over_environment_over_file(tmp_path):
         assert hidden not in shown
 
 
+def test_the_compose_file_says_what_the_program_understands(tmp_path):
+    services = yaml.safe_load((EXAMPLES.parent / "docker-compose.yml").read_text("utf-8"))["services"]
+    for name in ("topics", "rejoinder", "sample"):
+        environment = services[name]["environment"]
+        result = command("config", env=environment, cwd=tmp_path)
+        assert result.returncode == 0, (name, text(result))
+        for value in environment.values():
+            assert value in text(result)
+    # The one-shot services run commands that exist, with options that they take.
+    assert command(*services["topics"]["command"], "--help", cwd=tmp_path).returncode == 0
+    assert command("load", "--help", cwd=tmp_path).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [
