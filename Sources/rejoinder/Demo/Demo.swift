@@ -33,7 +33,8 @@ struct Demo {
         defer { broker.close() }
         let partitions = (samples.map(\.partition).max() ?? 0) + 1
         for topic in topics.inputs + topics.outputs { try broker.createTopic(topic, partitions: partitions) }
-        let properties = KafkaProperties(["bootstrap.servers": broker.bootstrapServers])
+        // The embedded broker answers a fetch that finds nothing only when its wait is over.
+        let properties = KafkaProperties(["bootstrap.servers": broker.bootstrapServers, "fetch.wait.max.ms": "20"])
         try publish(samples, properties: properties)
 
         let state = FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-demo-\(UUID().uuidString)")

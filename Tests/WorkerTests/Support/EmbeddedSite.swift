@@ -22,7 +22,10 @@ final class EmbeddedSite {
     let partitions: Int32
     let directory: URL
     let logger: Logger
-    var properties: KafkaProperties { KafkaProperties(["bootstrap.servers": broker.bootstrapServers]) }
+    /// The embedded broker answers a fetch that finds nothing only when its wait is over.
+    var properties: KafkaProperties {
+        KafkaProperties(["bootstrap.servers": broker.bootstrapServers, "fetch.wait.max.ms": "20"])
+    }
 
     init(partitions: Int32 = 2, outputPartitions: Int32? = nil) throws {
         self.partitions = partitions
