@@ -99,21 +99,18 @@ package final class WindowReplay {
         let layout = try Layout(options, admin)
         let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
         defer { scan.close() }
-        let stores = try TemporaryStores()
+        let stores = try TemporaryState()
         let output = try ClusterOutput(
             properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
         defer { output.close() }
         let target = try TargetTopics(admin: admin).find(options.outputTopic)
-        let sink = try WindowSink(
-            options: options, layout: layout, output: output, limits: properties, target: target)
+        let sink = try WindowSink(options: options, layout: layout, output: output, target: target)
 
         let work = try plan(layout, scan, progress)
         let tracker = WindowProgress(total: work.reduce(0) { $0 + $1.records }, began: began, tell: progress)
         for partition in work where !stop.isRequested {
             let store = try stores.makeStore(
-                StoreSource(
-                    clusterID: "replay", answersTopic: topics.answers, votesTopic: topics.votes,
-                    partition: partition.number))
+                partition: partition.number, answersTopic: topics.answers, votesTopic: topics.votes)
             defer {
                 store.close()
                 stores.removeNames()
@@ -235,37 +232,6 @@ extension WindowReplay {
 
         var records: Int { questions.count + tables.reduce(0) { $0 + $1.count } }
     }
-}
-
-/// A state directory of the replay's own. Its files lose their names as soon as they are open, so that not even a process
-/// that is killed leaves any behind.
-final class TemporaryStores {
-    let path: String
-    private let state: StateDirectory
-
-    init() throws(StateDirectoryError) {
-        path = FileManager.default.temporaryDirectory.path + "/rejoinder-window-\(UUID().uuidString)"
-        do throws(StateDirectoryError) {
-            state = try StateDirectory(path: path)
-        } catch {
-            try? FileManager.default.removeItem(atPath: path)
-            throw error
-        }
-        removeNames()
-    }
-
-    deinit {
-        state.unlock()
-        removeNames()
-    }
-
-    /// Opens an empty store.
-    func makeStore(_ source: StoreSource) throws(StoreError) -> AnswerStore {
-        defer { removeNames() }
-        return try state.openStore(partition: source.partition, source: source).store
-    }
-
-    func removeNames() { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Counts what was read, and tells of it.

@@ -19,8 +19,6 @@ struct WindowEvent {
 
 /// Where a window's outputs go, counted. Not Sendable.
 final class WindowSink {
-    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
-    private static let recordOverhead = 64
     /// Dead letters that are told of one by one.
     private static let told = 10
 
@@ -29,9 +27,7 @@ final class WindowSink {
     private let questions: String
     private let enrichedTopic: ProducerTopic
     private let deadLetterTopic: ProducerTopic?
-    private let longestValue: Int
-    private let maxMessageBytes: Int
-
+    private let limits: RecordLimits
     private let target: TargetTopic?
     /// The first timestamp that the output topic keeps; nil: it keeps all.
     private let oldestKept: Int64?
@@ -41,8 +37,7 @@ final class WindowSink {
     private(set) var deadLetters: [RecordErrorCode: Int] = [:]
 
     init(
-        options: WindowReplay.Options, layout: WindowReplay.Layout, output: ClusterOutput, limits: ClientProperties,
-        target: TargetTopic?
+        options: WindowReplay.Options, layout: WindowReplay.Layout, output: ClusterOutput, target: TargetTopic?
     ) throws(KafkaError) {
         self.output = output
         self.layout = layout
@@ -53,17 +48,18 @@ final class WindowSink {
         } else {
             deadLetterTopic = nil
         }
-        longestValue = options.configuration.maxRecordBytes ?? limits.defaultMaxRecordBytes
-        maxMessageBytes = limits.maxMessageBytes
+        limits = RecordLimits(options.configuration)
         self.target = target
         oldestKept = target?.oldestKept(now: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// The longest value that can be published for an event, as the worker reckons it.
     func limit(for event: WindowEvent) -> Int {
-        var room = maxMessageBytes - Self.recordOverhead - (event.key?.count ?? 0)
-        for header in event.headers { room -= header.name.utf8.count + (header.value?.count ?? 0) + 10 }
-        return min(longestValue, room)
+        limits.longestValue(
+            keyBytes: event.key?.count ?? 0,
+            headerRoom: event.headers.reduce(0) {
+                $0 + RecordLimits.room(ofHeader: $1.name.utf8.count, value: $1.value?.count ?? 0)
+            })
     }
 
     /// - Parameter value: nil: the question was deleted.
@@ -101,21 +97,17 @@ final class WindowSink {
         let why = DeadLetter.headers(
             error: error, topic: questions, partition: event.partition, offset: event.offset,
             timestamp: event.timestamp)
-        let omitted = RecordHeader("rejoinder.error.value-omitted", "true")
-        let headersOmitted = RecordHeader("rejoinder.error.headers-omitted", "true")
-        // Whole if it fits, as the worker does it.
-        let forms: [(Bytes?, [RecordHeader])] = [
-            (event.value, event.headers + why), (nil, event.headers + why + [omitted]),
-            (nil, why + [omitted, headersOmitted]),
-        ]
-        for (index, form) in forms.enumerated() {
+        for form in DeadLetter.Form.allCases {
+            let omissions = form.omissions(
+                hasKey: event.key != nil, hasValue: event.value != nil, hasHeaders: !event.headers.isEmpty)
             do throws(KafkaError) {
                 _ = try output.publish(
-                    to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil, key: event.key,
-                    value: form.0, timestamp: nil, headers: form.1)
+                    to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil,
+                    key: form.carriesKey ? event.key : nil, value: form.carriesValue ? event.value : nil,
+                    timestamp: nil, headers: (form.carriesHeaders ? event.headers : []) + why + omissions)
                 return
             } catch {
-                guard error.name == "MSG_SIZE_TOO_LARGE", index + 1 < forms.count else { throw error }
+                guard error.name == "MSG_SIZE_TOO_LARGE", form != .withoutKeyToo else { throw error }
             }
         }
     }

@@ -6,7 +6,7 @@ import Foundation
 /// Its files lose their names as soon as they are open; their bytes live as long as the process has them open, so that not even
 /// a killed process leaves anything behind.
 final class TemporaryState {
-    private let path: String
+    let path: String
     private let directory: StateDirectory
 
     /// - Throws: when no directory can be made there.
@@ -41,5 +41,6 @@ final class TemporaryState {
         }
     }
 
-    private func removeNames() { try? FileManager.default.removeItem(atPath: path) }
+    /// Closing a store may bring names back.
+    func removeNames() { try? FileManager.default.removeItem(atPath: path) }
 }
