@@ -35,11 +35,21 @@ struct RunCommand: AsyncParsableCommand {
         let throughput = ThroughputLog(
             reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
             logger: settings.logger("throughput"))
+        // Listens before anything is consumed: a port in use ends it here.
+        let admin = try await AdminServer(
+            host: settings.adminHost, port: settings.adminPort, reports: worker.reports,
+            logger: settings.logger("admin"))
+        logger.info(
+            "admin address",
+            metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])
         let began = ContinuousClock.now
+        // A shutdown goes through them from the last to the first, each when the one behind it has ended.
         var configuration = ServiceGroupConfiguration(
             services: [
+                .init(service: admin),
                 .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: throughput),
+                .init(service: admin.stopNotice),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: settings.logger("lifecycle", atLeast: .warning))

@@ -45,6 +45,7 @@ import Testing
     @Test(arguments: [
         ["--help"], ["config", "--help"], ["check", "--help"], ["topics", "create", "--help"],
         ["load", "--help"], ["show", "--help"], ["run", "--help"], ["replay", "--help"],
+        ["health", "--help"],
     ])
     func help(arguments: [String]) throws {
         let outcome = try run(arguments)
@@ -68,6 +69,7 @@ import Testing
             (["config", "--config", "/nowhere.yaml"], 78), (["load", "questions", "/nowhere"], 64),
             (["load", "things", "-"], 64), (["topics", "create", "--partitions", "0"], 64),
             (["show", "q", "--state-dir", "/nowhere"], 73), (["load", "questions", "-"], 65),
+            (["health", "--url", "https://x"], 64), (["health", "--url", "http://127.0.0.1:1"], 69),
         ] as [([String], Int32)])
     func statuses(arguments: [String], status: Int32) throws {
         let outcome = try run(arguments, input: "nonsense\n")

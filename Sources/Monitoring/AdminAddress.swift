@@ -1,0 +1,14 @@
+/// Where the admin server listens: a numeric address and a port.
+package struct AdminAddress: Sendable, Equatable, CustomStringConvertible {
+    /// An IPv4 or IPv6 address, the latter without brackets.
+    package let host: String
+    package let port: UInt16
+
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// "127.0.0.1:9464", "[::1]:9464"
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
