@@ -20,7 +20,10 @@ struct AdminProbeTests {
     @Test("status and body of a real server")
     func answers() async throws {
         let report = LaneReport(lane: 0)
-        report.update { $0.restoring = [7] }
+        report.update {
+            $0.restoring = [7]
+            $0.turned = .now + .seconds(600)
+        }
         let server = try await AdminServer(host: "127.0.0.1", port: 0, reports: [report], logger: Self.logger)
         let running = Task { try await server.run() }
         #expect(try await get("/healthz", at: server.address) == .init(status: 200, body: "{\"status\":\"ok\"}\n"))
