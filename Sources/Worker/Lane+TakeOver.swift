@@ -12,9 +12,9 @@ struct TakeOver {
 /// How patiently a lane asks brokers for what a take-over needs. Its other partitions wait meanwhile, so it begins with
 /// little, which is plenty where a broker is well; a slow or far one is given more from try to try.
 struct TakeOverPace {
-    private static let pause = Duration.milliseconds(300)
+    private static let pause = Duration.milliseconds(500)
     private static let least = Duration.milliseconds(250)
-    private static let most = Duration.seconds(5)
+    private static let most = Duration.seconds(2)
 
     private(set) var patience = TakeOverPace.least
     private var failed: ContinuousClock.Instant?
