@@ -28,7 +28,7 @@ final class Lane {
     var partitions = OwnedPartitions()
     /// The rebalance that the last gathering met; answered once what was gathered is worked on.
     var rebalance: Rebalance?
-    /// What was assigned and has no store open yet, and when that was last tried.
+    /// What was assigned and has no store open yet.
     var takeOvers: [TakeOver] = []
     var takeOverPace = TakeOverPace()
     var totals = LaneTotals()

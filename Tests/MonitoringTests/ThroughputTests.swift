@@ -81,7 +81,12 @@ struct ThroughputTests {
     @Test("taking the latencies begins them anew and leaves the totals")
     func take() {
         let report = LaneReport(lane: 0)
-        #expect(report.take().latency.totalCount == 0)
-        #expect(report.current.totals == LaneTotals())
+        report.update {
+            $0.totals.recordsIn = 3
+            $0.latency.record(1000, count: 3)
+        }
+        #expect(report.take().latency.totalCount == 3)
+        #expect(report.current.latency.totalCount == 0)
+        #expect(report.current.totals.recordsIn == 3)
     }
 }
