@@ -51,11 +51,34 @@ package final class LaneReport: Sendable {
         package var lags: [PartitionLag] = []
         package var partitions: [Int32] = []
         package var restoring: [Int32] = []
+        /// Where the lane's time went.
+        package var times = LaneTimes()
         /// From a record's poll to the acknowledgement of what came of it, in microseconds, since the last `take`.
-        package var latency = Histogram<UInt32>(
-            highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .two)
+        package var latency = LaneReport.durations
+        /// From a record's own timestamp to the acknowledgement of what came of it, in microseconds, since the last `take`.
+        package var eventLatency = LaneReport.durations
+        /// Of commits that came through, in microseconds, since the last `take`.
+        package var commitLatency = LaneReport.durations
+        /// Of steps that did something, in microseconds, since the last `take`.
+        package var steps = LaneReport.durations
+        package var stores: [StoreFigures] = []
+        /// The partitions that are not worked on yet.
+        package var restores: [RestoreProgress] = []
+        /// What the lane is held up by, if it is.
+        package var wait: LaneWait?
+        /// When a commit last came through.
+        package var committed: ContinuousClock.Instant?
+        /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.
+        package var deadLetters: [DeadLetterNote] = []
         /// When the lane last turned.
         package var turned = ContinuousClock.now
+    }
+
+    package static let deadLettersKept = 20
+
+    /// Microseconds up to a year, two digits: what is read again long after it was written has a place, too.
+    package static var durations: Histogram<UInt32> {
+        Histogram(highestTrackableValue: 32_000_000_000_000, numberOfSignificantValueDigits: .two)
     }
 
     package let lane: Int
@@ -77,6 +100,9 @@ package final class LaneReport: Sendable {
         content.withLock { content in
             let taken = content
             content.latency.reset()
+            content.eventLatency.reset()
+            content.commitLatency.reset()
+            content.steps.reset()
             return taken
         }
     }

@@ -1,0 +1,56 @@
+import KafkaClient
+import Records
+
+/// How much a partition's store holds.
+package struct StoreFigures: Sendable, Equatable {
+    package var partition: Int32
+    /// Bytes of its data file that have ever been used.
+    package var bytes: Int
+    /// Visible answers.
+    package var answers: Int
+    /// Voters' current votes that are not 0.
+    package var votes: Int
+}
+
+/// How far a partition's tables have been brought up since it was assigned.
+package struct RestoreProgress: Sendable, Equatable {
+    package var partition: Int32
+    /// Table records read so far; 0 before its store is open.
+    package var done: Int64
+    /// Table records that there were to read at the take-over; nil: not known yet.
+    package var of: Int64?
+    /// When the partition was assigned.
+    package var since: ContinuousClock.Instant
+}
+
+/// What a lane is held up by at the moment.
+package struct LaneWait: Sendable, Equatable {
+    package enum Reason: String, Sendable, CaseIterable {
+        case coordinator = "the transaction coordinator to commit"
+        case acknowledgements = "the broker to acknowledge what was produced"
+        case producerQueue = "room in the producer's queue: the broker takes records slower than they are made"
+        case input = "input from the broker"
+        case committedOffsets = "the group's committed offsets"
+        case takeOver = "a partition's take-over"
+        case restore = "answers and votes to be restored"
+        case store = "the store's disk"
+        case retry = "the rest after a fault"
+        case assignment = "the group to assign partitions"
+    }
+
+    package var reason: Reason
+    package var since: ContinuousClock.Instant
+    /// The last error met while waiting, for people.
+    package var cause: String?
+}
+
+/// A dead letter as whoever watches sees it: where it came from and why, nothing of its content.
+package struct DeadLetterNote: Sendable, Equatable {
+    package var code: RecordErrorCode
+    package var place: TopicPartition
+    package var offset: Int64
+    /// Field and reason.
+    package var message: String
+    /// When it was published, in milliseconds since 1970.
+    package var time: Int64
+}
