@@ -26,26 +26,41 @@ package final class EventProcessor {
     ///   - value: nil is Kafka's null: the question was deleted.
     ///   - store: the store of the event's partition.
     ///   - limit: the longest value in bytes that can be published for this event; negative: not even a null value can.
+    ///   - stamps: gets the times at which each part was done; parts that the event did not come to take no time. nil: no
+    ///     clock is read.
     /// - Throws: when the store cannot be read.
     package func process(
-        key: Bytes?, value: Bytes?, store: AnswerStore, limit: Int
+        key: Bytes?, value: Bytes?, store: AnswerStore, limit: Int, stamps: UnsafeMutablePointer<EventStamps>? = nil
     ) throws(StoreError) -> EventOutcome {
         let record: QuestionRecord
         do throws(RecordError) {
             record = try reader.readQuestion(key: key, value: value)
         } catch {
+            if let stamps { Self.ended(stamps) }
             return .refused(error)
         }
         guard case .question(let id) = record, let value else {
+            if let stamps { Self.ended(stamps) }
             return limit < 0 ? .refused(Self.noRoom) : .deleted
         }
+        if let stamps { stamps.pointee.checked = Monotonic.nanoseconds }
         try store.lookup(question: id, into: answers)
-        switch enricher.render(question: value, answers: answers, limit: limit) {
+        if let stamps { stamps.pointee.lookedUp = Monotonic.nanoseconds }
+        let rendering = enricher.render(question: value, answers: answers, limit: limit)
+        if let stamps { stamps.pointee.rendered = Monotonic.nanoseconds }
+        switch rendering {
         case .record(let bytes, let attached, let omitted):
             return .enriched(bytes, attached: attached, omitted: omitted)
         case .tooLarge(let error):
             return .refused(error)
         }
+    }
+
+    private static func ended(_ stamps: UnsafeMutablePointer<EventStamps>) {
+        let now = Monotonic.nanoseconds
+        stamps.pointee.checked = now
+        stamps.pointee.lookedUp = now
+        stamps.pointee.rendered = now
     }
 
     private static let noRoom = RecordError(

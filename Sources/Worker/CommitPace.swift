@@ -7,7 +7,7 @@ struct CommitPace {
     private let maxBytes: Int
     /// Where a commit is due by size; lowered while commits fail, raised again while they succeed.
     private var byteLimit: Int
-    private var firstUncommitted: ContinuousClock.Instant?
+    private(set) var firstUncommitted: ContinuousClock.Instant?
     private var idleTurns: Int32 = 0
     private var failures = 0
 

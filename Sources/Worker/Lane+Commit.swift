@@ -24,11 +24,15 @@ extension Lane {
         }
         totals.commits += 1
         let now = ContinuousClock.now
+        figures.committed()
         report.update { content in
-            for batch in pace.batches {
-                content.latency.recordMicroseconds(now - batch.polled, count: batch.records)
-            }
+            content.commitLatency.record(now - began)
+            for batch in pace.batches { content.latency.record(now - batch.polled, count: batch.records) }
+            eventTimes.record(into: &content.eventLatency)
+            content.committed = now
+            content.uncommittedSince = nil
         }
+        eventTimes.removeAll()
         logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
         pace.committed()
     }
@@ -57,6 +61,8 @@ extension Lane {
     /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try. Again
     /// until that is through, or what went wrong is nothing that passes.
     func recover(from fault: LaneFault) throws {
+        clock.begin(.committing)
+        figures.noteTrouble()
         var next: LaneFault? = fault
         while let fault = next {
             next = nil
@@ -83,8 +89,21 @@ extension Lane {
             throw fault
         }
         totals.aborts += 1
-        rest(pace.failed())
+        let pause = pace.failed()
+        forgetUncommitted()
+        do {
+            let before = watch.begin(
+                .retry, as: .committing, since: figures.trouble, cause: fault.repeatableCause.map { "\($0)" })
+            defer { watch.end(before) }
+            rest(pause)
+        }
         try rewind()
+    }
+
+    /// What was not committed is void, and comes again.
+    private func forgetUncommitted() {
+        eventTimes.removeAll()
+        figures.aborted()
     }
 
     /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
@@ -93,6 +112,7 @@ extension Lane {
         try void()
         try handBack()
         pace.committed()
+        forgetUncommitted()
         do { try rewind() } catch let error as KafkaError { try recover(from: LaneFault(error)) }
     }
 
@@ -111,6 +131,8 @@ extension Lane {
     private func rewind() throws {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
+        let before = watch.begin(.committedOffsets, as: .committing)
+        defer { watch.end(before) }
         let committed = try committedOffsets(
             owned.flatMap { partition in
                 [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
@@ -125,6 +147,7 @@ extension Lane {
                 continue
             }
             if partition.questions.next != nil { partition.questions.next = resume }
+            partition.questions.isAtEnd = false
             seeks[place] = resume
         }
         if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
@@ -140,6 +163,7 @@ extension Lane {
                 if stop.isRequested { throw .stopped }
                 if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
                 waitLog.note(error, logger: logger)
+                watch.note(error)
                 rest(.milliseconds(200))
             }
         }

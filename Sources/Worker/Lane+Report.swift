@@ -1,26 +1,60 @@
+import AnswerStore
 import Enrichment
 import Histogram
 import KafkaClient
 
 /// What the lane shows of itself.
 extension Lane {
-    /// Publishes the lane's totals, and now and then how far it is behind.
-    func publishReport() {
+    /// Input that has not come for so long is missed.
+    private static let patience = Duration.seconds(1)
+
+    /// Publishes the lane's totals and times, and now and then how far it is behind.
+    /// - Parameter isLast: the lane has ended, its stores are closed.
+    func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
-        guard now - reported >= .milliseconds(100) || totals.commits != reportedCommits else { return }
-        reported = now
-        reportedCommits = totals.commits
-        let lags = now - measuredLag >= .seconds(1) ? currentLags() : nil
-        if lags != nil { measuredLag = now }
-        let restoring = takeOvers.map(\.number) + partitions.all.filter { !$0.isRunning }.map(\.number)
+        guard
+            isLast || now - figures.reported >= .milliseconds(100) || totals.commits != figures.reportedCommits
+                || figures.steps.count >= LaneRecord.stepsKept
+        else { return }
+        figures.reported = now
+        figures.reportedCommits = totals.commits
+        let isMeasuring = !isLast && now - figures.measured >= .seconds(1)
+        if isMeasuring { figures.measured = now }
+        let lags = isMeasuring ? currentLags() : nil
+        let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
+        let restores = takeOvers.map { RestoreProgress($0) } + partitions.all.compactMap { RestoreProgress($0) }
         let numbers = partitions.all.map(\.number)
+        watch.stand(isLast ? nil : standingWait(now))
         report.update { content in
             content.totals = totals
             content.turned = now
             content.partitions = numbers
-            content.restoring = restoring
+            content.restoring = restores.map(\.partition)
+            content.restores = restores
+            content.hasBeenAssigned = figures.hasBeenAssigned
+            content.uncommittedSince = pace.firstUncommitted
+            content.deadLetters = figures.deadLetters
+            content.wait = watch.wait
+            for step in figures.steps { content.steps.record(microseconds: step / 1000, count: 1) }
+            clock.write(into: &content.times)
             if let lags { content.lags = lags }
+            if let stores { content.stores = stores }
         }
+        figures.removeSteps()
+    }
+
+    /// What the lane is held up by while it turns.
+    private func standingWait(_ now: ContinuousClock.Instant) -> LaneWait? {
+        if let since = takeOvers.map(\.since).min() {
+            return LaneWait(reason: .takeOver, since: since, cause: figures.takeOverCause)
+        }
+        let restoring = partitions.all.lazy.filter { !$0.isRunning }
+        if let since = restoring.map(\.assigned).min() { return LaneWait(reason: .restore, since: since) }
+        if let since = figures.unassigned { return LaneWait(reason: .assignment, since: since) }
+        if let since = figures.inputMissing, now - since >= Self.patience {
+            return LaneWait(reason: .input, since: since)
+        }
+        return nil
     }
 
     private func currentLags() -> [PartitionLag] {
@@ -42,9 +76,33 @@ extension Lane {
     }
 }
 
-extension Histogram<UInt32> {
-    mutating func recordMicroseconds(_ duration: Duration, count: Int) {
-        let microseconds = UInt64(Swift.max(0, Swift.min(duration / .microseconds(1), 599_000_000)))
-        record(microseconds, count: UInt32(clamping: count))
+extension StoreFigures {
+    fileprivate init(_ partition: OwnedPartition) {
+        let usage = partition.store.usage
+        self.init(
+            partition: partition.number, bytes: usage.bytes, answers: usage.answerRows, votes: usage.voteRows)
+    }
+}
+
+extension RestoreProgress {
+    init(_ takeOver: TakeOver) {
+        self.init(partition: takeOver.number, done: 0, of: nil, since: takeOver.since)
+    }
+
+    /// nil: it is not restoring.
+    init?(_ partition: OwnedPartition) {
+        if partition.isRunning { return nil }
+        self.init(
+            partition: partition.number, done: partition.answers.read + partition.votes.read,
+            of: partition.answers.toRead + partition.votes.toRead, since: partition.assigned)
+    }
+}
+
+extension DeadLetterNote {
+    init(_ letter: DeadLetter) {
+        self.init(
+            code: letter.error.code,
+            place: TopicPartition(topic: letter.topic, partition: letter.message.partition),
+            offset: letter.message.offset, message: letter.error.message, time: WallClock.microseconds / 1000)
     }
 }

@@ -43,6 +43,8 @@ extension Lane {
         totals.rebalances += 1
         switch rebalance {
         case .assigned(let places):
+            figures.hasBeenAssigned = true
+            figures.unassigned = nil
             // What follows asks brokers and reads stores, for longer than a transaction may be open.
             try commitOrRecover()
             try take(places)
@@ -53,6 +55,8 @@ extension Lane {
         case .lost(let places):
             // Others may work on them already, and our commit would be refused.
             try abandon { try handBack(places) }
+            // The group has to take the lane in again.
+            figures.unassigned = .now
         }
     }
 
@@ -69,6 +73,8 @@ extension Lane {
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
         takeOverPace.succeeded()
+        let before = watch.begin(.takeOver, as: .other)
+        defer { watch.end(before) }
         // Partitions are added to topics while workers run, and adding them is what moves partitions.
         let counts: [String: Int32]
         do throws(KafkaError) {
@@ -89,6 +95,8 @@ extension Lane {
     func beginTakeOvers() throws {
         guard let takeOver = takeOvers.first, takeOverPace.isDue else { return }
         try commit()
+        let before = watch.begin(.takeOver, as: .other, since: takeOver.since, cause: figures.takeOverCause)
+        defer { watch.end(before) }
         let places =
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
         var cause = "its store is still open in another lane"
@@ -97,6 +105,7 @@ extension Lane {
             let committed = try consumer.committedOffsets(places, timeout: takeOverPace.patience)
             if try begin(takeOver, committed: committed) {
                 takeOvers.removeFirst()
+                figures.takeOverCause = nil
                 return takeOverPace.succeeded()
             }
             takeOverPace.hasFailed(byTimeout: false)
@@ -104,6 +113,7 @@ extension Lane {
             takeOverPace.hasFailed(byTimeout: error.isTimeout)
             cause = "\(error)"
         }
+        figures.takeOverCause = cause
         // Others may have better luck meanwhile.
         takeOvers.append(takeOvers.removeFirst())
         waitLog.note(
@@ -131,7 +141,7 @@ extension Lane {
                 "store rebuilt from its topics",
                 metadata: ["partition": .stringConvertible(takeOver.number), "reason": "\(reason)"])
         }
-        let partition = OwnedPartition(number: takeOver.number, store: opened.store)
+        let partition = OwnedPartition(number: takeOver.number, store: opened.store, assigned: takeOver.since)
         do {
             partition.questions.span = try consumer.queryWatermarks(
                 place(ofQuestions: takeOver.number), timeout: takeOverPace.patience)
@@ -173,9 +183,14 @@ extension Lane {
         takeOvers.removeAll { numbers.contains($0.number) }
         let leaving = numbers.compactMap { partitions[$0] }
         try follower.letGo(of: leaving)
-        for partition in leaving {
-            partition.store.close()
-            partitions[partition.number] = nil
+        if !leaving.isEmpty {
+            // What is not written yet is written then.
+            let before = watch.begin(.store, as: .other)
+            defer { watch.end(before) }
+            for partition in leaving {
+                partition.store.close()
+                partitions[partition.number] = nil
+            }
         }
         try consumer.unassign(places)
         logger.info("partitions handed back", metadata: ["partitions": .numbers(numbers)])

@@ -19,6 +19,8 @@ final class Lane {
     let stop: StopSignal
     let logger: Logger
     let report: LaneReport
+    let watch: LaneWatch
+    var clock: LaneClock { watch.clock }
 
     let consumer: GroupConsumer
     let follower: TableFollower
@@ -34,16 +36,17 @@ final class Lane {
     var totals = LaneTotals()
     var deadLetterLog: DeadLetterLog
     var pace: CommitPace
-    var reported = ContinuousClock.now
-    var reportedCommits = 0
-    var measuredLag = ContinuousClock.now
+    /// What is behind the report.
+    var figures = LaneRecord()
     var waitLog = WaitLog()
     /// When the tables' offsets were last committed whether they had moved or not.
     var refreshed = ContinuousClock.now
 
-    private let limits: RecordLimits
-    private let processor = EventProcessor()
+    let limits: RecordLimits
+    let processor = EventProcessor()
     private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
+    /// The timestamps of the events that are not committed yet.
+    let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
 
@@ -55,6 +58,7 @@ final class Lane {
         self.stateDirectory = stateDirectory
         self.stop = stop
         self.report = report
+        watch = LaneWatch(report: report)
         var logger = logger
         logger[metadataKey: "lane"] = .stringConvertible(index)
         self.logger = logger
@@ -64,9 +68,10 @@ final class Lane {
             configuration: configuration, identity: stateDirectory.identity, lane: index)
         deadLetterLog = DeadLetterLog(logger: logger)
         consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
-        follower = try TableFollower(properties: properties, topics: configuration.topics, logger: logger)
+        follower = try TableFollower(
+            properties: properties, topics: configuration.topics, watch: watch, logger: logger)
         publisher = try Publisher(
-            configuration: configuration, properties: properties, stop: stop, logger: logger)
+            configuration: configuration, properties: properties, stop: stop, watch: watch, logger: logger)
         pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
         limits = RecordLimits(properties: properties, maxRecordBytes: configuration.maxRecordBytes)
     }
@@ -96,6 +101,7 @@ final class Lane {
         } catch let fault as LaneFault {
             try recover(from: fault)
         }
+        clock.begin(.other)
         publishReport()
     }
 
@@ -106,30 +112,39 @@ final class Lane {
         consumer.close(timeout: .seconds(10))
         follower.close()
         publisher.close()
-        publishReport()
+        publishReport(isLast: true)
     }
 
     // MARK: - The step
 
     /// Tables first, then a batch of questions, then the commit when it is due, then the group's wishes.
     private func step() throws {
+        figures.beginStep(clock, commits: totals.commits)
+        try beginTakeOvers()
+        clock.begin(.applyingTables)
         try followTables()
+        clock.begin(.reading)
         gather()
+        clock.begin(.enriching)
         try enrichGathered()
+        clock.begin(.other)
         try commitIfDue()
         try answerRebalance()
+        figures.endStep(clock, commits: totals.commits)
     }
 
     /// 1. Brings the stores up to what the follower has.
     private func followTables() throws {
-        try beginTakeOvers()
         let done = try follower.advance(partitions, wait: isRestoring ? 20 : 0) { letter throws(LaneFault) in
             try publish(letter)
         }
         totals.tableAnswers += done.answers
         totals.tableVotes += done.votes
         totals.tableBytes += done.bytes
-        if done.moved { pace.note() }
+        if done.moved {
+            pace.note()
+            figures.noteWork()
+        }
         try finishTakeOvers()
     }
 
@@ -138,7 +153,9 @@ final class Lane {
         guard rebalance == nil else { return }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
         while gathered.count < Self.maxGatheredRecords && gathered.byteCount < Self.maxGatheredBytes {
-            switch consumer.poll(timeoutMilliseconds: timeout) {
+            let event = consumer.poll(timeoutMilliseconds: timeout)
+            if timeout > 0 { noteWait(of: event) }
+            switch event {
             case .message(let message):
                 gathered.append(message)
             case .rebalance(let rebalance):
@@ -158,6 +175,17 @@ final class Lane {
         pace.ranDry = false
     }
 
+    /// The lane waited for an event: with nothing to do, or for something that has not arrived.
+    private func noteWait(of event: ConsumerEvent) {
+        let isAtEnd = !isRestoring && partitions.all.allSatisfy(\.questions.isAtEnd)
+        clock.attribute(to: isAtEnd ? .idle : .waitingForInput)
+        if case .nothing = event, !isAtEnd {
+            figures.noteMissingInput()
+        } else {
+            figures.inputMissing = nil
+        }
+    }
+
     /// 3. Checks, looks up, renders and publishes each; a bad one becomes a dead letter.
     private func enrichGathered() throws {
         defer {
@@ -170,6 +198,7 @@ final class Lane {
         }
         if gathered.count > 0 {
             pace.gathered(records: gathered.count)
+            figures.noteWork()
             do {
                 var index = 0
                 while index < gathered.count {
@@ -187,6 +216,7 @@ final class Lane {
         }
         for end in ends {
             guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
+            partition.questions.isAtEnd = partition.questions.next.map { $0 <= end.offset } ?? true
             // Behind the last event where a transaction's control record stands at the end.
             guard let next = partition.questions.next, next < end.offset else { continue }
             partition.questions.next = end.offset
@@ -213,6 +243,7 @@ final class Lane {
         // Not ours (any more), or not ready: its committed offset has not moved, so whoever works on it reads it again.
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
         let target = layout.enrichedPartition(for: number)
+        partition?.questions.isAtEnd = false
         while index < gathered.count {
             let message = gathered[index]
             guard message.partition == number else { break }
@@ -226,6 +257,7 @@ final class Lane {
             partition.questions.next = message.offset + 1
             totals.recordsIn += 1
             totals.bytesIn += message.value?.count ?? 0
+            if let timestamp = message.timestamp { eventTimes.append(timestamp) }
             if pace.isFull(bytes: publisher.uncommittedBytes) { break }
         }
         return index
@@ -236,11 +268,12 @@ final class Lane {
         let keyBytes = event.key?.count ?? 0
         let headerRoom = headerRoom(of: event)
         let carried = keyBytes + headerRoom
+        let stamps = clock.nextStamps()
         let outcome: EventOutcome
         do throws(StoreError) {
             outcome = try processor.process(
                 key: event.key, value: event.value, store: store,
-                limit: limits.longestValue(keyBytes: keyBytes, headerRoom: headerRoom))
+                limit: limits.longestValue(keyBytes: keyBytes, headerRoom: headerRoom), stamps: stamps)
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
@@ -258,6 +291,7 @@ final class Lane {
         case .refused(let error):
             try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
         }
+        if stamps != nil { clock.endSample() }
     }
 
     /// What an event's headers take of the room that its record has.
@@ -283,6 +317,7 @@ final class Lane {
     func publish(_ letter: DeadLetter) throws(LaneFault) {
         try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.message.partition))
         totals.deadLetters[letter.error.code] += 1
+        figures.note(letter)
         deadLetterLog.note(letter)
     }
 }

@@ -27,6 +27,7 @@ package struct RestoreProgress: Sendable, Equatable {
 package struct LaneWait: Sendable, Equatable {
     package enum Reason: String, Sendable, CaseIterable {
         case coordinator = "the transaction coordinator to commit"
+        case groupCoordinator = "the group coordinator to commit offsets"
         case acknowledgements = "the broker to acknowledge what was produced"
         case producerQueue = "room in the producer's queue: the broker takes records slower than they are made"
         case input = "input from the broker"

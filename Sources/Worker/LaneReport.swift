@@ -59,7 +59,7 @@ package final class LaneReport: Sendable {
         package var eventLatency = LaneReport.durations
         /// Of commits that came through, in microseconds, since the last `take`.
         package var commitLatency = LaneReport.durations
-        /// Of steps that did something, in microseconds, since the last `take`.
+        /// Of steps that did something, their waits for input left out, in microseconds, since the last `take`.
         package var steps = LaneReport.durations
         package var stores: [StoreFigures] = []
         /// The partitions that are not worked on yet.
@@ -68,10 +68,27 @@ package final class LaneReport: Sendable {
         package var wait: LaneWait?
         /// When a commit last came through.
         package var committed: ContinuousClock.Instant?
+        /// Since when something waits to be committed; nil: nothing does.
+        package var uncommittedSince: ContinuousClock.Instant?
+        /// Whether the group has given the lane its part of the partitions, which may be none.
+        package var hasBeenAssigned = false
         /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.
         package var deadLetters: [DeadLetterNote] = []
         /// When the lane last turned.
         package var turned = ContinuousClock.now
+        /// What the lane has been doing since it last published ``times``, where that is one thing only.
+        var busy: Busy?
+
+        /// As of now: a call that holds the lane up counts as long as it has lasted.
+        fileprivate mutating func bringUpToDate() {
+            guard let busy else { return }
+            times[busy.activity] += max(0, Int64((ContinuousClock.now - busy.since) / .nanoseconds(1)))
+        }
+    }
+
+    struct Busy: Sendable {
+        var activity: LaneActivity
+        var since: ContinuousClock.Instant
     }
 
     package static let deadLettersKept = 20
@@ -93,11 +110,15 @@ package final class LaneReport: Sendable {
     }
 
     /// What is there now.
-    package var current: Content { content.withLock { $0 } }
+    package var current: Content {
+        var current = content.withLock { $0 }
+        current.bringUpToDate()
+        return current
+    }
 
     /// What is there now; the latencies begin anew.
     package func take() -> Content {
-        content.withLock { content in
+        var taken = content.withLock { content in
             let taken = content
             content.latency.reset()
             content.eventLatency.reset()
@@ -105,5 +126,7 @@ package final class LaneReport: Sendable {
             content.steps.reset()
             return taken
         }
+        taken.bringUpToDate()
+        return taken
     }
 }

@@ -8,10 +8,17 @@ struct TableProgress {
     var next: Int64 = 0
     /// The group's committed offset: what was published because of records below it is published for good.
     var committed: Int64 = 0
+    /// Where reading began when the partition was taken over.
+    var start: Int64 = 0
     /// End of the partition when it was taken over.
     var target: Int64 = 0
     /// Whether everything up to ``target`` is in the store.
     var isCaughtUp = false
+
+    /// Records that there were to read at the take-over, gaps in the offsets counted.
+    var toRead: Int64 { max(0, target - start) }
+    /// Of those, how many have been read.
+    var read: Int64 { max(0, min(next, target) - start) }
 
     /// The offset to commit; nil: the one that is committed stays. Below it a table is only read again to fill a store.
     /// - Parameter isRefresh: commit what is committed again.
@@ -32,6 +39,8 @@ struct QuestionProgress {
     var committed: Int64?
     /// Where the partition began and ended when it was taken over.
     var span: (low: Int64, high: Int64) = (0, 0)
+    /// Whether the broker said that there is no more, and nothing has come since.
+    var isAtEnd = false
 }
 
 /// A partition number that this lane owns: its questions, and the store of its answers and votes. Lane thread only.
@@ -45,6 +54,8 @@ final class OwnedPartition {
 
     let number: Int32
     let store: AnswerStore
+    /// When the group gave it to the lane.
+    let assigned: ContinuousClock.Instant
     /// What the current step changes in the store.
     let changes = TableBatch()
     var phase = Phase.restoring(since: .now, records: 0)
@@ -52,9 +63,10 @@ final class OwnedPartition {
     var answers = TableProgress()
     var votes = TableProgress()
 
-    init(number: Int32, store: AnswerStore) {
+    init(number: Int32, store: AnswerStore, assigned: ContinuousClock.Instant = .now) {
         self.number = number
         self.store = store
+        self.assigned = assigned
     }
 
     var isRunning: Bool {

@@ -17,6 +17,7 @@ final class Publisher {
     private let topics: TopicNames
     private let stop: StopSignal
     private let logger: Logger
+    private let watch: LaneWatch
     private var producer: Producer
     private var enriched: ProducerTopic
     private var deadLetter: ProducerTopic
@@ -29,12 +30,14 @@ final class Publisher {
 
     /// Connects nothing yet.
     init(
-        configuration: WorkerConfiguration, properties: ClientProperties, stop: StopSignal, logger: Logger
+        configuration: WorkerConfiguration, properties: ClientProperties, stop: StopSignal, watch: LaneWatch,
+        logger: Logger
     ) throws(KafkaError) {
         delivery = configuration.delivery
         self.properties = properties
         topics = configuration.topics
         self.stop = stop
+        self.watch = watch
         self.logger = logger
         producer = try Self.makeProducer(delivery, properties, logger)
         enriched = try producer.topic(topics.enriched)
@@ -55,6 +58,8 @@ final class Publisher {
     /// is aborted. Waits for the coordinator, which needs some seconds after a broker's start.
     func start() throws(LaneFault) {
         guard delivery == .exactlyOnce else { return }
+        let before = watch.begin(.coordinator, as: .other)
+        defer { watch.end(before) }
         try persist { () throws(KafkaError) in try producer.initTransactions(timeout: .seconds(5)) }
     }
 
@@ -126,7 +131,7 @@ final class Publisher {
                 return
             } catch {
                 guard error.isQueueFull, !stop.graceIsOver else { throw error }
-                producer.poll(timeoutMilliseconds: 10)
+                pollForRoom(error)
             }
         }
     }
@@ -134,9 +139,15 @@ final class Publisher {
     private func waitForRoom(or error: KafkaError) throws(LaneFault) {
         guard error.isQueueFull else { throw LaneFault(error) }
         if stop.graceIsOver { throw .stopped }
-        producer.poll(timeoutMilliseconds: 10)
+        pollForRoom(error)
         // A queue that stays full is a broker that does not take what is produced.
         if producer.queuedMessageCount > 0 { waitLog.note(error, logger: logger) }
+    }
+
+    private func pollForRoom(_ error: KafkaError) {
+        let before = watch.resume(.producerQueue, as: .producing, cause: "\(error)")
+        producer.poll(timeoutMilliseconds: 10)
+        watch.end(before)
     }
 
     private func openTransaction() throws(LaneFault) {
@@ -161,6 +172,8 @@ final class Publisher {
     /// Makes what was produced since the last commit visible, together with the offsets that pass it.
     /// - Parameter offsets: the next offset to read of every partition that moved, those of the tables included.
     func commit(_ offsets: [TopicPartition: Int64], of consumer: GroupConsumer) throws(LaneFault) {
+        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
+        defer { watch.end(before) }
         switch delivery {
         case .exactlyOnce:
             try openTransaction()
@@ -171,6 +184,7 @@ final class Publisher {
         case .atLeastOnce:
             try persist { () throws(KafkaError) in try producer.flush(timeout: .seconds(1)) }
             if !offsets.isEmpty {
+                watch.go(on: .groupCoordinator)
                 do throws(KafkaError) { try consumer.commit(offsets) } catch { throw LaneFault(error) }
             }
         }
@@ -180,6 +194,8 @@ final class Publisher {
     /// Makes what was produced since the last commit void. After this returns the next record begins anew.
     func abort() throws(LaneFault) {
         guard hasUncommitted else { return }
+        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
+        defer { watch.end(before) }
         switch delivery {
         case .exactlyOnce:
             try persist { () throws(KafkaError) in try producer.abortTransaction(timeout: .seconds(5)) }
@@ -228,6 +244,7 @@ final class Publisher {
                 // With nothing at stake a stopping lane need not wait.
                 if hasUncommitted ? stop.graceIsOver : stop.isRequested { throw .stopped }
                 waitLog.note(error, logger: logger)
+                watch.note(error, reason: producer.queuedMessageCount > 0 ? .acknowledgements : .coordinator)
                 producer.poll(timeoutMilliseconds: 50)
             }
         }

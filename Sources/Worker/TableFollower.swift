@@ -30,6 +30,7 @@ final class TableFollower {
     private let consumer: AssignedConsumer
     private let topics: TopicNames
     private let logger: Logger
+    private let watch: LaneWatch
     private let reader = TableReader()
     private let gathered = MessageBatch(capacity: TableFollower.maxRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
@@ -38,8 +39,11 @@ final class TableFollower {
     /// The table of each of the consumer's topics, by its place among them.
     private var tables: [Table] = []
 
-    init(properties: ClientProperties, topics: TopicNames, logger: Logger) throws(KafkaError) {
+    init(
+        properties: ClientProperties, topics: TopicNames, watch: LaneWatch, logger: Logger
+    ) throws(KafkaError) {
         self.topics = topics
+        self.watch = watch
         self.logger = logger
         consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
     }
@@ -85,7 +89,8 @@ final class TableFollower {
             // Beyond the end it was committed of a topic that has been created anew since.
             let published = committed[place].map { $0 > high ? low : $0 } ?? 0
             let next = max(low, min(applied, published))
-            partition[table] = TableProgress(next: next, committed: published, target: high, isCaughtUp: next >= high)
+            partition[table] = TableProgress(
+                next: next, committed: published, start: next, target: high, isCaughtUp: next >= high)
             positions[place] = next
         }
         try assign(positions)
@@ -159,7 +164,9 @@ final class TableFollower {
     private func gather(wait: Int32) {
         var timeout = wait
         while gathered.count < Self.maxRecords && gathered.byteCount < Self.maxBytes {
-            switch consumer.poll(timeoutMilliseconds: timeout) {
+            let event = consumer.poll(timeoutMilliseconds: timeout)
+            if timeout > 0 { watch.clock.attribute(to: .waitingForInput) }
+            switch event {
             case .message(let message): gathered.append(message)
             case .endOfPartition(let place, let offset): ends.append((place, offset))
             case .failure(let error): failure = error
@@ -211,6 +218,8 @@ final class TableFollower {
 
     /// One store transaction a partition: the rows, together with the positions they came from.
     private func apply() throws(LaneFault) {
+        let before = watch.begin(.store, as: .applyingTables)
+        defer { watch.end(before) }
         for partition in touched {
             let positions = TablePositions(
                 answers: max(partition.applied(.answers), partition.answers.next),

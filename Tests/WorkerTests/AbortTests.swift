@@ -53,7 +53,9 @@ struct AbortTests {
         ).store
         defer { store.close() }
         let properties = ClientProperties(configuration: site.configuration(), identity: "i", lane: 0)
-        let follower = try TableFollower(properties: properties, topics: site.topics, logger: site.logger)
+        let follower = try TableFollower(
+            properties: properties, topics: site.topics, watch: LaneWatch(report: LaneReport(lane: 0)),
+            logger: site.logger)
         defer { follower.close() }
         let partition = OwnedPartition(number: 0, store: store)
         var partitions = OwnedPartitions()

@@ -102,6 +102,17 @@ final class EmbeddedSite {
     func work(
         _ configuration: WorkerConfiguration? = nil, until isDone: @escaping @Sendable ([LaneTotals]) throws -> Bool
     ) async throws -> [LaneTotals] {
+        try await run(configuration) { worker in
+            try await Self.wait(for: "the worker's work") { try isDone(worker.reports.map(\.current.totals)) }
+        }.reports.map(\.current.totals)
+    }
+
+    /// Runs a worker for as long as `body` takes, and stops it gracefully.
+    @discardableResult
+    func run(
+        _ configuration: WorkerConfiguration? = nil,
+        while body: @escaping @Sendable (WorkerService) async throws -> Void
+    ) async throws -> WorkerService {
         let worker = try WorkerService(configuration: configuration ?? self.configuration(), logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -110,17 +121,21 @@ final class EmbeddedSite {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
-                let deadline = ContinuousClock.now + .seconds(60)
-                while !(try isDone(worker.reports.map(\.current.totals))) {
-                    if ContinuousClock.now > deadline { throw Timeout(what: "the worker's work") }
-                    try await Task.sleep(for: .milliseconds(10))
-                }
+                try await body(worker)
                 await group.triggerGracefulShutdown()
             }
             // The first to fail ends the other.
             for try await _ in tasks {}
         }
-        return worker.reports.map(\.current.totals)
+        return worker
+    }
+
+    static func wait(for what: String, until isDone: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !(try isDone()) {
+            if ContinuousClock.now > deadline { throw Timeout(what: what) }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     /// Runs a worker until so many question events were worked on.

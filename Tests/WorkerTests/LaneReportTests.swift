@@ -1,0 +1,169 @@
+import Enrichment
+import Foundation
+import KafkaClient
+import Testing
+
+@testable import Worker
+
+@Suite("What a lane shows of itself, on the embedded broker", .timeLimit(.minutes(3)))
+struct LaneReportTests {
+    @Test("with nothing to do it is idle")
+    func idle() async throws {
+        let site = try EmbeddedSite()
+        try await site.run { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "the assignment") { report.current.partitions.count == 2 }
+            try await EmbeddedSite.wait(for: "the end of the partitions") {
+                report.current.restoring.isEmpty && report.current.wait == nil
+            }
+            let before = report.current.times
+            try await Task.sleep(for: .milliseconds(1000))
+            let after = report.current.times
+            #expect(after.total > before.total)
+            #expect(Double(after[.idle] - before[.idle]) > 0.5 * Double(after.total - before.total))
+            for activity in LaneActivity.allCases { #expect(after[activity] >= before[activity]) }
+        }
+    }
+
+    @Test("a lane's whole life is accounted for to 2%")
+    func wholeLife() async throws {
+        let site = try EmbeddedSite()
+        try site.publish((0..<2).map { Make.answer("a", to: "q\($0)", partition: $0) }, to: site.topics.answers)
+        try site.publish((0..<500).map { Make.question("q\($0 % 2)", partition: $0 % 2) }, to: site.topics.questions)
+        let report = LaneReport(lane: 0)
+        let stop = StopSignal()
+        nonisolated(unsafe) let place = site
+        async let life = LaneRun.run(place, report: report, stop: stop)
+        try await EmbeddedSite.wait(for: "the events") { report.current.totals.recordsIn == 500 }
+        stop.request()
+        let wall = try await life / .nanoseconds(1)
+        let times = report.current.times
+        #expect(abs(Double(times.total) / wall - 1) < 0.02)
+        for activity in [LaneActivity.reading, .lookup, .rendering, .producing, .committing, .applyingTables, .other] {
+            #expect(times[activity] > 0, "\(activity)")
+        }
+    }
+
+    @Test("a coordinator that does not commit is named while it does not, and its time is committing")
+    func heldUpCommit() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish([Make.question("q")], to: site.topics.questions)
+        let errors = Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000)
+        try site.broker.inject(errors, into: .endTransaction)
+        let broker = site.broker
+        try await site.run { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "the commit to be held up") {
+                guard let wait = report.current.wait, wait.reason == .coordinator else { return false }
+                return .now - wait.since > .milliseconds(500)
+            }
+            let before = report.current
+            #expect(before.committed == nil)
+            try await Task.sleep(for: .milliseconds(200))
+            let after = report.current
+            // The lane itself is inside the call and says nothing.
+            #expect(after.times[.committing] - before.times[.committing] >= 190_000_000)
+            broker.clearErrors(of: .endTransaction)
+            try await EmbeddedSite.wait(for: "the commit") {
+                report.current.committed != nil && report.current.wait == nil && report.current.uncommittedSince == nil
+            }
+            let content = report.current
+            #expect(content.commitLatency.totalCount >= 1 && content.commitLatency.max >= 500_000)
+            #expect(content.latency.totalCount == 1 && content.latency.max >= 500_000)
+        }
+    }
+
+    @Test("events that do not arrive are waited for, which is not idle")
+    func missingInput() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish([Make.question("q")], to: site.topics.questions)
+        try site.broker.inject(Array(repeating: "NOT_LEADER_FOR_PARTITION", count: 10_000), into: .fetch)
+        let broker = site.broker
+        try await site.run { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "missing input") { report.current.wait?.reason == .input }
+            #expect(report.current.times[.waitingForInput] > 900_000_000)
+            broker.clearErrors(of: .fetch)
+            try await EmbeddedSite.wait(for: "the event") {
+                report.current.totals.recordsIn == 1 && report.current.wait == nil
+            }
+        }
+    }
+
+    @Test("an event's age counts from its own timestamp")
+    func eventTime() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        let now = WallClock.microseconds / 1000
+        var old = Make.question("q1")
+        old.timestamp = now - 3_600_000
+        var young = Make.question("q2")
+        young.timestamp = now
+        try site.publish([old, young], to: site.topics.questions)
+        let worker = try await site.run { worker in
+            try await EmbeddedSite.wait(for: "the commit") { worker.reports[0].current.eventLatency.totalCount == 2 }
+        }
+        let content = worker.reports[0].current
+        #expect(content.eventLatency.count(within: 3_550_000_000...3_750_000_000) == 1)
+        #expect(content.eventLatency.count(within: 0...120_000_000) == 1)
+        #expect(content.latency.max < 120_000_000)
+        #expect(content.steps.totalCount > 0 && content.committed != nil)
+    }
+
+    @Test("a restore shows how far it is, then the stores show what they hold")
+    func restore() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish((0..<500).map { Make.answer("a\($0)", to: "q") }, to: site.topics.answers)
+        try site.publish((0..<300).map { Make.vote(1, by: "v\($0)", for: "a1", to: "q") }, to: site.topics.votes)
+        do {
+            let restoring = try Restoring(site)
+            defer { restoring.close() }
+            let before = try #require(RestoreProgress(restoring.partition))
+            #expect(before.of == 800 && before.done == 0 && before.partition == 0)
+            var seen: [Int64] = []
+            try await EmbeddedSite.wait(for: "the restore") {
+                try restoring.advance()
+                seen.append(RestoreProgress(restoring.partition)?.done ?? -1)
+                return seen.last == 800
+            }
+            #expect(seen == seen.sorted())
+        }
+        let worker = try await site.run { worker in
+            try await EmbeddedSite.wait(for: "the stores' figures") {
+                worker.reports[0].current.stores.first.map { $0.answers == 500 && $0.votes == 300 } ?? false
+            }
+            #expect(worker.reports[0].current.hasBeenAssigned && worker.reports[0].current.restores.isEmpty)
+        }
+        #expect(worker.reports[0].current.stores[0].bytes > 10_000)
+    }
+
+    @Test("before the group has given it its part a lane says so")
+    func unassigned() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.broker.inject(Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000), into: .joinGroup)
+        let broker = site.broker
+        try await site.run { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "the wait") { report.current.wait?.reason == .assignment }
+            #expect(!report.current.hasBeenAssigned)
+            broker.clearErrors(of: .joinGroup)
+            try await EmbeddedSite.wait(for: "the assignment") { report.current.hasBeenAssigned }
+        }
+    }
+
+    @Test("the latest dead letters, oldest first, at most so many")
+    func deadLetters() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        let bad = (0..<50).map { TestRecord(key: "bad\($0)", value: "{") }
+        try site.publish(bad, to: site.topics.questions)
+        let worker = try await site.run { worker in
+            try await EmbeddedSite.wait(for: "the dead letters") {
+                worker.reports[0].current.totals.deadLetters.total == 50
+            }
+        }
+        let notes = worker.reports[0].current.deadLetters
+        #expect(notes.map(\.offset) == Array(30..<50))
+        let last = try #require(notes.last)
+        #expect(last.code == .invalidJSON && last.place == TopicPartition(topic: "questions", partition: 0))
+        #expect(!last.message.isEmpty && abs(last.time - WallClock.microseconds / 1000) < 120_000)
+    }
+}

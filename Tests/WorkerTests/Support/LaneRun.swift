@@ -1,0 +1,64 @@
+import AnswerStore
+import Foundation
+import KafkaClient
+
+@testable import Worker
+
+/// A lane on a thread of its own, without the service around it.
+enum LaneRun {
+    /// Runs until `stop` asks for it.
+    /// - Returns: how long the lane lived.
+    static func run(_ site: EmbeddedSite, report: LaneReport, stop: StopSignal) async throws -> Duration {
+        let configuration = site.configuration()
+        let logger = site.logger
+        return try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread {
+                continuation.resume(
+                    with: Result {
+                        let state = try StateDirectory(path: configuration.stateDirectory)
+                        defer { state.unlock() }
+                        let cluster = try Cluster.survey(
+                            topics: configuration.topics, properties: configuration.kafkaProperties,
+                            timeout: .seconds(10), logger: logger)
+                        let began = ContinuousClock.now
+                        let lane = try Lane(
+                            index: 0, configuration: configuration, cluster: cluster, stateDirectory: state, stop: stop,
+                            report: report, logger: logger)
+                        try lane.run()
+                        return ContinuousClock.now - began
+                    })
+            }
+            thread.start()
+        }
+    }
+}
+
+/// A partition whose store is brought up by a follower, step by step.
+final class Restoring {
+    let partition: OwnedPartition
+    private let follower: TableFollower
+    private var partitions = OwnedPartitions()
+
+    init(_ site: EmbeddedSite) throws {
+        let state = try StateDirectory(path: site.directory.path)
+        let store = try state.openStore(
+            partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0)
+        ).store
+        follower = try TableFollower(
+            properties: ClientProperties(configuration: site.configuration(), identity: "i", lane: 0),
+            topics: site.topics, watch: LaneWatch(report: LaneReport(lane: 0)), logger: site.logger)
+        partition = OwnedPartition(number: 0, store: store)
+        partitions[0] = partition
+        try follower.beginRestore(partition, committed: [:], patience: .seconds(5))
+    }
+
+    /// One step's work.
+    func advance() throws {
+        _ = try follower.advance(partitions, wait: 20) { _ in }
+    }
+
+    func close() {
+        follower.close()
+        partition.store.close()
+    }
+}
