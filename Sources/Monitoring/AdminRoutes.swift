@@ -5,8 +5,8 @@ import Worker
 /// What the admin server answers to which path: the one place to add to. A handler runs on Swift's cooperative threads, which
 /// it may not block.
 enum AdminRoutes {
-    static func router(reports: [LaneReport], isStopping: @escaping @Sendable () -> Bool) -> Router<BasicRequestContext>
-    {
+    static func router(monitor: Monitor, isStopping: @escaping @Sendable () -> Bool) -> Router<BasicRequestContext> {
+        let reports = monitor.reports
         let router = Router(options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
         router.add(middleware: AdminManners())

@@ -21,6 +21,9 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
 
     /// When the interval ended: RFC 3339, UTC, milliseconds.
     package var time: String
+    /// What every line of the log has; nil where whoever handed the line on left them out.
+    package var level: String? = "info"
+    package var logger: String? = "throughput"
     /// `throughput` or `totals`.
     package var message: Kind
     /// The interval's length.

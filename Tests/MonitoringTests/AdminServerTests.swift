@@ -10,12 +10,16 @@ import Testing
 struct AdminServerTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+    private static func monitor(_ reports: [LaneReport]) -> Monitor {
+        Monitor(names: .test, reports: reports, interval: .seconds(10))
+    }
+
     /// Runs a server while `body` does, in a group of services as the program does, and ends it gracefully.
     private func withServer(
         _ reports: [LaneReport], limits: AdminServer.Limits = .init(), _ body: (AdminServer) async throws -> Void
     ) async throws {
         let server = try await AdminServer(
-            host: "127.0.0.1", port: 0, reports: reports, limits: limits, logger: Self.logger)
+            host: "127.0.0.1", port: 0, monitor: Self.monitor(reports), limits: limits, logger: Self.logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: server), .init(service: server.stopNotice)], logger: Self.logger))
@@ -117,7 +121,8 @@ struct AdminServerTests {
 
     @Test("from the shutdown's beginning to the lanes' end it answers, and says that it stops")
     func answersWhileLanesEnd() async throws {
-        let server = try await AdminServer(host: "127.0.0.1", port: 0, reports: [lane()], logger: Self.logger)
+        let server = try await AdminServer(
+            host: "127.0.0.1", port: 0, monitor: Self.monitor([lane()]), logger: Self.logger)
         let worker = SlowToStop()
         let group = ServiceGroup(
             configuration: .init(
@@ -297,7 +302,8 @@ struct AdminServerTests {
         // That this is reached is the point: nothing of the above waits less than an hour by itself.
         for client in open.dropFirst(3) { #expect(try await client.answer().status == 0) }
         let port = Int(try #require(address).port)
-        try await end(try await AdminServer(host: "127.0.0.1", port: port, reports: [], logger: Self.logger))
+        try await end(
+            try await AdminServer(host: "127.0.0.1", port: port, monitor: Self.monitor([]), logger: Self.logger))
     }
 
     @Test("a port in use: one sentence with the address and what to do")
@@ -305,7 +311,7 @@ struct AdminServerTests {
         try await withServer([]) { first in
             let port = Int(first.address.port)
             let error = await #expect(throws: WorkerError.self) {
-                try await AdminServer(host: "127.0.0.1", port: port, reports: [], logger: Self.logger)
+                try await AdminServer(host: "127.0.0.1", port: port, monitor: Self.monitor([]), logger: Self.logger)
             }
             #expect(error?.matter == .configuration)
             #expect(error?.message.contains("127.0.0.1:\(port): another process") == true)
@@ -316,7 +322,7 @@ struct AdminServerTests {
     @Test("hosts that cannot be listened on", arguments: ["192.0.2.1", "no such host", "300.1.1.1", "name.invalid"])
     func impossibleHost(host: String) async {
         let error = await #expect(throws: WorkerError.self) {
-            try await AdminServer(host: host, port: 0, reports: [], logger: Self.logger)
+            try await AdminServer(host: host, port: 0, monitor: Self.monitor([]), logger: Self.logger)
         }
         #expect(error?.matter == .configuration)
         #expect(error?.message.contains(host) == true)
@@ -325,7 +331,7 @@ struct AdminServerTests {
 
     @Test("the real address is known, whatever was asked for", arguments: ["127.0.0.1", "localhost", "0.0.0.0"])
     func realAddress(host: String) async throws {
-        let server = try await AdminServer(host: host, port: 0, reports: [], logger: Self.logger)
+        let server = try await AdminServer(host: host, port: 0, monitor: Self.monitor([]), logger: Self.logger)
         #expect(server.address.port > 0)
         #expect(AdminAddress(host: "::1", port: 1).description == "[::1]:1")
         try await end(server)

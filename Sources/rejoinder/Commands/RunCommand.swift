@@ -32,23 +32,22 @@ struct RunCommand: AsyncParsableCommand {
         let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
-        let throughput = ThroughputLog(
-            reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
-            logger: settings.logger("throughput"))
+        let monitor = Monitor(
+            names: settings.names(identity: worker.identity), reports: worker.reports,
+            interval: .seconds(settings.monitoringIntervalSeconds), log: settings.throughputLog(),
+            logger: settings.logger("monitor"))
         // Listens before anything is consumed: a port in use ends it here.
         let admin = try await AdminServer(
-            host: settings.adminHost, port: settings.adminPort, reports: worker.reports,
-            logger: settings.logger("admin"))
+            host: settings.adminHost, port: settings.adminPort, monitor: monitor, logger: settings.logger("admin"))
         logger.info(
             "admin address",
             metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])
-        let began = ContinuousClock.now
         // A shutdown goes through them from the last to the first, each when the one behind it has ended.
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: admin),
+                .init(service: monitor),
                 .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: throughput),
                 .init(service: admin.stopNotice),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -58,10 +57,10 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            throughput.writeTotals(since: began)
+            monitor.end()
             throw error
         }
-        throughput.writeTotals(since: began)
+        monitor.end()
         logger.info("stopped")
     }
 
@@ -91,6 +90,12 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension Settings {
+    fileprivate func names(identity: String) -> WorkerNames {
+        WorkerNames(
+            version: ProductVersion.number, group: groupID, worker: identity, delivery: delivery.rawValue,
+            topics: topics)
+    }
+
     fileprivate func startMetadata(identity: String, cluster: Cluster) -> Logger.Metadata {
         [
             "version": "\(ProductVersion.number)",

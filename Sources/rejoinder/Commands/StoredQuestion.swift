@@ -1,6 +1,7 @@
 import AnswerStore
 import Enrichment
 import Foundation
+import Monitoring
 import Records
 
 /// What a store holds for a question, for people and for programs.

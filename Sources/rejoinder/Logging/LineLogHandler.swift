@@ -1,4 +1,5 @@
 import Logging
+import Monitoring
 
 /// swift-log's way to a line writer: one JSON object or one line of text for each event.
 struct LineLogHandler: LogHandler {

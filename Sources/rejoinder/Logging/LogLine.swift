@@ -1,4 +1,5 @@
 import Logging
+import Monitoring
 
 /// One line of the log.
 struct LogLine {

@@ -1,4 +1,5 @@
 import KafkaClient
+import Monitoring
 
 /// The effective configuration as text: a YAML file that would give the same settings (but for masked secrets), with each
 /// value's origin as a comment.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Monitoring
 import Testing
 
 @testable import rejoinder

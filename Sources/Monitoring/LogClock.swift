@@ -1,16 +1,16 @@
 import Foundation
 
-/// Time stamps of log lines: UTC, RFC 3339, milliseconds.
-enum LogClock {
+/// Time stamps of log lines and of what is read beside them: UTC, RFC 3339, milliseconds.
+package enum LogClock {
     /// A reading of the wall clock.
-    static func now() -> (seconds: Int, milliseconds: Int) {
+    package static func now() -> (seconds: Int, milliseconds: Int) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return (time.tv_sec, time.tv_nsec / 1_000_000)
     }
 
     /// "2026-03-01T09:05:00.007Z"
-    static func text(seconds: Int, milliseconds: Int) -> String {
+    package static func text(seconds: Int, milliseconds: Int) -> String {
         var seconds = seconds
         var parts = tm()
         gmtime_r(&seconds, &parts)

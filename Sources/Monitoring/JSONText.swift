@@ -1,7 +1,7 @@
 /// Writes JSON text (RFC 8259) of small things: log lines and command output.
-enum JSONText {
+package enum JSONText {
     /// `text` as a JSON string with its quotes. Swift text is always valid Unicode, so the result is valid JSON.
-    static func append(_ text: String, to line: inout String) {
+    package static func append(_ text: String, to line: inout String) {
         line += "\""
         var plain = text.utf8.startIndex
         for index in text.utf8.indices {
@@ -24,7 +24,7 @@ enum JSONText {
         line += "\""
     }
 
-    static func string(_ text: String) -> String {
+    package static func string(_ text: String) -> String {
         var line = ""
         append(text, to: &line)
         return line

@@ -1,0 +1,70 @@
+/// JSON objects as text, field by field in the order given: people read these, and Foundation's encoder knows no order but the
+/// alphabet's.
+struct JSONObject {
+    private(set) var text = "{"
+    private var isEmpty = true
+
+    /// - Parameter fields: adds them.
+    static func text(_ fields: (inout JSONObject) -> Void) -> String {
+        var object = JSONObject()
+        fields(&object)
+        object.text += "}"
+        return object.text
+    }
+
+    private init() {}
+
+    mutating func add(_ name: StaticString, _ value: some BinaryInteger) { add(name, raw: value.description) }
+
+    /// - Parameter value: finite.
+    mutating func add(_ name: StaticString, _ value: Double) {
+        add(name, raw: value.isFinite ? value.description : "0")
+    }
+
+    mutating func add(_ name: StaticString, _ value: String) {
+        begin(name)
+        JSONText.append(value, to: &text)
+    }
+
+    /// In order of their keys.
+    mutating func add(_ name: StaticString, _ entries: [String: some BinaryInteger]) {
+        begin(name)
+        text += "{"
+        for (index, entry) in entries.sorted(by: { $0.key < $1.key }).enumerated() {
+            if index > 0 { text += "," }
+            JSONText.append(entry.key, to: &text)
+            text += ":"
+            text += entry.value.description
+        }
+        text += "}"
+    }
+
+    mutating func add(_ name: StaticString, _ values: [some BinaryInteger]) {
+        add(name, raw: "[" + values.map(\.description).joined(separator: ",") + "]")
+    }
+
+    mutating func add(_ name: StaticString, _ fields: (inout JSONObject) -> Void) {
+        add(name, raw: JSONObject.text(fields))
+    }
+
+    mutating func add<Element>(
+        _ name: StaticString, each elements: [Element], _ fields: (Element, inout JSONObject) -> Void
+    ) {
+        let objects = elements.map { element in JSONObject.text { fields(element, &$0) } }
+        add(name, raw: "[" + objects.joined(separator: ",") + "]")
+    }
+
+    /// - Parameter raw: JSON.
+    private mutating func add(_ name: StaticString, raw: String) {
+        begin(name)
+        text += raw
+    }
+
+    /// - Parameter name: needs no escapes.
+    private mutating func begin(_ name: StaticString) {
+        text += isEmpty ? "\"" : ",\""
+        isEmpty = false
+        text += name.description
+        text += "\":"
+    }
+}

@@ -1,0 +1,125 @@
+extension ThroughputLine {
+    /// The line as the log has it, without its end: one JSON object, its fields in the order in which they are declared.
+    package var json: String {
+        JSONObject.text { object in
+            object.add("time", time)
+            if let level { object.add("level", level) }
+            if let logger { object.add("logger", logger) }
+            object.add("message", message.rawValue)
+            object.add("seconds", seconds)
+            object.add("uptimeSeconds", uptimeSeconds)
+            object.add("version", version)
+            object.add("group", group)
+            object.add("worker", worker)
+            object.add("state", state.rawValue)
+            object.add("recordsIn", recordsIn)
+            object.add("bytesIn", bytesIn)
+            object.add("recordsOut", recordsOut)
+            object.add("bytesOut", bytesOut)
+            object.add("recordsInPerSecond", recordsInPerSecond)
+            object.add("bytesInPerSecond", bytesInPerSecond)
+            object.add("recordsOutPerSecond", recordsOutPerSecond)
+            object.add("bytesOutPerSecond", bytesOutPerSecond)
+            object.add("answers", answers)
+            object.add("votes", votes)
+            object.add("answersAttached", answersAttached)
+            object.add("answersOmitted", answersOmitted)
+            object.add("questionsWithoutAnswers", questionsWithoutAnswers)
+            object.add("deadLetters", deadLetters)
+            object.add("deadLettersTotal", deadLettersTotal)
+            object.add("lag") { lag.write(to: &$0) }
+            object.add("timeShares") { timeShares.write(to: &$0) }
+            if let latencyMs { object.add("latencyMs") { latencyMs.write(to: &$0) } }
+            if let eventLatencyMs { object.add("eventLatencyMs") { eventLatencyMs.write(to: &$0) } }
+            if let commitLatencyMs { object.add("commitLatencyMs") { commitLatencyMs.write(to: &$0) } }
+            object.add("commits", commits)
+            object.add("aborts", aborts)
+            object.add("rebalances", rebalances)
+            object.add("store") { store.write(to: &$0) }
+            object.add("process") { process.write(to: &$0) }
+            object.add("lanes", each: lanes) { lane, object in lane.write(to: &object) }
+        }
+    }
+}
+
+extension ThroughputLine.Lag {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("total", total)
+        object.add("topics", topics)
+        if let largest { object.add("largest") { largest.write(to: &$0) } }
+        object.add("partitions", each: partitions) { partition, object in partition.write(to: &object) }
+    }
+}
+
+extension ThroughputLine.Lag.Partition {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("topic", topic)
+        object.add("partition", partition)
+        object.add("records", records)
+    }
+}
+
+extension ThroughputLine.TimeShares {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("idle", idle)
+        object.add("waitingForInput", waitingForInput)
+        object.add("reading", reading)
+        object.add("lookup", lookup)
+        object.add("rendering", rendering)
+        object.add("producing", producing)
+        object.add("committing", committing)
+        object.add("applyingTables", applyingTables)
+        object.add("other", other)
+    }
+}
+
+extension ThroughputLine.Percentiles {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("count", count)
+        object.add("p50", p50)
+        object.add("p90", p90)
+        object.add("p99", p99)
+        object.add("max", max)
+    }
+}
+
+extension ThroughputLine.Store {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("bytes", bytes)
+        object.add("answers", answers)
+        object.add("votes", votes)
+        object.add("partitions", partitions)
+        object.add("restoring", each: restoring) { restore, object in
+            object.add("partition", restore.partition)
+            object.add("done", restore.done)
+            if let all = restore.of { object.add("of", all) }
+            object.add("seconds", restore.seconds)
+        }
+    }
+}
+
+extension ThroughputLine.Process {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("residentBytes", residentBytes)
+        object.add("cpuSeconds", cpuSeconds)
+        object.add("cpuCores", cpuCores)
+    }
+}
+
+extension ThroughputLine.Lane {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("lane", lane)
+        object.add("partitions", partitions)
+        object.add("recordsIn", recordsIn)
+        object.add("recordsOut", recordsOut)
+        object.add("answers", answers)
+        object.add("votes", votes)
+        object.add("deadLetters", deadLetters)
+        object.add("commits", commits)
+        object.add("aborts", aborts)
+        object.add("lag", lag)
+        object.add("timeShares") { timeShares.write(to: &$0) }
+        if let waitingFor { object.add("waitingFor", waitingFor) }
+        if let waitingSeconds { object.add("waitingSeconds", waitingSeconds) }
+    }
+}

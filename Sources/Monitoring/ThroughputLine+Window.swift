@@ -1,0 +1,140 @@
+import Records
+import Worker
+
+extension ThroughputLine {
+    /// - Parameters:
+    ///   - lanes: as they are at the end, each at the same place as when the window began.
+    ///   - start: when the worker began.
+    init(
+        _ message: Kind, of window: MonitorWindow, until end: MonitorMoment, lanes: [LaneReading], names: WorkerNames,
+        start: ContinuousClock.Instant
+    ) {
+        // No two readings of a clock have to differ.
+        let length = max(window.seconds(until: end), 0.001)
+        func rate(_ count: Int) -> Double { Self.rounded(Double(count) / length) }
+        let grown = window.grown(lanes)
+        let spent = window.spent(lanes)
+        let totals = grown.reduce(LaneTotals(), +)
+        let lag = Lag(lanes.flatMap(\.content.lags))
+        time = end.time
+        self.message = message
+        seconds = Self.rounded(length)
+        uptimeSeconds = Self.rounded((end.instant - start) / .seconds(1))
+        version = names.version
+        group = names.group
+        worker = names.worker
+        state = State(lanes, isIdle: totals.isIdle, lag: lag.total)
+        recordsIn = totals.recordsIn
+        bytesIn = totals.bytesIn
+        recordsOut = totals.recordsOut
+        bytesOut = totals.bytesOut
+        recordsInPerSecond = rate(totals.recordsIn)
+        bytesInPerSecond = rate(totals.bytesIn)
+        recordsOutPerSecond = rate(totals.recordsOut)
+        bytesOutPerSecond = rate(totals.bytesOut)
+        answers = totals.tableAnswers
+        votes = totals.tableVotes
+        answersAttached = totals.answersAttached
+        answersOmitted = totals.answersOmitted
+        questionsWithoutAnswers = totals.questionsWithoutAnswers
+        deadLetters = Dictionary(
+            uniqueKeysWithValues: RecordErrorCode.allCases.map { ($0.rawValue, totals.deadLetters[$0]) })
+        deadLettersTotal = totals.deadLetters.total
+        self.lag = lag
+        timeShares = TimeShares(spent)
+        latencyMs = Percentiles(window.latencies.records)
+        eventLatencyMs = Percentiles(window.latencies.events)
+        commitLatencyMs = Percentiles(window.latencies.commits)
+        commits = totals.commits
+        aborts = totals.aborts
+        rebalances = totals.rebalances
+        store = Store(lanes.map(\.content), at: end.instant)
+        let cpuSeconds = end.process.cpuSeconds - window.began.process.cpuSeconds
+        process = Process(
+            residentBytes: end.process.residentBytes, cpuSeconds: Self.rounded(end.process.cpuSeconds),
+            cpuCores: Self.rounded(max(0, cpuSeconds) / length))
+        self.lanes = lanes.indices.map { Lane(lanes[$0], grown: grown[$0], spent: spent[$0], at: end.instant) }
+    }
+
+    /// To a thousandth: more digits of a clock mean nothing.
+    fileprivate static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+}
+
+extension ThroughputLine.State {
+    fileprivate init(_ lanes: [LaneReading], isIdle: Bool, lag: Int64) {
+        if lanes.contains(where: \.isStalled) {
+            self = .stalled
+        } else if lanes.contains(where: { !$0.content.restoring.isEmpty }) {
+            self = .restoring
+        } else if isIdle, lag == 0, !lanes.contains(where: \.hasWork) {
+            self = .idle
+        } else {
+            self = .working
+        }
+    }
+}
+
+extension ThroughputLine.Lag {
+    fileprivate init(_ lags: [PartitionLag]) {
+        partitions = lags.map { lag in
+            Partition(topic: lag.place.topic, partition: lag.place.partition, records: lag.records)
+        }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+        topics = partitions.reduce(into: [:]) { $0[$1.topic, default: 0] += $1.records }
+        total = partitions.reduce(0) { $0 + $1.records }
+        // The first where several are equal.
+        largest = partitions.reduce(nil) { largest, partition in
+            partition.records > largest?.records ?? 0 ? partition : largest
+        }
+    }
+}
+
+extension ThroughputLine.TimeShares {
+    /// Of all time that the lanes told of; where they told of none yet, all is `other`.
+    fileprivate init(_ lanes: [LaneTimes]) {
+        let all = lanes.reduce(0) { $0 + $1.total }
+        func share(_ activity: LaneActivity) -> Double {
+            guard all > 0 else { return activity == .other ? 1 : 0 }
+            let nanoseconds = lanes.reduce(0) { $0 + $1[activity] }
+            return (Double(nanoseconds) / Double(all) * 10_000).rounded() / 10_000
+        }
+        self.init(
+            idle: share(.idle), waitingForInput: share(.waitingForInput), reading: share(.reading),
+            lookup: share(.lookup), rendering: share(.rendering), producing: share(.producing),
+            committing: share(.committing), applyingTables: share(.applyingTables), other: share(.other))
+    }
+}
+
+extension ThroughputLine.Store {
+    fileprivate init(_ contents: [LaneReport.Content], at now: ContinuousClock.Instant) {
+        let stores = contents.flatMap(\.stores)
+        bytes = stores.reduce(0) { $0 + $1.bytes }
+        answers = stores.reduce(0) { $0 + $1.answers }
+        votes = stores.reduce(0) { $0 + $1.votes }
+        partitions = contents.reduce(0) { $0 + Set($1.partitions + $1.restoring).count }
+        restoring = contents.flatMap(\.restores).map { restore in
+            Restore(
+                partition: restore.partition, done: restore.done, of: restore.of,
+                seconds: ThroughputLine.rounded(max(0, (now - restore.since) / .seconds(1))))
+        }.sorted { $0.partition < $1.partition }
+    }
+}
+
+extension ThroughputLine.Lane {
+    fileprivate init(_ lane: LaneReading, grown: LaneTotals, spent: LaneTimes, at now: ContinuousClock.Instant) {
+        self.lane = lane.lane
+        partitions = lane.content.partitions.sorted()
+        recordsIn = grown.recordsIn
+        recordsOut = grown.recordsOut
+        answers = grown.tableAnswers
+        votes = grown.tableVotes
+        deadLetters = grown.deadLetters.total
+        commits = grown.commits
+        aborts = grown.aborts
+        lag = lane.lag
+        timeShares = ThroughputLine.TimeShares([spent])
+        waitingFor = lane.content.wait?.reason.rawValue
+        waitingSeconds = lane.content.wait.map {
+            ThroughputLine.rounded(max(0, (now - $0.since) / .seconds(1)))
+        }
+    }
+}

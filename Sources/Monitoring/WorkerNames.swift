@@ -1,0 +1,20 @@
+import Worker
+
+/// What a worker is called: it stands in every line of its throughput log and beside its metrics.
+package struct WorkerNames: Sendable, Equatable {
+    package var version: String
+    package var group: String
+    /// Its identity, from its state directory.
+    package var worker: String
+    /// `exactly-once` or `at-least-once`.
+    package var delivery: String
+    package var topics: TopicNames
+
+    package init(version: String, group: String, worker: String, delivery: String, topics: TopicNames) {
+        self.version = version
+        self.group = group
+        self.worker = worker
+        self.delivery = delivery
+        self.topics = topics
+    }
+}
