@@ -5,13 +5,16 @@ import Worker
 /// What the admin server answers to which path: the one place to add to. A handler runs on Swift's cooperative threads, which
 /// it may not block.
 enum AdminRoutes {
-    static func router(monitor: Monitor, isStopping: @escaping @Sendable () -> Bool) -> Router<BasicRequestContext> {
+    static func router(
+        monitor: Monitor, metrics: WorkerMetrics?, isStopping: @escaping @Sendable () -> Bool
+    ) -> Router<BasicRequestContext> {
         let reports = monitor.reports
         let router = Router(options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
         router.add(middleware: AdminManners())
         router.get("/healthz") { _, _ in AdminHealth.live(reports).response }
         router.get("/readyz") { _, _ in AdminHealth.ready(reports, isStopping: isStopping()).response }
+        if let metrics { router.get("/metrics") { _, _ in metrics.response } }
         return router
     }
 }
@@ -26,7 +29,7 @@ private struct AdminManners: RouterMiddleware {
             do {
                 response = try await next(request, context)
             } catch let error as HTTPError where error.status == .notFound {
-                response = .json(.notFound, ["error": "there is nothing here; /healthz and /readyz are answered"])
+                response = .json(.notFound, ["error": "there is nothing here; /healthz, /readyz and /metrics are answered"])
             }
         } else {
             response = .json(.methodNotAllowed, ["error": "only GET and HEAD are answered here"])

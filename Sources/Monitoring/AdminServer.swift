@@ -7,7 +7,8 @@ import ServiceLifecycle
 import Synchronization
 import Worker
 
-/// The admin port: HTTP/1.1, read-only. Says whether the worker turns (`/healthz`) and whether it is ready (`/readyz`).
+/// The admin port: HTTP/1.1, read-only. Says whether the worker turns (`/healthz`) and whether it is ready (`/readyz`), and gives its
+/// metrics (`/metrics`).
 ///
 /// It has one thread of its own for its sockets, answers on Swift's cooperative threads, and knows of the lanes only what
 /// ``Monitor`` does. Whatever clients do, it costs the worker a bounded number of file descriptors and bytes.
@@ -40,12 +41,18 @@ package final class AdminServer: Service {
     ///   - host: an address of this host, or a name of one.
     ///   - port: 0 to 65535; 0: any free one.
     ///   - monitor: what there is to tell.
+    ///   - metrics: what `/metrics` answers; nil: nothing.
     /// - Throws: `configuration` when it cannot listen there.
-    package convenience init(host: String, port: Int, monitor: Monitor, logger: Logger) async throws(WorkerError) {
-        try await self.init(host: host, port: port, monitor: monitor, limits: Limits(), logger: logger)
+    package convenience init(
+        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, logger: Logger
+    ) async throws(WorkerError) {
+        try await self.init(
+            host: host, port: port, monitor: monitor, metrics: metrics, limits: Limits(), logger: logger)
     }
 
-    init(host: String, port: Int, monitor: Monitor, limits: Limits, logger: Logger) async throws(WorkerError) {
+    init(
+        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, limits: Limits, logger: Logger
+    ) async throws(WorkerError) {
         let connections = AdminConnections(limit: limits.connections, patience: limits.patience)
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let stopping = StopNotice()
@@ -54,7 +61,7 @@ package final class AdminServer: Service {
         // What clients do wrong, and an address in use, which is said below.
         quiet.logLevel = .critical
         let application = Application(
-            router: AdminRoutes.router(monitor: monitor) { stopping.isGiven },
+            router: AdminRoutes.router(monitor: monitor, metrics: metrics) { stopping.isGiven },
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [connections.handler], idleTimeout: limits.idle,

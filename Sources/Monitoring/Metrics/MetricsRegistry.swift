@@ -88,7 +88,9 @@ package final class MetricsRegistry: MetricsFactory {
         counter(label, dimensions)
     }
 
-    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler { gauge(label, dimensions) }
+    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        gauge(label, dimensions)
+    }
 
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         aggregate ? histogram(label, dimensions, suffix: "") : gauge(label, dimensions)

@@ -32,13 +32,17 @@ struct RunCommand: AsyncParsableCommand {
         let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
+        let names = settings.names(identity: worker.identity)
+        let metrics = WorkerMetrics(
+            names: names, librdkafka: KafkaProperties.librdkafkaVersion, reports: worker.reports)
+        metrics.showLibraries()
         let monitor = Monitor(
-            names: settings.names(identity: worker.identity), reports: worker.reports,
-            interval: .seconds(settings.monitoringIntervalSeconds), log: settings.throughputLog(),
-            logger: settings.logger("monitor"))
+            names: names, reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
+            sinks: [metrics], log: settings.throughputLog(), logger: settings.logger("monitor"))
         // Listens before anything is consumed: a port in use ends it here.
         let admin = try await AdminServer(
-            host: settings.adminHost, port: settings.adminPort, monitor: monitor, logger: settings.logger("admin"))
+            host: settings.adminHost, port: settings.adminPort, monitor: monitor, metrics: metrics,
+            logger: settings.logger("admin"))
         logger.info(
             "admin address",
             metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])

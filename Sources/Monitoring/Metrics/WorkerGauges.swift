@@ -1,0 +1,115 @@
+import CoreMetrics
+import Foundation
+import Worker
+
+/// What is as it is at the moment of a scrape.
+struct WorkerGauges {
+    private let assigned: Meter
+    private let restoring: Meter
+    private let memory: Meter
+    private var lag: GaugeFamily
+    private var lastCommit: GaugeFamily
+    private var laneTurn: GaugeFamily
+    private var laneWaiting: GaugeFamily
+    private var storeBytes: GaugeFamily
+    private var storeRows: GaugeFamily
+    private var restoreRecords: GaugeFamily
+    private var restoreDone: GaugeFamily
+    private var restoreBegan: GaugeFamily
+
+    init(factory: any MetricsFactory) {
+        func meter(_ definition: MetricDefinition) -> Meter { Meter(label: definition.name, factory: factory) }
+        func family(_ definition: MetricDefinition, _ labels: String...) -> GaugeFamily {
+            GaugeFamily(definition, labels: labels, factory: factory)
+        }
+        assigned = meter(WorkerMetric.assigned)
+        restoring = meter(WorkerMetric.restoring)
+        memory = meter(WorkerMetric.processMemory)
+        lag = family(WorkerMetric.lag, "topic", "partition")
+        lastCommit = family(WorkerMetric.lastCommit, "lane")
+        laneTurn = family(WorkerMetric.laneTurn, "lane")
+        laneWaiting = family(WorkerMetric.laneWaiting, "lane", "reason")
+        storeBytes = family(WorkerMetric.storeBytes, "partition")
+        storeRows = family(WorkerMetric.storeRows, "partition", "kind")
+        restoreRecords = family(WorkerMetric.restoreRecords, "partition")
+        restoreDone = family(WorkerMetric.restoreDone, "partition")
+        restoreBegan = family(WorkerMetric.restoreBegan, "partition")
+    }
+
+    mutating func set(
+        _ lanes: [LaneReading], process: ProcessFigures, at now: ContinuousClock.Instant
+    ) {
+        let contents = lanes.map(\.content)
+        let wall = Date.now.timeIntervalSince1970
+        func secondsSince1970(_ instant: ContinuousClock.Instant) -> Double {
+            // A clock that counts on gives other digits each time; nobody needs those below a millisecond.
+            ((wall - (now - instant) / .seconds(1)) * 1000).rounded() / 1000
+        }
+        memory.set(Double(process.residentBytes))
+        let restoringNumbers = Set(contents.flatMap(\.restoring))
+        restoring.set(Double(restoringNumbers.count))
+        assigned.set(Double(restoringNumbers.union(contents.flatMap(\.partitions)).count))
+        lag.replace(
+            contents.flatMap(\.lags).map { ([$0.place.topic, String($0.place.partition)], Double($0.records)) })
+        lastCommit.replace(
+            lanes.compactMap { lane in
+                lane.content.committed.map { ([String(lane.lane)], secondsSince1970($0)) }
+            })
+        laneTurn.replace(lanes.map { ([String($0.lane)], secondsSince1970($0.content.turned)) })
+        laneWaiting.replace(
+            lanes.flatMap { lane in
+                LaneWait.Reason.allCases.map { reason in
+                    let wait = lane.content.wait.flatMap { $0.reason == reason ? $0 : nil }
+                    let seconds = wait.map { max(0, (now - $0.since) / .seconds(1)) } ?? 0
+                    return ([String(lane.lane), reason.label], seconds)
+                }
+            })
+        let stores = contents.flatMap(\.stores)
+        storeBytes.replace(stores.map { ([String($0.partition)], Double($0.bytes)) })
+        storeRows.replace(
+            stores.flatMap { store in
+                let partition = String(store.partition)
+                return [([partition, "answers"], Double(store.answers)), ([partition, "votes"], Double(store.votes))]
+            })
+        let restores = contents.flatMap(\.restores)
+        restoreRecords.replace(
+            restores.compactMap { restore in restore.of.map { ([String(restore.partition)], Double($0)) } })
+        restoreDone.replace(restores.map { ([String($0.partition)], Double($0.done)) })
+        restoreBegan.replace(restores.map { ([String($0.partition)], secondsSince1970($0.since)) })
+    }
+}
+
+extension LaneActivity {
+    /// As metrics name it.
+    var label: String {
+        switch self {
+        case .idle: "idle"
+        case .waitingForInput: "waiting_for_input"
+        case .reading: "reading"
+        case .lookup: "lookup"
+        case .rendering: "rendering"
+        case .producing: "producing"
+        case .committing: "committing"
+        case .applyingTables: "applying_tables"
+        case .other: "other"
+        }
+    }
+}
+
+extension LaneWait.Reason {
+    /// As metrics name it.
+    var label: String {
+        switch self {
+        case .coordinator: "coordinator"
+        case .acknowledgements: "acknowledgements"
+        case .producerQueue: "producer_queue"
+        case .input: "input"
+        case .committedOffsets: "committed_offsets"
+        case .takeOver: "take_over"
+        case .restore: "restore"
+        case .store: "store"
+        case .retry: "retry"
+        case .assignment: "assignment"
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import CoreMetrics
+import Foundation
+import Histogram
+import Synchronization
+import Worker
+
+/// The lanes' reports as metrics: what `/metrics` answers.
+///
+/// At a scrape everything that is counted or measured is brought up to what the lanes report at that moment. The histograms are
+/// not: they are taken from the lanes once a second, by the monitor, and come here with its tick. Any thread may call it.
+package final class WorkerMetrics: Sendable {
+    private let registry: MetricsRegistry
+    private let reports: [LaneReport]
+    private let steps: HistogramSeries
+    private let commits: HistogramSeries
+    private let recordLatency: HistogramSeries
+    private let eventLatency: HistogramSeries
+    /// Taken for a scrape as a whole, so that each shows one moment and none shows less than the one before.
+    private let state: Mutex<State>
+
+    private struct State {
+        var counts: [CountedTotal]
+        var laneTimes: [LaneTimeCounters]
+        var cpu: FloatingPointCounter
+        var cpuSeconds = 0.0
+        var gauges: WorkerGauges
+    }
+
+    /// - Parameters:
+    ///   - librdkafka: its version.
+    ///   - reports: one for each lane.
+    package init(names: WorkerNames, librdkafka: String, reports: [LaneReport]) {
+        let registry = MetricsRegistry(definitions: WorkerMetric.all)
+        self.registry = registry
+        self.reports = reports
+        func series(_ definition: MetricDefinition) -> HistogramSeries { registry.histogram(definition.name) }
+        steps = series(WorkerMetric.step)
+        commits = series(WorkerMetric.commit)
+        recordLatency = series(WorkerMetric.recordLatency)
+        eventLatency = series(WorkerMetric.eventLatency)
+        Meter(
+            label: WorkerMetric.build.name,
+            dimensions: [("version", names.version), ("librdkafka", librdkafka)], factory: registry
+        ).set(1)
+        Meter(
+            label: WorkerMetric.worker.name,
+            dimensions: [("group", names.group), ("worker", names.worker), ("delivery", names.delivery)],
+            factory: registry
+        ).set(1)
+        Meter(label: WorkerMetric.processStart.name, factory: registry).set(ProcessStart.secondsSince1970)
+        state = Mutex(
+            State(
+                counts: CountedTotal.all(topics: names.topics, lanes: reports.count, factory: registry),
+                laneTimes: reports.map { LaneTimeCounters(lane: $0.lane, factory: registry) },
+                cpu: FloatingPointCounter(label: WorkerMetric.processCPU.name, factory: registry),
+                gauges: WorkerGauges(factory: registry)))
+    }
+
+    /// Shows what libraries in the process report through swift-metrics, too. To be called once in a process, and before
+    /// anything reports.
+    package func showLibraries() { MetricsSystem.bootstrap(registry) }
+
+    /// Everything there is, in Prometheus' text format.
+    package func scrape() -> String {
+        state.withLock { state in
+            bringUp(&state)
+            return registry.exposition
+        }
+    }
+
+    private func bringUp(_ state: inout State) {
+        // Within the lock: a report read before another scrape's would take the counters back.
+        let now = ContinuousClock.now
+        let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current, at: now) }
+        for (index, lane) in lanes.enumerated() {
+            for count in state.counts.indices { state.counts[count].bringUp(lane: index, to: lane.content.totals) }
+            state.laneTimes[index].bringUp(to: lane.times)
+        }
+        let process = ProcessFigures.now
+        state.cpu.increment(by: max(0, process.cpuSeconds - state.cpuSeconds))
+        state.cpuSeconds = max(state.cpuSeconds, process.cpuSeconds)
+        state.gauges.set(lanes, process: process, at: now)
+    }
+
+    /// Adds what the lanes took note of since the last time; for the one who takes it from them.
+    func add(_ contents: [LaneReport.Content]) {
+        for content in contents {
+            steps.add(content.steps, unit: 1e-6)
+            commits.add(content.commitLatency, unit: 1e-6)
+            recordLatency.add(content.latency, unit: 1e-6)
+            eventLatency.add(content.eventLatency, unit: 1e-6)
+        }
+    }
+}
+
+extension WorkerMetrics: MonitorSink {
+    package func note(_ tick: MonitorTick) { add(tick.contents) }
+}
+
+/// When this process began, as near as it matters.
+private enum ProcessStart {
+    static let secondsSince1970 = (Date.now.timeIntervalSince1970 * 1000).rounded() / 1000
+}
