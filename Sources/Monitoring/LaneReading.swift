@@ -35,7 +35,7 @@ extension LaneWait.Reason {
     /// What the time of such a wait counts as.
     fileprivate var activity: LaneActivity {
         switch self {
-        case .coordinator, .acknowledgements: .committing
+        case .coordinator, .groupCoordinator, .acknowledgements: .committing
         case .producerQueue: .producing
         case .input: .waitingForInput
         case .restore, .store: .applyingTables
@@ -47,7 +47,8 @@ extension LaneWait.Reason {
     /// Whether only a lane that has work waits for this.
     fileprivate var holdsWork: Bool {
         switch self {
-        case .coordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore, .store, .retry:
+        case .coordinator, .groupCoordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore,
+            .store, .retry:
             true
         case .input, .assignment: false
         }

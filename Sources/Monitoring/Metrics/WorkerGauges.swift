@@ -101,6 +101,7 @@ extension LaneWait.Reason {
     var label: String {
         switch self {
         case .coordinator: "coordinator"
+        case .groupCoordinator: "group_coordinator"
         case .acknowledgements: "acknowledgements"
         case .producerQueue: "producer_queue"
         case .input: "input"
