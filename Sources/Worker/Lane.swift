@@ -20,6 +20,7 @@ final class Lane {
     let logger: Logger
     let report: LaneReport
     let watch: LaneWatch
+    let previews: PreviewInbox
     var clock: LaneClock { watch.clock }
 
     let consumer: GroupConsumer
@@ -52,13 +53,14 @@ final class Lane {
 
     init(
         index: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
-        stop: StopSignal, report: LaneReport, logger: Logger
+        stop: StopSignal, report: LaneReport, previews: PreviewInbox = PreviewInbox(), logger: Logger
     ) throws(KafkaError) {
         self.configuration = configuration
         self.stateDirectory = stateDirectory
         self.stop = stop
         self.report = report
         watch = LaneWatch(report: report)
+        self.previews = previews
         var logger = logger
         logger[metadataKey: "lane"] = .stringConvertible(index)
         self.logger = logger
@@ -81,6 +83,7 @@ final class Lane {
     func run() throws {
         defer { close() }
         do {
+            previews.open()
             try publisher.start()
             try consumer.subscribe([configuration.topics.questions])
             while !stop.isRequested { try turn() }
@@ -102,12 +105,14 @@ final class Lane {
             try recover(from: fault)
         }
         clock.begin(.other)
+        answerPreviews()
         publishReport()
     }
 
     /// Closes the stores, then leaves the group, so that whoever gets the partitions finds nothing of ours in the way.
     private func close() {
         gathered.removeAll()
+        previews.close()
         for partition in partitions.all { partition.store.close() }
         consumer.close(timeout: .seconds(10))
         follower.close()

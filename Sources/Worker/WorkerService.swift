@@ -11,6 +11,8 @@ import ServiceLifecycle
 package final class WorkerService: Service {
     package let reports: [LaneReport]
     package let cluster: Cluster
+    /// By lane.
+    let inboxes: [PreviewInbox]
     private let configuration: WorkerConfiguration
     private let stateDirectory: StateDirectory
     private let logger: Logger
@@ -37,6 +39,7 @@ package final class WorkerService: Service {
             throw error
         }
         reports = (0..<configuration.lanes).map { LaneReport(lane: $0) }
+        inboxes = reports.map { _ in PreviewInbox() }
     }
 
     /// The worker's name in transactional ids and client ids.
@@ -81,7 +84,7 @@ package final class WorkerService: Service {
         do {
             let lane = try Lane(
                 index: report.lane, configuration: configuration, cluster: cluster, stateDirectory: stateDirectory,
-                stop: stop, report: report, logger: logger)
+                stop: stop, report: report, previews: inboxes[report.lane], logger: logger)
             try lane.run()
         } catch LaneFault.fatal(let error) {
             stop.request()
