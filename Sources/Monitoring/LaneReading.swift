@@ -17,7 +17,7 @@ struct LaneReading: Sendable {
         self.lane = lane
         self.content = content
         var times = content.times
-        let silent = now - content.turned
+        let silent = now - (content.timed ?? content.turned)
         if silent > Self.patience {
             times[content.wait?.reason.activity ?? .other] += Int64(silent / .nanoseconds(1))
         }

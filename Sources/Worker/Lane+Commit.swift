@@ -14,7 +14,10 @@ extension Lane {
     func commit() throws(LaneFault) {
         let offsets = movedOffsets()
         if isRefreshDue { refreshed = .now }
-        guard !offsets.isEmpty || publisher.hasUncommitted else { return pace.committed() }
+        guard !offsets.isEmpty || publisher.hasUncommitted else {
+            committedTotals = totals
+            return pace.committed()
+        }
         let began = ContinuousClock.now
         try publisher.commit(offsets, of: consumer)
         for partition in partitions.all {
@@ -23,6 +26,7 @@ extension Lane {
             partition.votes.committed = max(partition.votes.committed, partition.votes.next)
         }
         totals.commits += 1
+        committedTotals = totals
         let now = ContinuousClock.now
         figures.committed()
         report.update { content in
@@ -103,6 +107,7 @@ extension Lane {
     /// What was not committed is void, and comes again.
     private func forgetUncommitted() {
         eventTimes.removeAll()
+        totals.takeBack(to: committedTotals)
         figures.aborted()
     }
 

@@ -27,7 +27,9 @@ extension Lane {
         watch.stand(isLast ? nil : standingWait(now))
         report.update { content in
             content.totals = totals
+            content.totals.takeBack(to: committedTotals)
             content.turned = now
+            content.timed = nil
             content.partitions = numbers
             content.restoring = restores.map(\.partition)
             content.restores = restores

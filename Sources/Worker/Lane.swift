@@ -35,6 +35,8 @@ final class Lane {
     var takeOvers: [TakeOver] = []
     var takeOverPace = TakeOverPace()
     var totals = LaneTotals()
+    /// As of the last commit.
+    var committedTotals = LaneTotals()
     var deadLetterLog: DeadLetterLog
     var pace: CommitPace
     /// What is behind the report.

@@ -4,6 +4,9 @@ import Records
 import Synchronization
 
 /// What a lane has done since it began. Totals only ever grow; rates are the reader's matter.
+///
+/// Question events and what came of them are counted when they are committed, so that one which is done again after an abort
+/// counts once; table records when they are applied.
 package struct LaneTotals: Sendable, Equatable {
     package var recordsIn = 0
     package var bytesIn = 0
@@ -21,6 +24,18 @@ package struct LaneTotals: Sendable, Equatable {
     package var rebalances = 0
 
     package init() {}
+
+    /// Takes back what was done since these totals and is void now.
+    mutating func takeBack(to committed: LaneTotals) {
+        recordsIn = committed.recordsIn
+        bytesIn = committed.bytesIn
+        recordsOut = committed.recordsOut
+        bytesOut = committed.bytesOut
+        answersAttached = committed.answersAttached
+        questionsWithoutAnswers = committed.questionsWithoutAnswers
+        answersOmitted = committed.answersOmitted
+        deadLetters = committed.deadLetters
+    }
 }
 
 /// Dead letters by code.
@@ -76,13 +91,17 @@ package final class LaneReport: Sendable {
         package var deadLetters: [DeadLetterNote] = []
         /// When the lane last turned.
         package var turned = ContinuousClock.now
+        /// Up to when ``times`` are told; nil: up to when the lane turned.
+        package internal(set) var timed: ContinuousClock.Instant?
         /// What the lane has been doing since it last published ``times``, where that is one thing only.
         var busy: Busy?
 
         /// As of now: a call that holds the lane up counts as long as it has lasted.
         fileprivate mutating func bringUpToDate() {
             guard let busy else { return }
-            times[busy.activity] += max(0, Int64((ContinuousClock.now - busy.since) / .nanoseconds(1)))
+            let now = ContinuousClock.now
+            times[busy.activity] += max(0, Int64((now - busy.since) / .nanoseconds(1)))
+            timed = now
         }
     }
 

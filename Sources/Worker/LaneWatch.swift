@@ -74,9 +74,11 @@ final class LaneWatch {
     /// - Parameter activity: what the lane does until it publishes again; nil: one thing and another.
     private func publish(_ activity: LaneActivity?) {
         report.update { content in
+            let now = ContinuousClock.now
             content.wait = wait
             clock.write(into: &content.times)
-            content.busy = activity.map { LaneReport.Busy(activity: $0, since: .now) }
+            content.timed = now
+            content.busy = activity.map { LaneReport.Busy(activity: $0, since: now) }
         }
     }
 }

@@ -166,4 +166,25 @@ struct LaneReportTests {
         #expect(last.code == .invalidJSON && last.place == TopicPartition(topic: "questions", partition: 0))
         #expect(!last.message.isEmpty && abs(last.time - WallClock.microseconds / 1000) < 120_000)
     }
+
+    @Test("what an abort has made void and is done again counts once")
+    func countsOnce() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish([Make.answer("a", to: "q")], to: site.topics.answers)
+        let events = (0..<20).map { _ in Make.question("q") } + [TestRecord(key: "bad", value: "{")]
+        try site.publish(events, to: site.topics.questions)
+        try site.broker.inject(["INVALID_TXN_STATE"], into: .endTransaction)
+        nonisolated(unsafe) let reader = site
+        let worker = try await site.run { worker in
+            try await EmbeddedSite.wait(for: "the second try") { worker.reports[0].current.totals.recordsIn == 21 }
+            #expect(worker.reports[0].current.totals.aborts >= 1)
+            // The embedded broker shows what was aborted: it was there before.
+            #expect(try reader.read(reader.topics.enriched).count > 20)
+        }
+        let content = worker.reports[0].current
+        #expect(content.totals.recordsOut == 20 && content.totals.answersAttached == 20)
+        #expect(content.totals.deadLetters.total == 1 && content.deadLetters.count == 1)
+        #expect(content.totals.tableAnswers == 1)
+        #expect(content.latency.totalCount == 21 && content.eventLatency.totalCount == 21)
+    }
 }
