@@ -173,7 +173,8 @@ package final class Monitor: Service, Sendable {
             }
             if state.intervalPace.isDue(now.instant) || isEnd {
                 let interval = line(.interval, of: state.interval)
-                lines.append(interval)
+                // A moment at the end, in which nothing happened, is no interval.
+                if !isEnd || interval.seconds >= 1 || interval.hasCounts { lines.append(interval) }
                 state.interval = next
             }
             if isEnd { lines.append(line(.totals, of: state.run)) }

@@ -56,6 +56,11 @@ extension ThroughputLine {
         self.lanes = lanes.indices.map { Lane(lanes[$0], grown: grown[$0], spent: spent[$0], at: end.instant) }
     }
 
+    /// Something happened that has to be in the sum of all lines.
+    var hasCounts: Bool {
+        recordsIn + recordsOut + answers + votes + deadLettersTotal + commits + aborts + rebalances > 0
+    }
+
     /// To a thousandth: more digits of a clock mean nothing.
     fileprivate static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }

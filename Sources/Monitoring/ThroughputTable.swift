@@ -43,7 +43,7 @@ package struct ThroughputTable: Sendable {
 
     private static func largest(_ lag: ThroughputLine.Lag, width: Int) -> String {
         guard let largest = lag.largest else { return "-" }
-        let end = "/\(largest.partition) \(ShortNumber.count(largest.records))"
+        let end = " [\(largest.partition)] \(ShortNumber.count(largest.records))"
         let room = max(1, width - end.count)
         let topic = largest.topic
         return (topic.count <= room ? topic : topic.prefix(room - 1) + "~") + end

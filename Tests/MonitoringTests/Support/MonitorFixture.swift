@@ -70,7 +70,7 @@ final class LogEntries: Sendable {
     struct Entry: Sendable {
         var level: Logger.Level
         var message: String
-        var metadata: Logger.Metadata
+        var metadata: [String: String]
     }
 
     private let entries = Mutex<[Entry]>([])
@@ -90,7 +90,9 @@ final class LogEntries: Sendable {
         }
 
         func log(event: LogEvent) {
-            let entry = Entry(level: event.level, message: "\(event.message)", metadata: event.metadata ?? [:])
+            let entry = Entry(
+                level: event.level, message: "\(event.message)",
+                metadata: (event.metadata ?? [:]).mapValues(\.description))
             entries.entries.withLock { $0.append(entry) }
         }
     }

@@ -1,0 +1,106 @@
+import Testing
+
+@testable import Monitoring
+
+@Suite("The throughput table")
+struct ThroughputTableTests {
+    private var busy: ThroughputLine {
+        var line = ThroughputLine.full
+        line.state = .working
+        return line
+    }
+
+    /// Every figure larger than it will ever be.
+    private var huge: ThroughputLine {
+        var line = ThroughputLine.full
+        line.recordsInPerSecond = 1e18
+        line.recordsOutPerSecond = 999_499
+        line.bytesOutPerSecond = 999_500_000_000
+        line.lag.total = .max
+        line.lag.largest = .init(
+            topic: String(repeating: "a very long name of a topic ", count: 9), partition: .max, records: .max)
+        line.latencyMs = .init(count: 1, p50: 3_600_000 * 23, p90: 0, p99: 31_536_000_000, max: 0)
+        line.timeShares = .init(
+            idle: 0, waitingForInput: 0, reading: 0, lookup: 0, rendering: 0, producing: 0.995, committing: 0.005,
+            applyingTables: 0, other: 0)
+        line.answers = .max
+        line.votes = .max
+        line.deadLettersTotal = .max
+        line.commits = .max
+        line.aborts = .max
+        line.process.residentBytes = .max
+        return line
+    }
+
+    @Test("a line for people")
+    func row() {
+        #expect(
+            ThroughputTable.titles + "\n" + ThroughputTable.row(busy) == """
+                time                 state      in/s out/s  MB/s   lag largest lag           p50/p99 ms most time               ans/s vote/s  dead commit/abort   mem
+                2026-03-01T09:05:10Z working     100  99.8  0.18 12.3k questions [3] 12.3k    12.3/45.6 lookup 25% render 20%    0.50   0.60     2         98/1  123M
+                """)
+    }
+
+    @Test("columns stand under each other, whatever is in them, and the line is not too long")
+    func alignment() {
+        let titles = ThroughputTable.titles
+        let ends = ["in/s", "out/s", "MB/s", " lag", "p50/p99 ms", "ans/s", "vote/s", "dead", "commit/abort", "mem"].map
+        {
+            titles.range(of: $0)!.upperBound.utf16Offset(in: titles)
+        }
+        for line in [busy, .full, .bare, huge] {
+            let row = ThroughputTable.row(line)
+            #expect(row.count == titles.count)
+            #expect(row.count <= 150)
+            for end in ends {
+                let index = String.Index(utf16Offset: end, in: row)
+                #expect(index == row.endIndex || row[index] == " ", "column \(end) of \(row)")
+                #expect(row[row.index(before: index)] != " ")
+            }
+        }
+    }
+
+    @Test("titles at first and every 20 lines")
+    func titles() {
+        var table = ThroughputTable()
+        var written: [String] = []
+        for _ in 0..<41 { written += table.lines(for: busy) }
+        #expect(written.indices.filter { written[$0].hasPrefix("time ") } == [0, 21, 42])
+    }
+
+    @Test("totals are a line of their own, in words")
+    func totals() {
+        var table = ThroughputTable()
+        var line = busy
+        line.message = .totals
+        line.seconds = 4_000
+        #expect(
+            table.lines(for: line) == [
+                "2026-03-01T09:05:10Z totals of 67m: 1000 in, 998 out (99.8/s, 0.18 MB/s); 5 answers, 6 votes; "
+                    + "2 dead letters (1 invalid-json, 1 schema); 98 commits, 1 aborts, 2 rebalances; "
+                    + "p50/p99/max 12.3/45.6/99.8 ms; CPU 33.3s"
+            ])
+    }
+
+    @Test(
+        "numbers in at most five characters",
+        arguments: [
+            (0.0, "0"), (0.004, "0.00"), (0.25, "0.25"), (1, "1"), (9.994, "9.99"), (9.995, "10.0"), (12.34, "12.3"),
+            (99.95, "100"), (999.4, "999"), (999.5, "1.00k"), (1_000, "1k"), (12_345, "12.3k"), (999_499, "999k"),
+            (999_500, "1.00M"), (1e18, "1E"), (9.3e18, "9.30E"), (-1, "-"), (.infinity, "-"), (.nan, "-"),
+        ])
+    func counts(value: Double, text: String) {
+        #expect(ShortNumber.count(value) == text)
+    }
+
+    @Test(
+        "durations too",
+        arguments: [
+            (0.0, "0"), (0.25, "0.25"), (12.34, "12.3"), (999.4, "999"), (999.6, "1.00s"), (1_500, "1.50s"),
+            (61_000, "61s"), (99_960, "2m"), (600_000, "10m"), (7_200_000, "2h"), (864_000_000, "10d"), (-1, "-"),
+            (.infinity, "-"),
+        ])
+    func durations(value: Double, text: String) {
+        #expect(ShortNumber.milliseconds(value) == text)
+    }
+}
