@@ -8,12 +8,11 @@ enum AdminRoutes {
     static func router(
         monitor: Monitor, metrics: WorkerMetrics?, isStopping: @escaping @Sendable () -> Bool
     ) -> Router<BasicRequestContext> {
-        let reports = monitor.reports
         let router = Router(options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
         router.add(middleware: AdminManners())
-        router.get("/healthz") { _, _ in AdminHealth.live(reports).response }
-        router.get("/readyz") { _, _ in AdminHealth.ready(reports, isStopping: isStopping()).response }
+        router.get("/healthz") { _, _ in AdminHealth.live(monitor).response }
+        router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
         if let metrics { router.get("/metrics") { _, _ in metrics.response } }
         return router
     }
@@ -29,7 +28,8 @@ private struct AdminManners: RouterMiddleware {
             do {
                 response = try await next(request, context)
             } catch let error as HTTPError where error.status == .notFound {
-                response = .json(.notFound, ["error": "there is nothing here; /healthz, /readyz and /metrics are answered"])
+                response = .json(
+                    .notFound, ["error": "there is nothing here; /healthz, /readyz and /metrics are answered"])
             }
         } else {
             response = .json(.methodNotAllowed, ["error": "only GET and HEAD are answered here"])

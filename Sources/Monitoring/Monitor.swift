@@ -22,16 +22,7 @@ package final class Monitor: Service, Sendable {
     private let state: Mutex<State>
 
     private struct State: Sendable {
-        var second: MonitorWindow
-        var tenSeconds: MonitorWindow
-        var interval: MonitorWindow
-        var run: MonitorWindow
-        var stalls: StallWatch
-        var historyPace: MonitorPace
-        var intervalPace: MonitorPace
-        var contents: [LaneReport.Content]
-        var latest: ThroughputLine?
-        var history: [ThroughputLine] = []
+        var watched: MonitorState
         var listeners: [Int: AsyncStream<ThroughputLine>.Continuation] = [:]
         var listenersMade = 0
         var hasEnded = false
@@ -61,29 +52,26 @@ package final class Monitor: Service, Sendable {
         self.log = log
         self.start = start
         stallLog = StallLog(logger: logger)
-        let window = MonitorWindow(began: start, lanes: reports.count)
-        state = Mutex(
-            State(
-                second: window, tenSeconds: window, interval: window, run: window,
-                stalls: StallWatch(lanes: reports.count, interval: interval),
-                historyPace: MonitorPace(start: start.instant, interval: Self.historyInterval),
-                intervalPace: MonitorPace(start: start.instant, interval: interval),
-                contents: reports.map(\.current)))
+        let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current) }
+        state = Mutex(State(watched: MonitorState(names: names, lanes: lanes, interval: interval, start: start)))
     }
 
     // MARK: - What it knows
 
     /// The last hour, one line for ten seconds, oldest first.
-    package var history: [ThroughputLine] { state.withLock { $0.history } }
+    package var history: [ThroughputLine] { state.withLock { $0.watched.history } }
 
     /// The last second; nil in the first.
-    package var latest: ThroughputLine? { state.withLock { $0.latest } }
+    package var latest: ThroughputLine? { state.withLock { $0.watched.latest } }
 
     /// The last dead letters of all lanes, oldest first; at most ``Worker/LaneReport/deadLettersKept``.
     package var deadLetters: [DeadLetterNote] {
-        let notes = state.withLock { $0.contents.flatMap(\.deadLetters) }
+        let notes = state.withLock { $0.watched.lanes.flatMap(\.content.deadLetters) }
         return notes.sorted { $0.time < $1.time }.suffix(LaneReport.deadLettersKept)
     }
+
+    /// For how long each lane has had work and committed nothing, as of the last second.
+    var standing: [Duration] { state.withLock { $0.watched.lanes.map(\.standing) } }
 
     /// One line a second from now on until the worker ends. A reader that is slower than that gets the newest.
     package func seconds() -> AsyncStream<ThroughputLine> {
@@ -147,44 +135,12 @@ package final class Monitor: Service, Sendable {
 
     private func look(at now: MonitorMoment, isEnd: Bool) {
         let contents = reports.map { $0.take() }
-        var lanes = zip(reports, contents).map { LaneReading(lane: $0.lane, content: $1, at: now.instant) }
-        var lines: [ThroughputLine] = []
-        var tick: MonitorTick?
-        var findings: [StallWatch.Finding] = []
-        let listeners = state.withLock { state in
-            state.contents = contents
-            findings = state.stalls.look(at: &lanes, after: now.instant - state.second.began.instant)
-            for content in contents { state.second.latencies.add(content) }
-            state.tenSeconds.latencies.add(state.second.latencies)
-            state.interval.latencies.add(state.second.latencies)
-            state.run.latencies.add(state.second.latencies)
-            func line(_ message: ThroughputLine.Kind, of window: MonitorWindow) -> ThroughputLine {
-                ThroughputLine(message, of: window, until: now, lanes: lanes, names: names, start: start.instant)
-            }
-            let second = line(.interval, of: state.second)
-            tick = MonitorTick(line: second, contents: contents, seconds: state.second.seconds(until: now))
-            state.latest = second
-            let next = MonitorWindow(began: now, lanes: lanes)
-            state.second = next
-            if state.historyPace.isDue(now.instant) {
-                if state.history.count == Self.historyLines { state.history.removeFirst() }
-                state.history.append(line(.interval, of: state.tenSeconds))
-                state.tenSeconds = next
-            }
-            if state.intervalPace.isDue(now.instant) || isEnd {
-                let interval = line(.interval, of: state.interval)
-                // A moment at the end, in which nothing happened, is no interval.
-                if !isEnd || interval.seconds >= 1 || interval.hasCounts { lines.append(interval) }
-                state.interval = next
-            }
-            if isEnd { lines.append(line(.totals, of: state.run)) }
-            return Array(state.listeners.values)
+        let (outcome, listeners) = state.withLock { state in
+            (state.watched.take(contents, at: now, isEnd: isEnd), Array(state.listeners.values))
         }
-        for finding in findings { stallLog.write(finding, at: now.instant) }
-        if let log { lines.forEach(log.write) }
-        if let tick {
-            for sink in sinks { sink.note(tick) }
-            for listener in listeners { listener.yield(tick.line) }
-        }
+        for finding in outcome.findings { stallLog.write(finding, at: now.instant) }
+        if let log { outcome.lines.forEach(log.write) }
+        for sink in sinks { sink.note(outcome.tick) }
+        for listener in listeners { listener.yield(outcome.tick.line) }
     }
 }

@@ -18,7 +18,7 @@ struct MonitorWindow: Sendable {
     init(began: MonitorMoment, lanes: [LaneReading]) {
         self.began = began
         totals = lanes.map(\.content.totals)
-        times = lanes.map(\.times)
+        times = lanes.map(\.content.times)
     }
 
     func seconds(until end: MonitorMoment) -> Double { (end.instant - began.instant) / .seconds(1) }
@@ -28,13 +28,13 @@ struct MonitorWindow: Sendable {
         zip(lanes, totals).map { $0.content.totals - $1 }
     }
 
-    /// What each lane spent its time on, in nanoseconds. Where more was counted as a wait than it turned out to be, the rest
-    /// is left out.
+    /// What each lane spent its time on, in nanoseconds. A call that it is inside is counted before it is known how it ends, so
+    /// that an activity may be found to have had less.
     func spent(_ lanes: [LaneReading]) -> [LaneTimes] {
         zip(lanes, times).map { lane, before in
             var spent = LaneTimes()
             for activity in LaneActivity.allCases {
-                spent[activity] = max(0, lane.times[activity] - before[activity])
+                spent[activity] = max(0, lane.content.times[activity] - before[activity])
             }
             return spent
         }

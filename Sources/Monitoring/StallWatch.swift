@@ -41,6 +41,7 @@ struct StallWatch: Sendable {
             if let finding = look(at: readings[index], index, after: min(tick, Self.longestTick)) {
                 findings.append(finding)
             }
+            readings[index].standing = lanes[index].standing
             readings[index].isStalled = lanes[index].told != nil
         }
         return findings

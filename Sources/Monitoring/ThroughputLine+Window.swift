@@ -23,7 +23,7 @@ extension ThroughputLine {
         version = names.version
         group = names.group
         worker = names.worker
-        state = State(lanes, isIdle: totals.isIdle, lag: lag.total)
+        state = State(lanes, isIdle: totals.isIdle)
         recordsIn = totals.recordsIn
         bytesIn = totals.bytesIn
         recordsOut = totals.recordsOut
@@ -66,12 +66,12 @@ extension ThroughputLine {
 }
 
 extension ThroughputLine.State {
-    fileprivate init(_ lanes: [LaneReading], isIdle: Bool, lag: Int64) {
+    fileprivate init(_ lanes: [LaneReading], isIdle: Bool) {
         if lanes.contains(where: \.isStalled) {
             self = .stalled
         } else if lanes.contains(where: { !$0.content.restoring.isEmpty }) {
             self = .restoring
-        } else if isIdle, lag == 0, !lanes.contains(where: \.hasWork) {
+        } else if isIdle, !lanes.contains(where: \.hasWork) {
             self = .idle
         } else {
             self = .working

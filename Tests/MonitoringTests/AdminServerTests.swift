@@ -39,7 +39,10 @@ struct AdminServerTests {
     private func lane(_ number: Int = 0, _ change: (inout LaneReport.Content) -> Void = { _ in }) -> LaneReport {
         let report = LaneReport(lane: number)
         // Other tests may hold this one up for longer than a lane may stand still.
-        report.update { $0.turned = .now + .seconds(600) }
+        report.update {
+            $0.turned = .now + .seconds(600)
+            $0.hasBeenAssigned = true
+        }
         report.update(change)
         return report
     }
@@ -111,9 +114,54 @@ struct AdminServerTests {
         }
     }
 
+    @Test("a worker to which the group has not given its partitions yet: well, and not ready")
+    func joining() async throws {
+        let reports = [lane(0), lane(1) { $0.hasBeenAssigned = false }]
+        try await withServer(reports) { server in
+            #expect(try await get("/healthz", from: server).answer.status == 200)
+            let (answer, json) = try await get("/readyz", from: server)
+            #expect(answer.status == 503)
+            #expect(json["status"] as? String == "joining")
+            #expect((json["message"] as? String)?.contains("lane 1 yet") == true)
+            // Its part may be none.
+            reports[1].update { $0.hasBeenAssigned = true }
+            #expect(try await get("/readyz", from: server).answer.status == 200)
+        }
+    }
+
+    @Test("a lane that turns and commits nothing though it has work: well, and not ready, and what it waits for")
+    func uncommitted() throws {
+        let fixture = MonitorFixture(lanes: 2, interval: 3600)
+        fixture.tick {
+            $0.hasBeenAssigned = true
+            $0.totals.commits += 1
+        }
+        fixture.reports[1].update {
+            $0.uncommittedSince = fixture.now.instant
+            $0.wait = LaneWait(reason: .coordinator, since: fixture.now.instant, cause: "timed out")
+        }
+        fixture.tick(30)
+        #expect(AdminHealth.ready(fixture.monitor, isStopping: false).status == .ready)
+        fixture.tick()
+        let health = AdminHealth.ready(fixture.monitor, isStopping: false)
+        #expect(health.status == .stalled)
+        #expect(health.message?.contains("lane 1 committed nothing") == true)
+        #expect(health.message?.contains("the transaction coordinator") == true)
+        #expect(health.stalledLanes?.map(\.lane) == [1])
+        #expect(health.stalledLanes?.first?.seconds == 31)
+        #expect(health.stalledLanes?.first?.cause == "timed out")
+        #expect(AdminHealth.live(fixture.monitor).status == .ok)
+        fixture.tick {
+            $0.totals.commits += 1
+            $0.uncommittedSince = nil
+            $0.wait = nil
+        }
+        #expect(AdminHealth.ready(fixture.monitor, isStopping: false).status == .ready)
+    }
+
     @Test("a worker that was told to stop is not ready, and still well")
     func stopping() {
-        let health = AdminHealth.ready([lane { $0.restoring = [4] }], isStopping: true)
+        let health = AdminHealth.ready(Self.monitor([lane { $0.restoring = [4] }]), isStopping: true)
         #expect(health.status == .stopping)
         #expect(health.restoringPartitions == [4])
         #expect(health.response.status == .serviceUnavailable)

@@ -71,10 +71,10 @@ package final class WorkerMetrics: Sendable {
     private func bringUp(_ state: inout State) {
         // Within the lock: a report read before another scrape's would take the counters back.
         let now = ContinuousClock.now
-        let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current, at: now) }
+        let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current) }
         for (index, lane) in lanes.enumerated() {
             for count in state.counts.indices { state.counts[count].bringUp(lane: index, to: lane.content.totals) }
-            state.laneTimes[index].bringUp(to: lane.times)
+            state.laneTimes[index].bringUp(to: lane.content.times)
         }
         let process = ProcessFigures.now
         state.cpu.increment(by: max(0, process.cpuSeconds - state.cpuSeconds))
