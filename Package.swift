@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Worker",
+                "Worker", "Records",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,0 +1,114 @@
+/// The figures of a run in the order in which every form of a report lists them.
+package struct FigureList: Sendable {
+    package struct Figure: Sendable {
+        package enum Better: Sendable {
+            case more
+            case less
+        }
+
+        package let section: String
+        package let name: String
+        /// nil: the run has none.
+        package let value: @Sendable (RunFigures) -> Double?
+        package let text: @Sendable (Double) -> String
+        /// nil: neither is better in itself.
+        package let better: Better?
+
+        package func text(_ figures: RunFigures) -> String { value(figures).map(text) ?? "–" }
+    }
+
+    package private(set) var figures: [Figure] = []
+
+    /// Those that any of these runs has.
+    package init(for runs: [RunFigures]) {
+        addRecords()
+        addLag()
+        addLatency("poll to acknowledged", \.latency)
+        addLatency("event time to acknowledged", \.eventLatency)
+        addLatency("commit", \.commitLatency)
+        addTroubles(codes: Set(runs.flatMap { $0.deadLetters.filter { $0.value > 0 }.keys }).sorted())
+        addTime()
+        addProcess()
+        figures.removeAll { figure in runs.allSatisfy { figure.value($0) == nil } }
+    }
+
+    private mutating func add(
+        _ section: String, _ name: String, _ better: Figure.Better? = nil, text: @escaping @Sendable (Double) -> String,
+        _ value: @escaping @Sendable (RunFigures) -> Double?
+    ) {
+        figures.append(Figure(section: section, name: name, value: value, text: text, better: better))
+    }
+
+    private mutating func count(
+        _ section: String, _ name: String, _ better: Figure.Better? = nil,
+        _ value: @escaping @Sendable (RunFigures) -> Int
+    ) {
+        add(section, name, better, text: { FigureText.whole(Int($0)) }, { Double(value($0)) })
+    }
+
+    private mutating func addRecords() {
+        add("Records", "length of the run", text: FigureText.duration) { $0.seconds }
+        count("Records", "question events in") { $0.recordsIn }
+        add("Records", "question events a second", .more, text: FigureText.amount) { $0.inPerSecond }
+        add("Records", "the best interval, a second", .more, text: FigureText.amount) { $0.peakIn }
+        add("Records", "bytes in a second", text: FigureText.bytes) { $0.bytesInPerSecond }
+        count("Records", "enriched records out") { $0.recordsOut }
+        add("Records", "enriched records a second", .more, text: FigureText.amount) { $0.outPerSecond }
+        add("Records", "bytes out a second", text: FigureText.bytes) { $0.bytesOutPerSecond }
+        count("Records", "answers attached") { $0.answersAttached }
+        count("Records", "answers omitted for size") { $0.answersOmitted }
+        count("Records", "questions without answers") { $0.questionsWithoutAnswers }
+        count("Records", "answers applied to tables") { $0.answers }
+        count("Records", "votes applied to tables") { $0.votes }
+        add("Records", "table records a second", .more, text: FigureText.amount) { $0.tablesPerSecond }
+        add("Records", "the best interval, table records a second", .more, text: FigureText.amount) { $0.peakTables }
+    }
+
+    private mutating func addLag() {
+        count("Lag", "largest, records", .less) { Int($0.lagLargest) }
+        count("Lag", "at the end, records", .less) { Int($0.lagEnd) }
+    }
+
+    private mutating func addLatency(_ name: String, _ latency: @escaping @Sendable (RunFigures) -> RunFigures.Latency?)
+    {
+        let parts: [(String, @Sendable (RunFigures.Latency) -> Double)] = [
+            ("p50", { $0.p50 }), ("p90", { $0.p90 }), ("p99", { $0.p99 }),
+            ("p99 of the worst interval", { $0.worstP99 }),
+            ("max", { $0.max }),
+        ]
+        for (part, value) in parts {
+            add("Latency, \(name)", part, .less, text: FigureText.milliseconds) { latency($0).map(value) }
+        }
+    }
+
+    private mutating func addTroubles(codes: [String]) {
+        count("Dead letters", "all", .less) { $0.deadLettersTotal }
+        for code in codes { count("Dead letters", code, .less) { $0.deadLetters[code] ?? 0 } }
+        count("Commits", "transactions committed") { $0.commits }
+        count("Commits", "transactions aborted", .less) { $0.aborts }
+        count("Commits", "rebalances", .less) { $0.rebalances }
+        count("Commits", "restarts in these logs", .less) { $0.restarts }
+    }
+
+    private mutating func addTime() {
+        for (name, share) in ThroughputLine.TimeShares.parts {
+            add("Where the time went", name, text: FigureText.percent) { $0.shares.map(share) }
+        }
+        add("States", "stalled", .less, text: FigureText.duration) { $0.stalledSeconds }
+        add("States", "restoring", .less, text: FigureText.duration) { $0.restoringSeconds }
+        add("States", "idle", text: FigureText.duration) { $0.idleSeconds }
+    }
+
+    private mutating func addProcess() {
+        add("Process", "CPU per record, table records included", .less, text: Self.microseconds) { $0.cpuMicroseconds }
+        add("Process", "CPU cores busy", text: FigureText.amount) { $0.cpuCores }
+        add("Process", "largest resident memory of a worker", .less, text: FigureText.bytes) {
+            Double($0.residentLargest)
+        }
+        add("Process", "stores at the end", text: FigureText.bytes) { Double($0.storeBytes) }
+        count("Process", "stored answers at the end") { $0.storeAnswers }
+        count("Process", "stored votes at the end") { $0.storeVotes }
+    }
+
+    private static let microseconds: @Sendable (Double) -> String = { "\(FigureText.amount($0)) µs" }
+}

@@ -1,0 +1,140 @@
+extension ThroughputLine {
+    /// Reads a line of the log, or an event of the admin port, of this version or another: what it lacks is 0 or absent,
+    /// what is unknown is passed over.
+    ///
+    /// - Returns: nil where it is none: it has no time, no worker, no length, or is of another kind.
+    package init?(json text: String) {
+        guard let value = LogValue(text) else { return nil }
+        self.init(value)
+    }
+
+    init?(_ value: LogValue) {
+        guard let time = value.text("time"), let kind = value.text("message").flatMap(Kind.init(rawValue:)),
+            value.text("logger") ?? "throughput" == "throughput", let worker = value.text("worker"),
+            let seconds = value.double("seconds"), let uptime = value.double("uptimeSeconds"), seconds >= 0, uptime >= 0
+        else { return nil }
+        let deadLetters = Self.counts(value["deadLetters"])
+        self.init(
+            time: time, message: kind, seconds: seconds, uptimeSeconds: uptime, version: value.text("version") ?? "",
+            group: value.text("group") ?? "", worker: worker,
+            state: value.text("state").flatMap(State.init(rawValue:)) ?? .working,
+            recordsIn: value.count("recordsIn"), bytesIn: value.count("bytesIn"), recordsOut: value.count("recordsOut"),
+            bytesOut: value.count("bytesOut"), recordsInPerSecond: value.amount("recordsInPerSecond"),
+            bytesInPerSecond: value.amount("bytesInPerSecond"),
+            recordsOutPerSecond: value.amount("recordsOutPerSecond"),
+            bytesOutPerSecond: value.amount("bytesOutPerSecond"), answers: value.count("answers"),
+            votes: value.count("votes"), answersAttached: value.count("answersAttached"),
+            answersOmitted: value.count("answersOmitted"),
+            questionsWithoutAnswers: value.count("questionsWithoutAnswers"), deadLetters: deadLetters,
+            deadLettersTotal: value.int("deadLettersTotal") ?? deadLetters.values.reduce(0, Self.sum),
+            lag: Lag(value["lag"] ?? .null), timeShares: TimeShares(value["timeShares"] ?? .null),
+            latencyMs: value["latencyMs"].flatMap(Percentiles.init),
+            eventLatencyMs: value["eventLatencyMs"].flatMap(Percentiles.init),
+            commitLatencyMs: value["commitLatencyMs"].flatMap(Percentiles.init), commits: value.count("commits"),
+            aborts: value.count("aborts"), rebalances: value.count("rebalances"),
+            store: Store(value["store"] ?? .null), process: Process(value["process"] ?? .null),
+            lanes: (value["lanes"]?.elements ?? []).map(Lane.init))
+    }
+
+    private static func counts(_ value: LogValue?) -> [String: Int] {
+        (value?.fields ?? []).reduce(into: [:]) { counts, field in
+            if case .integer(let count) = field.value { counts[field.name] = clamped(count) }
+        }
+    }
+
+    /// Sums of what a file says may pass every bound.
+    fileprivate static func sum(_ left: Int, _ right: Int) -> Int {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? .max : sum
+    }
+
+    fileprivate static func clamped(_ count: Int) -> Int { min(max(count, 0), 1 << 53) }
+}
+
+extension LogValue {
+    /// Between 0 and 2^53, so that a million of them add up.
+    fileprivate func count(_ name: String) -> Int { int(name).map(ThroughputLine.clamped) ?? 0 }
+
+    /// 0 or more.
+    fileprivate func amount(_ name: String) -> Double { double(name).map { min(max($0, 0), 1e18) } ?? 0 }
+
+    fileprivate func partition(_ name: String) -> Int32 { int(name).flatMap(Int32.init(exactly:)) ?? 0 }
+}
+
+extension ThroughputLine.Lag {
+    fileprivate init(_ value: LogValue) {
+        let topics = (value["topics"]?.fields ?? []).reduce(into: [String: Int64]()) { topics, field in
+            topics[field.name] = Int64(value["topics"]?.count(field.name) ?? 0)
+        }
+        let partitions = (value["partitions"]?.elements ?? []).map(Partition.init)
+        self.init(
+            total: value.int("total").map { Int64(ThroughputLine.clamped($0)) }
+                ?? Int64(topics.values.reduce(0) { ThroughputLine.sum($0, Int($1)) }),
+            topics: topics, largest: value["largest"].flatMap { $0 == .null ? nil : Partition($0) },
+            partitions: partitions)
+    }
+}
+
+extension ThroughputLine.Lag.Partition {
+    fileprivate init(_ value: LogValue) {
+        self.init(
+            topic: value.text("topic") ?? "", partition: value.partition("partition"),
+            records: Int64(value.count("records")))
+    }
+}
+
+extension ThroughputLine.TimeShares {
+    fileprivate init(_ value: LogValue) {
+        self.init(
+            idle: value.amount("idle"), waitingForInput: value.amount("waitingForInput"),
+            reading: value.amount("reading"), lookup: value.amount("lookup"), rendering: value.amount("rendering"),
+            producing: value.amount("producing"), committing: value.amount("committing"),
+            applyingTables: value.amount("applyingTables"), other: value.amount("other"))
+    }
+}
+
+extension ThroughputLine.Percentiles {
+    fileprivate init?(_ value: LogValue) {
+        guard value["p50"] != nil else { return nil }
+        self.init(
+            count: value.count("count"), p50: value.amount("p50"), p90: value.amount("p90"), p99: value.amount("p99"),
+            max: value.amount("max"))
+    }
+}
+
+extension ThroughputLine.Store {
+    fileprivate init(_ value: LogValue) {
+        self.init(
+            bytes: value.count("bytes"), answers: value.count("answers"), votes: value.count("votes"),
+            partitions: value.count("partitions"),
+            restoring: (value["restoring"]?.elements ?? []).map { restore in
+                Restore(
+                    partition: restore.partition("partition"), done: Int64(restore.count("done")),
+                    of: restore.int("of").map { Int64(ThroughputLine.clamped($0)) }, seconds: restore.amount("seconds"))
+            })
+    }
+}
+
+extension ThroughputLine.Process {
+    fileprivate init(_ value: LogValue) {
+        self.init(
+            residentBytes: Int64(value.count("residentBytes")), cpuSeconds: value.amount("cpuSeconds"),
+            cpuCores: value.amount("cpuCores"))
+    }
+}
+
+extension ThroughputLine.Lane {
+    fileprivate init(_ value: LogValue) {
+        self.init(
+            lane: value.count("lane"),
+            partitions: (value["partitions"]?.elements ?? []).compactMap { element in
+                guard case .integer(let number) = element else { return nil }
+                return Int32(exactly: number)
+            },
+            recordsIn: value.count("recordsIn"), recordsOut: value.count("recordsOut"), answers: value.count("answers"),
+            votes: value.count("votes"), deadLetters: value.count("deadLetters"), commits: value.count("commits"),
+            aborts: value.count("aborts"), lag: Int64(value.count("lag")),
+            timeShares: ThroughputLine.TimeShares(value["timeShares"] ?? .null), waitingFor: value.text("waitingFor"),
+            waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) })
+    }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import Monitoring
+
+/// What `top` knows of the workers it looks at.
+struct TopModel: Sendable {
+    enum Status: Sendable, Equatable {
+        /// Nothing has come yet.
+        case waiting
+        case live
+        case lost(String, since: ContinuousClock.Instant)
+        case ended(String)
+    }
+
+    /// One interval, as far as it is drawn or counted.
+    struct Point: Sendable {
+        var end: Double
+        var seconds: Double
+        var recordsIn: Double
+        var recordsOut: Double
+        var tables: Double
+        var lag: Double
+        var p99: Double?
+        var deadLetters: [String: Int]
+        var deadLettersTotal: Int
+        var aborts: Int
+        var rebalances: Int
+
+        init?(_ line: ThroughputLine) {
+            guard let end = LogEntry.seconds(line.time) else { return nil }
+            self.end = end
+            seconds = max(line.seconds, 0.001)
+            recordsIn = line.recordsInPerSecond
+            recordsOut = line.recordsOutPerSecond
+            tables = Double(line.answers + line.votes) / seconds
+            lag = Double(line.lag.total)
+            p99 = line.latencyMs?.p99
+            deadLetters = line.deadLetters.filter { $0.value > 0 }
+            (deadLettersTotal, aborts, rebalances) = (line.deadLettersTotal, line.aborts, line.rebalances)
+        }
+    }
+
+    struct Worker: Sendable {
+        var source: Int
+        /// Where it is looked at, for people.
+        var place: String
+        var latest: ThroughputLine?
+        var points: [Point] = []
+
+        /// Its identity where that is known.
+        var name: String { latest.map(\.worker) ?? place }
+        var began: Double? { points.first.map { $0.end - $0.seconds } }
+    }
+
+    /// An hour of seconds.
+    private static let mostPoints = 3_600
+
+    let sources: [TopSource]
+    private(set) var statuses: [Status]
+    private(set) var workers: [Worker] = []
+    var selected = 0
+    /// Seconds of a column of the sparklines.
+    var columnSeconds = 10.0
+
+    init(sources: [TopSource]) {
+        self.sources = sources
+        statuses = sources.map { _ in .waiting }
+        // A worker that is asked has its row from the beginning; a log tells whose it is.
+        for (index, source) in sources.enumerated() {
+            workers.append(Worker(source: index, place: source.name))
+        }
+    }
+
+    func status(_ worker: Worker) -> Status { statuses[worker.source] }
+
+    var isAnyLive: Bool { workers.contains { $0.latest != nil } }
+    var hasAllAnswered: Bool {
+        workers.allSatisfy { worker in
+            switch status(worker) {
+            case .waiting: false
+            case .live: worker.latest != nil
+            case .lost, .ended: true
+            }
+        }
+    }
+
+    mutating func move(by step: Int) {
+        guard !workers.isEmpty else { return }
+        selected = min(max(selected + step, 0), workers.count - 1)
+    }
+
+    mutating func apply(_ update: TopUpdate, now: ContinuousClock.Instant = .now) {
+        switch update.news {
+        case .history(let lines):
+            begin(update.source, lines)
+        case .line(let line):
+            statuses[update.source] = .live
+            let index = row(update.source, line)
+            workers[index].latest = line
+            if let point = Point(line), point.end > workers[index].points.last?.end ?? -.infinity {
+                workers[index].points.append(point)
+                if workers[index].points.count > Self.mostPoints { workers[index].points.removeFirst() }
+            }
+        case .lost(let reason):
+            // Since when it is so, whatever the last attempt said.
+            if case .lost(_, let since) = statuses[update.source] {
+                statuses[update.source] = .lost(reason, since: since)
+            } else {
+                statuses[update.source] = .lost(reason, since: now)
+            }
+        case .ended(let reason):
+            statuses[update.source] = .ended(reason)
+        }
+    }
+
+    private mutating func begin(_ source: Int, _ lines: [ThroughputLine]) {
+        // A worker's history is not yet its present; a log's last line is.
+        if case .log = sources[source] { statuses[source] = lines.isEmpty ? .waiting : .live }
+        var points: [Int: [Point]] = [:]
+        for line in lines {
+            let index = row(source, line)
+            if case .log = sources[source] { workers[index].latest = line }
+            if let point = Point(line) { points[index, default: []].append(point) }
+        }
+        for (index, history) in points {
+            let last = history.last?.end ?? -.infinity
+            // A worker that is asked again after a while: what was seen live meanwhile is finer.
+            let live = workers[index].points.filter { $0.end > last }
+            workers[index].points = (history + live).suffix(Self.mostPoints)
+        }
+    }
+
+    /// The row of the worker that a line is about.
+    private mutating func row(_ source: Int, _ line: ThroughputLine) -> Int {
+        guard case .log = sources[source] else { return workers.firstIndex { $0.source == source } ?? 0 }
+        if let index = workers.firstIndex(where: { $0.source == source && $0.latest?.worker == line.worker }) {
+            return index
+        }
+        if let index = workers.firstIndex(where: { $0.source == source && $0.latest == nil }) {
+            workers[index].latest = line
+            return index
+        }
+        var worker = Worker(source: source, place: sources[source].name)
+        worker.latest = line
+        let last = workers.lastIndex { $0.source == source } ?? workers.count - 1
+        workers.insert(worker, at: last + 1)
+        return last + 1
+    }
+}
+
+extension TopModel.Worker {
+    /// The last `count` columns of time, each the mean of what it covers; nil where nothing is known.
+    func columns(_ count: Int, seconds: Double, _ value: (TopModel.Point) -> Double?) -> [Double?] {
+        guard let end = points.last?.end, count > 0 else { return [] }
+        // Columns stand still while time goes on within them, or the drawing would flicker.
+        let last = (end / seconds).rounded(.up) * seconds
+        let start = last - Double(count) * seconds
+        var sums = [(sum: Double, weight: Double)](repeating: (0, 0), count: count)
+        for point in points.reversed() {
+            if point.end <= start { break }
+            guard let value = value(point) else { continue }
+            let from = max(point.end - point.seconds, start)
+            let first = max(0, Int((from - start) / seconds))
+            let final = min(count - 1, Int(((point.end - start) / seconds).rounded(.up)) - 1)
+            guard first <= final else { continue }
+            for index in first...final {
+                let begin = start + Double(index) * seconds
+                let overlap = min(point.end, begin + seconds) - max(from, begin)
+                if overlap > 0 { sums[index] = (sums[index].sum + value * overlap, sums[index].weight + overlap) }
+            }
+        }
+        return sums.map { $0.weight > 0.02 * seconds ? $0.sum / $0.weight : nil }
+    }
+
+    /// Dead letters by code, of all that is known.
+    var deadLetters: [(code: String, count: Int)] {
+        var counts: [String: Int] = [:]
+        for point in points { counts.merge(point.deadLetters, uniquingKeysWith: +) }
+        return counts.map { (code: $0.key, count: $0.value) }.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
+    }
+
+    var deadLettersTotal: Int { points.reduce(0) { $0 + $1.deadLettersTotal } }
+    var aborts: Int { points.reduce(0) { $0 + $1.aborts } }
+    var rebalances: Int { points.reduce(0) { $0 + $1.rebalances } }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Synchronization
+
+/// The live view: draws when something is new, once a second, and when the terminal changes; ends by a key or a signal.
+///
+/// Not Sendable: belongs to the thread that runs it.
+final class TopScreen {
+    private let shared: TopState
+    private let glyphs: TopGlyphs
+    private let colour: Bool
+    private let terminal = Terminal()
+    private var drawn: [String] = []
+    private var drawnSize: TopFrame.Size?
+    private var lastDraw: ContinuousClock.Instant?
+
+    init(_ shared: TopState, glyphs: TopGlyphs, colour: Bool) {
+        self.shared = shared
+        self.glyphs = glyphs
+        self.colour = colour
+    }
+
+    func run() {
+        let wake = TopWake.open()
+        terminal.enter()
+        defer { terminal.leave() }
+        guard draw() else { return }
+        while true {
+            var entries = [
+                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: terminal.input, events: Int16(POLLIN), revents: 0),
+            ]
+            // On the second: the clock and the time since something was lost go on.
+            let isReady = poll(&entries, 2, 1_000) > 0
+            var isDrawn = !isReady
+            if entries[0].revents != 0 {
+                for byte in TopWake.take(from: wake) {
+                    switch Int32(byte) {
+                    case SIGINT, SIGTERM, SIGHUP, SIGQUIT: return
+                    case SIGTSTP: suspend()
+                    case SIGCONT, SIGWINCH: drawn = []
+                    default: break
+                    }
+                }
+                isDrawn = true
+            }
+            if entries[1].revents != 0 {
+                var bytes = [UInt8](repeating: 0, count: 256)
+                let count = read(terminal.input, &bytes, bytes.count)
+                // The terminal is gone.
+                if count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN) { return }
+                for key in TopKey.keys(Array(bytes[..<max(0, count)])) {
+                    guard take(key) else { return }
+                }
+                isDrawn = true
+            }
+            if isDrawn, !draw() { return }
+        }
+    }
+
+    private func take(_ key: TopKey) -> Bool {
+        switch key {
+        case .quit: return false
+        case .suspend: suspend()
+        case .redraw: drawn = []
+        case .up: shared.model.withLock { $0.move(by: -1) }
+        case .down: shared.model.withLock { $0.move(by: 1) }
+        case .columns: shared.model.withLock { $0.columnSeconds = $0.columnSeconds > 1 ? 1 : 10 }
+        }
+        return true
+    }
+
+    /// Gives the terminal back and stops, until the shell lets it go on.
+    private func suspend() {
+        terminal.leave()
+        // Of the whole job, as the key would have done.
+        signal(SIGTSTP, SIG_DFL)
+        kill(0, SIGTSTP)
+        // The signal may come to another thread, a moment later. What goes on behind this has been continued, or could not be
+        // stopped, as a job without a shell.
+        Thread.sleep(forTimeInterval: 0.05)
+        TopWake.catchSignals()
+        terminal.enter()
+        drawn = []
+    }
+
+    /// Writes what has changed since the last time.
+    private func draw() -> Bool {
+        let size = Terminal.size
+        let now = LogClock.now()
+        let frame = TopFrame(
+            model: shared.model.withLock { $0 }, size: size, glyphs: glyphs,
+            clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
+        let lines = frame.lines.map { glyphs.text($0.rendered(colour: colour)) }
+        var text = ""
+        if size != drawnSize || drawn.isEmpty {
+            text += "\u{1B}[2J"
+            drawn = []
+            drawnSize = size
+        }
+        for (row, line) in lines.enumerated() where row >= drawn.count || drawn[row] != line {
+            text += "\u{1B}[\(row + 1);1H\(line)\u{1B}[K"
+        }
+        if lines.count < drawn.count { text += "\u{1B}[\(lines.count + 1);1H\u{1B}[J" }
+        drawn = lines
+        return text.isEmpty || terminal.write(text)
+    }
+}
+
+/// What the threads that look and the one that draws have in common.
+final class TopState: Sendable {
+    let model: Mutex<TopModel>
+    /// Every line as it comes, for the form that prints them.
+    let updates = Mutex<[TopUpdate]>([])
+
+    init(_ sources: [TopSource]) {
+        model = Mutex(TopModel(sources: sources))
+    }
+
+    func tell(_ update: TopUpdate) {
+        model.withLock { $0.apply(update) }
+        updates.withLock { updates in
+            updates.append(update)
+            // Nobody takes them while the screen is drawn.
+            if updates.count > 1_000 { updates.removeFirst(500) }
+        }
+        TopWake.wake()
+    }
+
+    /// One thread each.
+    func follow(_ sources: [TopSource]) {
+        for (index, source) in sources.enumerated() {
+            let thread = Thread { [self] in
+                switch source {
+                case .worker(let target):
+                    WorkerFollower(index: index, target: target) { self.tell($0) }.run()
+                case .log(let path):
+                    LogFollower(index: index, path: path) { self.tell($0) }.run()
+                }
+            }
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+}
