@@ -44,6 +44,8 @@ let package = Package(
             name: "KafkaClient",
             dependencies: ["CRDKafka", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Records"),
+        // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
+        .target(name: "Workload"),
         .target(name: "AnswerStore", dependencies: ["CLMDB", "Records"]),
         .target(name: "Enrichment", dependencies: ["AnswerStore", "Records"]),
         .target(
@@ -79,6 +81,7 @@ let package = Package(
             name: "rejoinder",
             dependencies: [
                 "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Workload",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
@@ -94,6 +97,7 @@ let package = Package(
         .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"]),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
+        .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Records"]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
         .testTarget(

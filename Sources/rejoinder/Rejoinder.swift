@@ -20,8 +20,8 @@ struct Rejoinder: AsyncParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckCommand.self, TopicsCommand.self, LoadCommand.self,
-            ShowCommand.self, RecordCommand.self, ReplayCommand.self, TopCommand.self, ReportCommand.self,
-            HealthCommand.self, ConfigCommand.self,
+            GenerateCommand.self, ShowCommand.self, RecordCommand.self, ReplayCommand.self, TopCommand.self,
+            ReportCommand.self, HealthCommand.self, ConfigCommand.self,
         ])
 
     /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,

@@ -1,0 +1,101 @@
+/// Writes a record's bytes one after the other into memory that is long enough: `capacity` is for what a plan's longest
+/// record takes.
+struct ValueWriter {
+    let start: UnsafeMutableRawPointer
+    private(set) var count = 0
+
+    init(_ start: UnsafeMutableRawPointer) { self.start = start }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+
+    mutating func removeAll() { count = 0 }
+
+    @inline(__always)
+    mutating func write(_ text: StaticString) {
+        (start + count).copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+        count += text.utf8CodeUnitCount
+    }
+
+    /// Decimal digits, with zeros in front up to `digits` of them.
+    @inline(__always)
+    mutating func write(_ number: Int, digits: Int = 1) {
+        var length = 1
+        var rest = number / 10
+        while rest > 0 {
+            length += 1
+            rest /= 10
+        }
+        length = max(length, digits)
+        rest = number
+        var place = count + length
+        while place > count {
+            place -= 1
+            start.storeBytes(of: UInt8(truncatingIfNeeded: 48 + rest % 10), toByteOffset: place, as: UInt8.self)
+            rest /= 10
+        }
+        count += length
+    }
+
+    @inline(__always)
+    mutating func writeQuestionID(_ question: Int) {
+        write("q-")
+        write(question, digits: WorkloadPlan.questionDigits)
+    }
+
+    @inline(__always)
+    mutating func writeAnswerID(_ question: Int, _ answer: Int) {
+        write("a-")
+        write(question, digits: WorkloadPlan.questionDigits)
+        write("-")
+        write(answer)
+    }
+
+    /// An RFC 3339 time, that many seconds after the moment at which made-up time begins.
+    @inline(__always)
+    mutating func writeTime(_ seconds: Int) {
+        // 2025-09-01T00:00:00Z, in days since 1970.
+        let days = 20_332 + seconds / 86_400
+        let second = seconds % 86_400
+        // Howard Hinnant's civil_from_days, for days after 1970: years begin in March, so that leap days come last.
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        write(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), digits: 4)
+        write("-")
+        write(month, digits: 2)
+        write("-")
+        write(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, digits: 2)
+        write("T")
+        write(second / 3_600, digits: 2)
+        write(":")
+        write(second / 60 % 60, digits: 2)
+        write(":")
+        write(second % 60, digits: 2)
+        write("Z")
+    }
+
+    /// `length` bytes of running text from a place that is drawn; none when negative.
+    @inline(__always)
+    mutating func writeText(_ length: Int, _ random: inout SplitMix64) {
+        var rest = length
+        guard rest > 0 else { return }
+        let opening = SampleText.openings[random.next(below: SampleText.openings.count)]
+        if opening.utf8CodeUnitCount <= rest {
+            write(opening)
+            rest -= opening.utf8CodeUnitCount
+        }
+        let prose = SampleText.prose
+        var place = random.next(below: prose.utf8CodeUnitCount)
+        while rest > 0 {
+            let piece = min(rest, prose.utf8CodeUnitCount - place)
+            (start + count).copyMemory(from: prose.utf8Start + place, byteCount: piece)
+            count += piece
+            rest -= piece
+            place = 0
+        }
+    }
+}

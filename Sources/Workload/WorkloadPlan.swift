@@ -1,0 +1,82 @@
+/// How many records there are, how large, and what they are about. The same plan gives the same bytes on every machine.
+package struct WorkloadPlan: Sendable, Equatable {
+    package enum Skew: Sendable, Equatable {
+        case uniform
+        /// The k-th most asked question is asked in proportion to k to the power of -exponent.
+        case zipf(exponent: Double)
+    }
+
+    package var seed: UInt64 = 1
+    /// How many questions there are to be asked, answered and voted on.
+    package var questions = 50_000
+    /// Each question has a number of answers within this range, evenly drawn.
+    package var answersPerQuestion = 3...3
+    /// Votes on the tables' side, before the traffic.
+    package var votes = 300_000
+    /// Records of the traffic: question events, and votes among them.
+    package var events = 500_000
+    /// What part of the traffic are votes: 0 up to but not including 1.
+    package var voteShare = 0.0
+    /// Mean length of an answer's value and of a question event's value, in bytes; they vary by an eighth up and down.
+    package var answerBytes = 420
+    package var eventBytes = 320
+    /// Which questions the votes and the question events are about.
+    package var skew = Skew.uniform
+    /// What part of the answers is withdrawn, and what part of the votes are *counted* ones.
+    package var withdrawnShare = 0.0
+    package var countedShare = 0.0
+    /// How many people vote.
+    package var voters = 100_000
+
+    package init() {}
+
+    package static let questionLimit = 99_999_999
+    package static let recordLimit = 2_000_000_000
+    package static let sizeLimit = 10_000_000
+
+    /// The questions' ids have the same length, whatever their number.
+    static let questionDigits = 8
+}
+
+/// Plans that have a name.
+package enum WorkloadPreset: String, CaseIterable, Sendable {
+    /// Small tables, then question events, uniform over the questions.
+    case w1
+    /// As w1, Zipf-skewed.
+    case w2
+    /// As w1, but nine of ten records of the traffic are votes.
+    case w3
+    /// Large tables.
+    case w4
+    /// As w1, as a steady stream.
+    case w5
+
+    package var plan: WorkloadPlan {
+        var plan = WorkloadPlan()
+        switch self {
+        case .w1: break
+        case .w2: plan.skew = .zipf(exponent: 1)
+        case .w3: plan.voteShare = 0.9
+        case .w4:
+            plan.questions = 1_000_000
+            plan.votes = 3_000_000
+        case .w5: plan.events = 60_000
+        }
+        return plan
+    }
+
+    /// Records per second of the traffic; nil: as fast as the brokers take them.
+    package var rate: Double? { self == .w5 ? 1_000 : nil }
+}
+
+extension WorkloadPlan {
+    /// The plan with `scale` times as many questions, votes and events: at least one of each that there were any of.
+    package func scaled(by scale: Double) -> WorkloadPlan {
+        func scaled(_ count: Int) -> Int { count == 0 ? 0 : max(1, Int((Double(count) * scale).rounded())) }
+        var plan = self
+        plan.questions = scaled(questions)
+        plan.votes = scaled(votes)
+        plan.events = scaled(events)
+        return plan
+    }
+}

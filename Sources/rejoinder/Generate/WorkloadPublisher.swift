@@ -1,0 +1,101 @@
+import Foundation
+import KafkaClient
+import Logging
+import Worker
+import Workload
+
+/// Publishes a plan's records with the idempotent producer, placed by key as Java clients place them.
+struct WorkloadPublisher {
+    let topics: TopicNames
+    let properties: KafkaProperties
+    /// Records of the traffic a second; nil: as fast as the brokers take them.
+    let rate: Double?
+    let logger: Logger
+
+    /// As a `Loader`'s: beyond librdkafka's own `message.timeout.ms`.
+    private static let patience = Duration.seconds(330)
+
+    /// What was published, by topic.
+    typealias Counts = [WorkloadGenerator.Topic: Int]
+
+    /// - Parameters:
+    ///   - stages: what of the plan.
+    ///   - progress: called now and then with how many records are queued.
+    func run(
+        _ generator: WorkloadGenerator, stages: Set<WorkloadStage>, progress: (Int) -> Void
+    ) throws -> Counts {
+        // Batches fill up where records come fast, and wait for nothing where they come at a rate.
+        let own = KafkaProperties([
+            "linger.ms": rate == nil ? "20" : "0", "queue.buffering.max.messages": "1000000",
+            "queue.buffering.max.kbytes": "262144",
+        ])
+        let producer = try Producer(properties: own.overlaid(by: properties), transactionalID: nil, logger: logger)
+        defer { producer.close(timeout: .seconds(1)) }
+        let handles: [WorkloadGenerator.Topic: ProducerTopic] = [
+            .answers: try producer.topic(topics.answers), .votes: try producer.topic(topics.votes),
+            .questions: try producer.topic(topics.questions),
+        ]
+        var counts: Counts = [:]
+        var total = 0
+        func publish(_ topic: WorkloadGenerator.Topic, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer)
+            throws
+        {
+            guard let handle = handles[topic] else { return }
+            try produce(key, value, to: handle, with: producer)
+            counts[topic, default: 0] += 1
+            total += 1
+            if total % 1_000 == 0 {
+                producer.poll(timeoutMilliseconds: 0)
+                progress(total)
+            }
+        }
+        if stages.contains(.tables) {
+            try generator.tables(publish)
+            // The traffic is about what is in the tables.
+            try producer.flush(timeout: Self.patience)
+        }
+        if stages.contains(.traffic) {
+            var pacer = rate.map { TrafficPacer(rate: $0) }
+            try generator.traffic { topic, key, value in
+                pacer?.wait()
+                try publish(topic, key, value)
+            }
+            try producer.flush(timeout: Self.patience)
+        }
+        return counts
+    }
+
+    private func produce(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, to topic: ProducerTopic, with producer: Producer
+    ) throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do throws(KafkaError) {
+                return try producer.produce(to: topic, partition: nil, key: key, value: value, timestamp: nil)
+            } catch {
+                guard error.isQueueFull, .now < deadline else { throw error }
+                producer.poll(timeoutMilliseconds: 10)
+            }
+        }
+    }
+}
+
+/// Lets records through at a rate. What was held up is made good by what follows coming closer.
+struct TrafficPacer {
+    private let rate: Double
+    private let began = ContinuousClock.now
+    private var passed = 0
+
+    /// - Parameter rate: records a second, above 0.
+    init(rate: Double) { self.rate = rate }
+
+    mutating func wait() {
+        let due = Duration.seconds(Double(passed) / rate)
+        passed += 1
+        while true {
+            let early = due - (ContinuousClock.now - began)
+            guard early > .zero else { return }
+            Thread.sleep(forTimeInterval: early / .seconds(1))
+        }
+    }
+}
