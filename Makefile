@@ -3,10 +3,10 @@ export SWIFT
 
 SWIFT_SOURCES = Package.swift Sources Tests
 
-.PHONY: help demo build test lint format clean
+.PHONY: help demo build test bench bench-instructions lint format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Enrich the sample questions on an embedded broker and show the result
 	@"$$($(SWIFT) build -c release --show-bin-path)/rejoinder" demo
@@ -17,6 +17,10 @@ build: ## Install what is missing and build the release binary
 
 test: ## Run every test, those with a real broker included
 	@scripts/test
+
+bench: build ## Measure it beside a program that only copies; BENCH_ARGS=--quick: ten minutes
+	@scripts/bootstrap test
+	@.venv/bin/python Benchmarks/bench $(BENCH_ARGS)
 
 lint: ## Check the sources' layout
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)

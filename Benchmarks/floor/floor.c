@@ -1,0 +1,297 @@
+// The floor: what it costs to move the same bytes with librdkafka and do nothing else.
+//
+// Consumes the question events as the worker does, and publishes for each a record of the length that its enriched one
+// has, under the event's key and time. Nothing is parsed, nothing looked up; the published bytes are always the same ones.
+// Batches, commits and librdkafka's properties are the worker's: the program that starts both hands them over.
+//
+// At the end it prints one line of JSON: its own CPU time from the first event to the last commit, and the time on the clock.
+
+#include <errno.h>
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_GATHERED = 2048, MAX_GATHERED_BYTES = 2 << 20, MAX_PARTITIONS = 4096 };
+
+static const char *questions, *enriched, *follow, *mode = "exactly-once", *sizes_path;
+static int64_t question_count, follow_count;
+static int commit_ms = 100;
+static int64_t commit_bytes = 20 << 20;
+
+static rd_kafka_t *consumer, *follower, *producer;
+static rd_kafka_topic_t *enriched_topic;
+static rd_kafka_queue_t *producer_queue;
+
+// By partition: the length of what is published for the event at each offset.
+static struct {
+    int64_t count;
+    uint32_t *lengths;
+} sizes[MAX_PARTITIONS];
+static int partition_count;
+static int64_t next_question[MAX_PARTITIONS], next_followed[MAX_PARTITIONS];
+
+static void die(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("floor: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+static double seconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static double cpu_seconds(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void read_sizes(void) {
+    FILE *file = fopen(sizes_path, "rb");
+    int32_t count;
+    if (!file || fread(&count, sizeof count, 1, file) != 1 || count < 1 || count > MAX_PARTITIONS)
+        die("cannot read the sizes in %s", sizes_path);
+    partition_count = count;
+    for (int i = 0; i < count; i++) {
+        if (fread(&sizes[i].count, sizeof sizes[i].count, 1, file) != 1) die("%s is cut short", sizes_path);
+        sizes[i].lengths = malloc(sizes[i].count * sizeof(uint32_t) + 1);
+        if (fread(sizes[i].lengths, sizeof(uint32_t), sizes[i].count, file) != (size_t)sizes[i].count)
+            die("%s is cut short", sizes_path);
+    }
+    fclose(file);
+}
+
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+    char reason[512];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK) die("%s", reason);
+}
+
+static void set_pair(rd_kafka_conf_t *conf, char *pair) {
+    char *equals = strchr(pair, '=');
+    if (!equals) die("%s is no name=value", pair);
+    *equals = 0;
+    set(conf, pair, equals + 1);
+    *equals = '=';
+}
+
+static rd_kafka_t *make(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
+    char reason[512];
+    rd_kafka_t *client = rd_kafka_new(type, conf, reason, sizeof reason);
+    if (!client) die("%s", reason);
+    return client;
+}
+
+static void fail_on(rd_kafka_error_t *error, const char *what) {
+    if (error) die("%s: %s", what, rd_kafka_error_string(error));
+}
+
+static void serve_producer(int timeout) {
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(producer_queue, timeout))) {
+        timeout = 0;
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR && rd_kafka_event_message_count(event) > 0)
+            die("a record was not delivered");
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static void commit(bool transactional) {
+    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(partition_count * 2);
+    for (int i = 0; i < partition_count; i++) {
+        if (next_question[i]) rd_kafka_topic_partition_list_add(offsets, questions, i)->offset = next_question[i];
+        if (next_followed[i]) rd_kafka_topic_partition_list_add(offsets, follow, i)->offset = next_followed[i];
+        next_question[i] = next_followed[i] = 0;
+    }
+    if (transactional) {
+        rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer);
+        fail_on(rd_kafka_send_offsets_to_transaction(producer, offsets, group, 30000), "sending offsets");
+        rd_kafka_consumer_group_metadata_destroy(group);
+        fail_on(rd_kafka_commit_transaction(producer, 30000), "committing");
+    } else {
+        while (rd_kafka_flush(producer, 100) != RD_KAFKA_RESP_ERR_NO_ERROR) serve_producer(0);
+        if (offsets->cnt > 0) {
+            rd_kafka_resp_err_t code = rd_kafka_commit(consumer, offsets, 0);
+            if (code) die("committing offsets: %s", rd_kafka_err2str(code));
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(offsets);
+}
+
+// From the topic's present end on, as the worker follows a table that its store is up to date with.
+static void follow_from_end(void) {
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(follower, follow, NULL);
+    if (rd_kafka_metadata(follower, 0, topic, &metadata, 10000)) die("cannot ask for the partitions of %s", follow);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MAX_PARTITIONS);
+    for (int i = 0; i < metadata->topics[0].partition_cnt; i++) {
+        int64_t low, high;
+        if (rd_kafka_query_watermark_offsets(follower, follow, i, &low, &high, 10000))
+            die("cannot ask for the end of %s", follow);
+        rd_kafka_topic_partition_list_add(list, follow, i)->offset = high;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    if (rd_kafka_assign(follower, list)) die("cannot read %s", follow);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+int main(int argc, char **argv) {
+    rd_kafka_conf_t *consumer_conf = rd_kafka_conf_new(), *follower_conf = rd_kafka_conf_new(),
+                    *producer_conf = rd_kafka_conf_new();
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *name = argv[i];
+        char *value = argv[i + 1];
+        if (!strcmp(name, "--questions")) questions = value;
+        else if (!strcmp(name, "--enriched")) enriched = value;
+        else if (!strcmp(name, "--follow")) follow = value;
+        else if (!strcmp(name, "--mode")) mode = value;
+        else if (!strcmp(name, "--sizes")) sizes_path = value;
+        else if (!strcmp(name, "--count")) question_count = atoll(value);
+        else if (!strcmp(name, "--follow-count")) follow_count = atoll(value);
+        else if (!strcmp(name, "--commit-ms")) commit_ms = atoi(value);
+        else if (!strcmp(name, "--commit-bytes")) commit_bytes = atoll(value);
+        else if (!strcmp(name, "--consumer")) set_pair(consumer_conf, value);
+        else if (!strcmp(name, "--follower")) set_pair(follower_conf, value);
+        else if (!strcmp(name, "--producer")) set_pair(producer_conf, value);
+        else die("there is no option %s", name);
+    }
+    if (!questions || !enriched || !sizes_path) die("--questions, --enriched and --sizes are needed");
+    bool transactional = !strcmp(mode, "exactly-once");
+    read_sizes();
+    uint32_t longest = 1;
+    for (int i = 0; i < partition_count; i++)
+        for (int64_t k = 0; k < sizes[i].count; k++)
+            if (sizes[i].lengths[k] > longest) longest = sizes[i].lengths[k];
+    char *value = malloc(longest);
+    // Not all the same byte, so that compression, where it is asked for, has something to do.
+    for (uint32_t i = 0; i < longest; i++) value[i] = ' ' + (i * 2654435761u >> 24) % 95;
+
+    set(producer_conf, "delivery.report.only.error", "true");
+    rd_kafka_conf_set_events(producer_conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    producer = make(RD_KAFKA_PRODUCER, producer_conf);
+    producer_queue = rd_kafka_queue_get_main(producer);
+    enriched_topic = rd_kafka_topic_new(producer, enriched, NULL);
+    if (transactional) fail_on(rd_kafka_init_transactions(producer, 30000), "registering the transactional id");
+    consumer = make(RD_KAFKA_CONSUMER, consumer_conf);
+    rd_kafka_poll_set_consumer(consumer);
+    if (follow) {
+        follower = make(RD_KAFKA_CONSUMER, follower_conf);
+        rd_kafka_poll_set_consumer(follower);
+        follow_from_end();
+    }
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, questions, RD_KAFKA_PARTITION_UA);
+    if (rd_kafka_subscribe(consumer, topics)) die("cannot subscribe to %s", questions);
+    rd_kafka_topic_partition_list_destroy(topics);
+    puts("{\"started\": true}");
+    fflush(stdout);
+
+    rd_kafka_message_t **gathered = malloc(MAX_GATHERED * sizeof *gathered);
+    double began = 0, began_cpu = 0, first_uncommitted = 0, ended, ended_cpu;
+    int64_t done = 0, followed = 0, published_bytes = 0, uncommitted_bytes = 0, commits = 0;
+    bool in_transaction = false;
+    int idle_turns = 0;
+    while (done < question_count || followed < follow_count || first_uncommitted) {
+        if (follower) {
+            rd_kafka_message_t *message;
+            for (int i = 0; i < MAX_GATHERED && (message = rd_kafka_consumer_poll(follower, 0)); i++) {
+                if (!message->err) {
+                    if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
+                    if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
+                    next_followed[message->partition] = message->offset + 1;
+                    followed++;
+                }
+                rd_kafka_message_destroy(message);
+            }
+        }
+        int count = 0;
+        size_t bytes = 0;
+        bool ran_dry = false;
+        int timeout = in_transaction ? 1 : idle_turns < 20 ? ++idle_turns : 20;
+        while (count < MAX_GATHERED && bytes < MAX_GATHERED_BYTES) {
+            rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, timeout);
+            timeout = 0;
+            if (!message) {
+                ran_dry = true;
+                break;
+            }
+            if (message->err) {
+                if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                    fprintf(stderr, "floor: %s\n", rd_kafka_message_errstr(message));
+                rd_kafka_message_destroy(message);
+                continue;
+            }
+            bytes += message->len;
+            gathered[count++] = message;
+        }
+        if (count > 0) {
+            idle_turns = 0;
+            if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
+            if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
+        }
+        for (int i = 0; i < count; i++) {
+            rd_kafka_message_t *event = gathered[i];
+            if (event->partition >= partition_count || event->offset >= sizes[event->partition].count)
+                die("nothing is known of [%d] at %" PRId64, event->partition, event->offset);
+            uint32_t length = sizes[event->partition].lengths[event->offset];
+            if (transactional && !in_transaction) fail_on(rd_kafka_begin_transaction(producer), "beginning a transaction");
+            in_transaction = true;
+            rd_kafka_timestamp_type_t type;
+            int64_t timestamp = rd_kafka_message_timestamp(event, &type);
+            rd_kafka_resp_err_t code;
+            while ((code = rd_kafka_producev(
+                        producer, RD_KAFKA_V_RKT(enriched_topic), RD_KAFKA_V_PARTITION(event->partition),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event->key, event->key_len),
+                        RD_KAFKA_V_VALUE(value, length), RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_END)) ==
+                   RD_KAFKA_RESP_ERR__QUEUE_FULL)
+                serve_producer(10);
+            if (code) die("producing: %s", rd_kafka_err2str(code));
+            next_question[event->partition] = event->offset + 1;
+            done++;
+            published_bytes += length;
+            uncommitted_bytes += length + event->key_len;
+            if (uncommitted_bytes >= commit_bytes) {
+                commit(transactional);
+                commits++;
+                in_transaction = false;
+                uncommitted_bytes = 0;
+                first_uncommitted = seconds(CLOCK_MONOTONIC);
+            }
+        }
+        for (int i = 0; i < count; i++) rd_kafka_message_destroy(gathered[i]);
+        if (first_uncommitted &&
+            ((ran_dry && in_transaction) || seconds(CLOCK_MONOTONIC) - first_uncommitted >= commit_ms / 1e3 ||
+             (done >= question_count && followed >= follow_count))) {
+            if (transactional && !in_transaction) fail_on(rd_kafka_begin_transaction(producer), "beginning a transaction");
+            commit(transactional);
+            commits++;
+            in_transaction = false;
+            uncommitted_bytes = 0;
+            first_uncommitted = 0;
+        }
+    }
+    ended = seconds(CLOCK_MONOTONIC);
+    ended_cpu = cpu_seconds();
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("{\"records\": %" PRId64 ", \"followed\": %" PRId64 ", \"bytes\": %" PRId64 ", \"commits\": %" PRId64
+           ", \"cpu_seconds\": %.6f, \"seconds\": %.6f, \"peak_rss_bytes\": %ld, \"librdkafka\": \"%s\"}\n",
+           done, followed, published_bytes, commits, ended_cpu - began_cpu, ended - began, usage.ru_maxrss * 1024L,
+           rd_kafka_version_str());
+    fflush(stdout);
+    // What has been committed is safe; leaving in good order would only cost time.
+    _exit(0);
+}

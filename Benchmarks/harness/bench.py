@@ -1,0 +1,168 @@
+"""What every experiment uses: the cluster, the programs, a directory for what is temporary."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from cluster import CLIENT, Broker, Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOOR = ROOT / "Benchmarks" / "floor"
+
+
+class Bench:
+    def __init__(self, binary, bootstrap_servers=None):
+        self.binary = str(Path(binary).resolve())
+        self.directory = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
+        self.peers = ROOT / "Benchmarks" / "peers"
+        self.children = []
+        self.groups = []
+        self.broker = None
+        self.cluster = None
+        self._count = 0
+        self._properties = None
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("REJOINDER_")}
+        try:
+            self.floor = self._compile("floor", "floor.c", "-lrdkafka")
+            self.preload = self._compile("preload.so", "preload.c", "-shared", "-fPIC", "-ldl")
+            if not bootstrap_servers:
+                self.broker = Broker()
+                bootstrap_servers = self.broker.bootstrap_servers
+            self.cluster = Cluster(bootstrap_servers, ours=self.broker is not None)
+            self.cluster.wait_until_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        if self.broker:
+            self.broker.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _compile(self, name, source, *options):
+        """gcc, with what pkg-config says of a librdkafka that is not where the system has its own."""
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs-only-L", "rdkafka"], capture_output=True, text=True, check=False
+        ).stdout.split()
+        target = self.directory / name
+        subprocess.run(["gcc", "-O2", "-o", str(target), str(FLOOR / source), *flags, *options], check=True)
+        return target
+
+    def groups_of(self, workload):
+        return [group for owner, group in self.groups if owner is workload]
+
+    def peer_python(self):
+        return str(make_peer_environment())
+
+    def configuration(self, workload, group=None, questions=None, enriched=None, dead_letters=None, state=None,
+                      delivery=None, lanes=None):
+        """A configuration file that says where things are, and leaves all else as it is by default."""
+        topics = dict(workload.topics)
+        if questions:
+            topics["questions"] = questions
+        if enriched:
+            topics |= {"enriched": enriched, "deadLetter": dead_letters}
+        settings = {
+            "kafka": {"bootstrapServers": self.cluster.bootstrap_servers} | ({"groupId": group} if group else {}),
+            "topics": topics,
+            "admin": {"port": 0},
+            "log": {"format": "json"},
+        }
+        if self.broker:
+            # It answers a fetch with all that it has, however large that is.
+            settings["kafka"]["properties"] = CLIENT
+        if state:
+            settings["store"] = {"directory": str(state)}
+        if delivery:
+            settings["delivery"] = delivery
+        if lanes:
+            settings["lanes"] = lanes
+        self._count += 1
+        path = self.directory / f"{self._count}.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        return path
+
+    def worker_properties(self):
+        """What the worker sets of librdkafka's properties, by client: it tells so itself."""
+        if self._properties is None:
+            output = subprocess.run(
+                [self.binary, "config", "--format", "json", "--bootstrap-servers", "unused:1"],
+                capture_output=True, text=True, check=True, env=self.environment).stdout
+            found = {"group consumer": {}, "table follower": {}, "producer": {}}
+            # A property that two clients have in different values stands there twice.
+            for path, entry in json.loads(output, object_pairs_hook=list):
+                entry = dict(entry)
+                origin = entry.get("origin", "")
+                if path.startswith("kafka.properties.") and origin.startswith("default, "):
+                    for client in origin.removeprefix("default, ").split(" and "):
+                        found[client][path.removeprefix("kafka.properties.")] = entry["value"]
+            assert found["producer"], "'rejoinder config' no longer tells what the producer is given"
+            self._properties = found
+        return self._properties
+
+    def finish(self, process, timeout=1800):
+        self.children.append(process)
+        output, _ = process.communicate(timeout=timeout)
+        if process.returncode != 0:
+            raise RuntimeError(f"{process.args[:2]} ended with status {process.returncode}: {output.decode()}")
+        return output.decode()
+
+
+def make_peer_environment():
+    """A Python environment of the peers' own, made when it is first asked for."""
+    directory = ROOT / ".build" / "bench-peers"
+    requirements = ROOT / "Benchmarks" / "peers" / "requirements.txt"
+    made_for = directory / "made-for"
+    python = directory / "bin" / "python"
+    if not (made_for.exists() and made_for.read_text() == requirements.read_text()):
+        shutil.rmtree(directory, ignore_errors=True)
+        subprocess.run(["python3", "-m", "venv", str(directory)], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)],
+            check=True)
+        made_for.write_text(requirements.read_text())
+    return python
+
+
+def surroundings(bench):
+    """On what, with what, of what: every figure belongs to these."""
+    def output(*command):
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return "unknown"
+
+    model = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    dirty = output("git", "status", "--porcelain", "--untracked-files=no")
+    if bench.broker:
+        import importlib.metadata
+
+        broker = f"noida-db {importlib.metadata.version('noida-db')}, on the same machine"
+    else:
+        broker = f"{bench.cluster.bootstrap_servers}, {len(bench.cluster.admin.list_topics(timeout=10).brokers)} brokers"
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": f"{os.cpu_count()} cores of {model}, {memory} GiB",
+        "system": f"{system}, Linux {platform.release()}",
+        "program": output(bench.binary, "--version"),
+        "commit": output("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if dirty else ""),
+        "swift": output(os.environ.get("SWIFT", "swift"), "--version").splitlines()[0],
+        "broker": broker,
+        "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
+    }

@@ -1,0 +1,110 @@
+"""The figures as tables."""
+
+import statistics
+
+FIGURES = {
+    "cpu_us_per_record": ("CPU, µs per record", 2),
+    "records_per_second": ("records/s", 0),
+    "peak_resident_mib": ("peak resident, MiB", 0),
+    "anonymous_mib": ("anonymous, MiB", 0),
+    "beyond_store_mib": ("beyond LMDB's pages, MiB", 0),
+    "records_per_commit": ("records per commit", 0),
+    "table_records_per_second": ("table records/s", 0),
+    "cpu_us_per_table_record": ("CPU, µs per table record", 2),
+    "first_poll_ms": ("start to first poll, ms", 0),
+    "first_output_ms": ("start to first output, ms", 0),
+    "core_percent": ("of one core, %", 2),
+    "p50_ms": ("p50, ms", 1),
+    "p99_ms": ("p99, ms", 1),
+    "p99.9_ms": ("p99.9, ms", 1),
+}
+
+
+def number(value, digits):
+    return f"{value:,.{digits}f}"
+
+
+def spread(values, digits):
+    if len(values) == 1:
+        return number(values[0], digits)
+    return " / ".join(number(value, digits) for value in (min(values), statistics.median(values), max(values)))
+
+
+def tables(results):
+    """One table for each experiment; a row for each program and mode, min / median / max in each cell."""
+    experiments = {}
+    for (experiment, system, mode, figure), values in results.values.items():
+        experiments.setdefault(experiment, {}).setdefault((mode, system), {})[figure] = values
+    lines = []
+    for experiment, rows in experiments.items():
+        names = list(dict.fromkeys(name for figures in rows.values() for name in figures))
+        lines += ["", f"### {experiment}", ""]
+        has_ratio = "cpu_us_per_record" in names and any(system == "floor" for _, system in rows)
+        heads = ["delivery", "program", "runs"] + [FIGURES.get(name, (name.replace("_", " "), 3))[0] for name in names]
+        if has_ratio:
+            heads.append("CPU against the floor")
+        lines.append("| " + " | ".join(heads) + " |")
+        lines.append("|" + "---|" * len(heads))
+        for (mode, system), figures in sorted(rows.items(), key=lambda row: (row[0][0] != "exactly-once", row[0][0])):
+            cells = [mode or "-", system, str(max(len(values) for values in figures.values()))]
+            cells += [
+                spread(figures[name], FIGURES.get(name, (None, 3))[1]) if name in figures else "-" for name in names
+            ]
+            if has_ratio:
+                floor = rows.get((mode, "floor"), {}).get("cpu_us_per_record")
+                mine = figures.get("cpu_us_per_record")
+                cells.append(f"{statistics.median(mine) / statistics.median(floor):.2f}x" if floor and mine else "-")
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def claims(results):
+    """What the figures must show, and what they do."""
+    def median(*key):
+        values = results.values.get(key)
+        return statistics.median(values) if values else None
+
+    def ratio(first, second):
+        return first / second if first and second else None
+
+    rows = []
+
+    def claim(text, value, least, aim, unit, digits=2, larger=False):
+        if value is None:
+            return
+        def meets(bound):
+            return value >= bound if larger else value <= bound
+        verdict = "aim" if meets(aim) else "yes" if meets(least) else "NO"
+        rows.append(f"| {text} | {number(value, digits)}{unit} | {number(least, digits)}{unit} | {number(aim, digits)}{unit} | {verdict} |")
+
+    for mode in ("exactly-once", "at-least-once"):
+        claim(f"CPU per record, w1, {mode}, against the floor",
+              ratio(median("w1", "rejoinder", mode, "cpu_us_per_record"), median("w1", "floor", mode, "cpu_us_per_record")),
+              1.4, 1.15, "x")
+    claim("restore into an empty store, table records/s", median("restore", "rejoinder", "", "table_records_per_second"),
+          400_000, 1_000_000, "", 0, larger=True)
+    for mode in ("exactly-once", "at-least-once"):
+        claim(f"CPU per record, w3, {mode}, against the floor",
+              ratio(median("w3", "rejoinder", mode, "cpu_us_per_record"), median("w3", "floor", mode, "cpu_us_per_record")),
+              2, 1.3, "x")
+    for mode in ("exactly-once", "at-least-once"):
+        claim(f"w4 against w1, CPU per question event, {mode}",
+              ratio(median("w4", "rejoinder", mode, "cpu_us_per_record"), median("w1", "rejoinder", mode, "cpu_us_per_record")),
+              1.5, 1.15, "x")
+    claim("w5, exactly-once, p99", median("w5", "rejoinder", "exactly-once", "p99_ms"), 40, 15, " ms", 1)
+    claim("w5, at-least-once, p99", median("w5", "rejoinder", "at-least-once", "p99_ms"), 15, 5, " ms", 1)
+    beyond = [max(values) for key, values in results.values.items() if key[1] == "rejoinder" and key[3] == "beyond_store_mib"]
+    claim("resident beyond LMDB's pages, the most of all runs", max(beyond, default=None), 256, 96, " MiB", 0)
+    claim("start to first poll", median("start", "rejoinder", "exactly-once", "first_poll_ms"), 500, 100, " ms", 0)
+    claim("2 lanes against 1, records/s, exactly-once",
+          ratio(median("w1", "rejoinder, 2 lanes", "exactly-once", "records_per_second"),
+                median("w1", "rejoinder", "exactly-once", "records_per_second")), 1.5, 1.9, "x", larger=True)
+    return "\n".join(["| figure | measured | at least | aim | met? |", "|---|---|---|---|---|", *rows])
+
+
+def markdown(results, surroundings):
+    lines = [f"- {name}: {value}" for name, value in surroundings.items()]
+    parts = ["\n".join(lines), claims(results), "Each cell: min / median / max over the runs.", tables(results)]
+    if results.notes:
+        parts.append("\n".join(f"- {note}" for note in results.notes))
+    return "\n\n".join(parts) + "\n"

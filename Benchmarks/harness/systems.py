@@ -1,0 +1,266 @@
+"""The programs that are compared: the worker, the floor, and what one would use instead."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+
+from cluster import CLIENT
+from confluent_kafka import Consumer, TopicPartition
+from processes import Counts, Sampler, cpu_seconds
+
+# Between two looks at how far a program has come. A look costs the broker, not the program.
+LOOK = 0.02
+
+
+class Failed(Exception):
+    """A program ended by itself, or did not come to an end."""
+
+
+class Run:
+    """One program at one workload: its own group and output topics."""
+
+    def __init__(self, bench, workload, mode, questions=None):
+        self.bench = bench
+        self.workload = workload
+        self.mode = mode
+        self.group = f"{workload.prefix}-{uuid.uuid4().hex[:6]}"
+        bench.groups.append((workload, self.group))
+        self.enriched = workload.fresh("enriched")
+        self.questions = questions or workload.topics["questions"]
+        self.log = bench.directory / f"{self.group}.log"
+
+    def committed(self):
+        return sum(offset or 0 for offset in self.bench.cluster.committed(
+            self.group, self.questions, self.workload.partitions).values())
+
+    def wait_committed(self, count, process, timeout=600):
+        deadline = time.monotonic() + timeout
+        while self.committed() < count:
+            if process.poll() is not None:
+                raise Failed(f"it ended with status {process.returncode}: {self.log_end()}")
+            if time.monotonic() > deadline:
+                raise Failed(f"it came to {self.committed()} of {count} records in {timeout} s: {self.log_end()}")
+            time.sleep(LOOK)
+
+    def log_end(self):
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-5:])[-2000:]
+
+    def close(self):
+        self.workload.drop(self.enriched)
+
+
+class WorkerRun(Run):
+    """`rejoinder run`, with the settings that a user gets by default."""
+
+    name = "rejoinder"
+
+    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, tables=None):
+        super().__init__(bench, workload, mode, questions)
+        self.dead_letters = workload.fresh("dead-letter")
+        self.state = state
+        self.lanes = lanes
+        self.counts = Counts(bench.directory / f"{self.group}.counts") if preload else None
+        self.configuration = bench.configuration(
+            workload, group=self.group, questions=self.questions, enriched=self.enriched,
+            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes)
+        self.process = None
+        self.marks = {}
+
+    def commit_tables(self):
+        """As if the group had worked before: the store is what this leaves it to be filled with."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "group.id": self.group,
+             "enable.auto.commit": False, **CLIENT})
+        try:
+            offsets = [
+                TopicPartition(self.workload.topics[table], p, end)
+                for table in ("answers", "votes")
+                for p, end in enumerate(self.workload.ends(self.workload.topics[table]))
+            ]
+            consumer.commit(offsets=offsets, asynchronous=False)
+        finally:
+            consumer.close()
+
+    def start(self):
+        environment = dict(self.bench.environment)
+        if self.counts:
+            environment |= {"LD_PRELOAD": str(self.bench.preload), "BENCHMARK_COUNTS": str(self.counts.path)}
+        self.started = time.monotonic()
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [self.bench.binary, "run", "--config", str(self.configuration)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        self.bench.children.append(self.process)
+        self.sampler = Sampler(self.process.pid, self.state)
+        self.sampler.start()
+        return self
+
+    def lines(self):
+        found = []
+        for line in self.log.read_bytes().split(b"\n")[:-1]:
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return found
+
+    def wait_caught_up(self, timeout=600):
+        """Until every partition's tables are there. Returns the times at which the partitions were given and caught up."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.log.read_bytes().count(b'"partition caught up"') >= self.workload.partitions:
+                return
+            if self.process.poll() is not None:
+                raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
+            if time.monotonic() > deadline:
+                raise Failed(f"its tables are not there after {timeout} s: {self.log_end()}")
+            time.sleep(0.002)
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
+
+    def pass_over(self, count):
+        """Works through `count` question events that are there already, and measures from the first to the last."""
+        self.commit_tables()
+        self.start()
+        self.wait_caught_up()
+        began, began_cpu = time.monotonic(), self.cpu()
+        self.wait_committed(count, self.process)
+        seconds, cpu = time.monotonic() - began, self.cpu() - began_cpu
+        memory = self.stop()
+        totals = [line for line in self.lines() if line["message"] in ("totals", "throughput totals")]
+        figures = self.figures(count, seconds, cpu, memory)
+        if totals and "commits" in totals[-1]:
+            figures["records_per_commit"] = count / max(1, int(totals[-1]["commits"]))
+        return figures
+
+    @staticmethod
+    def figures(count, seconds, cpu, memory):
+        return {
+            "cpu_us_per_record": cpu / count * 1e6,
+            "records_per_second": count / seconds,
+            "peak_resident_mib": memory["resident"] / 2**20,
+            "anonymous_mib": memory["anonymous"] / 2**20,
+            "beyond_store_mib": memory["beyond_store"] / 2**20,
+        }
+
+    def stop(self):
+        memory = self.sampler.stop()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise Failed(f"it did not end: {self.log_end()}") from None
+        if self.process.returncode != 0:
+            raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
+        return memory
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.workload.drop(self.enriched, self.dead_letters)
+
+
+class FloorRun(Run):
+    """The C program that only copies (floor/floor.c), with the librdkafka properties that the worker has."""
+
+    name = "floor"
+
+    def __init__(self, bench, workload, mode, sizes, questions=None, follow=False):
+        super().__init__(bench, workload, mode, questions)
+        self.sizes = sizes
+        self.follow = follow
+
+    def command(self, count, follow_count=0):
+        client = {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "client.id": "floor"}
+        properties = self.bench.worker_properties()
+        consumer = client | CLIENT | {
+            "group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": "false",
+            "enable.auto.offset.store": "false"}
+        producer = client | {"enable.idempotence": "true", "partitioner": "murmur2_random"} | properties["producer"]
+        if self.mode == "exactly-once":
+            producer["transactional.id"] = self.group
+        words = ["--questions", self.questions, "--enriched", self.enriched, "--mode", self.mode,
+                 "--sizes", self.sizes, "--count", count,
+                 "--commit-bytes", int(properties["producer"]["queue.buffering.max.kbytes"]) * 1024 // 2]
+        if self.follow:
+            words += ["--follow", self.workload.topics["votes"], "--follow-count", follow_count]
+        for option, values in (
+            ("--consumer", consumer | properties["group consumer"] | {"enable.partition.eof": "true"}),
+            ("--follower", consumer | properties["table follower"]),
+            ("--producer", producer),
+        ):
+            for name, value in values.items():
+                words += [option, f"{name}={value}"]
+        return [str(self.bench.floor), *map(str, words)]
+
+    def start(self, count, follow_count=0):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                self.command(count, follow_count), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        self.bench.children.append(self.process)
+        self.sampler = Sampler(self.process.pid)
+        self.sampler.start()
+        assert self.process.stdout.readline(), self.log_end()
+        return self
+
+    def finish(self, records):
+        """records: of what, the CPU time is divided by."""
+        line = self.process.stdout.readline()
+        self.process.wait()
+        self.process.stdout.close()
+        memory = self.sampler.stop()
+        if self.process.returncode != 0 or not line:
+            raise Failed(f"the floor ended with status {self.process.returncode}: {self.log_end()}")
+        result = json.loads(line)
+        return WorkerRun.figures(records, result["seconds"], result["cpu_seconds"], memory) | {
+            "records_per_commit": records / max(1, result["commits"])}
+
+    def pass_over(self, count):
+        self.start(count)
+        figures = self.finish(count)
+        published = sum(self.workload.ends(self.enriched))
+        if published < count:
+            raise Failed(f"the floor published {published} records for {count} question events")
+        return figures
+
+
+class PeerRun(Run):
+    """A program of peers/ in an environment of its own. It loads the tables, then works through the question events."""
+
+    def __init__(self, bench, workload, mode, script):
+        super().__init__(bench, workload, mode)
+        self.script = script
+
+    def pass_over(self, count):
+        command = [
+            self.bench.peer_python(), str(self.bench.peers / f"{self.script}.py"),
+            "--bootstrap-servers", self.bench.cluster.bootstrap_servers, "--group", self.group, "--mode", self.mode,
+            "--count", str(count), "--enriched", self.enriched, "--state", str(self.bench.directory / self.group)]
+        for kind, topic in self.workload.topics.items():
+            command += [f"--{kind}", topic]
+        with open(self.log, "wb") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env={**os.environ})
+        self.bench.children.append(process)
+        sampler = Sampler(process.pid)
+        sampler.start()
+        try:
+            output, _ = process.communicate(timeout=900)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise Failed(f"{self.script} did not come to its end: {self.log_end()}") from None
+        memory = sampler.stop()
+        lines = output.split(b"\n")
+        if process.returncode != 0 or len(lines) < 2:
+            raise Failed(f"{self.script} ended with status {process.returncode}: {self.log_end()}")
+        result = json.loads(lines[-2])
+        return WorkerRun.figures(result["records"], result["seconds"], result["cpu_seconds"], memory)
