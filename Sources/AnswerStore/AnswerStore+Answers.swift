@@ -4,13 +4,12 @@ import Records
 extension AnswerStore {
     /// Applies a batch's answer changes in key order; of several changes of one answer only the last is written.
     func applyAnswers(
-        of batch: TableBatch, _ environment: LMDBEnvironment, _ transaction: OpaquePointer
+        of batch: TableBatch, _ writes: PendingWrites
     ) throws(LMDBFailure) {
         batch.orderAnswers(into: &order)
         let order = order
         let changes = batch.answers
-        // Closed with the transaction.
-        let cursor = try LMDBEnvironment.openCursor(transaction, environment.answers)
+        let cursor = writes.view.answers
         var index = 0
         // The last erasure of the question that is being written: what came before it is void.
         var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))

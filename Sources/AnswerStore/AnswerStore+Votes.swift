@@ -4,15 +4,14 @@ import Records
 extension AnswerStore {
     /// Applies a batch's vote changes question by question: each tally row is read and written once.
     func applyVotes(
-        of batch: TableBatch, _ environment: LMDBEnvironment, _ transaction: OpaquePointer
+        of batch: TableBatch, _ writes: PendingWrites
     ) throws(LMDBFailure) {
         batch.orderVotes(into: &order)
         let order = order
         let changes = batch.votes
         let writer = VoteWriter(
             batch: batch, changes: changes, order: order, keyBuffer: keyBuffer,
-            voters: try LMDBEnvironment.openCursor(transaction, environment.voters),
-            tallies: try LMDBEnvironment.openCursor(transaction, environment.tallies))
+            voters: writes.voters, tallies: writes.view.tallies)
         var (oldRow, newRow) = (oldTally, newTally)
         // The buffers may have moved while growing.
         defer { (oldTally, newTally) = (oldRow, newRow) }
@@ -35,7 +34,6 @@ private struct VoteWriter {
     /// By question, answer, voter, and in record order among equals.
     let order: GrowingBuffer<UInt32>
     let keyBuffer: UnsafeMutableRawBufferPointer
-    // Both are closed with the transaction.
     let voters: OpaquePointer
     let tallies: OpaquePointer
 

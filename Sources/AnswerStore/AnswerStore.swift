@@ -3,8 +3,12 @@ import Records
 
 /// One partition's answers, votes, tallies and source positions: a cache of the partition's topics in LMDB.
 ///
-/// Owned by one lane's thread and not Sendable. Made by `StateDirectory.openStore`. What is applied survives the death
-/// of the process; a power loss makes the next opening rebuild the store (see `StoreSeal`).
+/// Owned by one lane's thread and not Sendable. Made by `StateDirectory.openStore`. What is applied is seen by every lookup
+/// from then on. It is written to the file with the next `commit`, and survives the death of the process from there on; a
+/// power loss makes the next opening rebuild the store (see `StoreSeal`).
+///
+/// Many batches share one of LMDB's transactions, because each transaction copies and writes whole pages for what may be a
+/// few bytes of each.
 package final class AnswerStore {
     enum State {
         case open(LMDBEnvironment)
@@ -23,9 +27,15 @@ package final class AnswerStore {
     private(set) var state: State
     /// The read transaction is on: what a lookup gave is valid.
     private var isReading = false
+    /// What was applied since the last commit. While it is there lookups read through it.
+    private(set) var pending: PendingWrites?
+    /// How much memory `pending` may take before it is committed, in bytes.
+    private let pendingLimit: @Sendable () -> Int
 
-    /// The offsets of the next records to apply, as of the last transaction.
+    /// The offsets of the next records to apply.
     package private(set) var positions: TablePositions
+    /// The same as of the last commit: where this store would go on after the death of the process.
+    private var committedPositions: TablePositions
 
     // Scratch memory of `apply` and `lookup`; grows to what the largest batch and row needed.
     var order = GrowingBuffer<UInt32>()
@@ -36,21 +46,23 @@ package final class AnswerStore {
     /// The directory holds a verified data file or none; its seal says `open`.
     init(
         directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, isScratch: Bool = false,
-        onClose: @escaping @Sendable () -> Void
+        pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
     ) throws(StoreError) {
         self.directory = directory
         self.source = source
+        self.pendingLimit = pendingLimit
         self.onClose = onClose
         initialMapSize = mapSize
         self.isScratch = isScratch
         positions = meta?.positions ?? TablePositions()
+        committedPositions = positions
         state = .failed(StoreError(kind: .closed, description: "the store in '\(directory)' is not open"))
         do {
             state = .open(try LMDBEnvironment.open(directory: directory, mapSize: mapSize, isScratch: isScratch))
         } catch {
             throw Self.error(error, doing: "opening", directory: directory)
         }
-        if meta == nil { try write { (_, _) throws(LMDBFailure) in } }
+        if meta == nil { try writeAlone(TableBatch(), positions) }
     }
 
     deinit {
@@ -63,25 +75,50 @@ package final class AnswerStore {
         keyBuffer.deallocate()
     }
 
-    /// Applies a batch and notes the positions, all in one transaction: after an error none of it has happened.
+    /// Applies a batch and notes the positions: both or neither.
     ///
-    /// LMDB's map grows by itself. Ends the validity of what `lookup` gave.
+    /// Ends the validity of what `lookup` gave. Commits by itself when much has gathered.
+    /// - Throws: what was applied since the last commit may be undone then, which `positions` tells.
     package func apply(_ batch: TableBatch, positions newPositions: TablePositions) throws(StoreError) {
-        let oldPositions = positions
-        guard batch.count > 0 || newPositions != oldPositions else {
+        guard batch.count > 0 || newPositions != positions else {
             if case .failed(let error) = state { throw error }
             return
         }
-        positions = newPositions
-        do {
-            try write { [self] (environment, transaction) throws(LMDBFailure) in
-                if batch.answers.count > 0 { try applyAnswers(of: batch, environment, transaction) }
-                if batch.votes.count > 0 { try applyVotes(of: batch, environment, transaction) }
-            }
-        } catch {
-            positions = oldPositions
-            throw error
+        let environment = try openEnvironment()
+        // How many pages an erasure touches nobody knows before: it is done where it can be done again in a larger map.
+        guard !isScratch, !batch.hasErasures, try makeRoom(for: batch, environment) else {
+            return try writeAlone(batch, newPositions)
         }
+        do throws(LMDBFailure) {
+            var writes = if let pending { pending } else { try begin(environment) }
+            pending = writes
+            try write(batch, writes)
+            writes.count(batch, environment)
+            pending = writes
+        } catch {
+            abandonPending()
+            throw failed(error, doing: "writing to")
+        }
+        positions = newPositions
+        if pending?.isDue(limit: pendingLimit()) ?? false { try commit() }
+    }
+
+    /// Writes what was applied to the file. Nothing to do when nothing was.
+    package func commit() throws(StoreError) {
+        guard let pending, case .open(let environment) = state else { return }
+        do {
+            try finish(pending, environment, positions)
+        } catch {
+            abandonPending()
+            throw failed(error, doing: "writing to")
+        }
+        self.pending = nil
+        committedPositions = positions
+    }
+
+    /// Commits what has waited for long enough. To be called now and then, when nothing more may come.
+    package func commitIfDue() throws(StoreError) {
+        if pending?.isOld ?? false { try commit() }
     }
 
     /// Empties the store and sets its positions to 0: its topics were made anew. Gives the disk space back.
@@ -89,6 +126,7 @@ package final class AnswerStore {
         _ = try openEnvironment()
         shut()
         positions = TablePositions()
+        committedPositions = positions
         state = .failed(
             StoreError(kind: .system, description: "the store in '\(directory)' could not be emptied before"))
         do {
@@ -103,20 +141,22 @@ package final class AnswerStore {
         } catch {
             throw fail(Self.error(error, doing: "opening", directory: directory))
         }
-        try write { (_, _) throws(LMDBFailure) in }
+        try writeAlone(TableBatch(), positions)
     }
 
     /// How much the store holds; all 0 once it is closed.
     package var usage: StoreUsage {
-        guard let environment = try? readingEnvironment() else { return StoreUsage() }
+        guard let environment = try? openEnvironment(), let view = try? view(environment) else { return StoreUsage() }
         return StoreUsage(
-            bytes: environment.usedBytes, answerRows: environment.rows(of: environment.answers),
-            voteRows: environment.rows(of: environment.voters))
+            bytes: environment.usedBytes, answerRows: view.rows(of: environment.answers),
+            voteRows: view.rows(of: environment.voters))
     }
 
-    /// Syncs, seals and closes. Should syncing fail, the seal stays open, and the next opening verifies or rebuilds.
+    /// Commits, syncs, seals and closes. Should that fail, the seal stays open, and the next opening verifies or rebuilds.
     package func close() {
         guard let onClose else { return }
+        // What cannot be written now is read from the topics again.
+        try? commit()
         if case .open(let environment) = state {
             endReading(environment)
             let isSynced = mdb_env_sync(environment.environment, 1) == 0
@@ -142,6 +182,7 @@ package final class AnswerStore {
     /// Gives LMDB's resources back; `state` is the caller's to set.
     private func shut() {
         guard case .open(let environment) = state else { return }
+        abandonPending()
         endReading(environment)
         environment.close()
     }
@@ -156,19 +197,20 @@ extension AnswerStore {
         }
     }
 
-    /// With the read transaction on. It stays on until the next write: renewing costs more than a lookup's tree walk.
+    /// What lookups read: everything that was applied. The read transaction stays on until the next write: renewing costs
+    /// more than a lookup's tree walk.
     @inline(__always)
-    func readingEnvironment() throws(StoreError) -> LMDBEnvironment {
-        let environment = try openEnvironment()
+    func view(_ environment: LMDBEnvironment) throws(StoreError) -> StoreView {
+        if let pending { return pending.view }
         if !isReading { try beginReading(environment) }
-        return environment
+        return environment.committed
     }
 
     private func beginReading(_ environment: LMDBEnvironment) throws(StoreError) {
         do {
             try environment.renewReading()
         } catch {
-            mdb_txn_reset(environment.readTransaction)
+            mdb_txn_reset(environment.committed.transaction)
             throw failed(error, doing: "reading")
         }
         isReading = true
@@ -176,44 +218,86 @@ extension AnswerStore {
 
     private func endReading(_ environment: LMDBEnvironment) {
         guard isReading else { return }
-        mdb_txn_reset(environment.readTransaction)
+        mdb_txn_reset(environment.committed.transaction)
         isReading = false
     }
 
-    /// Runs `body` in a write transaction that also notes the positions, and again in a larger map when it is full.
-    private func write(
-        _ body: (LMDBEnvironment, OpaquePointer) throws(LMDBFailure) -> Void
-    ) throws(StoreError) {
-        let environment = try openEnvironment()
+    /// Begins the transaction that batches to come are gathered in.
+    private func begin(_ environment: LMDBEnvironment) throws(LMDBFailure) -> PendingWrites {
         // Without LMDB's reader table, a read transaction left on does not keep its pages from being overwritten.
         endReading(environment)
+        let transaction = try environment.beginWriting()
+        do {
+            return try PendingWrites(transaction, environment)
+        } catch {
+            mdb_txn_abort(transaction)
+            throw error
+        }
+    }
+
+    private func write(_ batch: TableBatch, _ writes: PendingWrites) throws(LMDBFailure) {
+        if batch.answers.count > 0 { try applyAnswers(of: batch, writes) }
+        if batch.votes.count > 0 { try applyVotes(of: batch, writes) }
+    }
+
+    /// Frees the transaction when it succeeds, and when the commit itself fails.
+    private func finish(
+        _ writes: PendingWrites, _ environment: LMDBEnvironment, _ positions: TablePositions
+    ) throws(LMDBFailure) {
+        try writeMeta(environment, writes.view.transaction, positions)
+        // Frees the transaction and its cursors, whatever comes of it.
+        pending = nil
+        try check(mdb_txn_commit(writes.view.transaction))
+    }
+
+    /// Goes back to the last commit.
+    private func abandonPending() {
+        if let pending { mdb_txn_abort(pending.view.transaction) }
+        pending = nil
+        positions = committedPositions
+    }
+
+    /// Writes a batch in a transaction of its own, and again in a larger map when that is full.
+    private func writeAlone(_ batch: TableBatch, _ newPositions: TablePositions) throws(StoreError) {
+        try commit()
+        let environment = try openEnvironment()
         while true {
             do {
-                try attempt(environment, body)
+                let writes = try begin(environment)
+                pending = writes
+                try write(batch, writes)
+                try finish(writes, environment, newPositions)
+                positions = newPositions
+                committedPositions = newPositions
                 return
             } catch {
+                abandonPending()
                 guard error.isMapFull else { throw failed(error, doing: "writing to") }
                 try growMap(environment)
             }
         }
     }
 
-    private func attempt(
-        _ environment: LMDBEnvironment, _ body: (LMDBEnvironment, OpaquePointer) throws(LMDBFailure) -> Void
-    ) throws(LMDBFailure) {
-        let transaction = try environment.beginWriting()
-        do {
-            try body(environment, transaction)
-            try writeMeta(environment, transaction)
-        } catch {
-            mdb_txn_abort(transaction)
-            throw error
+    /// Sees to it that the map will not be full in the middle of a transaction that others' batches are in: they would be
+    /// lost with it. Commits and grows the map where it might be.
+    /// - Returns: false when there is no telling.
+    private func makeRoom(for batch: TableBatch, _ environment: LMDBEnvironment) throws(StoreError) -> Bool {
+        let needed = PendingWrites.mostBytes(of: batch)
+        if let pending, environment.freeBytes < needed + pending.mostBytes { try commit() }
+        guard pending == nil else { return true }
+        var growths = 0
+        while environment.freeBytes < needed {
+            guard growths < 8 else { return false }
+            growths += 1
+            endReading(environment)
+            try growMap(environment)
         }
-        // Frees the transaction, whatever comes of it.
-        try check(mdb_txn_commit(transaction))
+        return true
     }
 
-    private func writeMeta(_ environment: LMDBEnvironment, _ transaction: OpaquePointer) throws(LMDBFailure) {
+    private func writeMeta(
+        _ environment: LMDBEnvironment, _ transaction: OpaquePointer, _ positions: TablePositions
+    ) throws(LMDBFailure) {
         let meta = StoreMeta(
             transactionID: UInt64(mdb_txn_id(transaction)), positions: positions, source: source)
         let code = meta.encoded().withUnsafeBytes { row in

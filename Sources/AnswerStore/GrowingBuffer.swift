@@ -20,6 +20,9 @@ struct GrowingBuffer<Element> {
     /// Valid until the buffer grows.
     var elements: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: count) }
 
+    /// All of the memory, what nothing has been put into included.
+    var room: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: capacity) }
+
     @inline(__always)
     mutating func append(_ element: Element) {
         reserve(1)

@@ -41,6 +41,39 @@ extension MDB_val {
     }
 }
 
+/// A transaction with the cursors that lookups use: the state of the store at one moment.
+struct StoreView {
+    /// LMDB's, which is the operating system's; only estimates are made with it.
+    static let pageSize = 4096
+
+    let transaction: OpaquePointer
+    let answers: OpaquePointer
+    let tallies: OpaquePointer
+
+    /// The cursors of a write transaction end with it; those of a read transaction are closed by whoever ends it.
+    init(_ transaction: OpaquePointer, answers: MDB_dbi, tallies: MDB_dbi) throws(LMDBFailure) {
+        self.transaction = transaction
+        self.answers = try LMDBEnvironment.openCursor(transaction, answers)
+        do {
+            self.tallies = try LMDBEnvironment.openCursor(transaction, tallies)
+        } catch {
+            mdb_cursor_close(self.answers)
+            throw error
+        }
+    }
+
+    func rows(of table: MDB_dbi) -> Int {
+        var statistics = MDB_stat()
+        return mdb_stat(transaction, table, &statistics) == 0 ? statistics.ms_entries : 0
+    }
+
+    func pages(of table: MDB_dbi) -> Int {
+        var statistics = MDB_stat()
+        guard mdb_stat(transaction, table, &statistics) == 0 else { return 0 }
+        return statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
+    }
+}
+
 /// The handles of one open LMDB environment. A plain value, so the hot path passes it around without counting
 /// references; `AnswerStore` alone opens and closes it.
 ///
@@ -54,10 +87,9 @@ struct LMDBEnvironment {
     let tallies: MDB_dbi
     let voters: MDB_dbi
     let meta: MDB_dbi
-    /// Kept for ever; reset except while somebody looks up, so that pages of the past are not kept from reuse.
-    let readTransaction: OpaquePointer
-    let answersCursor: OpaquePointer
-    let talliesCursor: OpaquePointer
+    /// The read transaction, which sees the last commit. Kept for ever; reset except while somebody looks up, so that pages
+    /// of the past are not kept from reuse.
+    let committed: StoreView
 
     /// Opens the directory's data file, made anew if there is none, with its tables. The file has been verified.
     /// - Parameter isScratch: writes go right into the map (MDB_WRITEMAP), which saves copying every page to the file; a stray
@@ -98,18 +130,12 @@ struct LMDBEnvironment {
         try check(mdb_txn_commit(writing))
         (answers, meta, tallies, voters) = (handles[0], handles[1], handles[2], handles[3])
         let reading = try Self.begin(environment, flags: UInt32(MDB_RDONLY))
-        var answersCursor: OpaquePointer?
         do {
-            answersCursor = try Self.openCursor(reading, answers)
-            talliesCursor = try Self.openCursor(reading, tallies)
+            committed = try StoreView(reading, answers: answers, tallies: tallies)
         } catch {
-            if let answersCursor { mdb_cursor_close(answersCursor) }
             mdb_txn_abort(reading)
             throw error
         }
-        guard let answersCursor else { throw LMDBFailure(code: MDB_PANIC) }
-        self.answersCursor = answersCursor
-        readTransaction = reading
         mdb_txn_reset(reading)
     }
 
@@ -127,9 +153,9 @@ struct LMDBEnvironment {
 
     func close() {
         // A read transaction's cursors are not closed with it.
-        mdb_cursor_close(answersCursor)
-        mdb_cursor_close(talliesCursor)
-        mdb_txn_abort(readTransaction)
+        mdb_cursor_close(committed.answers)
+        mdb_cursor_close(committed.tallies)
+        mdb_txn_abort(committed.transaction)
         mdb_env_close(environment)
     }
 
@@ -137,9 +163,9 @@ struct LMDBEnvironment {
 
     /// After it the read transaction sees the last commit; `mdb_txn_reset` ends it.
     func renewReading() throws(LMDBFailure) {
-        try check(mdb_txn_renew(readTransaction))
-        try check(mdb_cursor_renew(readTransaction, answersCursor))
-        try check(mdb_cursor_renew(readTransaction, talliesCursor))
+        try check(mdb_txn_renew(committed.transaction))
+        try check(mdb_cursor_renew(committed.transaction, committed.answers))
+        try check(mdb_cursor_renew(committed.transaction, committed.tallies))
     }
 
     var mapSize: Int {
@@ -155,10 +181,11 @@ struct LMDBEnvironment {
         return (info.me_last_pgno + 1) * Int(statistics.ms_psize)
     }
 
-    /// The read transaction has been renewed.
-    func rows(of table: MDB_dbi) -> Int {
-        var statistics = MDB_stat()
-        return mdb_stat(readTransaction, table, &statistics) == 0 ? statistics.ms_entries : 0
+    /// Bytes of the map that no commit has used yet.
+    var freeBytes: Int {
+        var info = MDB_envinfo()
+        guard mdb_env_info(environment, &info) == 0 else { return 0 }
+        return max(0, info.me_mapsize - (info.me_last_pgno + 1) * StoreView.pageSize)
     }
 
     static func openCursor(_ transaction: OpaquePointer, _ table: MDB_dbi) throws(LMDBFailure) -> OpaquePointer {

@@ -92,11 +92,10 @@ package final class StateDirectory: Sendable {
         }
         let opener = StoreOpener(
             directory: Self.partitionDirectory(partition, of: path), source: source, mapSize: mapSize,
-            isScratch: isScratch
-        ) { [self] in
-            // The closure keeps the directory, and so its lock, for as long as the store is open.
-            _ = openPartitions.withLock { $0.remove(partition) }
-        }
+            isScratch: isScratch,
+            pendingLimit: { [self] in Self.pendingBytes / openPartitions.withLock { max(1, $0.count) } },
+            // The closures keep the directory, and so its lock, for as long as the store is open.
+            onClose: { [self] in _ = openPartitions.withLock { $0.remove(partition) } })
         do {
             return try opener.open()
         } catch {
@@ -106,7 +105,9 @@ package final class StateDirectory: Sendable {
     }
 
     /// Address space, not memory; a small one only means to grow now and then.
-    static let initialMapSize = 256 << 20
+    static let initialMapSize = 4 << 30
+    /// Memory for changes that are not committed yet, over all open stores.
+    static let pendingBytes = 32 << 20
     /// Disk space, all of it taken at once.
     static let scratchMapSize = 4 << 20
 

@@ -6,16 +6,18 @@ struct StoreOpener {
     let source: StoreSource
     let mapSize: Int
     let isScratch: Bool
+    let pendingLimit: @Sendable () -> Int
     let onClose: @Sendable () -> Void
 
     init(
         directory: String, source: StoreSource, mapSize: Int, isScratch: Bool = false,
-        onClose: @escaping @Sendable () -> Void
+        pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
     ) {
         self.directory = directory
         self.source = source
         self.mapSize = mapSize
         self.isScratch = isScratch
+        self.pendingLimit = pendingLimit
         self.onClose = onClose
     }
 
@@ -95,6 +97,7 @@ struct StoreOpener {
 
     private func makeStore(_ meta: StoreMeta?) throws(StoreError) -> AnswerStore {
         try AnswerStore(
-            directory: directory, source: source, meta: meta, mapSize: mapSize, isScratch: isScratch, onClose: onClose)
+            directory: directory, source: source, meta: meta, mapSize: mapSize, isScratch: isScratch,
+            pendingLimit: pendingLimit, onClose: onClose)
     }
 }

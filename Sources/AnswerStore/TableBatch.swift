@@ -33,6 +33,9 @@ package final class TableBatch {
     private(set) var votes = GrowingBuffer<VoteChange>()
     private var arena = GrowingBuffer<UInt8>()
     private var jsonBytes = 0
+    private var sorter = KeySorter()
+    /// Whether a whole question's answers or votes are to be forgotten.
+    private(set) var hasErasures = false
 
     package init() {}
 
@@ -40,6 +43,7 @@ package final class TableBatch {
         answers.free()
         votes.free()
         arena.free()
+        sorter.free()
     }
 
     /// Number of changes held.
@@ -66,6 +70,7 @@ package final class TableBatch {
                     json: Bytes(start: nil, count: 0)))
         case .forgetAll(let questionID):
             guard appendKey(questionID, nil) else { return }
+            hasErasures = true
             answers.append(
                 AnswerChange(
                     keyOffset: offset, keyLength: arena.count - offset, kind: .forgetAll,
@@ -92,6 +97,7 @@ package final class TableBatch {
                     value: voteCount))
         case .forgetAll(let questionID):
             guard appendKey(questionID, nil) else { return }
+            hasErasures = true
             votes.append(
                 VoteChange(
                     keyOffset: offset, keyLength: arena.count - offset, voterLength: 0, kind: .forgetAll, value: 0))
@@ -104,6 +110,7 @@ package final class TableBatch {
         votes.removeAll()
         arena.removeAll()
         jsonBytes = 0
+        hasErasures = false
     }
 
     private func appendKey(_ questionID: Bytes, _ answerID: Bytes?) -> Bool {
@@ -136,33 +143,39 @@ extension TableBatch {
     /// Puts the changes' indices in order of (question, answer), in record order among equals. An erasure of a whole
     /// question, whose key is the beginning of its answers' keys, comes before them.
     func orderAnswers(into order: inout GrowingBuffer<UInt32>) {
+        arena.reserve(KeySorter.slack)
         let (answers, arena) = (self.answers, self.arena)
         order.fillWithIndices(answers.count)
-        var indices = order.elements
-        indices.sort { left, right in
-            let (leftChange, rightChange) = (answers[Int(left)], answers[Int(right)])
-            let comparison = compareBytes(
-                arena.bytes(at: leftChange.keyOffset, count: leftChange.keyLength),
-                arena.bytes(at: rightChange.keyOffset, count: rightChange.keyLength))
-            return comparison != 0 ? comparison < 0 : left < right
+        sorter.sort(order.elements, 0..<answers.count) { index in
+            let change = answers[Int(index)]
+            return arena.bytes(at: change.keyOffset, count: change.keyLength)
         }
     }
 
     /// The same for votes: (question, answer, voter). A *counted* record has no voter and comes before the casts.
     func orderVotes(into order: inout GrowingBuffer<UInt32>) {
+        arena.reserve(KeySorter.slack)
         let (votes, arena) = (self.votes, self.arena)
         order.fillWithIndices(votes.count)
-        var indices = order.elements
-        indices.sort { left, right in
-            let (leftChange, rightChange) = (votes[Int(left)], votes[Int(right)])
-            var comparison = compareBytes(
-                arena.bytes(at: leftChange.keyOffset, count: leftChange.keyLength),
-                arena.bytes(at: rightChange.keyOffset, count: rightChange.keyLength))
-            if comparison != 0 { return comparison < 0 }
-            comparison = compareBytes(
-                arena.bytes(at: leftChange.keyOffset + leftChange.keyLength, count: leftChange.voterLength),
-                arena.bytes(at: rightChange.keyOffset + rightChange.keyLength, count: rightChange.voterLength))
-            return comparison != 0 ? comparison < 0 : left < right
+        let indices = order.elements
+        sorter.sort(indices, 0..<votes.count) { index in
+            let change = votes[Int(index)]
+            return arena.bytes(at: change.keyOffset, count: change.keyLength)
+        }
+        // By voter only where an answer has several votes: its key and the voter's id in one would mix up answers whose
+        // ids begin alike.
+        var start = 0
+        while start < votes.count {
+            let answer = key(of: votes[Int(indices[start])])
+            var end = start + 1
+            while end < votes.count, compareBytes(key(of: votes[Int(indices[end])]), answer) == 0 { end += 1 }
+            if end - start > 1 {
+                sorter.sort(indices, start..<end) { index in
+                    let change = votes[Int(index)]
+                    return arena.bytes(at: change.keyOffset + change.keyLength, count: change.voterLength)
+                }
+            }
+            start = end
         }
     }
 }

@@ -148,6 +148,7 @@ final class TableFollower {
             try read(partitions, into: &done, deadLetter: deadLetter)
             try apply()
         }
+        try settle(partitions)
         for end in ends {
             let table: Table = end.place.topic == topics.answers ? .answers : .votes
             guard let partition = partitions[end.place.partition] else { continue }
@@ -232,6 +233,17 @@ final class TableFollower {
             partition.changes.removeAll()
             for table in Table.allCases where partition[table].next >= partition[table].target {
                 partition[table].isCaughtUp = true
+            }
+        }
+    }
+
+    /// Writes to the files what nothing followed for a while.
+    private func settle(_ partitions: OwnedPartitions) throws(LaneFault) {
+        for partition in partitions.all {
+            do throws(StoreError) {
+                try partition.store.commitIfDue()
+            } catch {
+                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
             }
         }
     }

@@ -24,7 +24,7 @@ import Testing
                 }
                 while true {
                     let count = 1 + next % 17
-                    try store.apply((next..<next + count).map(Self.change))
+                    try store.apply((next..<next + count).map(Self.change), isCommitted: next % 3 == 0)
                     next += count
                 }
             }
@@ -49,6 +49,27 @@ import Testing
             if round % 2 == 0 { store.close() }
         }
         #expect(written > 0)
+    }
+
+    /// What was not committed is not there after the process is gone, and neither are its positions.
+    @Test func uncommittedChangesGoWithTheProcess() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
+        try store.apply([.answer("q", "a", "first"), .cast("q", "a", voter: "v", 1)])
+        try store.apply([.answer("q", "b", "second"), .cast("q", "a", voter: "w", 1)], isCommitted: false)
+        #expect(try store.see("q").map(\.voteCount) == [2, 0])
+        #expect(store.positions == TablePositions(answers: 2, votes: 2))
+        let copy = try TemporaryDirectory()
+        defer { copy.remove() }
+        try FileManager.default.copyItem(
+            atPath: directory.path + "/partitions", toPath: copy.path + "/partitions")
+        let opened = try StateDirectory(path: copy.path).openStore(partition: 3, source: .test)
+        #expect(opened.opening == .resumed)
+        #expect(try opened.store.see("q").map(\.voteCount) == [1])
+        #expect(opened.store.positions == TablePositions(answers: 1, votes: 1))
+        opened.store.close()
+        store.close()
     }
 
     /// The record at one place in an endless sequence that is always the same.

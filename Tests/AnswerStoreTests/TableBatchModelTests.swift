@@ -4,8 +4,8 @@ import Testing
 @testable import AnswerStore
 
 @Suite struct TableBatchModelTests {
-    /// The same records give the same answers and tallies, however they are cut into batches and whatever is closed
-    /// and opened in between.
+    /// The same records give the same answers and tallies, however they are cut into batches, whenever they are committed,
+    /// and whatever is closed and opened in between.
     @Test(arguments: 0..<30)
     func randomRecordsGiveWhatTheModelSays(seed: UInt64) throws {
         var generator = SeededGenerator(seed)
@@ -20,7 +20,7 @@ import Testing
                 Change.random(using: &generator)
             }
             for change in changes { model.apply(change) }
-            try store.apply(changes)
+            try store.apply(changes, isCommitted: Bool.random(using: &generator))
             total.answers += Int64(changes.count { $0.isOfAnswers })
             total.votes += Int64(changes.count { !$0.isOfAnswers })
             if Int.random(in: 0..<4, using: &generator) == 0 {

@@ -65,7 +65,8 @@ extension AnswerStore {
     }
 
     /// Applies changes and moves the positions on by one each.
-    func apply(_ changes: [Change]) throws {
+    /// - Parameter isCommitted: false leaves them to a later commit.
+    func apply(_ changes: [Change], isCommitted: Bool = true) throws {
         let ink = Ink()
         let batch = TableBatch()
         for change in changes { change.append(to: batch, ink: ink) }
@@ -73,6 +74,7 @@ extension AnswerStore {
         next.answers += Int64(changes.count { $0.isOfAnswers })
         next.votes += Int64(changes.count { !$0.isOfAnswers })
         try apply(batch, positions: next)
+        if isCommitted { try commit() }
     }
 }
 

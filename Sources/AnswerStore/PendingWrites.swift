@@ -1,0 +1,47 @@
+import CLMDB
+
+/// The write transaction that stays open from batch to batch, and how much is in it.
+///
+/// Pages that it changed are copies in LMDB's memory until the commit, one for each page, however often it is changed: the
+/// longer it stays open the less a change costs, and the more memory it takes.
+struct PendingWrites {
+    /// How long a change waits for its commit at most, while anything is applied or `commitIfDue` is called.
+    private static let longestWait = Duration.milliseconds(250)
+
+    let view: StoreView
+    let voters: OpaquePointer
+    private let began = ContinuousClock.now
+    private var answers = 0
+    private var votes = 0
+    private var answerBytes = 0
+    /// Pages that may be changed, as copies in memory.
+    private var pages = 0
+
+    init(_ transaction: OpaquePointer, _ environment: LMDBEnvironment) throws(LMDBFailure) {
+        view = try StoreView(transaction, answers: environment.answers, tallies: environment.tallies)
+        voters = try LMDBEnvironment.openCursor(transaction, environment.voters)
+    }
+
+    /// Notes that a batch was written.
+    mutating func count(_ batch: TableBatch, _ environment: LMDBEnvironment) {
+        answers += batch.answers.count
+        votes += batch.votes.count
+        answerBytes += batch.byteCount
+        // No more pages than changes (but for long values and the pages above), and no more than the tables have.
+        pages =
+            min(answers + answerBytes / StoreView.pageSize, view.pages(of: environment.answers))
+            + min(votes, view.pages(of: environment.voters)) + min(votes, view.pages(of: environment.tallies))
+    }
+
+    var isOld: Bool { .now - began >= Self.longestWait }
+
+    func isDue(limit: Int) -> Bool { pages * StoreView.pageSize >= limit || isOld }
+
+    /// What the changes so far can have taken of the map: each page once, and as much again for what was split and given up.
+    var mostBytes: Int { 4 * pages * StoreView.pageSize }
+
+    /// What a batch can take of the map, with plenty to spare. Batches that erase are not bounded by it.
+    static func mostBytes(of batch: TableBatch) -> Int {
+        1 << 20 + batch.count * 8 * StoreView.pageSize + 4 * batch.byteCount
+    }
+}
