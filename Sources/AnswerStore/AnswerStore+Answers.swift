@@ -11,6 +11,7 @@ extension AnswerStore {
         let changes = batch.answers
         let cursor = writes.view.answers
         var index = 0
+        var question = Bytes(start: nil, count: 0)
         // The last erasure of the question that is being written: what came before it is void.
         var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))
         while index < order.count {
@@ -21,6 +22,10 @@ extension AnswerStore {
             let record = order[index]
             let change = changes[Int(record)]
             index += 1
+            if question.isEmpty || !key.starts(with: question) {
+                question = key.piece(0, 1 + Int(key[0]))
+                versions.noteChange(of: question.piece(1, question.count - 1))
+            }
             switch change.kind {
             case .forgetAll:
                 try Self.deleteRange(key, cursor)

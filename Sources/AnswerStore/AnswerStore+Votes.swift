@@ -21,6 +21,7 @@ extension AnswerStore {
             let question = key.piece(0, 1 + Int(key[0]))
             var end = index + 1
             while end < order.count, batch.key(of: changes[Int(order[end])]).starts(with: question) { end += 1 }
+            versions.noteChange(of: question.piece(1, question.count - 1))
             try writer.apply(index..<end, question: question, oldRow: &oldRow, newRow: &newRow)
             index = end
         }

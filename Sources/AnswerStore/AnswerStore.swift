@@ -37,6 +37,8 @@ package final class AnswerStore {
     /// The same as of the last commit: where this store would go on after the death of the process.
     private var committedPositions: TablePositions
 
+    var versions = QuestionVersions()
+
     // Scratch memory of `apply` and `lookup`; grows to what the largest batch and row needed.
     var order = GrowingBuffer<UInt32>()
     var oldTally = GrowingBuffer<UInt8>()
@@ -69,6 +71,7 @@ package final class AnswerStore {
         // Without a close there is no seal: the next opening verifies what is there, as after a crash.
         shut()
         onClose?()
+        versions.free()
         order.free()
         oldTally.free()
         newTally.free()
@@ -255,6 +258,7 @@ extension AnswerStore {
         if let pending { mdb_txn_abort(pending.view.transaction) }
         pending = nil
         positions = committedPositions
+        versions.noteChangeOfAll()
     }
 
     /// Writes a batch in a transaction of its own, and again in a larger map when that is full.

@@ -13,6 +13,9 @@ enum RowChecksum {
         return UInt32(truncatingIfNeeded: hash ^ (hash >> 32))
     }
 
+    /// A hash of bytes alone.
+    static func hash(_ bytes: Bytes) -> UInt64 { fold(bytes, into: second) }
+
     /// 16 bytes a step through one 64 x 64 -> 128 bit multiplication.
     private static func fold(_ bytes: Bytes, into seed: UInt64) -> UInt64 {
         var hash = mix(seed ^ first, UInt64(truncatingIfNeeded: bytes.count) &+ second)

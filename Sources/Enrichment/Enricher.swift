@@ -60,6 +60,27 @@ package final class Enricher {
         return .record(Bytes(start: start, count: writer.place - start), attached: plan.attached, omitted: omitted)
     }
 
+    /// Puts a question before what once followed it.
+    /// - Returns: the enriched value, valid until the next rendering; nil when it would be longer than `limit`.
+    @inline(__always)
+    func splice(question: Bytes, tail: Bytes, limit: Int) -> Bytes? {
+        let length = EnrichedText.question.utf8CodeUnitCount + question.count + tail.count
+        guard length <= limit else { return nil }
+        if buffer.count < length { grow(to: length) }
+        guard let start = buffer.baseAddress else { return nil }
+        var writer = RawWriter(start)
+        writer.write(EnrichedText.question)
+        writer.write(question)
+        writer.write(tail)
+        return Bytes(start: start, count: length)
+    }
+
+    /// What follows the question in a value that was rendered with all answers.
+    @inline(__always)
+    static func tail(of value: Bytes, question: Bytes) -> Bytes {
+        Bytes(rebasing: value[(EnrichedText.question.utf8CodeUnitCount + question.count)...])
+    }
+
     @inline(__always)
     private static func write(_ answer: StoredAnswer, to writer: inout RawWriter) {
         writer.write(EnrichedText.answer)

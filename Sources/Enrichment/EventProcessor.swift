@@ -18,8 +18,11 @@ package final class EventProcessor {
     private let reader = RecordReader()
     private let enricher = Enricher()
     private let answers = StoredAnswers()
+    private let rendered: RenderedAnswers
 
-    package init() {}
+    /// - Parameter renderedBytes: memory for what was rendered before, so that a question that comes again is neither looked
+    ///   up nor rendered again.
+    package init(renderedBytes: Int = 0) { rendered = RenderedAnswers(byteCount: renderedBytes) }
 
     /// - Parameters:
     ///   - key: nil is Kafka's null.
@@ -44,12 +47,25 @@ package final class EventProcessor {
             return limit < 0 ? .refused(Self.noRoom) : .deleted
         }
         if let stamps { stamps.pointee.checked = Monotonic.nanoseconds }
+        let hash = AnswerStore.hash(of: id)
+        let version = store.version(ofQuestionHashed: hash)
+        if let tail = rendered.find(id, hash: hash, version: version) {
+            if let stamps { stamps.pointee.lookedUp = Monotonic.nanoseconds }
+            if let bytes = enricher.splice(question: value, tail: tail.bytes, limit: limit) {
+                if let stamps { stamps.pointee.rendered = Monotonic.nanoseconds }
+                return .enriched(bytes, attached: tail.attached, omitted: 0)
+            }
+        }
         try store.lookup(question: id, into: answers)
         if let stamps { stamps.pointee.lookedUp = Monotonic.nanoseconds }
         let rendering = enricher.render(question: value, answers: answers, limit: limit)
         if let stamps { stamps.pointee.rendered = Monotonic.nanoseconds }
         switch rendering {
         case .record(let bytes, let attached, let omitted):
+            if omitted == 0 {
+                let tail = Enricher.tail(of: bytes, question: value)
+                rendered.keep(.init(bytes: tail, attached: attached), of: id, hash: hash, version: version)
+            }
             return .enriched(bytes, attached: attached, omitted: omitted)
         case .tooLarge(let error):
             return .refused(error)

@@ -2,8 +2,8 @@ import KafkaClient
 
 /// The librdkafka properties of a lane's three clients: the worker's choices, and the user's properties over them.
 ///
-/// Memory: a lane's share of the budget is split between the group consumer's queue, the follower's queue and the
-/// producer's queue. A fetch response is held whole beside the queue it goes into, so it is kept small against it.
+/// Memory: a lane's share of the budget is split between the group consumer's queue, the follower's queue, the producer's
+/// queue, and what was rendered. A fetch response is held whole beside the queue it goes into, so it is kept small against it.
 package struct ClientProperties: Sendable {
     private let user: KafkaProperties
     private let clientID: String
@@ -26,6 +26,9 @@ package struct ClientProperties: Sendable {
     /// Bytes that one transaction may have produced before it is committed early: what is not acknowledged yet has to
     /// fit into the producer's queue, and to leave within `transaction.timeout.ms`.
     package var transactionBytes: Int { share.producerQueueKiB * 1024 / 2 }
+
+    /// Memory that the lane keeps rendered answers in.
+    var renderedBytes: Int { share.renderedKiB * 1024 }
 
     /// What the producer takes at most as one record: its `message.max.bytes`.
     package var maxMessageBytes: Int {
@@ -100,6 +103,7 @@ package struct ClientProperties: Sendable {
 private struct MemoryShare {
     let consumerQueueKiB: Int
     let producerQueueKiB: Int
+    let renderedKiB: Int
     let fetchBytes: Int
 
     init(budgetMiB: Int, lanes: Int) {
@@ -109,6 +113,7 @@ private struct MemoryShare {
         // librdkafka takes no more than 2 GiB.
         consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 6))
         producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
+        renderedKiB = laneKiB / 4
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }
 }

@@ -46,7 +46,7 @@ final class Lane {
     var refreshed = ContinuousClock.now
 
     let limits: RecordLimits
-    let processor = EventProcessor()
+    let processor: EventProcessor
     private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
     /// The timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
@@ -77,6 +77,7 @@ final class Lane {
         publisher = try Publisher(
             configuration: configuration, properties: properties, stop: stop, watch: watch, logger: logger)
         pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
+        processor = EventProcessor(renderedBytes: properties.renderedBytes)
         limits = RecordLimits(properties: properties, maxRecordBytes: configuration.maxRecordBytes)
     }
 
