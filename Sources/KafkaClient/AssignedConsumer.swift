@@ -86,6 +86,9 @@ package final class AssignedConsumer {
         try client.offsets(at: times, timeout: timeout)
     }
 
+    /// The last trouble that librdkafka had with a broker, over or not; nil: none so far.
+    package var lastTrouble: ClientTrouble? { client.context.lastTrouble }
+
     /// Ends the consumer. Every message must have been released. Safe more than once.
     package func close() {
         guard let pointer = client.pointer else { return }

@@ -2,6 +2,12 @@ import CRDKafka
 import Logging
 import Synchronization
 
+/// Why a client could not reach a broker, in librdkafka's words.
+package struct ClientTrouble: Sendable {
+    package let reason: String
+    package let time: ContinuousClock.Instant
+}
+
 /// What librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer,
 /// so it lives until the client is destroyed.
 ///
@@ -10,7 +16,7 @@ final class ClientContext: @unchecked Sendable {
     let logger: Logger
     /// The last reason that librdkafka gave for being unable to reach a broker. Written by the thread that polls,
     /// and by librdkafka's own threads.
-    private let lastReason = Mutex<String?>(nil)
+    private let lastReason = Mutex<ClientTrouble?>(nil)
     /// Rebalances that librdkafka has told us of and that wait to be answered, oldest first.
     private var rebalances: [Rebalance] = []
     /// Read for every message, so that the array need not be.
@@ -20,10 +26,12 @@ final class ClientContext: @unchecked Sendable {
         self.logger = logger
     }
 
-    var lastFailure: String? { lastReason.withLock { $0 } }
+    var lastTrouble: ClientTrouble? { lastReason.withLock { $0 } }
+
+    var lastFailure: String? { lastTrouble?.reason }
 
     func note(failure reason: String) {
-        lastReason.withLock { $0 = reason }
+        lastReason.withLock { $0 = ClientTrouble(reason: reason, time: .now) }
     }
 
     func note(_ rebalance: Rebalance) {

@@ -118,6 +118,9 @@ package final class GroupConsumer {
         return text.isEmpty ? nil : text
     }
 
+    /// The last trouble that librdkafka had with a broker, over or not; nil: none so far.
+    package var lastTrouble: ClientTrouble? { client.context.lastTrouble }
+
     /// The group has settled on incremental rebalancing.
     var isCooperative: Bool {
         guard let pointer = client.pointer, let name = rd_kafka_rebalance_protocol(pointer) else { return false }

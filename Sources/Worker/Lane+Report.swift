@@ -13,9 +13,11 @@ extension Lane {
     func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
         guard
-            isLast || now - figures.reported >= .milliseconds(100) || totals.commits != figures.reportedCommits
+            isLast || figures.isOutdated || now - figures.reported >= .milliseconds(100)
+                || totals.commits != figures.reportedCommits
                 || figures.steps.count >= LaneRecord.stepsKept
         else { return }
+        figures.isOutdated = false
         figures.reported = now
         figures.reportedCommits = totals.commits
         let isMeasuring = !isLast && now - figures.measured >= .seconds(1)
@@ -51,12 +53,22 @@ extension Lane {
             return LaneWait(reason: .takeOver, since: since, cause: figures.takeOverCause)
         }
         let restoring = partitions.all.lazy.filter { !$0.isRunning }
-        if let since = restoring.map(\.assigned).min() { return LaneWait(reason: .restore, since: since) }
-        if let since = figures.unassigned { return LaneWait(reason: .assignment, since: since) }
+        if let since = restoring.map(\.assigned).min() {
+            return LaneWait(reason: .restore, since: since, cause: cause(since, follower.lastTrouble))
+        }
+        if let since = figures.unassigned {
+            return LaneWait(reason: .assignment, since: since, cause: cause(since, consumer.lastTrouble))
+        }
         if let since = figures.inputMissing, now - since >= Self.patience {
-            return LaneWait(reason: .input, since: since)
+            return LaneWait(reason: .input, since: since, cause: cause(since, consumer.lastTrouble))
         }
         return nil
+    }
+
+    /// - Parameter trouble: of the client that is waited for.
+    private func cause(_ since: ContinuousClock.Instant, _ trouble: ClientTrouble?) -> String? {
+        guard let trouble, trouble.time >= since - Self.patience else { return nil }
+        return trouble.reason
     }
 
     private func currentLags() -> [PartitionLag] {

@@ -72,6 +72,7 @@ extension Lane {
         guard !places.isEmpty else { return }
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
+        figures.isOutdated = true
         takeOverPace.succeeded()
         let before = watch.begin(.takeOver, as: .other)
         defer { watch.end(before) }
@@ -170,7 +171,10 @@ extension Lane {
                     "partition": .stringConvertible(partition.number), "records": .stringConvertible(records),
                     "seconds": .stringConvertible((ContinuousClock.now - since) / .seconds(1)),
                 ])
+            figures.isOutdated = true
         }
+        // Before the first events: their commit may take long, and whoever asks should know the partition as running.
+        if figures.isOutdated { publishReport() }
     }
 
     /// Whether a partition is not worked on yet because its tables are not caught up.
@@ -181,6 +185,7 @@ extension Lane {
     private func handBack(_ places: [TopicPartition]) throws {
         let numbers = places.numbers
         takeOvers.removeAll { numbers.contains($0.number) }
+        figures.isOutdated = true
         let leaving = numbers.compactMap { partitions[$0] }
         try follower.letGo(of: leaving)
         if !leaving.isEmpty {

@@ -4,6 +4,8 @@ import KafkaClient
 struct LaneRecord {
     var reported = ContinuousClock.now
     var reportedCommits = 0
+    /// What was reported of the partitions is not so any more.
+    var isOutdated = false
     /// When the lag and the stores' sizes were last measured.
     var measured = ContinuousClock.now
     var hasBeenAssigned = false

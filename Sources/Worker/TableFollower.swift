@@ -262,6 +262,8 @@ final class TableFollower {
         return max(0, watermarks.high - partition[table].next)
     }
 
+    var lastTrouble: ClientTrouble? { consumer.lastTrouble }
+
     func close() {
         gathered.removeAll()
         consumer.close()

@@ -144,7 +144,7 @@ struct LaneReportTests {
         try await site.run { worker in
             let report = worker.reports[0]
             try await EmbeddedSite.wait(for: "the wait") { report.current.wait?.reason == .assignment }
-            #expect(!report.current.hasBeenAssigned)
+            #expect(!report.current.hasBeenAssigned && report.current.uncommittedSince == nil)
             broker.clearErrors(of: .joinGroup)
             try await EmbeddedSite.wait(for: "the assignment") { report.current.hasBeenAssigned }
         }
