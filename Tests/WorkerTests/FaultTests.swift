@@ -1,3 +1,4 @@
+import Foundation
 import KafkaClient
 import Testing
 
@@ -76,6 +77,30 @@ struct FaultTests {
         let totals = try await site.work(configuration) { $0[0].commits >= 1 }
         #expect(totals[0].aborts >= 1)
         #expect(Set(try site.read(site.topics.enriched).compactMap(\.key)).count == 20)
+    }
+
+    /// A file size limit stands in for a full disk, as it does for the store by itself.
+    @Test("a full disk ends the worker with a sentence that names the store's directory and what to do")
+    func fullDisk() async throws {
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            let site = try EmbeddedSite(partitions: 1)
+            let body = String(repeating: "x", count: 50_000)
+            try site.publish((0..<60).map { Make.answer("a\($0)", to: "q", body: body) }, to: site.topics.answers)
+            var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+            #if os(Linux)
+                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            #else
+                setrlimit(RLIMIT_FSIZE, &limit)
+            #endif
+            let error = await #expect(throws: WorkerError.self) {
+                try await site.work { _ in false }
+            }
+            #expect(error?.matter == .stateDirectory)
+            let message = try #require(error?.message)
+            #expect(message.contains("\(site.directory.path)/partitions/0"))
+            #expect(message.contains("no space is left") && message.contains("make room"))
+        }
     }
 
     @Test("no broker at the start: a sentence that names the servers, and whose matter it is")

@@ -32,6 +32,20 @@ struct PipelineTests {
         #expect(totals.tableAnswers == 2 && totals.tableVotes == 1 && totals.answersAttached == 2)
     }
 
+    @Test("W3C trace headers of a question event are on its enriched record, so that a trace goes through")
+    func traceContext() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        var events = [Make.question("q1"), TestRecord(key: "q1", value: nil), Make.question("q2")]
+        events[0].headers = [
+            RecordHeader("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            RecordHeader("tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+        ]
+        events[1].headers = [RecordHeader("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")]
+        try site.publish(events, to: site.topics.questions)
+        try await site.work(events: 3)
+        #expect(try site.read(site.topics.enriched).map(\.headers) == events.map(\.headers))
+    }
+
     @Test("a deleted question and one without answers")
     func tombstoneAndBare() async throws {
         let site = try EmbeddedSite(partitions: 1)
