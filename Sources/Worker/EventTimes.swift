@@ -13,13 +13,13 @@ final class EventTimes {
         func age(at now: Int64) -> Int64 { timestamp < now / 1000 ? now - timestamp * 1000 : 0 }
     }
 
-    private var entries: [Entry] = []
-    /// The newest entry, not in `entries` yet.
+    private var entries = UnsafeMutablePointer<Entry>.allocate(capacity: 4096)
+    private var capacity = 4096
+    private var count = 0
+    /// The newest entry, not among `entries` yet.
     private var newest = Entry(timestamp: 0, count: 0)
 
-    init() {
-        entries.reserveCapacity(4096)
-    }
+    deinit { entries.deallocate() }
 
     /// - Parameter timestamp: milliseconds since 1970.
     @inline(__always)
@@ -31,20 +31,36 @@ final class EventTimes {
         }
     }
 
+    @inline(__always)
     private func push(_ timestamp: Int64) {
-        if newest.count > 0 { entries.append(newest) }
+        if newest.count > 0 {
+            if count == capacity { grow() }
+            (entries + count).initialize(to: newest)
+            count += 1
+        }
         newest = Entry(timestamp: timestamp, count: 1)
+    }
+
+    @inline(never)
+    private func grow() {
+        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
+        larger.initialize(from: entries, count: count)
+        entries.deallocate()
+        entries = larger
+        capacity *= 2
     }
 
     /// Records how old each is now. An event from the future, by a clock that goes ahead of ours, is of no age.
     func record(into latency: inout Histogram<UInt32>) {
         let now = WallClock.microseconds
-        for entry in entries { latency.record(microseconds: entry.age(at: now), count: entry.count) }
+        for index in 0..<count {
+            latency.record(microseconds: entries[index].age(at: now), count: entries[index].count)
+        }
         if newest.count > 0 { latency.record(microseconds: newest.age(at: now), count: newest.count) }
     }
 
     func removeAll() {
-        entries.removeAll(keepingCapacity: true)
+        count = 0
         newest.count = 0
     }
 }

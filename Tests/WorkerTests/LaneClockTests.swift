@@ -115,6 +115,14 @@ struct EventTimesTests {
         #expect(latency.count(within: 31_000_000_000_000...32_000_000_000_000) == 2)
     }
 
+    @Test("as many as there are between two commits")
+    func many() {
+        let now = WallClock.microseconds / 1000
+        let latency = recorded((0..<20_000).map { now - 1_000_000 - $0 })
+        #expect(latency.totalCount == 20_000)
+        #expect(latency.count(within: 990_000_000...1_200_000_000) == 20_000)
+    }
+
     @Test("an event from the future is of no age")
     func future() {
         let latency = recorded([WallClock.microseconds / 1000 + 60_000, .max])
