@@ -14,7 +14,7 @@ struct AdminHealth: Encodable, Equatable {
         /// Some partitions' tables are not caught up yet.
         case restoring
         /// Some lane has not turned for longer than ``turnLimit``, or (only when asked whether it is ready) has committed
-        /// nothing for longer than ``commitLimit`` though it has work.
+        /// nothing for longer than ``commitLimit`` though it has something to do.
         case stalled
         /// The worker was told to stop.
         case stopping
@@ -68,9 +68,9 @@ struct AdminHealth: Encodable, Equatable {
     /// Whether the lanes turn and commit, and work on all that was assigned to them; a lane that was assigned nothing has no
     /// more to do.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
-        let contents = monitor.reports.map(\.current)
-        let restoring = contents.flatMap(\.restoring).sorted()
-        let joining = zip(monitor.reports, contents).filter { !$1.hasBeenAssigned }.map { $0.0.lane }
+        let lanes = monitor.reports.map { LaneReading(lane: $0.lane, content: $0.current) }
+        let restoring = lanes.flatMap(\.content.restoring).sorted()
+        let joining = lanes.filter(\.isJoining).map(\.lane)
         var health: AdminHealth
         if isStopping {
             health = AdminHealth(status: .stopping, message: "the worker was told to stop")
@@ -78,7 +78,7 @@ struct AdminHealth: Encodable, Equatable {
             health = stuck
         } else if !joining.isEmpty {
             health = AdminHealth(
-                status: .joining, message: "the group has not told \(lanes(joining)) yet which partitions to work on")
+                status: .joining, message: "the group has not told \(names(joining)) yet which partitions to work on")
         } else if !restoring.isEmpty {
             let one = restoring.count == 1
             health = AdminHealth(
@@ -100,7 +100,7 @@ struct AdminHealth: Encodable, Equatable {
         guard !stalled.isEmpty else { return nil }
         return AdminHealth(
             status: .stalled,
-            message: "\(lanes(stalled.map(\.lane))) did not turn for more than \(turnLimit.components.seconds) s: a "
+            message: "\(names(stalled.map(\.lane))) did not turn for more than \(turnLimit.components.seconds) s: a "
                 + "broker may not answer, the log says more",
             stalledLanes: stalled)
     }
@@ -110,16 +110,16 @@ struct AdminHealth: Encodable, Equatable {
         let stalled = zip(monitor.reports, monitor.standing).filter { $1 > commitLimit }
             .map { StalledLane($0, standing: $1) }
         guard let first = stalled.first else { return nil }
-        let reason = first.waitingFor.map { ", waiting for \($0)" } ?? ""
+        let reason = first.waitingFor.map { ", waiting for \($0)" } ?? " though there is work"
         return AdminHealth(
             status: .stalled,
             message:
-                "\(lanes(stalled.map(\.lane))) committed nothing for more than \(commitLimit.components.seconds) s "
-                + "though there is work\(reason); the log says more",
+                "\(names(stalled.map(\.lane))) committed nothing for more than \(commitLimit.components.seconds) s "
+                + "\(reason); the log says more",
             stalledLanes: stalled)
     }
 
-    private static func lanes(_ numbers: [Int]) -> String {
+    private static func names(_ numbers: [Int]) -> String {
         "lane\(numbers.count == 1 ? "" : "s") " + numbers.map(String.init).joined(separator: ", ")
     }
 }

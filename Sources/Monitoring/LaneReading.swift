@@ -4,7 +4,7 @@ import Worker
 struct LaneReading: Sendable {
     let lane: Int
     var content: LaneReport.Content
-    /// For how long it has had work and committed nothing.
+    /// For how long it has had something to do and committed nothing.
     var standing = Duration.zero
     /// It has been standing for too long.
     var isStalled = false
@@ -19,6 +19,9 @@ struct LaneReading: Sendable {
 
     /// Something waits to be worked on or to be committed.
     var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }
+
+    /// The group has not said yet, or not again, which partitions are its own: nobody knows whether it has work.
+    var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
 }
 
 extension LaneWait.Reason {

@@ -70,7 +70,7 @@ package final class Monitor: Service, Sendable {
         return notes.sorted { $0.time < $1.time }.suffix(LaneReport.deadLettersKept)
     }
 
-    /// For how long each lane has had work and committed nothing, as of the last second.
+    /// For how long each lane has had something to do and committed nothing, as of the last second.
     var standing: [Duration] { state.withLock { $0.watched.lanes.map(\.standing) } }
 
     /// One line a second from now on until the worker ends. A reader that is slower than that gets the newest.

@@ -1,6 +1,6 @@
 import Worker
 
-/// Finds lanes for which input waits and nothing is committed. It sees them from outside, so that a lane that hangs inside a
+/// Finds lanes for which input waits and nothing is committed, and those that no group takes in. It sees them from outside, so that a lane that hangs inside a
 /// call is found like any other.
 struct StallWatch: Sendable {
     enum Finding: Sendable {
@@ -53,7 +53,7 @@ struct StallWatch: Sendable {
         let hasMoved = lane.commits != reading.content.totals.commits || lane.restored != reading.restored
         lane.commits = reading.content.totals.commits
         lane.restored = reading.restored
-        guard reading.hasWork, !hasMoved else {
+        guard reading.hasWork || reading.isJoining, !hasMoved else {
             let (stood, wasStalled) = (lane.standing, lane.told != nil)
             lane.standing = .zero
             lane.told = nil

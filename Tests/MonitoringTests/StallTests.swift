@@ -63,7 +63,7 @@ struct StallTests {
     @Test("a lane that has nothing to do, that commits, or that restores, is not stalled")
     func wellLanes() {
         let idle = MonitorFixture(interval: 1)
-        idle.tick(20) { $0.wait = LaneWait(reason: .assignment, since: idle.start.instant) }
+        idle.tick(20)
         #expect(idle.entries.all.isEmpty)
         let working = MonitorFixture(interval: 1)
         for _ in 0..<10 {
@@ -116,6 +116,28 @@ struct StallTests {
         fixture.tick()
         fixture.tick(10)
         #expect(fixture.entries.all.isEmpty)
+    }
+
+    @Test("a lane that the group does not take in, or not again", arguments: [true, false])
+    func unassigned(hasBeenAssigned: Bool) {
+        let fixture = MonitorFixture(interval: 1)
+        fixture.reports[0].update {
+            $0.hasBeenAssigned = hasBeenAssigned
+            $0.wait = LaneWait(reason: .assignment, since: fixture.now.instant)
+        }
+        fixture.tick(2)
+        #expect(fixture.monitor.latest?.state == .idle)
+        #expect(AdminHealth.ready(fixture.monitor, isStopping: false).status == .joining)
+        fixture.tick()
+        #expect(fixture.entries.all.first?.metadata["waitingFor"] == "the group to assign partitions")
+        #expect(fixture.monitor.latest?.state == .stalled)
+        // None is an answer, too.
+        fixture.tick {
+            $0.hasBeenAssigned = true
+            $0.wait = nil
+        }
+        #expect(messages(fixture) == ["stalled", "no longer stalled"])
+        #expect(fixture.monitor.latest?.state == .idle)
     }
 
     @Test("a lane that has lost its partitions is no longer stalled")

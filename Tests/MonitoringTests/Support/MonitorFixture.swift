@@ -24,7 +24,12 @@ final class MonitorFixture {
         monitor = Monitor(
             names: .test, reports: reports, interval: .seconds(interval), sinks: sinks, log: log,
             logger: Logger(label: "monitor") { _ in entries.handler }, start: start)
-        for report in reports { report.update { $0.turned = start.instant } }
+        for report in reports {
+            report.update {
+                $0.turned = start.instant
+                $0.hasBeenAssigned = true
+            }
+        }
     }
 
     /// Goes on by so many seconds, and ticks after each. A lane that does not hang turns meanwhile.
