@@ -6,22 +6,32 @@ import Synchronization
 /// The open connections of the admin server. Hummingbird takes in no more than so many; this sees that clients which hold on
 /// to theirs do not keep others waiting: where all places are taken, the connection that has been there longest is ended.
 final class AdminConnections: Sendable {
+    private struct Connection {
+        let channel: any Channel
+        let since: NIODeadline
+        /// Its answer has no end: it may last when all places are taken.
+        var isStream = false
+    }
+
     private struct State {
         /// In order of their beginnings.
-        var open: [(channel: any Channel, since: NIODeadline)] = []
+        var open: [Connection] = []
         var isEnded = false
     }
 
     private let limit: Int
+    private let streamLimit: Int
     private let patience: TimeAmount
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: at least 1; as many as are taken in.
+    ///   - streams: how many of them may be streams; one place at least is left for the others.
     ///   - patience: how long a connection may last when all places are taken. An honest client has its answer within
     ///     milliseconds.
-    init(limit: Int, patience: TimeAmount) {
+    init(limit: Int, streams: Int, patience: TimeAmount) {
         self.limit = limit
+        streamLimit = min(streams, limit - 1)
         self.patience = patience
     }
 
@@ -34,12 +44,27 @@ final class AdminConnections: Sendable {
             state.isEnded = true
             return state.open
         }
-        for (channel, _) in open { channel.close(promise: nil) }
+        for connection in open { connection.channel.close(promise: nil) }
+    }
+
+    /// Whether one more connection may become a stream.
+    var hasRoomForStream: Bool { state.withLock { $0.open.count(where: \.isStream) < streamLimit } }
+
+    /// Makes a connection a stream: from now on it is not the one that ends when all places are taken.
+    /// - Returns: false when there are as many streams as there may be, or the connection has ended.
+    func makeStream(_ channel: any Channel) -> Bool {
+        state.withLock { state in
+            guard state.open.count(where: \.isStream) < streamLimit,
+                let index = state.open.firstIndex(where: { $0.channel === channel })
+            else { return false }
+            state.open[index].isStream = true
+            return true
+        }
     }
 
     private func add(_ channel: any Channel) {
         let isEnded = state.withLock { state in
-            state.open.append((channel, .now()))
+            state.open.append(Connection(channel: channel, since: .now()))
             return state.isEnded
         }
         channel.closeFuture.whenComplete { _ in
@@ -55,11 +80,13 @@ final class AdminConnections: Sendable {
     /// For one connection that came in: one ends, now or when it has lasted long enough, unless places become free before.
     private func makeRoom(_ loop: any EventLoop) {
         let (ended, next): ((any Channel)?, NIODeadline?) = state.withLock { state in
-            guard state.open.count >= limit else { return (nil, nil) }
-            let due = state.open[0].since + patience
+            guard state.open.count >= limit, let oldest = state.open.firstIndex(where: { !$0.isStream }) else {
+                return (nil, nil)
+            }
+            let due = state.open[oldest].since + patience
             guard due <= .now() else { return (nil, due) }
             // Not left to its closing, which is noticed only after others have been asked for room.
-            return (state.open.removeFirst().channel, nil)
+            return (state.open.remove(at: oldest).channel, nil)
         }
         ended?.close(promise: nil)
         if let next { loop.scheduleTask(deadline: next) { self.makeRoom(loop) } }

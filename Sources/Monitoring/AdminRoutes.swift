@@ -1,4 +1,3 @@
-import Foundation
 import Hummingbird
 import Worker
 
@@ -6,30 +5,38 @@ import Worker
 /// it may not block.
 enum AdminRoutes {
     static func router(
-        monitor: Monitor, metrics: WorkerMetrics?, isStopping: @escaping @Sendable () -> Bool
-    ) -> Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
+        monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, connections: AdminConnections,
+        isStopping: @escaping @Sendable () -> Bool
+    ) -> Router<AdminRequestContext> {
+        let router = Router(context: AdminRequestContext.self, options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
         router.add(middleware: AdminManners())
         router.get("/healthz") { _, _ in AdminHealth.live(monitor).response }
         router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
         if let metrics { router.get("/metrics") { _, _ in metrics.response } }
+        Dashboard(monitor: monitor, connections: connections).addRoutes(to: router)
+        if let questions { QuestionRoutes(lookup: questions).addRoutes(to: router) }
         return router
     }
 }
 
-/// What holds for every path: it is for reading, nothing is kept by caches, and what is refused is said in JSON.
+/// What holds for every path: it is for reading, nothing is kept by caches or shown in frames, and what is refused is said in
+/// JSON.
 private struct AdminManners: RouterMiddleware {
+    private static let referrerPolicy = HTTPFields.Element.Name("Referrer-Policy")
+    private static let resourcePolicy = HTTPFields.Element.Name("Cross-Origin-Resource-Policy")
+    private static let paths = "/, /events, /history, /questions/{id}, /metrics, /healthz and /readyz"
+
     func handle(
-        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: AdminRequestContext,
+        next: (Request, AdminRequestContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
         if request.method == .get || request.method == .head {
             do {
                 response = try await next(request, context)
             } catch let error as HTTPError where error.status == .notFound {
-                response = .json(
-                    .notFound, ["error": "there is nothing here; /healthz, /readyz and /metrics are answered"])
+                response = .json(.notFound, ["error": "there is nothing here; \(Self.paths) are answered"])
             }
         } else {
             response = .json(.methodNotAllowed, ["error": "only GET and HEAD are answered here"])
@@ -39,19 +46,11 @@ private struct AdminManners: RouterMiddleware {
         response.headers[.connection] = "close"
         response.headers[.cacheControl] = "no-store"
         response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.contentSecurityPolicy] == nil {
+            response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        }
+        if let name = Self.referrerPolicy { response.headers[name] = "no-referrer" }
+        if let name = Self.resourcePolicy { response.headers[name] = "same-origin" }
         return request.method == .head ? response.createHeadResponse() : response
-    }
-}
-
-extension Response {
-    /// With a line end, for those who look at it in a terminal.
-    static func json(_ status: HTTPResponse.Status, _ value: some Encodable) -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // What is encoded here is text and whole numbers, which cannot fail.
-        let body = (try? encoder.encode(value)) ?? Data("{}".utf8)
-        return Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body + Data("\n".utf8))))
     }
 }

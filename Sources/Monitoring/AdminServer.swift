@@ -7,8 +7,8 @@ import ServiceLifecycle
 import Synchronization
 import Worker
 
-/// The admin port: HTTP/1.1, read-only. Says whether the worker turns (`/healthz`) and whether it is ready (`/readyz`), and gives its
-/// metrics (`/metrics`).
+/// The admin port: HTTP/1.1, read-only. Says whether the worker turns (`/healthz`) and whether it is ready (`/readyz`), gives its
+/// metrics (`/metrics`), shows the dashboard (`/`), and what would be published for a question (`/questions/{id}`).
 ///
 /// It has one thread of its own for its sockets, answers on Swift's cooperative threads, and knows of the lanes only what
 /// ``Monitor`` does. Whatever clients do, it costs the worker a bounded number of file descriptors and bytes.
@@ -17,6 +17,8 @@ package final class AdminServer: Service {
     struct Limits {
         /// Connections that are open at a time.
         var connections = 64
+        /// How many of them may be dashboards' streams of events.
+        var streams = 16
         /// How long a connection may last while all places are taken.
         var patience = TimeAmount.milliseconds(250)
         /// From a connection's beginning to the end of its request's head, and from the answer until the client hangs up.
@@ -42,18 +44,23 @@ package final class AdminServer: Service {
     ///   - port: 0 to 65535; 0: any free one.
     ///   - monitor: what there is to tell.
     ///   - metrics: what `/metrics` answers; nil: nothing.
+    ///   - questions: what `/questions/{id}` asks; nil: nothing is there.
     /// - Throws: `configuration` when it cannot listen there.
     package convenience init(
-        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, logger: Logger
+        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
+        logger: Logger
     ) async throws(WorkerError) {
         try await self.init(
-            host: host, port: port, monitor: monitor, metrics: metrics, limits: Limits(), logger: logger)
+            host: host, port: port, monitor: monitor, metrics: metrics, questions: questions, limits: Limits(),
+            logger: logger)
     }
 
     init(
-        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, limits: Limits, logger: Logger
+        host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
+        limits: Limits, logger: Logger
     ) async throws(WorkerError) {
-        let connections = AdminConnections(limit: limits.connections, patience: limits.patience)
+        let connections = AdminConnections(
+            limit: limits.connections, streams: limits.streams, patience: limits.patience)
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let stopping = StopNotice()
         let (bound, binding) = AsyncThrowingStream.makeStream(of: SocketAddress?.self)
@@ -61,7 +68,9 @@ package final class AdminServer: Service {
         // What clients do wrong, and an address in use, which is said below.
         quiet.logLevel = .critical
         let application = Application(
-            router: AdminRoutes.router(monitor: monitor, metrics: metrics) { stopping.isGiven },
+            router: AdminRoutes.router(
+                monitor: monitor, metrics: metrics, questions: questions, connections: connections,
+                isStopping: { stopping.isGiven }),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [connections.handler], idleTimeout: limits.idle,

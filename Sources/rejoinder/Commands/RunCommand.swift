@@ -39,10 +39,11 @@ struct RunCommand: AsyncParsableCommand {
         let monitor = Monitor(
             names: names, reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
             sinks: [metrics], log: settings.throughputLog(), logger: settings.logger("monitor"))
+        let questions = settings.questionLookup(worker)
         // Listens before anything is consumed: a port in use ends it here.
         let admin = try await AdminServer(
             host: settings.adminHost, port: settings.adminPort, monitor: monitor, metrics: metrics,
-            logger: settings.logger("admin"))
+            questions: questions, logger: settings.logger("admin"))
         logger.info(
             "admin address",
             metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])
@@ -94,6 +95,18 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension Settings {
+    fileprivate func questionLookup(_ worker: WorkerService) -> QuestionLookup {
+        // As the worker's own table consumers: without a membership.
+        let properties = ClientProperties(configuration: workerConfiguration, identity: worker.identity, lane: 0)
+            .follower
+        return QuestionLookup(
+            topic: topics.questions, partitionCount: worker.cluster.layout.questions, properties: properties,
+            reports: worker.reports, logger: logger("questions")
+        ) { key, value, partition in
+            await worker.preview(key: key, value: value, partition: partition)
+        }
+    }
+
     fileprivate func names(identity: String) -> WorkerNames {
         WorkerNames(
             version: ProductVersion.number, group: groupID, worker: identity, delivery: delivery.rawValue,

@@ -1,0 +1,39 @@
+import Hummingbird
+
+/// The dashboard's paths: a page with its parts, the last hour, and what comes.
+struct Dashboard: Sendable {
+    /// Scripts and styles from here only, and nothing that reads text as markup: what stands on the page comes from records.
+    private static let policy = [
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self'",
+        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+    ].joined(separator: "; ")
+
+    private let history: DashboardHistory
+    private let events: DashboardEvents
+
+    init(monitor: Monitor, connections: AdminConnections) {
+        history = DashboardHistory(monitor: monitor)
+        events = DashboardEvents(monitor: monitor, connections: connections)
+    }
+
+    func addRoutes(to router: Router<AdminRequestContext>) {
+        router.get("/") { request, _ in
+            // Hummingbird takes "//" for it too.
+            guard request.uri.path == "/" else { throw HTTPError(.notFound) }
+            return Response.html(.ok, DashboardPage.html, policy: Self.policy)
+        }
+        router.get("/dashboard/{part}") { _, context in
+            guard let part = DashboardPage.parts[context.parameters.get("part") ?? ""] else {
+                throw HTTPError(.notFound)
+            }
+            return Response(.ok, part.type, ByteBuffer(string: part.text))
+        }
+        router.get("/history") { request, _ in
+            let after = QueryText.value(of: "after", in: request.uri.query).map { String(decoding: $0, as: UTF8.self) }
+            return Response(.ok, "application/json", history.json(after: after))
+        }
+        router.get("/events") { request, context in
+            request.method == .head ? events.headResponse : events.response(on: context.channel)
+        }
+    }
+}

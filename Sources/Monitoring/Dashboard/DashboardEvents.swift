@@ -1,0 +1,122 @@
+import Hummingbird
+import NIOCore
+import Worker
+
+/// A stream of server-sent events: a throughput line a second, and the last dead letters when there are new ones.
+///
+/// A reader that is slow gets fewer lines and holds no more memory than one of them and what its connection's buffers take; one
+/// that reads nothing is let go.
+struct DashboardEvents: Sendable {
+    /// How long a write may wait for its reader.
+    private static let patience = TimeAmount.seconds(15)
+    /// How long a stream may last, so that a reader that is gone without a word leaves its place; others come back by
+    /// themselves.
+    private static let lifetime = Duration.seconds(1800)
+    /// How long there may be silence before a comment says that the connection is there.
+    private static let silence = Duration.seconds(15)
+
+    let monitor: Monitor
+    let connections: AdminConnections
+
+    /// Whether there is room for one more.
+    var headResponse: Response { connections.hasRoomForStream ? Self.begun(body: ResponseBody()) : Self.full }
+
+    func response(on channel: any Channel) -> Response {
+        guard connections.makeStream(channel) else { return Self.full }
+        return Self.begun(
+            body: ResponseBody { writer in
+                do {
+                    try await write(to: &writer, on: channel)
+                } catch {
+                    // The reader is gone.
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    private static func begun(body: ResponseBody) -> Response {
+        Response(status: .ok, headers: [.contentType: "text/event-stream"], body: body)
+    }
+
+    private static var full: Response {
+        var response = Response.json(
+            .serviceUnavailable, ["error": "as many dashboards are open as there may be; close one, or try again later"]
+        )
+        response.headers[.retryAfter] = "30"
+        return response
+    }
+
+    private enum News {
+        case line(ThroughputLine)
+        case nothing
+    }
+
+    private func write(to writer: inout any ResponseBodyWriter, on channel: any Channel) async throws {
+        let (news, more) = AsyncStream.makeStream(of: News.self, bufferingPolicy: .bufferingNewest(1))
+        let lines = monitor.seconds()
+        let forwarding = Task {
+            for await line in lines { more.yield(.line(line)) }
+            more.finish()
+        }
+        let reminding = Task {
+            while (try? await Task.sleep(for: Self.silence)) != nil { more.yield(.nothing) }
+        }
+        defer {
+            forwarding.cancel()
+            reminding.cancel()
+        }
+        // Or it would be noticed only with the next line, and at the worker's end there is none.
+        channel.closeFuture.whenComplete { _ in more.finish() }
+        let began = ContinuousClock.now
+        var notes: [DeadLetterNote] = []
+        try await write("retry: 2000\n\n", to: &writer, on: channel)
+        if let line = monitor.latest { more.yield(.line(line)) }
+        for await event in news {
+            var text = ""
+            if monitor.deadLetters != notes {
+                notes = monitor.deadLetters
+                text += Self.event("dead-letters", Self.json(notes))
+            }
+            switch event {
+            case .line(let line): text += Self.event(nil, line.json)
+            case .nothing: text += ": still here\n\n"
+            }
+            try await write(text, to: &writer, on: channel)
+            if .now - began > Self.lifetime { return }
+        }
+    }
+
+    /// Waits while the connection takes no more, and ends it when that lasts.
+    private func write(_ text: String, to writer: inout any ResponseBodyWriter, on channel: any Channel) async throws {
+        let overdue = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+        defer { overdue.cancel() }
+        try await writer.write(ByteBuffer(string: text))
+    }
+
+    /// One event. Each line of its data has a field of its own, as the format wants.
+    static func event(_ name: String?, _ data: String) -> String {
+        var text = name.map { "event: \($0)\n" } ?? ""
+        // Only these two end a line of the format; other line separators are text.
+        let ends: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
+        for line in data.utf8.split(omittingEmptySubsequences: false, whereSeparator: ends.contains) {
+            text += "data: \(Substring(line))\n"
+        }
+        return text + "\n"
+    }
+
+    /// On one line.
+    private static func json(_ notes: [DeadLetterNote]) -> String {
+        let objects = notes.map { note in
+            JSONObject.text { object in
+                object.add("code", note.code.rawValue)
+                object.add("topic", note.place.topic)
+                object.add("partition", note.place.partition)
+                object.add("offset", note.offset)
+                object.add("message", note.message)
+                // Milliseconds since 1970.
+                object.add("time", note.time)
+            }
+        }
+        return "[\(objects.joined(separator: ","))]"
+    }
+}

@@ -1,0 +1,44 @@
+import NIOCore
+import Synchronization
+
+/// The last hour as JSON. The whole of it is made once a line, however often it is asked for.
+final class DashboardHistory: Sendable {
+    private struct Whole {
+        var first: String?
+        var last: String?
+        var json: ByteBuffer
+    }
+
+    private let monitor: Monitor
+    private let whole = Mutex<Whole?>(nil)
+
+    init(monitor: Monitor) {
+        self.monitor = monitor
+    }
+
+    /// An array, one line of text for each of its lines.
+    /// - Parameter after: the `time` of a line: only younger ones are wanted.
+    func json(after: String? = nil) -> ByteBuffer {
+        let lines = monitor.history
+        if let after {
+            // Times of one form and one zone, which text compares as well as anything.
+            return Self.json(lines.filter { $0.time > after })
+        }
+        if let made = whole.withLock({ $0 }), made.first == lines.first?.time, made.last == lines.last?.time {
+            return made.json
+        }
+        let json = Self.json(lines)
+        whole.withLock { $0 = Whole(first: lines.first?.time, last: lines.last?.time, json: json) }
+        return json
+    }
+
+    private static func json(_ lines: [ThroughputLine]) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        for (index, line) in lines.enumerated() {
+            buffer.writeString(index == 0 ? "[" : ",\n")
+            buffer.writeString(line.json)
+        }
+        buffer.writeString(lines.isEmpty ? "[]\n" : "]\n")
+        return buffer
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import KafkaClient
+import Logging
+import Synchronization
+import Worker
+
+/// Looks a question up: its latest event in its topic, and what the worker would publish for that now. One at a time, so that
+/// whoever asks costs the worker and the cluster no more than one consumer.
+package final class QuestionLookup: Sendable {
+    /// Blocks its thread until it knows, the deadline is over, or nobody waits any more.
+    package typealias Find =
+        @Sendable (
+            _ id: [UInt8], _ place: TopicPartition, _ deadline: ContinuousClock.Instant,
+            _ cancellation: SearchCancellation
+        ) throws -> QuestionEvent?
+    package typealias Ask =
+        @Sendable (_ key: [UInt8], _ value: [UInt8], _ partition: Int32) async ->
+        Worker.Preview
+
+    private static let patience = Duration.seconds(10)
+    private static let longestID = 200
+
+    private let topic: String
+    private let partitionCount: Int32
+    private let reports: [LaneReport]
+    private let find: Find
+    private let preview: Ask
+    private let isBusy = Atomic(false)
+
+    /// - Parameters:
+    ///   - partitionCount: of the questions' topic.
+    ///   - properties: a `read_committed` consumer's, with the user's over them.
+    ///   - preview: asks the lane that has the partition.
+    package convenience init(
+        topic: String, partitionCount: Int32, properties: KafkaProperties, reports: [LaneReport], logger: Logger,
+        preview: @escaping Ask
+    ) {
+        let properties = properties.overlaid(
+            by: KafkaProperties([
+                // Of one partition, and for a moment.
+                "queued.max.messages.kbytes": "16384",
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+            ]))
+        self.init(
+            topic: topic, partitionCount: partitionCount, reports: reports,
+            find: { id, place, deadline, cancellation in
+                try QuestionSearch.latest(
+                    of: id, in: place, properties: properties, deadline: deadline, cancellation: cancellation,
+                    logger: logger)
+            }, preview: preview)
+    }
+
+    init(
+        topic: String, partitionCount: Int32, reports: [LaneReport], find: @escaping Find, preview: @escaping Ask
+    ) {
+        self.topic = topic
+        self.partitionCount = partitionCount
+        self.reports = reports
+        self.find = find
+        self.preview = preview
+    }
+
+    /// - Parameters:
+    ///   - partition: where its events are, for producers that do not place by the key's murmur2 hash.
+    ///   - cancellation: to be cancelled when nobody waits for the outcome any more.
+    func lookUp(_ id: [UInt8], partition: Int32?, cancellation: SearchCancellation) async -> QuestionOutcome {
+        guard !id.isEmpty, id.count <= Self.longestID else { return .noID }
+        let number = partition ?? KeyHash.partition(of: id, of: partitionCount)
+        guard number >= 0, number < partitionCount else { return .noPartition(number) }
+        let place = TopicPartition(topic: topic, partition: number)
+        let lanes = reports.map(\.current)
+        guard lanes.contains(where: { $0.partitions.contains(number) || $0.restoring.contains(number) }) else {
+            return .notOwned(place)
+        }
+        if lanes.contains(where: { $0.restoring.contains(number) }) { return .restoring(place) }
+        guard !isBusy.exchange(true, ordering: .acquiringAndReleasing) else { return .busy }
+        defer { isBusy.store(false, ordering: .releasing) }
+        do {
+            guard let event = try await search(id, in: place, cancellation: cancellation) else {
+                return .notFound(place)
+            }
+            guard let value = event.value else { return .deleted(event) }
+            return switch await preview(id, value, number) {
+            case .enriched(let bytes): .enriched(bytes, event)
+            case .refused(let code, let reason): .refused(code, reason, event)
+            case .notOwned: .notOwned(place)
+            case .restoring: .restoring(place)
+            case .busy: .noAnswer(place)
+            }
+        } catch QuestionSearch.Failure.tooLong(let events) {
+            return .tooLong(place, events: events)
+        } catch QuestionSearch.Failure.unreachable(let reason) {
+            return .unreachable(reason)
+        } catch {
+            return .noAnswer(place)
+        }
+    }
+
+    /// librdkafka's calls block, so it has a thread of its own.
+    private func search(
+        _ id: [UInt8], in place: TopicPartition, cancellation: SearchCancellation
+    ) async throws -> QuestionEvent? {
+        let deadline = ContinuousClock.now + Self.patience
+        return try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread { [find] in
+                continuation.resume(with: Result { try find(id, place, deadline, cancellation) })
+            }
+            thread.name = "question-lookup"
+            thread.start()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Hummingbird
+import KafkaClient
+import Records
+
+/// A question's latest event, as its topic has it.
+package struct QuestionEvent: Sendable, Equatable {
+    package var place: TopicPartition
+    package var offset: Int64
+    /// Milliseconds since 1970; nil: the record has none.
+    package var timestamp: Int64?
+    /// nil: the question was deleted.
+    package var value: [UInt8]?
+
+    package init(place: TopicPartition, offset: Int64, timestamp: Int64?, value: [UInt8]?) {
+        self.place = place
+        self.offset = offset
+        self.timestamp = timestamp
+        self.value = value
+    }
+}
+
+/// What came of looking a question up.
+package enum QuestionOutcome: Sendable, Equatable {
+    case enriched([UInt8], QuestionEvent)
+    case deleted(QuestionEvent)
+    case refused(RecordErrorCode, String, QuestionEvent)
+    case notFound(TopicPartition)
+    case notOwned(TopicPartition)
+    case restoring(TopicPartition)
+    /// Another question is being looked up.
+    case busy
+    /// - events: how many were looked through.
+    case tooLong(TopicPartition, events: Int64)
+    /// No answer from the lane that has the partition.
+    case noAnswer(TopicPartition)
+    /// No answer from the cluster, or a refusal: a sentence.
+    case unreachable(String)
+    /// No id that a question could have.
+    case noID
+    /// No partition of that number.
+    case noPartition(Int32)
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .enriched: .ok
+        case .noID, .noPartition: .badRequest
+        case .notFound: .notFound
+        case .deleted: .gone
+        case .notOwned: .misdirectedRequest
+        case .refused: .unprocessableContent
+        case .restoring, .busy, .unreachable: .serviceUnavailable
+        case .tooLong, .noAnswer: .gatewayTimeout
+        }
+    }
+
+    /// When it makes sense to ask again, in seconds.
+    var retryAfter: Int? {
+        switch self {
+        case .busy: 1
+        case .restoring, .unreachable, .noAnswer: 5
+        default: nil
+        }
+    }
+
+    /// A word for programs.
+    var word: String {
+        switch self {
+        case .enriched: "enriched"
+        case .noID: "no-id"
+        case .noPartition: "no-partition"
+        case .notFound: "not-found"
+        case .deleted: "deleted"
+        case .notOwned: "not-owned"
+        case .refused: "dead-letter"
+        case .restoring: "restoring"
+        case .busy: "busy"
+        case .unreachable: "unreachable"
+        case .tooLong: "too-long"
+        case .noAnswer: "no-answer"
+        }
+    }
+
+    /// For people; of records only the reason of a dead letter is in it.
+    var sentence: String {
+        switch self {
+        case .enriched: "This is what the worker would publish now."
+        case .noID: "A question's id has 1 to 200 bytes; give it as /questions/ID, or /questions?id=ID."
+        case .noPartition(let number): "The topic of the questions has no partition \(number)."
+        case .notFound(let place):
+            "No event of this question is in \(place), where its id belongs. If its producer does not place records by the key's "
+                + "murmur2 hash, as Java's does, name the partition: ?partition=N."
+        case .deleted(let event): "The question was deleted by the event at offset \(event.offset) of \(event.place)."
+        case .notOwned(let place):
+            "The question belongs to \(place), which this worker does not have at present: ask the worker that has it."
+        case .refused(let code, let reason, let event):
+            "The question's latest event, at offset \(event.offset) of \(event.place), would be a dead letter: "
+                + "\(code.rawValue), \(reason)."
+        case .restoring(let place):
+            "Answers and votes of partition \(place.partition) are still being restored; nothing of \(place) is enriched before."
+        case .busy: "Another question is being looked up; one at a time is. Try again in a second."
+        case .tooLong(let place, let events):
+            "The question's latest event is not among the last \(events) of \(place), and finding it further back takes too long."
+        case .noAnswer(let place): "The lane that has \(place) did not answer in time; it may be waiting for a broker."
+        case .unreachable(let reason): "The topic of the questions could not be read: \(reason)."
+        }
+    }
+
+    /// Where the event is that it tells of.
+    var event: QuestionEvent? {
+        switch self {
+        case .enriched(_, let event), .deleted(let event), .refused(_, _, let event): event
+        default: nil
+        }
+    }
+
+    /// The partition that it tells of.
+    var place: TopicPartition? {
+        switch self {
+        case .enriched(_, let event), .deleted(let event), .refused(_, _, let event): event.place
+        case .notFound(let place), .notOwned(let place), .restoring(let place), .tooLong(let place, _),
+            .noAnswer(let place):
+            place
+        case .busy, .unreachable, .noID, .noPartition: nil
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import KafkaClient
+import Logging
+import Synchronization
+
+/// Tells a search, from whatever thread, that nobody waits for it any more.
+package final class SearchCancellation: Sendable {
+    private let given = Atomic(false)
+
+    package init() {}
+
+    package func cancel() { given.store(true, ordering: .relaxed) }
+
+    package var isCancelled: Bool { given.load(ordering: .relaxed) }
+}
+
+/// Finds the latest event of a question in its partition, backwards from the end, with a consumer of its own that joins no group.
+/// It waits in librdkafka: for a thread of its own, never for a cooperative one.
+struct QuestionSearch {
+    enum Failure: Error, Equatable {
+        /// Out of time, after so many offsets.
+        case tooLong(events: Int64)
+        case cancelled
+        case unreachable(String)
+    }
+
+    /// The first piece that is read, in offsets; each further one is four times as long. What a question's readers ask for
+    /// was mostly written lately.
+    private static let firstWindow: Int64 = 5000
+
+    let id: [UInt8]
+    let place: TopicPartition
+    let deadline: ContinuousClock.Instant
+    let cancellation: SearchCancellation
+    let consumer: AssignedConsumer
+
+    /// - Parameter properties: a `read_committed` consumer's.
+    /// - Returns: nil when the partition has none.
+    static func latest(
+        of id: [UInt8], in place: TopicPartition, properties: KafkaProperties, deadline: ContinuousClock.Instant,
+        cancellation: SearchCancellation, logger: Logger
+    ) throws(Failure) -> QuestionEvent? {
+        do {
+            let consumer = try AssignedConsumer(properties: properties, logger: logger)
+            defer { consumer.close() }
+            return try QuestionSearch(
+                id: id, place: place, deadline: deadline, cancellation: cancellation, consumer: consumer
+            ).backwards()
+        } catch let failure as Failure {
+            throw failure
+        } catch let error as KafkaError where error.isTimeout && deadline <= .now {
+            throw .tooLong(events: 0)
+        } catch {
+            throw .unreachable("\(error)")
+        }
+    }
+
+    private func backwards() throws -> QuestionEvent? {
+        let (low, high) = try consumer.queryWatermarks(place, timeout: max(.milliseconds(1), deadline - .now))
+        var end = high
+        var window = Self.firstWindow
+        while end > low {
+            let start = max(low, end - window)
+            if let event = try last(from: start, to: end, of: high) { return event }
+            end = start
+            window *= 4
+        }
+        return nil
+    }
+
+    /// The last event of the question at offsets from `start` and below `end`.
+    private func last(from start: Int64, to end: Int64, of high: Int64) throws -> QuestionEvent? {
+        try consumer.assign([place: start])
+        var found: QuestionEvent?
+        reading: while true {
+            if cancellation.isCancelled { throw Failure.cancelled }
+            guard deadline > .now else { throw Failure.tooLong(events: high - end) }
+            switch consumer.poll(timeoutMilliseconds: 100) {
+            case .message(let message):
+                defer { message.release() }
+                // Offsets may be missing: the first one at or behind the end tells that all before were there.
+                guard message.offset < end else { break reading }
+                if let key = message.key, key.elementsEqual(id) {
+                    found = QuestionEvent(
+                        place: place, offset: message.offset, timestamp: message.timestamp,
+                        value: message.value.map(Array.init))
+                }
+                if message.offset == end - 1 { break reading }
+            case .endOfPartition: break reading
+            case .failure(let error):
+                // What passes by itself is tried again by librdkafka until the time is over.
+                if error.isAuthorization || error.isFatal { throw error }
+            case .rebalance, .nothing: break
+            }
+        }
+        try consumer.unassign([place])
+        return found
+    }
+}
