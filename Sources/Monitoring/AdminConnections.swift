@@ -26,12 +26,13 @@ final class AdminConnections: Sendable {
 
     /// - Parameters:
     ///   - limit: at least 1; as many as are taken in.
-    ///   - streams: how many of them may be streams; one place at least is left for the others.
+    ///   - streams: how many of them may be streams; two places at least are left for the others.
     ///   - patience: how long a connection may last when all places are taken. An honest client has its answer within
     ///     milliseconds.
     init(limit: Int, streams: Int, patience: TimeAmount) {
         self.limit = limit
-        streamLimit = min(streams, limit - 1)
+        // The last place that is taken becomes free again at once.
+        streamLimit = max(0, min(streams, limit - 2))
         self.patience = patience
     }
 

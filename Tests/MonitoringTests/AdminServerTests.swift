@@ -219,7 +219,8 @@ struct AdminServerTests {
         }
     }
 
-    @Test("what is not there", arguments: ["/healthz/x", "/../healthz", "//", "/dashboard", "/dashboard/x", "/<script>"])
+    @Test(
+        "what is not there", arguments: ["/healthz/x", "/../healthz", "//", "/dashboard", "/dashboard/x", "/<script>"])
     func notFound(path: String) async throws {
         try await withServer([lane()]) { server in
             let (answer, json) = try await get(path, from: server)

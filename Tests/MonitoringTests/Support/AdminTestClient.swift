@@ -123,6 +123,20 @@ final class AdminTestClient: Sendable {
         try await Self.onThread { AdminClientAnswer(try self.readToEnd()) }
     }
 
+    /// What comes until it holds a text, or the server hangs up; for answers without an end.
+    func receive(until text: String) async throws -> String {
+        try await Self.onThread {
+            var received: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while String(decoding: received, as: UTF8.self).range(of: text) == nil {
+                let count = recv(self.descriptor, &buffer, buffer.count, 0)
+                guard count > 0 else { break }
+                received += buffer[..<count]
+            }
+            return String(decoding: received, as: UTF8.self)
+        }
+    }
+
     private func readToEnd() throws -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -1,0 +1,276 @@
+"""The dashboard in a real browser while a load runs, and the page of a question."""
+
+import http.client
+import json
+import os
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from murmur2 import partition_of
+
+NASTY = "<script>alert(1)</script>/\"'&%2F?#é"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    browser = Browser()
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def question(key, **fields):
+    value = {"id": key, "title": f"What about {key}?", "body": "It began\nlast week."} | fields
+    return ("questions", key.encode(), json.dumps(value).encode(), [])
+
+
+def answer(key, name, **fields):
+    return ("answers", key.encode(), json.dumps({"id": name, "questionId": key} | fields).encode(), [])
+
+
+def vote(key, name, voter, value=1):
+    cast = {"questionId": key, "answerId": name, "voterId": voter, "value": value, "castAt": "2026-03-01T09:00:00Z"}
+    return ("votes", key.encode(), json.dumps(cast).encode(), [])
+
+
+class Load:
+    """Publishes in the background until it is stopped."""
+
+    def __init__(self, deployment, records, per_second=400):
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(deployment, records, per_second))
+        self._thread.start()
+
+    def _run(self, deployment, records, per_second):
+        batch = max(1, per_second // 10)
+        number = 0
+        while not self._stop.is_set():
+            deployment.publish([records(number + i) for i in range(batch)])
+            number += batch
+            self._stop.wait(0.1)
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def site(deploy):
+    """A deployment with a worker that works, and where it answers."""
+    deployment = deploy()
+    deployment.create_topics()
+    worker = deployment.worker().start()
+    return deployment, worker, admin_url(worker)
+
+
+def admin_url(worker):
+    deadline = time.monotonic() + 30
+    while not (found := [line for line in worker.log() if line["message"] == "admin address"]):
+        worker.check()
+        assert time.monotonic() < deadline, worker.log_end()
+        time.sleep(0.1)
+    return found[0]["url"]
+
+
+def get(url, path, accept="application/json"):
+    """path: as it goes over the wire."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=30)
+    try:
+        connection.request("GET", path, headers={"Accept": accept})
+        response = connection.getresponse()
+        return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+    finally:
+        connection.close()
+
+
+def keep(page, name):
+    """Screenshots for people, where they ask for them."""
+    if directory := os.environ.get("REJOINDER_TEST_SCREENSHOTS"):
+        page.screenshot(Path(directory) / f"{name}.png")
+
+
+def number(text):
+    return float(text.split()[0].replace(",", ""))
+
+
+def test_dashboard_under_load(site, browser):
+    deployment, worker, url = site
+    deployment.publish([answer(f"q-{i}", f"a-{j}", title="Rest") for i in range(50) for j in range(3)])
+
+    def record(i):
+        if i % 200 == 0:
+            # What is wrong with it goes into a dead letter's reason.
+            return ("questions", b"bad", b'{"id":"bad","title":"<img src=x onerror=alert(2)>"}<script>', [])
+        return vote(f"q-{i % 50}", "a-1", f"voter-{i}") if i % 4 == 0 else question(f"q-{i % 50}")
+
+    load = Load(deployment, record)
+    try:
+        page = browser.page()
+        page.open(url + "/")
+        page.wait("document.querySelector('#connection').dataset.state === 'live'")
+        # Two lines of the history, so that there is something to draw.
+        page.wait("document.querySelectorAll('#chart-records path.curve').length >= 2", timeout=60)
+        assert page.text("#verdict-line").split(":")[0] in ("Keeping up", "Idle", "Catching up", "Behind", "Falling behind")
+        assert page.text("#worker") == worker.identity
+        assert page.text("#group") == deployment.group
+        keep(page, "dashboard")
+
+        # What the charts say is what /history says, point by point.
+        time.sleep(1)
+        page.evaluate("document.querySelector('#chart-records details').open = true")
+        page.evaluate("document.querySelector('#chart-lag details').open = true")
+        rows = page.wait("[...document.querySelectorAll('#chart-records tbody tr')].map(r => r.innerText.split('\\t'))")
+        history = json.loads(get(url, "/history")[2])
+        assert len(rows) >= 2
+        known = {
+            page.evaluate(f"new Date({json.dumps(line['time'])}).toLocaleTimeString('en-GB')"): line for line in history
+        }
+        for when, rate_in, rate_out in rows:
+            assert number(rate_in) == pytest.approx(known[when]["recordsInPerSecond"], abs=0.51)
+            assert number(rate_out) == pytest.approx(known[when]["recordsOutPerSecond"], abs=0.51)
+        bad = sum(line["deadLetters"]["invalid-json"] for line in history)
+        row = page.wait("[...document.querySelectorAll('#dead-codes tr')].map(r => r.innerText.split('\\t'))"
+                        ".find(r => r[0].trim() === 'invalid-json')")  # fmt: skip
+        assert bad > 0 and number(row[2]) <= bad
+        assert "invalid-json" in page.text("#causes")
+
+        # The same figures for keyboards: the arrow keys read a chart's points out.
+        page.evaluate("document.querySelector('#chart-records .plot').focus()")
+        page.press("ArrowLeft")
+        assert ": in " in page.text("#chart-records [aria-live]")
+        page.press("Escape")
+
+        # The other range is drawn from the events that came since the page was opened.
+        page.evaluate("document.querySelector('[name=range][value=minutes]').click()")
+        page.wait("document.querySelectorAll('#chart-records path.curve').length >= 2")
+        page.wait("/chart of (\\d{2,}) points/.test(document.querySelector('#chart-records .plot').ariaLabel)")
+
+        for width, dark in ((390, True), (360, False)):
+            phone = browser.page(width, 800, dark)
+            phone.open(url + "/")
+            phone.wait("document.querySelectorAll('#chart-records path.curve').length >= 2", timeout=60)
+            assert phone.evaluate("document.documentElement.scrollWidth") <= width
+            keep(phone, f"dashboard-{width}")
+            assert phone.complaints() == []
+
+        assert page.evaluate("document.querySelectorAll('img, main script, [onerror]').length") == 0
+        assert page.complaints() == []
+        assert page.hosts() == {urllib.parse.urlsplit(url).netloc}
+    finally:
+        load.stop()
+
+
+def test_connection_lost_and_found(site, browser):
+    deployment, worker, url = site
+    page = browser.page()
+    page.open(url + "/")
+    page.wait("document.querySelector('#connection').dataset.state === 'live'")
+    announced = page.wait("document.querySelector('#announce').textContent")
+    assert "Connection" not in announced
+    worker.terminate()
+    page.wait("document.querySelector('#connection').dataset.state === 'lost'")
+    assert "trying again in" in page.text("#connection")
+    page.wait("document.querySelector('#announce').textContent === 'Connection lost'")
+    # The same worker again, where it was.
+    settings = worker.configuration_path.read_text("utf-8")
+    port = urllib.parse.urlsplit(url).port
+    worker.configuration_path.write_text(settings.replace("port: 0", f"port: {port}"), "utf-8")
+    worker.start()
+    page.wait("document.querySelector('#connection').dataset.state === 'live'", timeout=60)
+
+
+def test_questions(site, browser):
+    deployment, worker, url = site
+    author = {
+        "displayName": "Ada <b>Example</b>",
+        "profession": "doctor",
+        "specialty": "orthopedics",
+        "location": "Oslo, Norway",
+        "rating": 4.9,
+        "reviewCount": 188,
+    }
+    events = []
+    for key in ("plain", NASTY, ".."):
+        events += [
+            answer(key, "a-1", title="Rest <img src=x onerror=alert(3)>", body="A day\u0000 or two.", author=author),
+            answer(key, "<i>a-2</i>", body="Wait."),
+            vote(key, "a-1", "v1"),
+            vote(key, "<i>a-2</i>", "v1", -1),
+            question(key, title=f"First {key}"),
+        ]
+    deployment.publish(events)
+    deployment.wait_until_drained()
+    # Further back than the first look goes.
+    deployment.publish([question(f"q-{i % 500}") for i in range(40_000)])
+    deployment.publish([question("gone"), ("questions", b"gone", None, [])])
+    deployment.publish([("questions", b"broken", b'{"id":"broken","title":""}', [])])
+    deployment.wait_until_drained()
+
+    # Byte for byte what is published.
+    published = {record.key: record.value for record in deployment.read(deployment.enriched)}
+    for key in ("plain", NASTY, "q-7"):
+        status, fields, body = get(url, "/questions/" + urllib.parse.quote(key, safe=""))
+        assert (status, fields["content-type"]) == (200, "application/json"), body
+        assert body == published[key.encode()]
+    assert get(url, "/questions?id=..")[2] == published[b".."]
+    # Slashes need no escapes, and `format` wins over what is accepted.
+    assert get(url, "/questions/" + urllib.parse.quote(NASTY, safe="/") + "?format=json", "text/html")[2] == published[
+        NASTY.encode()
+    ]
+
+    for path, expected, code in (
+        ("/questions/never-asked", 404, "not-found"),
+        ("/questions/gone", 410, "deleted"),
+        ("/questions/broken", 422, "dead-letter"),
+        ("/questions/" + "x" * 201, 400, "no-id"),
+        ("/questions/plain?partition=99", 400, "no-partition"),
+    ):
+        status, _, body = get(url, path)
+        assert (status, json.loads(body)["code"]) == (expected, code)
+        status, fields, body = get(url, path, "text/html")
+        assert status == expected and fields["content-type"].startswith("text/html")
+        assert "default-src 'none'" in fields["content-security-policy"]
+        assert "script-src" not in fields["content-security-policy"]
+
+    # Through the dashboard's form, as a person does.
+    page = browser.page(800, 900)
+    page.open(url + "/")
+    page.evaluate(f"document.querySelector('#question-id').value = {json.dumps(NASTY)}")
+    page.evaluate("document.querySelector('.lookup button').click()")
+    page.wait("document.querySelector('h2')?.textContent === 'Answers 2'")
+    assert page.text("h1") == f"First {NASTY}"
+    first, second = page.evaluate("[...document.querySelectorAll('.answers > li')].map(a => a.innerText)")
+    for text in ("+2", "Rest <img", "Ada <b>Example</b>", "doctor", "orthopedics", "Oslo, Norway", "4.9 out of 5", "188 reviews"):
+        assert text in first
+    assert "0" in second and "Wait." in second and "out of" not in second
+    assert page.evaluate("document.querySelectorAll('script, img, i, main b > b').length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+    keep(page, "question")
+    page.resize(360, 740)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.complaints() == []
+    assert page.hosts() == {urllib.parse.urlsplit(url).netloc}
+
+
+def test_another_workers_question(deploy):
+    deployment = deploy()
+    deployment.create_topics()
+    urls = []
+    for name in ("w1", "w2"):
+        worker = deployment.worker(name, deployment.cluster.group_properties).start()
+        urls.append(admin_url(worker))
+    deadline = time.monotonic() + 60
+    while True:
+        answers = [get(url, "/questions/q-1") for url in urls]
+        if sorted(status for status, _, _ in answers) == [404, 421]:
+            break
+        assert time.monotonic() < deadline, answers
+        time.sleep(0.2)
+    told = {status: json.loads(body) for status, _, body in answers}
+    assert told[421]["code"] == "not-owned"
+    assert told[421]["partition"] == told[404]["partition"] == partition_of(b"q-1", deployment.partitions)
