@@ -19,6 +19,10 @@ extension LaneTotals {
         result.tableAnswers = operation(tableAnswers, other.tableAnswers)
         result.tableVotes = operation(tableVotes, other.tableVotes)
         result.tableBytes = operation(tableBytes, other.tableBytes)
+        result.answersRead = operation(answersRead, other.answersRead)
+        result.votesRead = operation(votesRead, other.votesRead)
+        result.answerBytesRead = operation(answerBytesRead, other.answerBytesRead)
+        result.voteBytesRead = operation(voteBytesRead, other.voteBytesRead)
         for code in RecordErrorCode.allCases {
             result.deadLetters[code] = operation(deadLetters[code], other.deadLetters[code])
         }

@@ -149,6 +149,10 @@ final class Lane {
         totals.tableAnswers += done.answers
         totals.tableVotes += done.votes
         totals.tableBytes += done.bytes
+        totals.answersRead += done.read.answers
+        totals.votesRead += done.read.votes
+        totals.answerBytesRead += done.bytesRead.answers
+        totals.voteBytesRead += done.bytesRead.votes
         if done.moved {
             pace.note()
             figures.noteWork()

@@ -15,9 +15,15 @@ package struct LaneTotals: Sendable, Equatable {
     package var answersAttached = 0
     package var questionsWithoutAnswers = 0
     package var answersOmitted = 0
+    /// Applied to the stores.
     package var tableAnswers = 0
     package var tableVotes = 0
     package var tableBytes = 0
+    /// Read from the tables' topics, whether they were valid and whether the store had them already.
+    package var answersRead = 0
+    package var votesRead = 0
+    package var answerBytesRead = 0
+    package var voteBytesRead = 0
     package var deadLetters = DeadLetterCounts()
     package var commits = 0
     package var aborts = 0

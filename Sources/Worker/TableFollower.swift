@@ -12,14 +12,28 @@ import Records
 final class TableFollower {
     /// What one `advance` did.
     struct Progress {
+        /// Applied.
         var answers = 0
         var votes = 0
         var bytes = 0
+        /// Read, by table.
+        var read: (answers: Int, votes: Int) = (0, 0)
+        var bytesRead: (answers: Int, votes: Int) = (0, 0)
         /// Whether a position moved, by a record or by a partition's end.
         var moved = false
 
         mutating func count(_ table: Table) {
             if table == .answers { answers += 1 } else { votes += 1 }
+        }
+
+        mutating func countRead(_ table: Table, bytes: Int) {
+            if table == .answers {
+                read.answers += 1
+                bytesRead.answers += bytes
+            } else {
+                read.votes += 1
+                bytesRead.votes += bytes
+            }
         }
     }
 
@@ -205,6 +219,7 @@ final class TableFollower {
                 }
             }
             partition[table].next = message.offset + 1
+            done.countRead(table, bytes: message.value?.count ?? 0)
             done.moved = true
             if case .restoring(let since, let records) = partition.phase {
                 partition.phase = .restoring(since: since, records: records + 1)

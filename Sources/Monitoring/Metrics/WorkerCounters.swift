@@ -34,9 +34,11 @@ struct CountedTotal {
         }
         return [
             count(WorkerMetric.consumed, [("topic", topics.questions)]) { $0.recordsIn },
-            count(WorkerMetric.consumed, [("topic", topics.answers)]) { $0.tableAnswers },
-            count(WorkerMetric.consumed, [("topic", topics.votes)]) { $0.tableVotes },
+            count(WorkerMetric.consumed, [("topic", topics.answers)]) { $0.answersRead },
+            count(WorkerMetric.consumed, [("topic", topics.votes)]) { $0.votesRead },
             count(WorkerMetric.consumedBytes, [("topic", topics.questions)]) { $0.bytesIn },
+            count(WorkerMetric.consumedBytes, [("topic", topics.answers)]) { $0.answerBytesRead },
+            count(WorkerMetric.consumedBytes, [("topic", topics.votes)]) { $0.voteBytesRead },
             count(WorkerMetric.published, [("topic", topics.enriched)]) { $0.recordsOut },
             count(WorkerMetric.published, [("topic", topics.deadLetter)]) { $0.deadLetters.total },
             count(WorkerMetric.publishedBytes, [("topic", topics.enriched)]) { $0.bytesOut },

@@ -63,11 +63,15 @@ struct WorkerMetricsTests {
             content.totals.bytesOut = 4000
             content.totals.deadLetters[.schema] = 2
             content.totals.tableAnswers = 5
+            content.totals.answersRead = 6
+            content.totals.answerBytesRead = 600
             content.totals.commits = 1
         }
         lanes[1].update { content in
             content.totals.recordsIn = 7
             content.totals.tableVotes = 6
+            content.totals.votesRead = 7
+            content.totals.voteBytesRead = 70
             content.totals.answersAttached = 9
             content.totals.answersOmitted = 3
             content.totals.questionsWithoutAnswers = 2
@@ -77,6 +81,10 @@ struct WorkerMetricsTests {
         var samples = Samples(metrics.scrape())
         #expect(samples["rejoinder_records_consumed_total{topic=\"q\"}"] == 17)
         #expect(samples["rejoinder_consumed_bytes_total{topic=\"q\"}"] == 1000)
+        #expect(samples["rejoinder_records_consumed_total{topic=\"a\"}"] == 6)
+        #expect(samples["rejoinder_consumed_bytes_total{topic=\"a\"}"] == 600)
+        #expect(samples["rejoinder_records_consumed_total{topic=\"v\"}"] == 7)
+        #expect(samples["rejoinder_consumed_bytes_total{topic=\"v\"}"] == 70)
         #expect(samples["rejoinder_records_published_total{topic=\"q.enriched\"}"] == 8)
         #expect(samples["rejoinder_records_published_total{topic=\"q.dead-letter\"}"] == 2)
         #expect(samples["rejoinder_published_bytes_total{topic=\"q.enriched\"}"] == 4000)
