@@ -28,5 +28,5 @@ lint: ## Check the sources' layout
 format: ## Lay the sources out
 	$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-clean: ## Remove what was built, and the tests' Python environment
-	rm -rf .build .venv
+clean: ## Remove what was built, and what the tests had made for them
+	rm -rf .build .tools .venv

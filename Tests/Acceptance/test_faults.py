@@ -59,6 +59,10 @@ class Background:
         if self._failure:
             raise self._failure
 
+    @property
+    def running(self):
+        return self._thread.is_alive()
+
     def _run(self):
         try:
             for start in range(0, len(self._records), 50):
