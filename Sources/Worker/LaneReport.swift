@@ -5,8 +5,8 @@ import Synchronization
 
 /// What a lane has done since it began. Totals only ever grow; rates are the reader's matter.
 ///
-/// Question events and what came of them are counted when they are committed, so that one which is done again after an abort
-/// counts once; table records when they are applied.
+/// Records that were read and what came of them are counted when they are committed, so that one which is done again after an
+/// abort counts once; what is applied to the stores, when it is.
 package struct LaneTotals: Sendable, Equatable {
     package var recordsIn = 0
     package var bytesIn = 0
@@ -40,6 +40,10 @@ package struct LaneTotals: Sendable, Equatable {
         answersAttached = committed.answersAttached
         questionsWithoutAnswers = committed.questionsWithoutAnswers
         answersOmitted = committed.answersOmitted
+        answersRead = committed.answersRead
+        votesRead = committed.votesRead
+        answerBytesRead = committed.answerBytesRead
+        voteBytesRead = committed.voteBytesRead
         deadLetters = committed.deadLetters
     }
 }

@@ -13,13 +13,13 @@ enum WorkerMetric {
 
     static let consumed = MetricDefinition(
         "rejoinder_records_consumed_total", .counter,
-        "Records of the input topics that were worked on, invalid ones included; those of a step that was undone count again."
+        "Records of the input topics that were worked on, invalid ones included, counted when they are committed."
     )
     static let consumedBytes = MetricDefinition(
         "rejoinder_consumed_bytes_total", .counter, "Bytes of these records' values.")
     static let published = MetricDefinition(
         "rejoinder_records_published_total", .counter,
-        "Records produced to the output topics; those of a transaction that was aborted are counted, too.")
+        "Records published to the output topics, counted when they are committed.")
     static let publishedBytes = MetricDefinition(
         "rejoinder_published_bytes_total", .counter, "Bytes of the enriched values among them, before compression.")
     static let applied = MetricDefinition(
