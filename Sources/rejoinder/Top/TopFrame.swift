@@ -53,6 +53,7 @@ struct TopFrame {
             line.add("  group ", .dim)
             line.add(glyphs.name(groups.count == 1 ? group : "\(group) and \(groups.count - 1) more"))
         }
+        guard size.columns >= 24 else { return line }
         line = line.cut(max(0, size.columns - clock.count - 1))
         line.pad(to: size.columns - clock.count)
         line.add(clock, .dim)

@@ -90,7 +90,10 @@ final class TopScreen {
         let frame = TopFrame(
             model: shared.model.withLock { $0 }, size: size, glyphs: glyphs,
             clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
-        let lines = frame.lines.map { glyphs.text($0.rendered(colour: colour)) }
+        let lines = frame.lines.map { line in
+            // Without wrapping, the cursor stays on the last column: erasing from there would take its sign away.
+            glyphs.text(line.rendered(colour: colour)) + (line.width < size.columns ? "\u{1B}[K" : "")
+        }
         var text = ""
         if size != drawnSize || drawn.isEmpty {
             text += "\u{1B}[2J"
@@ -98,7 +101,7 @@ final class TopScreen {
             drawnSize = size
         }
         for (row, line) in lines.enumerated() where row >= drawn.count || drawn[row] != line {
-            text += "\u{1B}[\(row + 1);1H\(line)\u{1B}[K"
+            text += "\u{1B}[\(row + 1);1H\(line)"
         }
         if lines.count < drawn.count { text += "\u{1B}[\(lines.count + 1);1H\u{1B}[J" }
         drawn = lines
