@@ -1,0 +1,101 @@
+import Testing
+
+@testable import Monitoring
+
+@Suite struct ReportLogEntryTests {
+    @Test(arguments: [
+        (#"{"a":[1,-2.5,1e3,true,null,"x\n\u00e9\ud83d\ude00"]}"#, true), (" [] ", true), ("0", true),
+        ("-0.5e-3", true),
+        ("", false), ("{", false), (#"{"a":1"#, false), (#"{"a":1,}"#, false), ("01", false), ("1.", false),
+        ("[1] x", false),
+        (#""\x""#, false), ("\"a\u{01}\"", false), ("tru", false), ("-", false), ("1e", false), (#"{"a" 1}"#, false),
+    ])
+    func onlyWholeValuesAreRead(text: String, isWhole: Bool) {
+        #expect((LogValue(text) != nil) == isWhole)
+    }
+
+    @Test func numbersAndTextsAreTakenExactly() throws {
+        let value = try #require(
+            LogValue(
+                #"{"i":-12,"big":9007199254740993,"huge":123456789012345678901,"d":0.1,"e":2.5E2,"t":"\ud83d\ude00\ud800"}"#
+            ))
+        #expect(value.int("i") == -12)
+        #expect(value.int("big") == 9_007_199_254_740_993)
+        #expect(value.double("huge") == 123_456_789_012_345_678_901)
+        #expect(value.double("d") == 0.1)
+        #expect(value.int("e") == 250)
+        #expect(value.text("t") == "😀\u{FFFD}")
+        #expect(value["absent"] == nil)
+    }
+
+    @Test func deepNestingEndsInNothing() {
+        #expect(LogValue(String(repeating: "[", count: 64) + String(repeating: "]", count: 64)) != nil)
+        #expect(LogValue(String(repeating: "[", count: 65) + String(repeating: "]", count: 65)) == nil)
+        #expect(LogValue(String(repeating: "{\"a\":", count: 100_000)) == nil)
+    }
+
+    @Test(arguments: [
+        ("", LogEntry.blank), ("  ", .blank), ("hello", .foreign), ("[1]", .foreign), ("{}", .foreign),
+        ("{\"a\":", .torn),
+        (#"{"time":"2026-01-01T00:00:00Z","level":"info","logger":"worker","message":"x"}"#, .passing),
+        (#"{"time":"now","level":"info","logger":"worker","message":"x"}"#, .torn),
+        (#"{"time":"2026-01-01T00:00:00Z","level":"info","logger":"throughput","message":"throughput"}"#, .torn),
+        (#"{"log":"not ours\n"}"#, .foreign), (#"{"log":"{\"time\":\n"}"#, .torn),
+    ])
+    func linesAreToldApart(text: String, entry: LogEntry) {
+        #expect(LogEntry(text) == entry)
+    }
+
+    @Test func eventsHaveTheirFields() throws {
+        let text =
+            #"pod-0 | {"time":"2026-01-01T00:00:01.500Z","level":"warning","logger":"worker","message":"waiting","seconds":5,"partitions":[1,2],"nested":{"a":1}}"#
+        guard case .event(let event) = LogEntry(text) else {
+            Issue.record("no event")
+            return
+        }
+        #expect(event.kind == .trouble)
+        #expect(event.time == 1_767_225_601.5)
+        #expect(event.field("seconds") == "5")
+        #expect(event.field("partitions") == "1, 2")
+        #expect(event.field("nested") == nil)
+    }
+
+    @Test func whatALineLacksIsAbsentAndWhatIsTooMuchIsCapped() throws {
+        let least =
+            #"{"time":"2026-01-01T00:00:00Z","message":"throughput","seconds":10,"uptimeSeconds":20,"worker":"w""#
+        let line = try #require(ThroughputLine(json: least + "}"))
+        #expect(line.recordsIn == 0 && line.latencyMs == nil && line.lag.largest == nil && line.lanes.isEmpty)
+        let odd = try #require(
+            ThroughputLine(
+                json: least
+                    + #","recordsIn":-5,"bytesIn":9223372036854775807,"recordsOut":"7","lag":{"total":1e300,"largest":null},"state":"dancing","deadLetters":{"a":9223372036854775807,"b":9223372036854775807},"store":{"restoring":[{"partition":99999999999}]}}"#
+            ))
+        #expect(odd.recordsIn == 0 && odd.bytesIn == 1 << 53 && odd.recordsOut == 0 && odd.state == .working)
+        #expect(odd.deadLettersTotal == 1 << 54 && odd.store.restoring.first?.partition == 0)
+        #expect(ThroughputLine(json: least + #","seconds":-1}"#) != nil, "the first of two counts")
+        #expect(ThroughputLine(json: #"{"message":"throughput","seconds":10,"uptimeSeconds":1,"worker":"w"}"#) == nil)
+    }
+
+    @Test(arguments: [1, 2, 7, 64, 10_000])
+    func linesAreCutWhereverThePiecesEnd(size: Int) {
+        let text = Array("one\r\ntwo\n\nthree".utf8)
+        var splitter = LineSplitter()
+        var lines: [String] = []
+        for start in stride(from: 0, to: text.count, by: size) {
+            text[start..<min(start + size, text.count)].withUnsafeBytes { piece in
+                splitter.feed(piece) { lines.append(String(decoding: $0, as: UTF8.self)) }
+            }
+        }
+        splitter.finish { lines.append(String(decoding: $0, as: UTF8.self)) }
+        #expect(lines == ["one", "two", "", "three"])
+    }
+
+    @Test func aLineWithoutEndIsCutOffOnce() {
+        var splitter = LineSplitter()
+        var lengths: [Int] = []
+        let piece = [UInt8](repeating: 0x78, count: 1 << 20)
+        for _ in 0..<6 { piece.withUnsafeBytes { splitter.feed($0) { lengths.append($0.count) } } }
+        Array("x\nnext\n".utf8).withUnsafeBytes { splitter.feed($0) { lengths.append($0.count) } }
+        #expect(lengths == [LineSplitter.maxLineBytes, 4])
+    }
+}
