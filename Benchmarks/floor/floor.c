@@ -20,7 +20,7 @@
 
 enum { MAX_GATHERED = 2048, MAX_GATHERED_BYTES = 2 << 20, MAX_PARTITIONS = 4096 };
 
-static const char *questions, *enriched, *follow, *mode = "exactly-once", *sizes_path;
+static const char *questions, *enriched, *follow[2], *mode = "exactly-once", *sizes_path;
 static int64_t question_count, follow_count;
 static int commit_ms = 100;
 static int64_t commit_bytes = 20 << 20;
@@ -35,7 +35,7 @@ static struct {
     uint32_t *lengths;
 } sizes[MAX_PARTITIONS];
 static int partition_count;
-static int64_t next_question[MAX_PARTITIONS], next_followed[MAX_PARTITIONS];
+static int64_t next_question[MAX_PARTITIONS], next_followed[2][MAX_PARTITIONS];
 
 static void die(const char *format, ...) {
     va_list arguments;
@@ -109,11 +109,14 @@ static void serve_producer(int timeout) {
 }
 
 static void commit(bool transactional) {
-    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(partition_count * 2);
+    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(partition_count * 3);
     for (int i = 0; i < partition_count; i++) {
         if (next_question[i]) rd_kafka_topic_partition_list_add(offsets, questions, i)->offset = next_question[i];
-        if (next_followed[i]) rd_kafka_topic_partition_list_add(offsets, follow, i)->offset = next_followed[i];
-        next_question[i] = next_followed[i] = 0;
+        next_question[i] = 0;
+        for (int k = 0; k < 2; k++) {
+            if (next_followed[k][i]) rd_kafka_topic_partition_list_add(offsets, follow[k], i)->offset = next_followed[k][i];
+            next_followed[k][i] = 0;
+        }
     }
     if (transactional) {
         rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer);
@@ -130,21 +133,23 @@ static void commit(bool transactional) {
     rd_kafka_topic_partition_list_destroy(offsets);
 }
 
-// From the topic's present end on, as the worker follows a table that its store is up to date with.
+// From the topics' present ends on, as the worker follows tables that its store is up to date with.
 static void follow_from_end(void) {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(follower, follow, NULL);
-    if (rd_kafka_metadata(follower, 0, topic, &metadata, 10000)) die("cannot ask for the partitions of %s", follow);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MAX_PARTITIONS);
-    for (int i = 0; i < metadata->topics[0].partition_cnt; i++) {
-        int64_t low, high;
-        if (rd_kafka_query_watermark_offsets(follower, follow, i, &low, &high, 10000))
-            die("cannot ask for the end of %s", follow);
-        rd_kafka_topic_partition_list_add(list, follow, i)->offset = high;
+    for (int k = 0; k < 2 && follow[k]; k++) {
+        const struct rd_kafka_metadata *metadata;
+        rd_kafka_topic_t *topic = rd_kafka_topic_new(follower, follow[k], NULL);
+        if (rd_kafka_metadata(follower, 0, topic, &metadata, 10000)) die("cannot ask for the partitions of %s", follow[k]);
+        for (int i = 0; i < metadata->topics[0].partition_cnt; i++) {
+            int64_t low, high;
+            if (rd_kafka_query_watermark_offsets(follower, follow[k], i, &low, &high, 10000))
+                die("cannot ask for the end of %s", follow[k]);
+            rd_kafka_topic_partition_list_add(list, follow[k], i)->offset = high;
+        }
+        rd_kafka_metadata_destroy(metadata);
+        rd_kafka_topic_destroy(topic);
     }
-    rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(topic);
-    if (rd_kafka_assign(follower, list)) die("cannot read %s", follow);
+    if (rd_kafka_assign(follower, list)) die("cannot read %s", follow[0]);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -156,7 +161,7 @@ int main(int argc, char **argv) {
         char *value = argv[i + 1];
         if (!strcmp(name, "--questions")) questions = value;
         else if (!strcmp(name, "--enriched")) enriched = value;
-        else if (!strcmp(name, "--follow")) follow = value;
+        else if (!strcmp(name, "--follow")) follow[follow[0] != NULL] = value;
         else if (!strcmp(name, "--mode")) mode = value;
         else if (!strcmp(name, "--sizes")) sizes_path = value;
         else if (!strcmp(name, "--count")) question_count = atoll(value);
@@ -187,7 +192,7 @@ int main(int argc, char **argv) {
     if (transactional) fail_on(rd_kafka_init_transactions(producer, 30000), "registering the transactional id");
     consumer = make(RD_KAFKA_CONSUMER, consumer_conf);
     rd_kafka_poll_set_consumer(consumer);
-    if (follow) {
+    if (follow[0]) {
         follower = make(RD_KAFKA_CONSUMER, follower_conf);
         rd_kafka_poll_set_consumer(follower);
         follow_from_end();
@@ -211,7 +216,8 @@ int main(int argc, char **argv) {
                 if (!message->err) {
                     if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
                     if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
-                    next_followed[message->partition] = message->offset + 1;
+                    next_followed[strcmp(rd_kafka_topic_name(message->rkt), follow[0]) != 0][message->partition] =
+                        message->offset + 1;
                     followed++;
                 }
                 rd_kafka_message_destroy(message);

@@ -237,7 +237,7 @@ def live(bench, prepared, results, runs, modes=MODES, name="w3"):
                 questions = workload.fresh("questions-live")
                 before = sum(workload.ends(workload.topics["votes"]))
                 run = (WorkerRun(bench, workload, mode, prepared.state, questions=questions) if kind == "rejoinder"
-                       else FloorRun(bench, workload, mode, prepared.sizes, questions=questions, follow=True))
+                       else FloorRun(bench, workload, mode, prepared.sizes, questions=questions))
                 try:
                     if kind == "rejoinder":
                         run.commit_tables()

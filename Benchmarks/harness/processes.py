@@ -28,7 +28,8 @@ class Sampler(threading.Thread):
         while not self._is_over.is_set():
             try:
                 self._look()
-            except (OSError, ValueError, IndexError):
+            except (OSError, ValueError, LookupError):
+                # It has ended.
                 return
             self._is_over.wait(self.INTERVAL)
 

@@ -173,10 +173,9 @@ class FloorRun(Run):
 
     name = "floor"
 
-    def __init__(self, bench, workload, mode, sizes, questions=None, follow=False):
+    def __init__(self, bench, workload, mode, sizes, questions=None):
         super().__init__(bench, workload, mode, questions)
         self.sizes = sizes
-        self.follow = follow
 
     def command(self, count, follow_count=0):
         client = {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "client.id": "floor"}
@@ -190,8 +189,10 @@ class FloorRun(Run):
         words = ["--questions", self.questions, "--enriched", self.enriched, "--mode", self.mode,
                  "--sizes", self.sizes, "--count", count,
                  "--commit-bytes", int(properties["producer"]["queue.buffering.max.kbytes"]) * 1024 // 2]
-        if self.follow:
-            words += ["--follow", self.workload.topics["votes"], "--follow-count", follow_count]
+        # The worker listens for answers and votes all the time, and so does this: it costs next to nothing with a broker
+        # that keeps a fetch waiting until something comes, and a lot with one that does not.
+        words += ["--follow", self.workload.topics["answers"], "--follow", self.workload.topics["votes"],
+                  "--follow-count", follow_count]
         for option, values in (
             ("--consumer", consumer | properties["group consumer"] | {"enable.partition.eof": "true"}),
             ("--follower", consumer | properties["table follower"]),
