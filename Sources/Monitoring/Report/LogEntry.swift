@@ -3,7 +3,7 @@ import Records
 /// What one line of a log is.
 package enum LogEntry: Sendable, Equatable {
     case throughput(ThroughputLine, time: Double)
-    case event(LogEvent)
+    case event(LogNote)
     /// A JSON object of the log that says nothing a report needs.
     case passing
     /// Begins as a JSON object and is none, or is a throughput line without what makes it one.
@@ -54,7 +54,7 @@ package enum LogEntry: Sendable, Equatable {
         }
         if logger == "throughput", ThroughputLine.Kind(rawValue: message) != nil {
             self = ThroughputLine(value).map { .throughput($0, time: time) } ?? .torn
-        } else if let event = LogEvent(value, time: time, logger: logger, message: message) {
+        } else if let event = LogNote(value, time: time, logger: logger, message: message) {
             self = .event(event)
         } else {
             self = .passing
@@ -76,7 +76,7 @@ package enum LogEntry: Sendable, Equatable {
 }
 
 /// A line that is no throughput line and tells why the throughput is as it is.
-package struct LogEvent: Sendable, Equatable {
+package struct LogNote: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case start
         case stop
@@ -95,7 +95,7 @@ package struct LogEvent: Sendable, Equatable {
     /// Name and value, in the line's order, nested ones left out.
     package var fields: [(name: String, value: String)]
 
-    package static func == (left: LogEvent, right: LogEvent) -> Bool {
+    package static func == (left: LogNote, right: LogNote) -> Bool {
         left.time == right.time && left.kind == right.kind && left.level == right.level && left.logger == right.logger
             && left.message == right.message && left.fields.elementsEqual(right.fields) { $0 == $1 }
     }

@@ -17,7 +17,7 @@ package struct LogSurvey: Sendable {
     }
 
     package struct Event: Sendable, Equatable {
-        package var event: LogEvent
+        package var event: LogNote
         /// Whose it is, as far as the log tells.
         package var worker: String?
     }

@@ -175,7 +175,7 @@ package struct ReportPage {
 package struct EventRow: Sendable {
     package var time: Double
     package var worker: String?
-    package var kind: LogEvent.Kind
+    package var kind: LogNote.Kind
     package var level: String
     package var text: String
     package var count = 1

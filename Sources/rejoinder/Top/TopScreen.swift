@@ -1,4 +1,5 @@
 import Foundation
+import Monitoring
 import Synchronization
 
 /// The live view: draws when something is new, once a second, and when the terminal changes; ends by a key or a signal.
