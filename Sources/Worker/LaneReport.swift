@@ -112,12 +112,18 @@ package final class LaneReport: Sendable {
             let now = ContinuousClock.now
             times[busy.activity] += max(0, Int64((now - busy.since) / .nanoseconds(1)))
             timed = now
+            // A restore, say, is a row of short calls, and what is waited for is the restore.
+            if let standing = busy.standing, let call = wait, now - call.since < Self.longCall { wait = standing }
         }
+
+        private static let longCall = Duration.seconds(1)
     }
 
     struct Busy: Sendable {
         var activity: LaneActivity
         var since: ContinuousClock.Instant
+        /// What the lane was held up by before.
+        var standing: LaneWait?
     }
 
     package static let deadLettersKept = 20

@@ -13,6 +13,8 @@ final class LaneWatch {
     private let report: LaneReport
     /// What the lane is held up by at the moment.
     private(set) var wait: LaneWait?
+    /// What it is held up by between its steps.
+    private var standing: LaneWait?
     /// When a wait of a kind that comes in many short pieces last ended.
     private var ended: (reason: LaneWait.Reason, since: ContinuousClock.Instant, at: ContinuousClock.Instant)?
     /// Pieces of a wait lie no further apart than this.
@@ -69,7 +71,10 @@ final class LaneWatch {
     }
 
     /// What the lane is held up by between its steps; published with its next report.
-    func stand(_ wait: LaneWait?) { self.wait = wait }
+    func stand(_ wait: LaneWait?) {
+        standing = wait
+        self.wait = wait
+    }
 
     /// - Parameter activity: what the lane does until it publishes again; nil: one thing and another.
     private func publish(_ activity: LaneActivity?) {
@@ -78,7 +83,7 @@ final class LaneWatch {
             content.wait = wait
             clock.write(into: &content.times)
             content.timed = now
-            content.busy = activity.map { LaneReport.Busy(activity: $0, since: now) }
+            content.busy = activity.map { LaneReport.Busy(activity: $0, since: now, standing: standing) }
         }
     }
 }

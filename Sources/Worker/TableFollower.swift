@@ -158,11 +158,8 @@ final class TableFollower {
             try tolerate(failure)
         }
         var done = Progress()
-        if gathered.count > 0 {
-            try read(partitions, into: &done, deadLetter: deadLetter)
-            try apply()
-        }
-        try settle(partitions)
+        if gathered.count > 0 { try read(partitions, into: &done, deadLetter: deadLetter) }
+        try write(partitions)
         for end in ends {
             let table: Table = end.place.topic == topics.answers ? .answers : .votes
             guard let partition = partitions[end.place.partition] else { continue }
@@ -234,8 +231,6 @@ final class TableFollower {
 
     /// One store transaction a partition: the rows, together with the positions they came from.
     private func apply() throws(LaneFault) {
-        let before = watch.begin(.store, as: .applyingTables)
-        defer { watch.end(before) }
         for partition in touched {
             let positions = TablePositions(
                 answers: max(partition.applied(.answers), partition.answers.next),
@@ -250,6 +245,13 @@ final class TableFollower {
                 partition[table].isCaughtUp = true
             }
         }
+    }
+
+    private func write(_ partitions: OwnedPartitions) throws(LaneFault) {
+        let before = watch.begin(.store, as: .applyingTables)
+        defer { watch.end(before) }
+        try apply()
+        try settle(partitions)
     }
 
     /// Writes to the files what nothing followed for a while.

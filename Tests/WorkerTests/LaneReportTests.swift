@@ -136,6 +136,40 @@ struct LaneReportTests {
         #expect(worker.reports[0].current.stores[0].bytes > 10_000)
     }
 
+    @Test("a short call does not hide what the lane waits for all the time, a long one does")
+    func standingWait() {
+        let report = LaneReport(lane: 0)
+        let watch = LaneWatch(report: report)
+        watch.stand(LaneWait(reason: .restore, since: .now - .seconds(60)))
+        let short = watch.begin(.store, as: .applyingTables)
+        #expect(report.current.wait?.reason == .restore)
+        watch.end(short)
+        #expect(report.current.wait?.reason == .restore)
+        let long = watch.begin(.store, as: .applyingTables, since: .now - .seconds(5))
+        #expect(report.current.wait?.reason == .store)
+        watch.end(long)
+        watch.stand(nil)
+        let alone = watch.begin(.coordinator, as: .committing, cause: "because")
+        #expect(report.current.wait?.reason == .coordinator && report.current.wait?.cause == "because")
+        watch.end(alone)
+        #expect(report.current.wait == nil)
+    }
+
+    @Test("a wait of many short pieces began with the first of them")
+    func pieces() {
+        let report = LaneReport(lane: 0)
+        let watch = LaneWatch(report: report)
+        let first = watch.resume(.producerQueue, as: .producing, cause: "full")
+        let since = report.current.wait?.since
+        watch.end(first)
+        let second = watch.resume(.producerQueue, as: .producing, cause: "full")
+        #expect(since != nil && report.current.wait?.since == since)
+        watch.end(second)
+        let other = watch.begin(.coordinator, as: .committing)
+        #expect(report.current.wait?.since != since)
+        watch.end(other)
+    }
+
     @Test("before the group has given it its part a lane says so")
     func unassigned() async throws {
         let site = try EmbeddedSite(partitions: 1)
