@@ -23,7 +23,7 @@ struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    func log(event: Logging.LogEvent) {
         var fields = metadataProvider?.get() ?? [:]
         fields.merge(metadata) { _, new in new }
         fields.merge(event.metadata ?? [:]) { _, new in new }

@@ -65,7 +65,7 @@ extension SettingKey {
                 help: "The admin port; 0 takes any free port, which is logged.")
         case .monitoringIntervalSeconds:
             SettingDefinition(
-                kind: .integer(1...3_600), standard: "10", help: "Seconds between two throughput lines in the log.")
+                kind: .integer(1...3_600), standard: "10", help: "Seconds between two lines of the throughput log.")
         case .logLevel:
             SettingDefinition(
                 kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info",

@@ -94,7 +94,7 @@ final class LogEntries: Sendable {
             set { metadata[key] = newValue }
         }
 
-        func log(event: LogEvent) {
+        func log(event: Logging.LogEvent) {
             let entry = Entry(
                 level: event.level, message: "\(event.message)",
                 metadata: (event.metadata ?? [:]).mapValues(\.description))
