@@ -29,10 +29,13 @@ package final class AdminServer: Service {
         var fields = 100
     }
 
+    /// For the sockets of all servers, as long as the process lasts: when a server has ended, Hummingbird may still have a last
+    /// word for its event loop, and one that was shut down complains of that on standard error, among the lines of the log.
+    private static let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     /// Where it listens, the port never 0.
     package let address: AdminAddress
     private let connections: AdminConnections
-    private let thread: MultiThreadedEventLoopGroup
     private let group: ServiceGroup
     private let serving: Task<Void, any Error>
     private let stopping: StopNotice
@@ -61,7 +64,6 @@ package final class AdminServer: Service {
     ) async throws(WorkerError) {
         let connections = AdminConnections(
             limit: limits.connections, streams: limits.streams, patience: limits.patience)
-        let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let stopping = StopNotice()
         let (bound, binding) = AsyncThrowingStream.makeStream(of: SocketAddress?.self)
         var quiet = logger
@@ -81,7 +83,7 @@ package final class AdminServer: Service {
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(limits.connections, logger: quiet)),
             onServerRunning: { binding.yield($0.localAddress) },
-            eventLoopGroupProvider: .shared(thread), logger: quiet)
+            eventLoopGroupProvider: .shared(Self.thread), logger: quiet)
         let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
         // Not in the worker's group, which would begin the lanes before the address is known to be free.
         let serving = Task {
@@ -98,11 +100,9 @@ package final class AdminServer: Service {
             guard let found = try await addresses.next() else { throw CancellationError() }
             address = AdminAddress(host: found?.ipAddress ?? host, port: UInt16(clamping: found?.port ?? port))
         } catch {
-            try? await thread.shutdownGracefully()
             throw WorkerError(.configuration, Self.sentence(error, host: host, port: port))
         }
         self.connections = connections
-        self.thread = thread
         self.group = group
         self.serving = serving
         self.stopping = stopping
@@ -127,7 +127,6 @@ package final class AdminServer: Service {
         } onCancelOrGracefulShutdown: {
             self.end()
         }
-        try? await thread.shutdownGracefully()
     }
 
     private func end() {

@@ -1,5 +1,6 @@
 """The broker that the tests talk to: one started for them, or any cluster that the environment names."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -43,13 +44,19 @@ class Broker:
             stderr=subprocess.STDOUT,
         )
 
-    def stall(self, seconds):
-        """Answers nothing for a while, as a broker does whose disk or network stands still."""
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Answers nothing, as a broker does whose disk or network stands still."""
         self._process.send_signal(signal.SIGSTOP)
         try:
-            time.sleep(seconds)
+            yield
         finally:
             self._process.send_signal(signal.SIGCONT)
+
+    def stall(self, seconds):
+        """Answers nothing for a while."""
+        with self.standing_still():
+            time.sleep(seconds)
 
     def stop(self):
         self._process.terminate()
