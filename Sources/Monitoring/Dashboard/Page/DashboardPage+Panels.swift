@@ -43,7 +43,7 @@ extension DashboardPage {
           ["lag", "Lag", (l) => format.count(l.lag.total), "records", (l) => l.lag.largest
             ? `most in ${l.lag.largest.topic} [${l.lag.largest.partition}]` : "nothing waits"],
           ["latency", "Latency p99", (l) => format.milliseconds(l.latencyMs?.p99), "", () => "poll to acknowledged"],
-          ["event", "Event latency p99", (l) => format.milliseconds(l.eventLatencyMs?.p99), "", () => "event’s time to acknowledged"],
+          ["event", "Event latency p99", (l) => format.milliseconds(l.eventLatencyMs?.p99), "", () => "from the event’s time"],
           ["dead", "Dead letters", (l, hour) => format.count(hour.deadLetters), "", (l, hour) => hour.label],
         ];
 

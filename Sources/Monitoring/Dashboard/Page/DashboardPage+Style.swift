@@ -34,6 +34,7 @@ extension DashboardPage {
         }
         .skip { position: absolute; left: 12px; top: -60px; background: var(--paper); padding: 8px 12px; z-index: 2; }
         .skip:focus { top: 8px; }
+        #partitions .quiet, #restore .quiet { margin-top: 16px; }
         .quiet, .hint { color: var(--soft); font-size: 13.5px; }
 
         .top {
@@ -187,6 +188,7 @@ extension DashboardPage {
           .now dl { grid-template-columns: repeat(2, minmax(0, 1fr)); }
           .now dl > div { border-left: 1px solid var(--hair); padding-left: 14px; border-top: 1px solid var(--hair); }
           .now dl > div:nth-child(odd) { border-left: 0; padding-left: 0; }
+          .now dl > div:nth-child(even) { border-left: 1px solid var(--hair); padding-left: 14px; }
           .now dl > div:nth-child(-n + 2) { border-top: 0; }
           .figure { font-size: 23px; }
           .keys { margin-left: 0; flex-basis: 100%; }
