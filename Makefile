@@ -1,7 +1,7 @@
 SWIFT ?= swift
 export SWIFT
 
-SWIFT_SOURCES = Package.swift Sources Tests
+SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
 .PHONY: help demo build test bench bench-instructions lint format clean
 
@@ -21,6 +21,10 @@ test: ## Run every test, those with a real broker included
 bench: build ## Measure it beside a program that only copies; BENCH_ARGS=--quick: ten minutes
 	@scripts/bootstrap test
 	@.venv/bin/python Benchmarks/bench $(BENCH_ARGS)
+
+bench-instructions: ## Count the step's instructions, and compare them with what they were; UPDATE=1 notes the new ones
+	@scripts/bootstrap test
+	@Benchmarks/instructions $(if $(UPDATE),--update)
 
 lint: ## Check the sources' layout
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)

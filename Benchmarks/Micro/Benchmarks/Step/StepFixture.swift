@@ -1,0 +1,1 @@
+../../../Step/Sources/step/StepFixture.swift

@@ -1,0 +1,92 @@
+import AnswerStore
+import Enrichment
+import Records
+import Workload
+
+// Runs each part of the step on a workload that is always the same. Callgrind counts what happens in the functions whose
+// names begin with `part`, and writes down what it has whenever `endOfPart` returns: see Benchmarks/instructions.
+
+@inline(never)
+func partApplyAnswers(_ fixture: StepFixture) throws { try fixture.apply(answers: fixture.answers) }
+
+@inline(never)
+func partApplyVotes(_ fixture: StepFixture) throws { try fixture.apply(votes: fixture.votes) }
+
+@inline(never)
+func partRead(_ fixture: StepFixture) throws {
+    try fixture.questions.each { key, value in _ = try fixture.reader.readQuestion(key: key, value: value) }
+}
+
+@inline(never)
+func partLookup(_ fixture: StepFixture) throws {
+    try fixture.questions.each { key, _ in try fixture.store.lookup(question: key, into: fixture.looked) }
+}
+
+@inline(never)
+func partRender(_ fixture: StepFixture, _ value: Bytes) -> Int {
+    guard
+        case .record(let bytes, _, _) = fixture.enricher.render(
+            question: value, answers: fixture.looked, limit: 1_000_000)
+    else { return 0 }
+    return bytes.count
+}
+
+/// All three, as a lane has them done: for questions that come for the first time, or that come again.
+@inline(never)
+func partEnrich(_ fixture: StepFixture, with processor: EventProcessor) throws -> Int {
+    var length = 0
+    try fixture.questions.each { key, value in
+        if case .enriched(let bytes, _, _) = try processor.process(
+            key: key, value: value, store: fixture.store, limit: 1_000_000)
+        {
+            length += bytes.count
+        }
+    }
+    return length
+}
+
+/// - Parameter records: how many records the part was done for.
+@inline(never)
+func endOfPart(_ name: StaticString, records: Int) { print(name, records) }
+
+// In a function: what is global has its accesses checked one by one.
+func run() throws {
+    var plan = WorkloadPlan()
+    plan.questions = 2_000
+    plan.answersPerQuestion = 1...5
+    plan.votes = 12_000
+    plan.events = 4_000
+    let path = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "state"
+    let fixture = try StepFixture(plan, path: path)
+    try partApplyAnswers(fixture)
+    endOfPart("apply-answer", records: fixture.answers.count)
+    try partApplyVotes(fixture)
+    endOfPart("apply-vote", records: fixture.votes.count)
+    // What grows to the largest record grows here, uncounted: a worker runs for months.
+    try fixture.questions.each { key, value in
+        for processor in [fixture.processor, fixture.rememberingProcessor] {
+            _ = try processor.process(key: key, value: value, store: fixture.store, limit: 1_000_000)
+        }
+        try fixture.store.lookup(question: key, into: fixture.looked)
+        _ = fixture.enricher.render(question: value, answers: fixture.looked, limit: 1_000_000)
+    }
+    try partRead(fixture)
+    endOfPart("read", records: fixture.questions.count)
+    try partLookup(fixture)
+    endOfPart("lookup", records: fixture.questions.count)
+    var rendered = 0
+    try fixture.questions.each { key, value in
+        try fixture.store.lookup(question: key, into: fixture.looked)
+        rendered += partRender(fixture, value)
+    }
+    endOfPart("render", records: fixture.questions.count)
+    let enriched = try partEnrich(fixture, with: fixture.processor)
+    endOfPart("enrich", records: fixture.questions.count)
+    let again = try partEnrich(fixture, with: fixture.rememberingProcessor)
+    endOfPart("enrich-again", records: fixture.questions.count)
+    guard rendered == enriched, again == enriched else {
+        fatalError("the parts made \(rendered) bytes, the whole \(enriched) and \(again)")
+    }
+}
+
+try run()
