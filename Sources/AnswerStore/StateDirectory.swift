@@ -107,7 +107,7 @@ package final class StateDirectory: Sendable {
     /// Address space, not memory; a small one only means to grow now and then.
     static let initialMapSize = 4 << 30
     /// Memory for changes that are not committed yet, over all open stores.
-    static let pendingBytes = 32 << 20
+    package static let pendingBytes = 32 << 20
     /// Disk space, all of it taken at once.
     static let scratchMapSize = 4 << 20
 

@@ -1,3 +1,4 @@
+import AnswerStore
 import KafkaClient
 
 /// The librdkafka properties of a lane's three clients: the worker's choices, and the user's properties over them.
@@ -88,6 +89,7 @@ package struct ClientProperties: Sendable {
         var own = common
         own["group.id"] = groupID
         own["isolation.level"] = "read_committed"
+        own["queued.min.messages"] = String(MemoryShare.queuedRecords)
         own["queued.max.messages.kbytes"] = String(share.consumerQueueKiB)
         // Less than message.max.bytes is refused by librdkafka, whatever of the two the user has raised.
         own["fetch.max.bytes"] = String(max(share.fetchBytes, maxMessageBytes))
@@ -107,13 +109,18 @@ private struct MemoryShare {
     let fetchBytes: Int
 
     init(budgetMiB: Int, lanes: Int) {
-        // What the process needs with empty queues: code, librdkafka's threads, histograms, batches.
-        let fixedMiB = 48
+        // What the process needs with empty queues: code, librdkafka's threads, histograms, batches, and in larger budgets
+        // what the stores have not committed.
+        let fixedMiB = 48 + min(StateDirectory.pendingBytes >> 20, budgetMiB / 8)
         let laneKiB = max(8, (budgetMiB - fixedMiB)) * 1024 / max(1, lanes)
-        // librdkafka takes no more than 2 GiB.
-        consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 6))
+        // librdkafka takes no more than 2 GiB. It counts the bytes of records, and beside each has some 500 of its own
+        // (`queuedRecords` bounds those), in both of the lane's consumers. A tenth of a second's records are plenty.
+        consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 16))
         producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
         renderedKiB = laneKiB / 4
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }
+
+    /// Records that a consumer fetches ahead. librdkafka's default of 100,000 takes 50 MB for small records' own part alone.
+    static let queuedRecords = 20_000
 }
