@@ -66,6 +66,7 @@ def test_schema_is_one():
         if field.get("type") == "object" and "properties" in field:
             assert field["additionalProperties"] is False, path
     assert SCHEMA["additionalProperties"] is False
+    assert SCHEMA["examples"]
     for example in SCHEMA["examples"]:
         VALIDATOR.validate(example)
         check_sums(example)
@@ -150,6 +151,18 @@ def test_a_level_above_info_leaves_the_lines_out(deploy):
     time.sleep(1.5)
     assert worker.terminate() == 0, worker.log_end()
     assert lines(worker) == []
+
+
+def test_a_run_that_an_error_ends_has_its_totals(deploy):
+    deployment = deploy()
+    deployment.create_topics()
+    # librdkafka refuses it only when the lane makes its producer: longer than a record may wait in all.
+    worker = deployment.worker(properties={"linger.ms": 900_000}).start()
+    assert worker.wait(30) == 78, worker.log_end()
+    found = [json.loads(line) for line in worker.log_path.read_text("utf-8").splitlines() if line.startswith("{")]
+    totals = [line for line in found if line["logger"] == "throughput"]
+    assert [line["message"] for line in totals] == ["totals"]
+    VALIDATOR.validate(totals[0])
 
 
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
