@@ -151,10 +151,11 @@ def test_counts_are_those_of_kafka(deploy, scale, prometheus, lanes):
 
     # With that load behind it, each panel of the dashboard has something to show.
     for title, expression in dashboard_expressions():
-        found = server.query(filled(expression), at=end)
+        # A scrape that came too late on a busy machine leaves a moment without values.
+        found = server.query(filled(expression), at=end) or server.query(filled(expression), at=end - 1)
         assert found or title in QUIET, f"{title}: {expression}"
-    # And no alert is astir but for the dead letters that were sent.
-    alerts = {alert["labels"]["alertname"] for alert in server.api("alerts")["alerts"]}
+    # And no alert fires but for the dead letters that were sent.
+    alerts = {alert["labels"]["alertname"] for alert in server.api("alerts")["alerts"] if alert["state"] == "firing"}
     assert alerts <= {"RejoinderDeadLetters"}
 
 
