@@ -1,6 +1,9 @@
 """The dashboard in a real browser while a load runs, and the page of a question."""
 
+import copy
+import datetime
 import http.client
+import http.server
 import json
 import os
 import threading
@@ -163,6 +166,125 @@ def test_dashboard_under_load(site, browser):
         assert page.hosts() == {urllib.parse.urlsplit(url).netloc}
     finally:
         load.stop()
+
+
+class Stage:
+    """The worker's own page with made-up lines behind it."""
+
+    def __init__(self, url, history, events):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                path = self.path.partition("?")[0]
+                self.send_response(200)
+                if path == "/history":
+                    self.send_header("Content-Type", "application/json")
+                    body = json.dumps([] if "?" in self.path else history).encode()
+                elif path == "/events":
+                    self.send_header("Content-Type", "text/event-stream")
+                    body = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in events)
+                else:
+                    _, fields, body = get(url, self.path)
+                    for name in ("content-type", "content-security-policy"):
+                        self.send_header(name, fields[name])
+                self.end_headers()
+                self.wfile.write(body)
+                while path == "/events":
+                    # Only a sign of life: the page has this line.
+                    time.sleep(1)
+                    try:
+                        self.wfile.write(b"data: " + json.dumps(events[-1]).encode() + b"\n\n")
+                    except OSError:
+                        return
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_first_line(site, browser):
+    """What the page makes of the figures, from lines that a worker could have written."""
+    _, worker, url = site
+    deadline = time.monotonic() + 30
+    while not (history := json.loads(get(url, "/history")[2])):
+        assert time.monotonic() < deadline, worker.log_end()
+        time.sleep(0.5)
+    template = history[0]
+    end = datetime.datetime.now(datetime.timezone.utc)
+
+    def line(ago, seconds=1.0, **fields):
+        made = copy.deepcopy(template) | {"seconds": seconds, "uptimeSeconds": 5000.0 - ago} | fields
+        made["time"] = (end - datetime.timedelta(seconds=ago)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return made
+
+    def lag(records, partitions=4):
+        parts = [{"topic": "<b>q</b>", "partition": p, "records": records if p == 1 else 0} for p in range(partitions)]
+        return {"total": records, "topics": {"<b>q</b>": records}, "largest": parts[1], "partitions": parts}
+
+    shares = dict.fromkeys(template["timeShares"], 0.0)
+    commits = shares | {"committing": 0.62, "producing": 0.38}
+    resting = shares | {"idle": 1.0}
+    busy = {"state": "working", "recordsInPerSecond": 12_400.0, "timeShares": commits}
+    lane = template["lanes"][0]
+    held = lane | {"waitingFor": "the transaction coordinator to commit", "waitingSeconds": 34.0}
+    restoring = [{"partition": 0, "done": 30, "of": 100, "seconds": 3.0}, {"partition": 1, "done": 0, "seconds": 1.0}]
+    stages = {
+        "Idle: nothing to do, lag 0": lambda ago: {"state": "idle", "lag": lag(0), "timeShares": resting},
+        "Keeping up: 12,400 records/s, lag 3": lambda ago: busy | {"lag": lag(3)},
+        "Falling behind: lag 50,000, growing by 300/s; 62% of the time goes into waiting for commits": lambda ago: busy
+        | {"lag": lag(50_000 - 300 * ago, 200)},
+        "Catching up: lag 50,000, shrinking by 1,000/s": lambda ago: busy | {"lag": lag(50_000 + 1000 * ago)},
+        "Behind: lag 50,000, neither growing nor shrinking; 62% of the time goes into waiting for commits": lambda ago: busy
+        | {"lag": lag(50_000)},
+        "Stalled: 7,000 records wait and nothing is committed": lambda ago: {
+            "state": "stalled",
+            "lag": lag(7000),
+            "lanes": [held],
+            "timeShares": shares | {"committing": 1.0},
+        },
+        "Restoring: answers and votes of 2 partitions, 30% done": lambda ago: {
+            "state": "restoring",
+            "lag": lag(9),
+            "store": template["store"] | {"restoring": restoring},
+        },
+    }
+    for expected, fields in stages.items():
+        # The worker was away from 1200 to 600 s ago.
+        hour = [line(a, 10.0, **fields(a)) for a in range(3000, 0, -10) if not 600 < a < 1200]
+        stage = Stage(url, hour, [line(ago, **fields(ago)) for ago in range(30, -1, -1)])
+        try:
+            page = browser.page(360, 740, dark=True)
+            page.open(stage.url + "/")
+            page.wait(f"document.querySelector('#verdict-line').textContent === {json.dumps(expected)}")
+            page.wait("document.querySelectorAll('#chart-time path.area').length >= 1")
+            assert page.evaluate("document.querySelector('#announce').textContent") == expected
+            # A gap is a gap: nothing is drawn across it, and the strip of states has it.
+            assert page.evaluate("document.querySelectorAll('#chart-records path.curve.c-in').length") == 2
+            assert page.evaluate("document.querySelectorAll('#chart-records rect.away').length") == 1
+            assert "no worker" in page.text("#strip-key")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            if "Falling" in expected:
+                rows = page.evaluate("[...document.querySelectorAll('.partitions tbody tr')].map(r => r.innerText)")
+                assert len(rows) == 1 and rows[0].startswith("<b>q</b> [1]\t50,000")
+                page.evaluate("document.querySelector('#partitions button').click()")
+                assert page.evaluate("document.querySelectorAll('.partitions tbody tr').length") == 200
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            if "Stalled" in expected:
+                assert "Lane 0 waits for the transaction coordinator to commit, for 34 s." in page.text("#verdict-more")
+            if "Restoring" in expected:
+                assert page.evaluate("document.querySelectorAll('#restores progress').length") == 2
+            assert page.evaluate("document.querySelectorAll('main b b').length") == 0
+            assert page.complaints() == []
+            keep(page, "state-" + expected.split(":")[0].replace(" ", "-"))
+        finally:
+            stage.close()
 
 
 def test_connection_lost_and_found(site, browser):
