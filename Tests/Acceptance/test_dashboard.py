@@ -220,7 +220,7 @@ def test_first_line(site, browser):
     end = datetime.datetime.now(datetime.timezone.utc)
 
     def line(ago, seconds=1.0, **fields):
-        made = copy.deepcopy(template) | {"seconds": seconds, "uptimeSeconds": 5000.0 - ago} | fields
+        made = copy.deepcopy(template) | {"seconds": seconds, "uptimeSeconds": 5000.0 - ago, "rebalances": 0} | fields
         made["time"] = (end - datetime.timedelta(seconds=ago)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return made
 
