@@ -214,7 +214,8 @@ struct AdminServerTests {
             let head = try await AdminTestClient.exchange(
                 "HEAD /readyz HTTP/1.1\r\nHost: x\r\n\r\n", with: server.address)
             #expect(head.status == 503)
-            #expect(head.fields == get.fields)
+            // The second may have passed.
+            #expect(head.fields.filter { $0.key != "date" } == get.fields.filter { $0.key != "date" })
             #expect(head.body.isEmpty)
         }
     }
