@@ -201,16 +201,25 @@ int main(int argc, char **argv) {
     rd_kafka_topic_partition_list_add(topics, questions, RD_KAFKA_PARTITION_UA);
     if (rd_kafka_subscribe(consumer, topics)) die("cannot subscribe to %s", questions);
     rd_kafka_topic_partition_list_destroy(topics);
-    puts("{\"started\": true}");
-    fflush(stdout);
 
     rd_kafka_message_t **gathered = malloc(MAX_GATHERED * sizeof *gathered);
     double began = 0, began_cpu = 0, first_uncommitted = 0, ended, ended_cpu;
     int64_t done = 0, followed = 0, published_bytes = 0, uncommitted_bytes = 0, commits = 0;
-    bool in_transaction = false;
+    bool in_transaction = false, is_assigned = false;
     int idle_turns = 0;
     while (done < question_count || followed < follow_count || first_uncommitted) {
-        if (follower) {
+        if (!is_assigned) {
+            // Before the group has let it in, nothing can be committed.
+            rd_kafka_topic_partition_list_t *assignment;
+            if (rd_kafka_assignment(consumer, &assignment)) die("cannot ask for the assignment");
+            is_assigned = assignment->cnt > 0;
+            rd_kafka_topic_partition_list_destroy(assignment);
+            if (is_assigned) {
+                puts("{\"started\": true}");
+                fflush(stdout);
+            }
+        }
+        if (follower && is_assigned) {
             rd_kafka_message_t *message;
             for (int i = 0; i < MAX_GATHERED && (message = rd_kafka_consumer_poll(follower, 0)); i++) {
                 if (!message->err) {

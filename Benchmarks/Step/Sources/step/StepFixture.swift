@@ -99,6 +99,8 @@ final class StepFixture {
         applied.answers = max(applied.answers, answers)
         applied.votes = max(applied.votes, votes)
         try store.apply(tableBatch, positions: applied)
+        // The store would commit by the clock, and the pages would be others each time.
+        try store.commit()
         tableBatch.removeAll()
     }
 }
