@@ -13,6 +13,7 @@ package final class AssignedConsumer {
 
     private let client: ClientHandle
     private var table = TopicTable()
+    private var ahead: FetchAhead
 
     /// - Parameter properties: the same that a group consumer takes. `group.id` serves for permissions only (librdkafka
     ///   looks for its coordinator); `group.instance.id` is not used.
@@ -26,6 +27,7 @@ package final class AssignedConsumer {
         // librdkafka's consumer needs one, though nothing joins it.
         if properties["group.id"] == nil { properties["group.id"] = "rejoinder" }
         client = try ClientHandle(.consumer, label: "table consumer", properties: properties, logger: logger)
+        ahead = FetchAhead(properties: properties)
         if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
     }
 
@@ -61,6 +63,15 @@ package final class AssignedConsumer {
     /// Takes what comes next. Allocates nothing for a message.
     package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
         client.poll(timeoutMilliseconds, topics: &table)
+    }
+
+    /// Keeps librdkafka fetching ahead of a reader that takes much at a time. To be called once a batch; asks the brokers for
+    /// something only when they would not fetch on by themselves.
+    /// - Parameters:
+    ///   - records: how many records the batch had, of `bytes`.
+    ///   - isStarving: nothing came, though there is more at the broker.
+    package func keepFetching(records: Int, bytes: Int, isStarving: Bool) {
+        client.keepFetching(&ahead, records: records, bytes: bytes, isStarving: isStarving)
     }
 
     package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }

@@ -55,6 +55,27 @@ extension ClientHandle {
         if let failed = list.firstFailure { throw error(failed.error, "\(doing) \(failed.partition)") }
     }
 
+    /// See ``FetchAhead``. Waits a millisecond at most.
+    func keepFetching(_ ahead: inout FetchAhead, records: Int, bytes: Int, isStarving: Bool) {
+        guard let pointer, let queue = rd_kafka_queue_get_consumer(pointer) else { return }
+        let queued = rd_kafka_queue_length(queue)
+        rd_kafka_queue_destroy(queue)
+        if ahead.isDue(queued: queued, records: records, bytes: bytes, isStarving: isStarving, now: .now) {
+            wakeBrokerThreads(pointer)
+        }
+    }
+
+    /// librdkafka has no call for it, but a request wakes the thread that is to send it: one to the leader of each assigned
+    /// partition, whose answer is not needed.
+    @inline(never)
+    private func wakeBrokerThreads(_ pointer: OpaquePointer) {
+        var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+        guard rd_kafka_assignment(pointer, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return }
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        for index in 0..<Int(list.pointee.cnt) { list.pointee.elems[index].offset = Int64(RD_KAFKA_OFFSET_END) }
+        _ = rd_kafka_offsets_for_times(pointer, list, 1)
+    }
+
     /// The partitions that are assigned now.
     var assignment: [TopicPartition] {
         guard let pointer else { return [] }

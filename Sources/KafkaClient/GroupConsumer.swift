@@ -12,6 +12,7 @@ package final class GroupConsumer {
     /// A static member keeps its place in the group when it closes.
     let isStatic: Bool
     private var table = TopicTable()
+    private var ahead: FetchAhead
     /// An assignment has come, even an empty one.
     var sawAssignment = false
     /// What poll has handed out and neither assign nor unassign has answered; close answers it, or librdkafka would
@@ -34,6 +35,7 @@ package final class GroupConsumer {
             properties: properties.overlaid(
                 by: KafkaProperties(["enable.auto.commit": "false", "enable.auto.offset.store": "false"])),
             logger: logger)
+        ahead = FetchAhead(properties: properties)
         // Errors, logs and messages then all come out of the one queue that poll serves.
         if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
     }
@@ -66,6 +68,15 @@ package final class GroupConsumer {
             if case .assigned = rebalance { sawAssignment = true }
         }
         return event
+    }
+
+    /// Keeps librdkafka fetching ahead of a reader that takes much at a time. To be called once a batch; asks the brokers for
+    /// something only when they would not fetch on by themselves.
+    /// - Parameters:
+    ///   - records: how many records the batch had, of `bytes`.
+    ///   - isStarving: nothing came, though there is more at the broker.
+    package func keepFetching(records: Int, bytes: Int, isStarving: Bool) {
+        client.keepFetching(&ahead, records: records, bytes: bytes, isStarving: isStarving)
     }
 
     /// Answers `.assigned`. Fetching starts at `positions`, and at the committed offset (or by `auto.offset.reset`)

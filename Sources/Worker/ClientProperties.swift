@@ -97,6 +97,8 @@ package struct ClientProperties: Sendable {
         // librdkafka 2.0.2 waits this long before it fetches on when its queue was full: half a second by default, in which
         // a fast reader runs dry.
         own["fetch.error.backoff.ms"] = "10"
+        // As FetchAhead does for those that do not have it.
+        if KafkaProperties([:]).effectiveValue("fetch.queue.backoff.ms") != nil { own["fetch.queue.backoff.ms"] = "10" }
         return own
     }
 }

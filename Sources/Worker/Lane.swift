@@ -133,6 +133,8 @@ final class Lane {
         try followTables()
         clock.begin(.reading)
         gather()
+        consumer.keepFetching(
+            records: gathered.count, bytes: gathered.byteCount, isStarving: figures.inputMissing != nil)
         clock.begin(.enriching)
         try enrichGathered()
         clock.begin(.other)

@@ -153,6 +153,8 @@ final class TableFollower {
             touched.removeAll(keepingCapacity: true)
         }
         gather(wait: wait)
+        consumer.keepFetching(
+            records: gathered.count, bytes: gathered.byteCount, isStarving: wait > 0 && gathered.count == 0)
         if let failure {
             self.failure = nil
             try tolerate(failure)
