@@ -114,7 +114,7 @@ struct AdminHealth: Encodable, Equatable {
         return AdminHealth(
             status: .stalled,
             message:
-                "\(names(stalled.map(\.lane))) committed nothing for more than \(commitLimit.components.seconds) s "
+                "\(names(stalled.map(\.lane))) committed nothing for more than \(commitLimit.components.seconds) s"
                 + "\(reason); the log says more",
             stalledLanes: stalled)
     }

@@ -85,6 +85,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         switch self {
         case .enriched: "This is what the worker would publish now."
         case .noID: "A question's id has 1 to 200 bytes; give it as /questions/ID, or /questions?id=ID."
+        case .noPartition(-1): "?partition= wants a number from 0 on."
         case .noPartition(let number): "The topic of the questions has no partition \(number)."
         case .notFound(let place):
             "No event of this question is in \(place), where its id belongs. If its producer does not place records by the key's "

@@ -41,6 +41,9 @@ package struct ReportFindings: Sendable {
             say(.bad, "It did not keep up. " + text)
         } else if Double(sum.lagLargest) > 10 * rate {
             say(.warn, "It fell behind and caught up. " + text)
+        } else if sum.stalledSeconds > 0 {
+            // While no broker answers nobody knows how much more there is.
+            say(.say, text)
         } else {
             say(.good, "It kept up. " + text)
         }

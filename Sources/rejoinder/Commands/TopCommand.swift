@@ -84,7 +84,11 @@ struct TopCommand: ParsableCommand {
         // The last line tells of keys.
         if frame.size.rows >= 8 { lines.removeLast() }
         while let last = lines.last, last.width == 0 { lines.removeLast() }
-        for line in lines { _ = Terminal.write(glyphs.text(line.rendered(colour: colour)) + "\n", to: 1) }
+        for line in lines {
+            // Whoever reads a file or a pipe wants no escape sequences, bold ones neither.
+            let text = isTerminal ? line.rendered(colour: colour) : line.plain
+            _ = Terminal.write(glyphs.text(text) + "\n", to: 1)
+        }
         guard model.isAnyLive else {
             let reasons = zip(model.sources, model.statuses).map { source, status in
                 switch status {

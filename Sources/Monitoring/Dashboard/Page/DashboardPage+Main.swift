@@ -68,10 +68,18 @@ extension DashboardPage {
           }),
         ];
 
-        /** One area for each input topic, whose names the first line brings. */
+        let lagTopics = [];
+        let lagChart = null;
+
+        /** One area for each input topic. Lines bring their names once the worker has a partition: it is made anew then. */
         function makeLagChart(line) {
-          const topics = Object.keys(line.lag.topics).sort((a, b) => line.lag.topics[b] - line.lag.topics[a]);
-          charts.push(chart("chart-lag", {
+          const lags = line.lag.topics;
+          if (Object.keys(lags).every((topic) => lagTopics.includes(topic))) return;
+          const topics = (lagTopics = [...new Set([...Object.keys(lags), ...lagTopics])]
+            .sort((a, b) => (lags[b] ?? 0) - (lags[a] ?? 0)));
+          if (lagChart) charts.splice(charts.indexOf(lagChart), 1);
+          byId("chart-lag").replaceChildren();
+          charts.push(lagChart = chart("chart-lag", {
             title: "Records waiting", kind: "stack", format: format.count, axis: format.short, height: 170, least: 10,
             series: topics.map((topic, i) => ({ name: `topic-${i}`, label: topic, value: (one) => one.lag.topics[topic] ?? 0 })),
           }));
@@ -123,7 +131,7 @@ extension DashboardPage {
 
         function drawCharts() {
           if (!live.latest) return;
-          if (!byId("chart-lag").firstChild) makeLagChart(live.latest);
+          makeLagChart(live.latest);
           const end = now();
           const lines = range === "hour" ? live.hour : live.seconds;
           const known = live.hour.length ? end - live.hour[0].t + live.hour[0].seconds * 1000 : 0;

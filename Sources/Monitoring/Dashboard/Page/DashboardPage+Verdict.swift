@@ -46,6 +46,13 @@ extension DashboardPage {
           return points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread;
         }
 
+        /** From where on the lag was of what it is of now: partitions that came or went meanwhile would be growth. */
+        function comparable(lines) {
+          const parts = lines.at(-1).lag.partitions.length;
+          const other = lines.findLastIndex((line) => line.lag.partitions.length !== parts || line.state === "restoring");
+          return lines.slice(other + 1);
+        }
+
         /** "62% of the time goes into waiting for commits" */
         function whereTimeGoes(shares) {
           const [name, value] = activities
@@ -88,7 +95,7 @@ extension DashboardPage {
           const lag = line.lag.total;
           const speed = recent.slice(-10).reduce((sum, one) => sum + one.recordsInPerSecond, 0)
             / Math.max(1, Math.min(10, recent.length));
-          const growth = lagGrowth(recent);
+          const growth = lagGrowth(comparable(recent));
           const time = whereTimeGoes(shares);
           const sentences = [...waits(line, 2)];
           const said = (kind, title, rest, ...more) => ({
