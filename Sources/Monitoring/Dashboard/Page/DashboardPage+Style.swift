@@ -200,6 +200,10 @@ extension DashboardPage {
           .lanes td:nth-child(6), .lanes td:last-child { grid-column: 1 / -1; }
           .partitions th:nth-child(3), .partitions td:nth-child(3) { display: none; }
           .as-table { margin-left: 0; }
+          #latencies { font-size: 12.5px; }
+          #latencies td { white-space: nowrap; }
+          #latencies th, #latencies td { padding-left: 6px; }
+          #latencies tbody th { padding-left: 0; }
         }
         @media (prefers-reduced-motion: no-preference) { .skip { transition: top 0.15s; } }
         @media (prefers-contrast: more) { :root { --soft: var(--ink); --hair: var(--gray); } }
