@@ -189,11 +189,24 @@ final class Lane {
         pace.ranDry = false
     }
 
+    /// Whether the broker has events behind the position and does not hand them out, as it does while a producer's transaction is
+    /// open: it calls the beginning of that the partition's end.
+    private func isHeldBack(_ partition: OwnedPartition) -> Bool {
+        guard let next = partition.questions.next ?? partition.questions.committed,
+            let end = consumer.cachedWatermarks(place(ofQuestions: partition.number))?.high
+        else { return false }
+        return next < end
+    }
+
     /// The lane waited for an event: with nothing to do, or for something that has not arrived.
     private func noteWait(of event: ConsumerEvent) {
-        let isAtEnd = !isRestoring && partitions.all.allSatisfy(\.questions.isAtEnd)
+        let hasCome = if case .nothing = event { false } else { true }
+        // A message that has just come is beyond the position, too: what is held back is seen when nothing came.
+        let isAtEnd =
+            !isRestoring && partitions.all.allSatisfy(\.questions.isAtEnd)
+            && (hasCome || !partitions.all.contains(where: isHeldBack))
         clock.attribute(to: isAtEnd ? .idle : .waitingForInput)
-        if case .nothing = event, !isAtEnd {
+        if !hasCome, !isAtEnd {
             figures.noteMissingInput()
         } else {
             figures.inputMissing = nil

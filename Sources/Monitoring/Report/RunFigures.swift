@@ -99,9 +99,9 @@ package struct RunFigures: Sendable, Equatable {
         let figures = all.map { RunFigures($0) }
         for figure in figures { add(figure) }
         let lines = all.flatMap { $0.samples.map(\.line) }
-        latency = Self.latency(lines, of: nil, \.latencyMs)
-        eventLatency = Self.latency(lines, of: nil, \.eventLatencyMs)
-        commitLatency = Self.latency(lines, of: nil, \.commitLatencyMs)
+        latency = Self.worst(figures.map(\.latency)) ?? Self.latency(lines, of: nil, \.latencyMs)
+        eventLatency = Self.worst(figures.map(\.eventLatency)) ?? Self.latency(lines, of: nil, \.eventLatencyMs)
+        commitLatency = Self.worst(figures.map(\.commitLatency)) ?? Self.latency(lines, of: nil, \.commitLatencyMs)
         shares = .mean(lines)
         let first = all.map(\.firstTime).min() ?? 0
         seconds = (all.map(\.lastTime).max() ?? 0) - first
@@ -239,6 +239,23 @@ package struct RunFigures: Sendable, Equatable {
             latency.max = parts.map(\.max).max() ?? 0
         }
         return latency
+    }
+
+    /// The worst of any run; nil where some run has only the middle of its intervals.
+    static func worst(_ runs: [Latency?]) -> Latency? {
+        let known = runs.compactMap { $0 }
+        guard !known.isEmpty, known.allSatisfy({ !$0.isMiddle }) else { return nil }
+        var worst = Latency()
+        worst.isMiddle = false
+        for one in known {
+            worst.count += one.count
+            worst.p50 = max(worst.p50, one.p50)
+            worst.p90 = max(worst.p90, one.p90)
+            worst.p99 = max(worst.p99, one.p99)
+            worst.max = max(worst.max, one.max)
+            worst.worstP99 = max(worst.worstP99, one.worstP99)
+        }
+        return worst
     }
 
     /// The least value that, with those below it, has at least half of the weight.
