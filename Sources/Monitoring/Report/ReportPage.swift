@@ -103,10 +103,14 @@ package struct ReportPage {
         let list = FigureList(for: figures + [sum])
         let hasSum = figures.count > 1
         var html = ""
-        if figures.contains(where: { $0.latency?.isMiddle ?? false }) || hasSum {
+        let hasMiddle = figures.contains { $0.latency?.isMiddle ?? false }
+        if hasMiddle {
             html +=
-                "<p class=note>Latencies of a run that has no line of totals, and of all runs, are those of its middle interval, "
-            html += "each counting as much as it has records: percentiles of parts do not add up.</p>"
+                "<p class=note>Latencies of a run that has no line of totals\(hasSum ? ", and with it those of all runs," : "") are "
+            html +=
+                "those of its middle interval, each counting as much as it has records: percentiles of parts do not add up.</p>"
+        } else if hasSum {
+            html += "<p class=note>Latencies of all runs are the worst of any: percentiles do not add up.</p>"
         }
         html += "<div class=wide><table class=figures><thead><tr><th scope=col>Run</th>"
         if hasSum { html += "<th scope=col>all</th>" }
