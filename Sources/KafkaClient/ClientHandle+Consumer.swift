@@ -55,7 +55,7 @@ extension ClientHandle {
         if let failed = list.firstFailure { throw error(failed.error, "\(doing) \(failed.partition)") }
     }
 
-    /// See ``FetchAhead``. Waits a millisecond at most.
+    /// See ``FetchAhead``. Waits a millisecond or two at most, and mostly not at all.
     func keepFetching(_ ahead: inout FetchAhead, records: Int, bytes: Int, isStarving: Bool) {
         guard let pointer, let queue = rd_kafka_queue_get_consumer(pointer) else { return }
         let queued = rd_kafka_queue_length(queue)

@@ -94,10 +94,9 @@ package struct ClientProperties: Sendable {
         // Less than message.max.bytes is refused by librdkafka, whatever of the two the user has raised.
         own["fetch.max.bytes"] = String(max(share.fetchBytes, maxMessageBytes))
         own["fetch.message.max.bytes"] = String(min(share.fetchBytes, 1_048_576))
-        // librdkafka 2.0.2 waits this long before it fetches on when its queue was full: half a second by default, in which
-        // a fast reader runs dry.
+        // How long a partition rests after a fetch that failed: half a second by default, in which a fast reader runs dry.
         own["fetch.error.backoff.ms"] = "10"
-        // As FetchAhead does for those that do not have it.
+        // Librdkafka from 2.2 on looks at a full queue again after this time; for older ones KafkaClient wakes it.
         if KafkaProperties([:]).effectiveValue("fetch.queue.backoff.ms") != nil { own["fetch.queue.backoff.ms"] = "10" }
         return own
     }
