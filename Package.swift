@@ -38,6 +38,8 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        // A builtin of the C compiler, by a header alone.
+        .systemLibrary(name: "CPrefetch"),
 
         // The house, from the cellar up: a module imports only those above it in this list.
         .target(
@@ -46,8 +48,8 @@ let package = Package(
         .target(name: "Records"),
         // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
         .target(name: "Workload"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "Records"]),
-        .target(name: "Enrichment", dependencies: ["AnswerStore", "Records"]),
+        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
         .target(
             name: "Worker",
             dependencies: [

@@ -10,10 +10,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
+        .systemLibrary(name: "CPrefetch"),
         .target(name: "Records"),
         .target(name: "Workload"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "Records"]),
-        .target(name: "Enrichment", dependencies: ["AnswerStore", "Records"]),
+        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
         .executableTarget(name: "step", dependencies: ["Records", "Workload", "AnswerStore", "Enrichment"]),
     ],
     swiftLanguageModes: [.v6]

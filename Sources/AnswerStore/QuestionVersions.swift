@@ -1,3 +1,4 @@
+import CPrefetch
 import Records
 import Synchronization
 
@@ -30,6 +31,9 @@ struct QuestionVersions {
         QuestionVersion(store: store, change: changes[Int(hash >> 49)])
     }
 
+    @inline(__always)
+    func fetch(_ hash: UInt64) { prefetch(changes + Int(hash >> 49)) }
+
     /// Something that is stored of the question is about to change.
     @inline(__always)
     mutating func noteChange(of question: Bytes) {
@@ -47,6 +51,10 @@ extension AnswerStore {
     /// The hash that `version(ofQuestionHashed:)` wants.
     @inline(__always)
     package static func hash(of question: Bytes) -> UInt64 { RowChecksum.hash(question) }
+
+    /// The version will be asked for soon: has it fetched into the processor's caches.
+    @inline(__always)
+    package func expectVersion(ofQuestionHashed hash: UInt64) { versions.fetch(hash) }
 
     /// Changes with every `apply` that is about the question, and with every loss of what was applied.
     @inline(__always)

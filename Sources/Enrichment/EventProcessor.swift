@@ -24,6 +24,27 @@ package final class EventProcessor {
     ///   up nor rendered again.
     package init(renderedBytes: Int = 0) { rendered = RenderedAnswers(byteCount: renderedBytes) }
 
+    /// How many events ahead `expect` wants to know the keys: far enough for memory to answer, near enough for what it
+    /// answered not to be gone again.
+    package static let far = 8
+    package static let near = 4
+
+    /// Has what the events with these keys will need fetched into the processor's caches, in two steps, as one is found by the
+    /// other. Changes nothing but how long they take.
+    /// - Parameters:
+    ///   - far: the key of the event that comes `far` events later; nil where there is none.
+    ///   - near: the key of the one that comes `near` events later.
+    ///   - store: the store of the events' partition, if it is known.
+    @inline(__always)
+    package func expect(far: Bytes?, near: Bytes?, store: AnswerStore?) {
+        if let far {
+            let hash = AnswerStore.hash(of: far)
+            rendered.expect(hash)
+            store?.expectVersion(ofQuestionHashed: hash)
+        }
+        if let near { rendered.fetch(AnswerStore.hash(of: near)) }
+    }
+
     /// - Parameters:
     ///   - key: nil is Kafka's null.
     ///   - value: nil is Kafka's null: the question was deleted.

@@ -1,4 +1,5 @@
 import AnswerStore
+import CPrefetch
 import Records
 
 #if canImport(Glibc)
@@ -42,6 +43,10 @@ final class RenderedAnswers {
     /// A page of memory that the processor finds without walking its tables each time (2 MiB on x86-64).
     private static let largePage = 2 << 20
 
+    private static let cacheLine = 64
+    /// Of an entry that is fetched ahead: three answers of a usual length.
+    private static let fetchedBytes = 1536
+
     private let capacity: Int
     private let memory: UnsafeMutableRawPointer
     private let slots: UnsafeMutablePointer<Slot>
@@ -68,6 +73,25 @@ final class RenderedAnswers {
     deinit {
         slots.deallocate()
         memory.deallocate()
+    }
+
+    /// The question with this hash comes soon: has its slot fetched into the processor's caches.
+    @inline(__always)
+    func expect(_ hash: UInt64) { prefetch(slots + Int(hash & mask)) }
+
+    /// The question comes sooner still: has what is kept of it fetched. Entries lie far apart, so that most are in memory alone,
+    /// and waiting for one takes longer than copying it.
+    @inline(__always)
+    func fetch(_ hash: UInt64) {
+        let slot = slots[Int(hash & mask)]
+        guard slot.hash == hash, isKept(slot.place) else { return }
+        let entry = memory + Int(slot.place % UInt64(capacity))
+        var offset = 0
+        // How long it is stands in what is not here yet. What is longer goes on by itself: the processor sees the pattern.
+        while offset < Self.fetchedBytes {
+            prefetch(entry + offset)
+            offset &+= Self.cacheLine
+        }
     }
 
     /// What was kept of the question under this version; valid until the next `keep`.

@@ -34,6 +34,9 @@ package final class MessageBatch {
         return storage[index]
     }
 
+    /// The key of a message that may not be there: nil beyond the last, and where the key is null.
+    package func key(at index: Int) -> UnsafeRawBufferPointer? { index < count ? storage[index].key : nil }
+
     /// Releases every message; keeps the memory for the next ones.
     package func removeAll() {
         for index in 0..<count { storage[index].release() }

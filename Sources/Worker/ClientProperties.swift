@@ -118,7 +118,7 @@ private struct MemoryShare {
         // (`queuedRecords` bounds those), in both of the lane's consumers. A tenth of a second's records are plenty.
         consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 16))
         producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
-        renderedKiB = laneKiB / 4
+        renderedKiB = laneKiB * 2 / 5
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }
 

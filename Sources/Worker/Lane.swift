@@ -274,6 +274,9 @@ final class Lane {
         while index < gathered.count {
             let message = gathered[index]
             guard message.partition == number else { break }
+            processor.expect(
+                far: gathered.key(at: index + EventProcessor.far), near: gathered.key(at: index + EventProcessor.near),
+                store: partition?.store)
             index += 1
             guard let partition else { continue }
             if let next = partition.questions.next, message.offset < next {

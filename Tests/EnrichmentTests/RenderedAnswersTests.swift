@@ -49,6 +49,11 @@ import Testing
         }
     }
 
+    /// The key of an event that is said to come, or none.
+    private static func expected(using generator: inout SeededGenerator) -> String {
+        Int.random(in: 0..<4, using: &generator) == 0 ? "" : "q\(Int.random(in: 0..<60, using: &generator))"
+    }
+
     /// With and without memory for what was rendered, the same comes out, whatever changes in between.
     @Test(arguments: 0..<16)
     func keptAnswersAreThoseOfTheStore(seed: UInt64) throws {
@@ -97,6 +102,15 @@ import Testing
                 let limit =
                     Int.random(in: 0..<4, using: &generator) == 0 ? Int.random(in: 50..<9000, using: &generator) : .max
                 let store = stores[Int.random(in: 0...1, using: &generator)]
+                // What comes and what does not: it must not matter.
+                let (far, near) = (Self.expected(using: &generator), Self.expected(using: &generator))
+                far.withBytes { far in
+                    near.withBytes { near in
+                        keeping.expect(
+                            far: far.isEmpty ? nil : far, near: near.isEmpty ? nil : near,
+                            store: Bool.random(using: &generator) ? store : nil)
+                    }
+                }
                 let expected = try Self.process(plain, question, body, store, limit: limit)
                 let seen = try Self.process(keeping, question, body, store, limit: limit)
                 try #require(seen == expected, "\(question)")

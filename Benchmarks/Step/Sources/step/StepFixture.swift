@@ -21,6 +21,26 @@ final class StepFixture {
             spans.append((start..<middle, middle..<bytes.count))
         }
 
+        /// The keys of what comes later within what is gathered, as a lane tells them to its processor.
+        @inline(__always)
+        func eachAhead(
+            far: Int, near: Int,
+            _ body: (_ far: Bytes?, _ near: Bytes?, _ key: Bytes, _ value: Bytes) throws -> Void
+        ) rethrows {
+            try bytes.withUnsafeBytes { all in
+                for index in spans.indices {
+                    let end = min(spans.count, (index / StepFixture.gathered + 1) * StepFixture.gathered)
+                    func key(at place: Int) -> Bytes? {
+                        place < end ? UnsafeRawBufferPointer(rebasing: all[spans[place].key]) : nil
+                    }
+                    try body(
+                        key(at: index + far), key(at: index + near),
+                        UnsafeRawBufferPointer(rebasing: all[spans[index].key]),
+                        UnsafeRawBufferPointer(rebasing: all[spans[index].value]))
+                }
+            }
+        }
+
         @inline(__always)
         func each(_ body: (_ key: Bytes, _ value: Bytes) throws -> Void) rethrows {
             try bytes.withUnsafeBytes { all in
@@ -33,6 +53,8 @@ final class StepFixture {
         }
     }
 
+    /// Events that a lane gathers before it works on them.
+    static let gathered = 2_048
     /// Records in a batch of the tables, as a worker that restores a store has them.
     static let batch = 2_000
 

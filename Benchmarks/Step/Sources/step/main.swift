@@ -4,7 +4,8 @@ import Records
 import Workload
 
 // Runs each part of the step on a workload that is always the same. Callgrind counts what happens in the functions whose
-// names begin with `part`, and writes down what it has whenever `endOfPart` returns: see Benchmarks/instructions.
+// names begin with `part`, and writes down what it has whenever `endOfPart` returns: see Benchmarks/instructions. With
+// `time` it takes times instead: see Timing.swift.
 
 @inline(never)
 func partApplyAnswers(_ fixture: StepFixture) throws { try fixture.apply(answers: fixture.answers) }
@@ -35,7 +36,8 @@ func partRender(_ fixture: StepFixture, _ value: Bytes) -> Int {
 @inline(never)
 func partEnrich(_ fixture: StepFixture, with processor: EventProcessor) throws -> Int {
     var length = 0
-    try fixture.questions.each { key, value in
+    try fixture.questions.eachAhead(far: EventProcessor.far, near: EventProcessor.near) { far, near, key, value in
+        processor.expect(far: far, near: near, store: fixture.store)
         if case .enriched(let bytes, _, _) = try processor.process(
             key: key, value: value, store: fixture.store, limit: 1_000_000)
         {
@@ -89,4 +91,8 @@ func run() throws {
     }
 }
 
-try run()
+if CommandLine.arguments.dropFirst().first == "time" {
+    try time(Array(CommandLine.arguments.dropFirst(2)))
+} else {
+    try run()
+}
