@@ -58,6 +58,14 @@ class Bench:
         subprocess.run(["gcc", "-O2", "-o", str(target), str(FLOOR / source), *flags, *options], check=True)
         return target
 
+    def build_step(self):
+        """The step's parts as a program of their own."""
+        options = ["-c", "release", "--package-path", ROOT / "Benchmarks" / "Step", "--scratch-path", ROOT / ".build" / "step"]
+        command = [os.environ.get("SWIFT", "swift"), "build", *map(str, options)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        output = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, text=True).stdout
+        return Path(output.strip()) / "step"
+
     def groups_of(self, workload):
         return [group for owner, group in self.groups if owner is workload]
 

@@ -1,8 +1,10 @@
 """The experiments: each takes its figures into the results, checked."""
 
+import json
 import math
 import shutil
 import statistics
+import subprocess
 import threading
 import time
 
@@ -62,6 +64,30 @@ class Prepared:
     def close(self):
         self.workload.close()
         shutil.rmtree(self.state, ignore_errors=True)
+
+
+def step(bench, results, runs, scale, shape, name="step"):
+    """What becomes of an event between its poll and its being published, in a process without Kafka: on one thread, and on two
+    at once with a store each, as two lanes have."""
+    # The program's options are the generator's, without the dashes.
+    options = []
+    for option, value in zip(shape[::2], shape[1::2]):
+        first, *others = option.removeprefix("--").split("-")
+        options.append(f"{first}{''.join(map(str.capitalize, others))}={value}")
+    program = bench.build_step()
+    state = bench.directory / "state-step"
+    for _ in range(runs):
+        for threads, label in ((1, "one thread"), (2, "two at once")):
+            try:
+                output = subprocess.run(
+                    [str(program), "time", f"state={state}", f"scale={scale}", f"threads={threads}", *options],
+                    capture_output=True, text=True, check=False)
+                if output.returncode != 0:
+                    raise Failed(f"{program} ended with status {output.returncode}: {output.stderr.strip()}")
+                results.add(name, label, "", json.loads(output.stdout))
+            finally:
+                for thread in range(threads):
+                    shutil.rmtree(f"{state}-{thread}", ignore_errors=True)
 
 
 def restore(bench, prepared, results, runs, name="restore"):
