@@ -1,11 +1,13 @@
 import CRDKafka
 import Logging
 
-/// A topic to produce to: librdkafka's handle, so that no name is looked up per record. Belongs to the producer that
-/// made it and ends with it.
+/// A topic to produce to: librdkafka's handle alone, so that no name is looked up and no reference counted per record. Belongs to
+/// the producer that made it and ends with it.
 package struct ProducerTopic {
-    package let name: String
     let pointer: OpaquePointer
+
+    /// Makes a string: for errors, not for the hot loop.
+    package var name: String { String(cString: rd_kafka_topic_name(pointer)) }
 }
 
 /// A transactional producer (with a transactional id) or an idempotent one (without).
@@ -48,7 +50,7 @@ package final class Producer {
 
     /// The topic's handle, made once.
     package func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
-        ProducerTopic(name: name, pointer: try client.topic(name, "Opening the topic \(name)"))
+        ProducerTopic(pointer: try client.topic(name, "Opening the topic \(name)"))
     }
 
     /// How many partitions the topic has, asked from the broker.
