@@ -24,6 +24,6 @@ package protocol MonitorSink: Sendable {
 
 /// Where the lines of the throughput log go.
 package protocol ThroughputWriter: Sendable {
-    /// An interval, or at the end the whole run. Never called from two threads at once; may wait for the log to take it.
+    /// An interval, or at the end the whole run. Never called from two threads at once; may not block.
     func write(_ line: ThroughputLine)
 }

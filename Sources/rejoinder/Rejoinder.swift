@@ -43,7 +43,8 @@ struct Rejoinder: AsyncParsableCommand {
             // The parser's own requests (help, version, usage) come with a status of theirs; ours have none it knows.
             if exitCode(for: error) != .failure { exit(withError: error) }
             let failure = CommandFailure(error)
-            for line in failure.lines { LineWriter.standardError.write("rejoinder: \(line)") }
+            // Behind what was logged, and whether or not somebody reads it.
+            LogWriter.standardError.finish(with: failure.lines.map { "rejoinder: \($0)" })
             Foundation.exit(failure.status.rawValue)
         }
     }

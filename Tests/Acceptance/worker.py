@@ -47,14 +47,15 @@ class Worker:
         self._directory = directory
         self._process = None
 
-    def start(self):
+    def start(self, stderr=None):
+        """stderr: a file descriptor that the log goes to instead of `log_path`."""
         assert not self.running
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
                 [binary(), "run", "--config", str(self.configuration_path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 env=environment(),
                 cwd=self._directory,
             )

@@ -1,7 +1,7 @@
 import Logging
 import Monitoring
 
-/// swift-log's way to a line writer: one JSON object or one line of text for each event.
+/// swift-log's way to the log: one JSON object or one line of text for each event.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
@@ -9,9 +9,9 @@ struct LineLogHandler: LogHandler {
 
     private let label: String
     private let format: LogFormat
-    private let writer: LineWriter
+    private let writer: LogWriter
 
-    init(label: String, level: Logger.Level, format: LogFormat, writer: LineWriter = .standardError) {
+    init(label: String, level: Logger.Level, format: LogFormat, writer: LogWriter = .standardError) {
         self.label = label
         self.logLevel = level
         self.format = format
@@ -31,7 +31,7 @@ struct LineLogHandler: LogHandler {
         let line = LogLine(
             time: LogClock.text(seconds: now.seconds, milliseconds: now.milliseconds),
             level: event.level, logger: label, message: event.message.description, fields: fields)
-        writer.write(format == .json ? line.json : line.text)
+        writer.write(format == .json ? line.json : line.text, as: format)
     }
 }
 

@@ -5,18 +5,18 @@ import Synchronization
 /// The lines of the throughput log among those of the log, in its format.
 final class ThroughputLog: ThroughputWriter {
     private let format: LogFormat
-    private let writer: LineWriter
+    private let writer: LogWriter
     private let table = Mutex(ThroughputTable())
 
-    init(format: LogFormat, writer: LineWriter = .standardError) {
+    init(format: LogFormat, writer: LogWriter = .standardError) {
         self.format = format
         self.writer = writer
     }
 
     func write(_ line: ThroughputLine) {
         switch format {
-        case .json: writer.write(line.json)
-        case .text: table.withLock { $0.lines(for: line) }.forEach(writer.write)
+        case .json: writer.write(line.json, as: format)
+        case .text: for text in table.withLock({ $0.lines(for: line) }) { writer.write(text, as: format) }
         }
     }
 }

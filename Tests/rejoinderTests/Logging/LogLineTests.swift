@@ -79,7 +79,7 @@ import Testing
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         #expect(descriptor >= 0)
         defer { close(descriptor) }
-        let writer = LineWriter(descriptor: descriptor)
+        let writer = LogWriter(to: LineWriter(descriptor: descriptor), limit: 1 << 23)
         let long = String(repeating: "x", count: 10_000)
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
@@ -95,6 +95,7 @@ import Testing
                 }
             }
         }
+        #expect(writer.finish(patience: .seconds(60)))
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 400)
         for line in lines {

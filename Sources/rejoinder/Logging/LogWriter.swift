@@ -1,0 +1,138 @@
+import Foundation
+import Logging
+import Monitoring
+
+/// The log's way out: a queue and a thread that writes what is in it. Whoever logs, a lane, librdkafka or the monitor, never waits
+/// for whoever reads the log. A full queue drops what comes until half of it is written, and then says how much that was.
+///
+/// Unchecked: all that varies is touched only by whoever holds `condition`.
+final class LogWriter: @unchecked Sendable {
+    /// The log of the process. What is queued is written before it exits, if somebody reads it.
+    static let standardError: LogWriter = {
+        atexit { LogWriter.standardError.finish() }
+        return LogWriter(to: .standardError)
+    }()
+
+    /// How long the process's end waits for whoever reads the log.
+    static let patience = Duration.seconds(3)
+
+    private enum State {
+        case taking
+        /// Since then so many lines were dropped, the first of them in this format.
+        case dropping(lines: Int, since: ContinuousClock.Instant, format: LogFormat)
+        /// The last line is in the queue.
+        case ending
+    }
+
+    private let writer: LineWriter
+    private let limit: Int
+    private let condition = NSCondition()
+    private var state = State.taking
+    /// Oldest first, from `first` on; what is before it was written.
+    private var queue: [String] = []
+    private var first = 0
+    /// In the queue.
+    private var bytes = 0
+    /// The thread has taken a line and not yet written it.
+    private var isWriting = false
+    private var hasThread = false
+
+    /// - Parameter limit: in bytes. The line that reaches it is still taken, so that the queue takes any line when it is empty.
+    init(to writer: LineWriter, limit: Int = 1 << 20) {
+        self.writer = writer
+        self.limit = limit
+    }
+
+    /// Queues the line, or drops it.
+    /// - Parameter format: the log's, for saying what was dropped.
+    func write(_ line: String, as format: LogFormat) {
+        condition.withLock {
+            switch state {
+            case .taking where bytes < limit: add(line)
+            case .taking: state = .dropping(lines: 1, since: .now, format: format)
+            case .dropping(let lines, let since, let format):
+                state = .dropping(lines: lines + 1, since: since, format: format)
+            case .ending: break
+            }
+        }
+    }
+
+    /// Queues the last lines, however full the queue is, and waits until all is written; drops what comes after them.
+    /// - Returns: whether all was written in time.
+    @discardableResult
+    func finish(with lines: [String] = [], patience: Duration = patience) -> Bool {
+        condition.withLock {
+            if case .ending = state { return isWritten }
+            noteDropped()
+            lines.forEach(add)
+            state = .ending
+            condition.broadcast()
+            let deadline = Date(timeIntervalSinceNow: patience / .seconds(1))
+            while !isWritten {
+                if !condition.wait(until: deadline) { return isWritten }
+            }
+            return true
+        }
+    }
+
+    private var isWritten: Bool { first == queue.count && !isWriting }
+
+    private func add(_ line: String) {
+        queue.append(line)
+        bytes += line.utf8.count
+        condition.broadcast()
+        guard !hasThread else { return }
+        hasThread = true
+        let thread = Thread { self.work() }
+        thread.name = "log"
+        thread.start()
+    }
+
+    /// What is dropped stands where it would have been.
+    private func noteDropped() {
+        guard case .dropping(let lines, let since, let format) = state else { return }
+        state = .taking
+        let now = LogClock.now()
+        let seconds = (ContinuousClock.now - since).components.seconds
+        let line = LogLine(
+            time: LogClock.text(seconds: now.seconds, milliseconds: now.milliseconds), level: .warning, logger: "log",
+            message: "log lines dropped",
+            fields: [
+                "lines": .stringConvertible(lines), "seconds": .stringConvertible(seconds),
+                "cause": "standard error was read more slowly than lines came",
+            ])
+        add(format == .json ? line.json : line.text)
+    }
+
+    // MARK: - The thread
+
+    private func work() {
+        while let line = next() { writer.write(line) }
+    }
+
+    /// Waits for a line.
+    /// - Returns: nil when the last is written.
+    private func next() -> String? {
+        condition.withLock {
+            isWriting = false
+            if first == queue.count || first >= 1_024 {
+                queue.removeFirst(first)
+                first = 0
+            }
+            while first == queue.count {
+                if case .ending = state {
+                    condition.broadcast()
+                    return nil
+                }
+                condition.wait()
+            }
+            let line = queue[first]
+            queue[first] = ""
+            first += 1
+            bytes -= line.utf8.count
+            isWriting = true
+            if bytes <= limit / 2 { noteDropped() }
+            return line
+        }
+    }
+}
