@@ -12,6 +12,11 @@ package struct AdminProbe: Sendable {
         package let description: String
     }
 
+    /// What status 421 says of a worker, and what to do: the end of a sentence.
+    package static let onlyLocalNames =
+        "listens on its own host alone and does not answer to this name: ask for it there, as 127.0.0.1 or localhost, or set its "
+        + "admin.host to the address at which it is to be reached"
+
     /// An answer of ours is far shorter.
     private static let maxAnswerBytes = 1 << 20
 

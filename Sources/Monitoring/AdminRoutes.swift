@@ -6,11 +6,11 @@ import Worker
 enum AdminRoutes {
     static func router(
         monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, connections: AdminConnections,
-        isStopping: @escaping @Sendable () -> Bool
+        hosts: AdminHostRule, isStopping: @escaping @Sendable () -> Bool
     ) -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
-        router.add(middleware: AdminManners())
+        router.add(middleware: AdminManners(hosts: hosts))
         router.get("/healthz") { _, _ in AdminHealth.live(monitor).response }
         router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
         if let metrics { router.get("/metrics") { _, _ in metrics.response } }
@@ -20,9 +20,11 @@ enum AdminRoutes {
     }
 }
 
-/// What holds for every path: it is for reading, nothing is kept by caches or shown in frames, and what is refused is said in
+/// What holds for every path: it is asked by a name of this host, it is for reading, nothing is kept by caches or shown in frames, and what is refused is said in
 /// JSON.
 private struct AdminManners: RouterMiddleware {
+    let hosts: AdminHostRule
+
     private static let referrerPolicy = HTTPFields.Element.Name("Referrer-Policy")
     private static let resourcePolicy = HTTPFields.Element.Name("Cross-Origin-Resource-Policy")
     private static let paths = "/, /events, /history, /questions/{id}, /metrics, /healthz and /readyz"
@@ -32,7 +34,10 @@ private struct AdminManners: RouterMiddleware {
         next: (Request, AdminRequestContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
-        if request.method == .get || request.method == .head {
+        if !hosts.answers(to: request.head.authority) {
+            response = .json(
+                .misdirectedRequest, ["error": AdminHostRule.refusal(port: context.channel.localAddress?.port)])
+        } else if request.method == .get || request.method == .head {
             do {
                 response = try await next(request, context)
             } catch let error as HTTPError where error.status == .notFound {

@@ -64,6 +64,7 @@ package final class AdminServer: Service {
     ) async throws(WorkerError) {
         let connections = AdminConnections(
             limit: limits.connections, streams: limits.streams, patience: limits.patience)
+        let hosts = AdminHostRule(configured: host)
         let stopping = StopNotice()
         let (bound, binding) = AsyncThrowingStream.makeStream(of: SocketAddress?.self)
         var quiet = logger
@@ -72,7 +73,7 @@ package final class AdminServer: Service {
         let application = Application(
             router: AdminRoutes.router(
                 monitor: monitor, metrics: metrics, questions: questions, connections: connections,
-                isStopping: { stopping.isGiven }),
+                hosts: hosts, isStopping: { stopping.isGiven }),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [connections.handler], idleTimeout: limits.idle,
@@ -82,7 +83,10 @@ package final class AdminServer: Service {
             configuration: .init(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(limits.connections, logger: quiet)),
-            onServerRunning: { binding.yield($0.localAddress) },
+            onServerRunning: {
+                hosts.note(bound: $0.localAddress)
+                binding.yield($0.localAddress)
+            },
             eventLoopGroupProvider: .shared(Self.thread), logger: quiet)
         let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
         // Not in the worker's group, which would begin the lanes before the address is known to be free.

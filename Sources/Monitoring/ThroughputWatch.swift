@@ -45,6 +45,7 @@ package struct ThroughputWatch: Sendable {
             let bytes = try socket.receive()
             if bytes.isEmpty { break }
             let body = try reader.feed(bytes)
+            if reader.status == 421 { throw AdminProbe.Failure(description: "it \(AdminProbe.onlyLocalNames)") }
             if let status = reader.status, status != 200 {
                 throw AdminProbe.Failure(
                     description:

@@ -281,7 +281,7 @@ def test_slow_clients_keep_nobody_waiting(deploy):
         while not stopped.is_set():
             while len(held) < 50:
                 client = socket.create_connection((host, int(port)), 10)
-                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
                 held.append(client)
                 next(opened)
             for client in list(held):

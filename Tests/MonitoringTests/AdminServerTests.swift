@@ -16,10 +16,11 @@ struct AdminServerTests {
 
     /// Runs a server while `body` does, in a group of services as the program does, and ends it gracefully.
     private func withServer(
-        _ reports: [LaneReport], limits: AdminServer.Limits = .init(), _ body: (AdminServer) async throws -> Void
+        _ reports: [LaneReport], host: String = "127.0.0.1", limits: AdminServer.Limits = .init(),
+        _ body: (AdminServer) async throws -> Void
     ) async throws {
         let server = try await AdminServer(
-            host: "127.0.0.1", port: 0, monitor: Self.monitor(reports), limits: limits, logger: Self.logger)
+            host: host, port: 0, monitor: Self.monitor(reports), limits: limits, logger: Self.logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: server), .init(service: server.stopNotice)], logger: Self.logger))
@@ -51,7 +52,7 @@ struct AdminServerTests {
         answer: AdminClientAnswer, json: [String: Any]
     ) {
         let answer = try await AdminTestClient.exchange(
-            "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n", with: server.address)
+            "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n", with: server.address)
         let json = try #require(JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any])
         return (answer, json)
     }
@@ -199,11 +200,78 @@ struct AdminServerTests {
     func methodNotAllowed(method: String) async throws {
         try await withServer([lane()]) { server in
             let answer = try await AdminTestClient.exchange(
-                "\(method) /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+                "\(method) /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
                 with: server.address)
             #expect(answer.status == 405)
             #expect(answer.fields["allow"] == "GET, HEAD")
             #expect(answer.body.contains("only GET and HEAD"))
+        }
+    }
+
+    @Test(
+        "on loopback it answers to names of this host, and to none that a web page may have",
+        arguments: [
+            ("localhost", true), ("localhost:80", true), ("LocalHost.", true), ("127.0.0.1:9464", true),
+            ("127.1.2.3", true), ("[::1]:9464", true), ("[::1]", true), ("[::FFFF:127.0.0.1]", true),
+            ("example.org", false), ("example.org:9464", false), ("localhost.example.org", false),
+            ("x.localhost", false),
+            ("127.0.0.1.example.org", false), ("10.0.0.7:9464", false), ("0.0.0.0", false), ("[::]", false),
+            ("[::1", false), ("[localhost]", false), ("[::1]x", false), ("::1", false), ("localhost:9464x", false),
+            ("me@localhost", false), ("", false),
+        ])
+    func hosts(host: String, isAnswered: Bool) async throws {
+        try await withServer([lane()]) { server in
+            for (method, path) in [("GET", "/healthz"), ("GET", "/"), ("POST", "/nowhere")]
+            where path != "/" || !isAnswered {
+                let answer = try await AdminTestClient.exchange(
+                    "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", with: server.address)
+                if isAnswered {
+                    #expect(answer.status == (method == "GET" ? 200 : 405))
+                } else {
+                    #expect(answer.status == 421)
+                    #expect(answer.body.contains("http://127.0.0.1:\(server.address.port)"))
+                    #expect(answer.fields["content-type"] == "application/json")
+                    #expect(answer.fields["cache-control"] == "no-store")
+                }
+            }
+        }
+    }
+
+    @Test("a request without a Host comes from no browser")
+    func noHost() async throws {
+        try await withServer([lane()]) { server in
+            let answer = try await AdminTestClient.exchange("GET /healthz HTTP/1.0\r\n\r\n", with: server.address)
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test("elsewhere it answers to any name", arguments: ["worker-1:9464", "10.0.0.7", "localhost"])
+    func anyHostElsewhere(host: String) async throws {
+        try await withServer([lane()], host: "0.0.0.0") { server in
+            let answer = try await AdminTestClient.exchange(
+                "GET /healthz HTTP/1.1\r\nHost: \(host)\r\n\r\n", with: server.address)
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test("the name that it was told to listen at is one of this host's")
+    func configuredName() {
+        let rule = AdminHostRule(configured: "Worker-1")
+        #expect(rule.answers(to: "worker-1:9464"))
+        #expect(!rule.answers(to: "worker-2:9464"))
+    }
+
+    @Test("what asks workers says how one that does not answer to the name is asked")
+    func probesOfAnotherName() async throws {
+        try await withServer([lane()]) { server in
+            let address = server.address
+            // The request's Host is what was asked for, wherever that leads.
+            let refused = AdminProbe.request(host: "worker-1", port: address.port, path: "/events", accept: "*/*")
+            let answer = try await AdminTestClient.exchange(String(decoding: refused, as: UTF8.self), with: address)
+            #expect(answer.status == 421)
+            let own = AdminProbe.request(host: address.host, port: address.port, path: "/readyz", accept: "*/*")
+            #expect(
+                try await AdminTestClient.exchange(String(decoding: own, as: UTF8.self), with: address).status == 200)
         }
     }
 
@@ -212,7 +280,7 @@ struct AdminServerTests {
         try await withServer([lane { $0.restoring = [0] }]) { server in
             let get = try await get("/readyz", from: server).answer
             let head = try await AdminTestClient.exchange(
-                "HEAD /readyz HTTP/1.1\r\nHost: x\r\n\r\n", with: server.address)
+                "HEAD /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", with: server.address)
             #expect(head.status == 503)
             // The second may have passed.
             #expect(head.fields.filter { $0.key != "date" } == get.fields.filter { $0.key != "date" })
@@ -256,7 +324,7 @@ struct AdminServerTests {
                 for _ in 0..<300 {
                     tasks.addTask {
                         try await AdminTestClient.exchange(
-                            "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", with: address
+                            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", with: address
                         ).status
                     }
                 }
@@ -312,7 +380,7 @@ struct AdminServerTests {
         limits.patience = .hours(1)
         try await withServer([lane()], limits: limits) { server in
             let mute = try await AdminTestClient.connect(to: server.address)[0]
-            try mute.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            try mute.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await get("/healthz", from: server).answer.status == 200)
             withExtendedLifetime(mute) {}
         }
@@ -342,9 +410,9 @@ struct AdminServerTests {
         try await withServer([lane()], limits: limits) { server in
             open = try await AdminTestClient.connect(20, to: server.address)
             try open[0].send("GET /")
-            try open[1].send("POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+            try open[1].send("POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx")
             // Asks and asks, and reads no answer: Hummingbird itself would wait for it.
-            let asks = String(repeating: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", count: 100)
+            let asks = String(repeating: "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 100)
             try await AdminTestClient.onThread { [greedy = open[2]] in try greedy.sendAsMuchAsIsTaken(asks) }
             #expect(try await get("/healthz", from: server).answer.status == 200)
             address = server.address

@@ -49,6 +49,10 @@ struct HealthCommand: ParsableCommand {
             LineWriter.standardOutput.write(Self.printable(answer.body))
             throw CommandFailure(
                 .internalError, "the worker at \(target.text) is not \(live ? "well" : "ready"); its log says more")
+        case 421:
+            throw CommandFailure(
+                .brokerUnreachable,
+                "the worker at \(target.text) \(AdminProbe.onlyLocalNames)")
         default:
             throw CommandFailure(
                 .brokerUnreachable,

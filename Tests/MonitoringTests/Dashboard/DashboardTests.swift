@@ -35,12 +35,12 @@ struct DashboardTests {
         -> AdminClientAnswer
     {
         try await AdminTestClient.exchange(
-            "\(method) \(path) HTTP/1.1\r\nHost: x\r\n\(field)\r\n\r\n", with: server.address)
+            "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n\r\n", with: server.address)
     }
 
     private func stream(from server: AdminServer) async throws -> AdminTestClient {
         let client = try await AdminTestClient.connect(to: server.address)[0]
-        try client.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        try client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return client
     }
 

@@ -261,7 +261,7 @@ struct WorkerMetricsTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await server.run() }
         let answer = try await AdminTestClient.exchange(
-            "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", with: server.address)
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", with: server.address)
         #expect(answer.status == 200)
         #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
         #expect(answer.fields["content-length"] == "\(answer.body.utf8.count)")
