@@ -16,7 +16,7 @@ struct QuestionPage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <title>\(HTML.escaped(title)) – Rejoinder</title>
+        <title>\(Markup.escaped(title)) – Rejoinder</title>
         <link rel="icon" href="/dashboard/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/dashboard/question.css">
         </head>
@@ -25,7 +25,7 @@ struct QuestionPage {
         <a href="/">Rejoinder</a>
         <form action="/questions" method="get" role="search">
         <label for="id">Question id</label>
-        <input id="id" name="id" value="\(HTML.escaped(idText))" required maxlength="200" autocomplete="off" \
+        <input id="id" name="id" value="\(Markup.escaped(idText))" required maxlength="200" autocomplete="off" \
         autocapitalize="none" spellcheck="false" placeholder="Question id">
         <button>Show</button>
         </form>
@@ -54,10 +54,10 @@ struct QuestionPage {
         case let outcome?:
             """
             <div class="problem">
-            <h1>\(HTML.escaped(Self.problem(outcome)))</h1>
-            <p>\(HTML.escaped(outcome.sentence))</p>
+            <h1>\(Markup.escaped(Self.problem(outcome)))</h1>
+            <p>\(Markup.escaped(outcome.sentence))</p>
             </div>
-            <p class="quiet">Status \(outcome.status.code), \(HTML.escaped(outcome.word)). <a href="/">To the dashboard</a></p>
+            <p class="quiet">Status \(outcome.status.code), \(Markup.escaped(outcome.word)). <a href="/">To the dashboard</a></p>
             """
         }
     }
@@ -117,7 +117,7 @@ struct QuestionPage {
         let low = ranked.voteCount < 0 ? " low" : ""
         return """
             <li>
-            <p class="votes\(low)">\(HTML.escaped(ranked.voteLabel)) <small>votes</small></p>
+            <p class="votes\(low)">\(Markup.escaped(ranked.voteLabel)) <small>votes</small></p>
             <article>
             \(block("h3", ranked.answer.title))\(block("p class=\"text\"", ranked.answer.body))
             \(author(ranked.answer))
@@ -154,7 +154,7 @@ struct QuestionPage {
     private static func block(_ tag: String, _ text: String?) -> String {
         guard let text, !text.isEmpty else { return "" }
         let name = tag.prefix { $0 != " " }
-        return "<\(tag) dir=\"auto\">\(HTML.escaped(text))</\(name)>"
+        return "<\(tag) dir=\"auto\">\(Markup.escaped(text))</\(name)>"
     }
 
     // MARK: - The record as it is
@@ -173,10 +173,10 @@ struct QuestionPage {
         return """
 
             <section class="record">
-            <p class="quiet">What the worker would publish now, from \(HTML.escaped(from)).
-            <a href="\(HTML.escaped(link))">The record as JSON</a>, \(Self.grouped(Double(bytes.count))) bytes.</p>
+            <p class="quiet">What the worker would publish now, from \(Markup.escaped(from)).
+            <a href="\(Markup.escaped(link))">The record as JSON</a>, \(Self.grouped(Double(bytes.count))) bytes.</p>
             <details><summary>Show it here</summary>
-            <pre>\(HTML.escaped(String(decoding: bytes, as: UTF8.self)))</pre>
+            <pre>\(Markup.escaped(String(decoding: bytes, as: UTF8.self)))</pre>
             </details>
             </section>
             """

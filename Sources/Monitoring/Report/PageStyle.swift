@@ -66,7 +66,7 @@ enum PageStyle {
         <!DOCTYPE html>
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <meta name="referrer" content="no-referrer"><title>\(Markup.escaped(title))</title>
+        <meta name="referrer" content="no-referrer"><title>\(Markup.line(title))</title>
         <style>\(css)</style></head><body>
         \(body)</body></html>
 

@@ -55,9 +55,9 @@ struct Plot {
     }
 
     func html() -> String {
-        let name = Markup.escaped(title)
+        let name = Markup.line(title)
         var html = "<figure class=plot id=\"\(id)\"><figcaption><h3>\(name)</h3>"
-        html += "<p class=note>\(Markup.escaped(explanation, limit: 600))</p>\(legend())</figcaption>"
+        html += "<p class=note>\(Markup.line(explanation, limit: 600))</p>\(legend())</figcaption>"
         html += "<div class=wide>\(svg())</div>"
         html += "<details><summary>Numbers of “\(name)”</summary><div class=wide>\(table())</div></details></figure>\n"
         return html
@@ -78,8 +78,8 @@ struct Plot {
     func svg() -> String {
         let scale = fitted()
         var svg = "<svg viewBox=\"0 0 1100 190\" role=img aria-labelledby=\"\(id)-t \(id)-d\">"
-        svg += "<title id=\"\(id)-t\">\(Markup.escaped(title))</title>"
-        svg += "<desc id=\"\(id)-d\">\(Markup.escaped(explanation + " " + summary(), limit: 1_000))</desc>"
+        svg += "<title id=\"\(id)-t\">\(Markup.line(title))</title>"
+        svg += "<desc id=\"\(id)-d\">\(Markup.line(explanation + " " + summary(), limit: 1_000))</desc>"
         svg += marks.shades(x)
         svg += grid(scale)
         svg += marks.lines(x)
@@ -123,7 +123,7 @@ struct Plot {
             let y = Markup.number(y(tick, scale))
             svg += "<path d=\"M\(Markup.number(left)) \(y)H\(Markup.number(right))\"/>"
             svg +=
-                "<text x=\"\(Markup.number(left - 8))\" y=\"\(y)\" dy=\".35em\" class=e>\(Markup.escaped(FigureText.mark(text(tick))))</text>"
+                "<text x=\"\(Markup.number(left - 8))\" y=\"\(y)\" dy=\".35em\" class=e>\(Markup.line(FigureText.mark(text(tick))))</text>"
         }
         let bins = axis.bins
         let span = bins.end - bins.start
@@ -249,7 +249,7 @@ struct Plot {
                 if let value = value(line, group) { text += "\n\(line.name): \(self.text(value))" }
             }
             // Line ends stand for themselves here.
-            let title = text.split(separator: "\n").map { Markup.escaped(String($0), limit: 100) }.joined(
+            let title = text.split(separator: "\n").map { Markup.line(String($0), limit: 100) }.joined(
                 separator: "\n")
             svg += "<rect x=\"\(Markup.number(from))\" y=\"14\" width=\"\(Markup.number(to - from))\" height=\"152\">"
             svg += "<title>\(title)</title></rect>"
@@ -281,11 +281,11 @@ struct Plot {
         for group in groups(most: 48) {
             html += "<tr><th scope=row>\(axis.label(axis.bins.begin(group.lowerBound)))</th>"
             for line in series {
-                html += "<td>\(value(line, group).map { Markup.escaped(text($0)) } ?? "–")</td>"
+                html += "<td>\(value(line, group).map { Markup.line(text($0)) } ?? "–")</td>"
                 guard line.hasBand else { continue }
                 let bins = line.bins[group].compactMap { $0 }
-                html += "<td>\(bins.map(\.least).min().map { Markup.escaped(text($0)) } ?? "–")</td>"
-                html += "<td>\(bins.map(\.largest).max().map { Markup.escaped(text($0)) } ?? "–")</td>"
+                html += "<td>\(bins.map(\.least).min().map { Markup.line(text($0)) } ?? "–")</td>"
+                html += "<td>\(bins.map(\.largest).max().map { Markup.line(text($0)) } ?? "–")</td>"
             }
             html += "</tr>"
         }

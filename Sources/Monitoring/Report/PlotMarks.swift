@@ -68,7 +68,7 @@ struct PlotMarks {
             let x = Markup.number(x(line.time))
             let head = line.style == "restart" ? "M\(x) 14l-5 -9h10z" : "M\(x) 14l-3 -5h6z"
             return
-                "<g class=\(line.style)><path d=\"M\(x) 14V166\"/><path class=head d=\"\(head)\"><title>\(Markup.escaped(FigureText.clock(line.time) + " " + line.text))</title></path></g>"
+                "<g class=\(line.style)><path d=\"M\(x) 14V166\"/><path class=head d=\"\(head)\"><title>\(Markup.line(FigureText.clock(line.time) + " " + line.text))</title></path></g>"
         }.joined()
     }
 }

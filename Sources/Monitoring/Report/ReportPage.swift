@@ -74,7 +74,7 @@ package struct ReportPage {
                 "\(FigureText.counted(sum.aborts, "abort")), \(FigureText.counted(sum.restarts, "restart"))"
             ))
         let html = tiles.map {
-            "<div><dt>\($0.0)</dt><dd>\(Markup.escaped($0.1))<small>\(Markup.escaped($0.2))</small></dd></div>"
+            "<div><dt>\($0.0)</dt><dd>\(Markup.line($0.1))<small>\(Markup.line($0.2))</small></dd></div>"
         }
         return "<dl class=tiles>\(html.joined())</dl>"
     }
@@ -82,7 +82,7 @@ package struct ReportPage {
     private var content: String {
         var html = "<section id=findings><h2>Findings</h2><ul class=findings>"
         for finding in ReportFindings(survey, sum).sentences {
-            html += "<li class=\(finding.weight.rawValue)>\(Markup.escaped(finding.text, limit: 1_000))</li>"
+            html += "<li class=\(finding.weight.rawValue)>\(Markup.line(finding.text, limit: 1_000))</li>"
         }
         html +=
             "</ul></section><section id=plots><h2>Plots</h2><p class=note>All times are UTC. All plots share one time axis. "
@@ -117,7 +117,7 @@ package struct ReportPage {
         for run in survey.runs {
             html += "<th scope=col>\(run.number) · \(Markup.name(run.key.worker))<br>\(FigureText.time(run.firstTime))"
             html +=
-                "<br>\(Markup.escaped(run.version))\(run.isWhole ? "" : ", began before")\(run.totals == nil ? ", no totals" : "")</th>"
+                "<br>\(Markup.line(run.version))\(run.isWhole ? "" : ", began before")\(run.totals == nil ? ", no totals" : "")</th>"
         }
         html += "</tr></thead><tbody>"
         var section = ""
@@ -125,11 +125,11 @@ package struct ReportPage {
             if figure.section != section {
                 section = figure.section
                 html +=
-                    "<tr class=section><th scope=rowgroup colspan=\"\(figures.count + (hasSum ? 2 : 1))\">\(Markup.escaped(section))</th></tr>"
+                    "<tr class=section><th scope=rowgroup colspan=\"\(figures.count + (hasSum ? 2 : 1))\">\(Markup.line(section))</th></tr>"
             }
-            html += "<tr><th scope=row>\(Markup.escaped(figure.name))</th>"
-            if hasSum { html += "<td class=sum>\(Markup.escaped(figure.text(sum)))</td>" }
-            for run in figures { html += "<td>\(Markup.escaped(figure.text(run)))</td>" }
+            html += "<tr><th scope=row>\(Markup.line(figure.name))</th>"
+            if hasSum { html += "<td class=sum>\(Markup.line(figure.text(sum)))</td>" }
+            for run in figures { html += "<td>\(Markup.line(figure.text(run)))</td>" }
             html += "</tr>"
         }
         return html + "</tbody></table></div>"
@@ -148,8 +148,8 @@ package struct ReportPage {
             let isTrouble = row.kind == .trouble
             html +=
                 "<tr><td class=t>\(FigureText.time(row.time))</td><td class=t>\(row.worker.map(Markup.name) ?? "–")</td>"
-            html += "<td class=\"t\(isTrouble ? " bad level" : "")\">\(Markup.escaped(row.level, limit: 20))</td>"
-            html += "<td class=\"t wrap\">\(Markup.escaped(row.text, limit: 500))</td></tr>"
+            html += "<td class=\"t\(isTrouble ? " bad level" : "")\">\(Markup.line(row.level, limit: 20))</td>"
+            html += "<td class=\"t wrap\">\(Markup.line(row.text, limit: 500))</td></tr>"
         }
         return html + "</tbody></table></div>"
     }
@@ -171,7 +171,7 @@ package struct ReportPage {
     }
 
     private var footer: String {
-        "<footer>Made by rejoinder \(Markup.escaped(version)) at \(Markup.escaped(made)).</footer>"
+        "<footer>Made by rejoinder \(Markup.line(version)) at \(Markup.line(made)).</footer>"
     }
 }
 

@@ -221,11 +221,11 @@ struct ReportPlots {
         var svg =
             "<svg class=strips viewBox=\"0 0 1100 \(Markup.number(total))\" role=img aria-labelledby=\"states-t states-d\">"
         svg +=
-            "<title id=\"states-t\">States of the workers</title><desc id=\"states-d\">\(Markup.escaped(statesInWords, limit: 2_000))</desc>"
+            "<title id=\"states-t\">States of the workers</title><desc id=\"states-d\">\(Markup.line(statesInWords, limit: 2_000))</desc>"
         for (row, worker) in shown.enumerated() {
             let y = Double(row) * height + 12
             svg +=
-                "<text x=\"54\" y=\"\(Markup.number(y + 8))\" dy=\".35em\" class=e>\(Markup.escaped(String(worker.worker.prefix(7)), limit: 7))</text>"
+                "<text x=\"54\" y=\"\(Markup.number(y + 8))\" dy=\".35em\" class=e>\(Markup.line(String(worker.worker.prefix(7)), limit: 7))</text>"
             for run in runs where run.key == worker {
                 for stretch in merged(run) {
                     let from = frame.x(stretch.from)
@@ -233,12 +233,12 @@ struct ReportPlots {
                     svg +=
                         "<rect class=\"st st-\(stretch.state.rawValue)\" x=\"\(Markup.number(from))\" y=\"\(Markup.number(y))\" width=\"\(Markup.number(width))\" height=\"16\">"
                     svg +=
-                        "<title>\(Markup.escaped("\(worker.worker)  \(stretch.state.rawValue)  \(FigureText.time(stretch.from)) to \(FigureText.clock(stretch.to)), \(FigureText.duration(stretch.to - stretch.from))"))</title></rect>"
+                        "<title>\(Markup.line("\(worker.worker)  \(stretch.state.rawValue)  \(FigureText.time(stretch.from)) to \(FigureText.clock(stretch.to)), \(FigureText.duration(stretch.to - stretch.from))"))</title></rect>"
                 }
                 if run.isRestart {
                     let x = Markup.number(frame.x(run.firstTime))
                     svg +=
-                        "<g class=restart><path class=head d=\"M\(x) \(Markup.number(y))l-5 -9h10z\"><title>\(Markup.escaped("\(worker.worker) started again at \(FigureText.time(run.firstTime))"))</title></path></g>"
+                        "<g class=restart><path class=head d=\"M\(x) \(Markup.number(y))l-5 -9h10z\"><title>\(Markup.line("\(worker.worker) started again at \(FigureText.time(run.firstTime))"))</title></path></g>"
                 }
                 var last = -Double.infinity
                 svg += "<g class=rebalance>"

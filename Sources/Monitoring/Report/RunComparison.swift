@@ -72,8 +72,8 @@ package struct RunComparison {
 
     package func html(made: String, version: String) -> String {
         var body =
-            "<header><h1>Two runs compared</h1><p><i class=\"swatch c1\">■</i> A: \(Markup.escaped(described(a), limit: 500))</p>"
-        body += "<p><i class=\"swatch c2\">■</i> B: \(Markup.escaped(described(b), limit: 500))</p>"
+            "<header><h1>Two runs compared</h1><p><i class=\"swatch c1\">■</i> A: \(Markup.line(described(a), limit: 500))</p>"
+        body += "<p><i class=\"swatch c2\">■</i> B: \(Markup.line(described(b), limit: 500))</p>"
         body +=
             "<nav aria-label=Parts><a href=\"#plots\">Plots</a><a href=\"#figures\">Figures</a></nav>\(tiles)</header><main>"
         body +=
@@ -82,9 +82,9 @@ package struct RunComparison {
             "<section id=figures><h2>Figures</h2><p class=note>The ratio is B by A. Green: B is better by more than 5%; red: worse.</p>\(table)</section>"
         let skipped = (a.survey.sources + b.survey.sources).filter { $0.skipped + $0.repeated > 0 }
         for source in skipped {
-            body += "<p class=note>\(Markup.escaped(ReportFindings.skipped(source), limit: 500))</p>"
+            body += "<p class=note>\(Markup.line(ReportFindings.skipped(source), limit: 500))</p>"
         }
-        body += "</main><footer>Made by rejoinder \(Markup.escaped(version)) at \(Markup.escaped(made)).</footer>"
+        body += "</main><footer>Made by rejoinder \(Markup.line(version)) at \(Markup.line(made)).</footer>"
         return PageStyle.page(title: "Two runs compared", body: body)
     }
 
@@ -100,9 +100,9 @@ package struct RunComparison {
             guard let figure = list.figures.first(where: { $0.section == section && $0.name == name }) else { continue }
             let label = section == "Records" || section == "Process" ? name : "\(section), \(name)"
             html +=
-                "<div><dt>\(Markup.escaped(label))</dt><dd class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))"
+                "<div><dt>\(Markup.line(label))</dt><dd class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))"
             html +=
-                "<small>A \(Markup.escaped(figure.text(a.figures))), B \(Markup.escaped(figure.text(b.figures)))</small></dd></div>"
+                "<small>A \(Markup.line(figure.text(a.figures))), B \(Markup.line(figure.text(b.figures)))</small></dd></div>"
         }
         return html + "</dl>"
     }
@@ -124,12 +124,12 @@ package struct RunComparison {
         for figure in list.figures {
             if figure.section != section {
                 section = figure.section
-                html += "<tr class=section><th scope=rowgroup colspan=4>\(Markup.escaped(section))</th></tr>"
+                html += "<tr class=section><th scope=rowgroup colspan=4>\(Markup.line(section))</th></tr>"
             }
             html +=
-                "<tr><th scope=row>\(Markup.escaped(figure.name))</th><td>\(Markup.escaped(figure.text(a.figures)))</td>"
+                "<tr><th scope=row>\(Markup.line(figure.name))</th><td>\(Markup.line(figure.text(a.figures)))</td>"
             html +=
-                "<td>\(Markup.escaped(figure.text(b.figures)))</td><td class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))</td></tr>"
+                "<td>\(Markup.line(figure.text(b.figures)))</td><td class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))</td></tr>"
         }
         return html + "</tbody></table></div>"
     }

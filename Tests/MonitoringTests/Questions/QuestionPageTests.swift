@@ -90,7 +90,7 @@ struct QuestionPageTests {
             #expect(outcome.word == word)
             let html = QuestionPage(id: Array("<b>".utf8), partition: nil, outcome: outcome).html
             #expect(!html.contains("<b>"))
-            #expect(html.contains(HTML.escaped(outcome.sentence)))
+            #expect(html.contains(Markup.escaped(outcome.sentence)))
             #expect(html.contains("Status \(status)"))
             #expect(QuestionRoutes.json(outcome).status.code == status)
             #expect(outcome.status.code != 503 || outcome.retryAfter != nil)

@@ -133,14 +133,6 @@ import Testing
         #expect(ReportCSV.row(["a", "b,c", "d\"e", "f\ng", "ü"]) == "a,\"b,c\",\"d\"\"e\",\"f\ng\",ü\r\n")
     }
 
-    @Test func markupEscapesAndForbids() {
-        #expect(
-            Markup.escaped("<a href=\"x\">'&\u{0}\u{1B}\u{202E}\n")
-                == "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\u{FFFD}\u{FFFD}\u{FFFD} ")
-        #expect(Markup.escaped(String(repeating: "<", count: 1000), limit: 2) == "&lt;&lt;…")
-        #expect([0.04, -0.36, 12, 1099.96].map(Markup.number) == ["0", "-0.4", "12", "1100"])
-    }
-
     @Test func oneLineMakesAPage() {
         let page = ReportPage(Self.survey(Self.line(10, #""recordsIn":5"#)), made: "now", version: "0").html
         #expect(page.hasPrefix("<!DOCTYPE html>") && page.hasSuffix("</html>\n"))
