@@ -13,6 +13,7 @@ import pytest
 from generator import Generator
 from oracle import DeadLetter, Enriched
 from test_faults import Background, wait_for_progress
+from test_metrics import open_transaction
 from test_worker import questions, traffic
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "Schemas/throughput-log.schema.json").read_text("utf-8"))
@@ -197,3 +198,49 @@ def test_a_broker_that_stands_still_is_named(deploy, delivery):
     deployment.wait_until_drained()
     assert worker.terminate() == 0, worker.log_end()
     assert lines(worker)[-1]["recordsOut"] == 2_000
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+def test_events_behind_an_open_transaction_are_waited_for(deploy, delivery):
+    """The broker calls the beginning of an open transaction the partition's end, but a lane before it is not idle."""
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=48, questions=50)
+    deployment.publish(questions(generator, 20))
+    worker = deployment.worker(delivery=delivery, monitoring={"intervalSeconds": 1}).start()
+    deployment.wait_until_drained()
+
+    def wait_for(is_wanted, what, timeout=30):
+        deadline = time.monotonic() + timeout
+        while not (found := [line for line in lines(worker) if is_wanted(line)]):
+            worker.check()
+            assert time.monotonic() < deadline, f"no line says {what}:\n{worker.log_end()}"
+            time.sleep(0.1)
+        return found[-1]
+
+    # Nothing waits: the lane is idle.
+    wait_for(lambda line: line["state"] == "idle" and line["timeShares"]["idle"] > 0.9, "that the lane is idle")
+
+    producer = open_transaction(deployment)
+    for number in range(7):
+        producer.produce(deployment.topics[oracle.QUESTIONS], b'{"id":"held","title":"Why?"}', b"held", partition=2)
+    assert producer.flush(30) == 0
+    held = wait_for(
+        lambda line: line["lag"]["total"] == 7 and line["recordsIn"] == 0 and line["timeShares"]["waitingForInput"] > 0.9,
+        "that the lane waits for input")
+    assert held["lag"]["largest"] == {"topic": deployment.topics[oracle.QUESTIONS], "partition": 2, "records": 7}
+    assert held["timeShares"]["idle"] < 0.1
+    waiting = wait_for(lambda line: "waitingFor" in line["lanes"][0], "what the lane waits for")
+    assert waiting["lanes"][0]["waitingFor"] == "input from the broker"
+    assert waiting["lag"]["total"] == 7
+
+    producer.commit_transaction(30)
+    wait_for(lambda line: line["recordsIn"] == 7, "that they were worked off")
+    # Behind them stands the control record of the commit, which is no event.
+    idle = lines(worker)[-1]["uptimeSeconds"]
+    last = wait_for(
+        lambda line: line["uptimeSeconds"] > idle and line["timeShares"]["idle"] > 0.9, "that the lane is idle again")
+    assert last["state"] == "idle"
+    assert last["lag"]["total"] == 0
+    assert worker.terminate() == 0, worker.log_end()
+    assert lines(worker)[-1]["recordsOut"] == 27
