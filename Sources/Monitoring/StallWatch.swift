@@ -53,6 +53,8 @@ struct StallWatch: Sendable {
         let hasMoved = lane.commits != reading.content.totals.commits || lane.restored != reading.restored
         lane.commits = reading.content.totals.commits
         lane.restored = reading.restored
+        // What it had to do it leaves to others; it has not got on with it.
+        if reading.content.hasEnded, !hasMoved { return nil }
         guard reading.hasWork || reading.isJoining, !hasMoved else {
             let (stood, wasStalled) = (lane.standing, lane.told != nil)
             lane.standing = .zero

@@ -31,6 +31,7 @@ extension Lane {
             content.totals = totals
             content.totals.takeBack(to: committedTotals)
             content.turned = now
+            content.hasEnded = isLast
             content.timed = nil
             content.partitions = numbers
             content.restoring = restores.map(\.partition)

@@ -97,6 +97,8 @@ package final class LaneReport: Sendable {
         package var uncommittedSince: ContinuousClock.Instant?
         /// Whether the group has given the lane its part of the partitions, which may be none.
         package var hasBeenAssigned = false
+        /// The lane's thread is over; nothing of this changes any more.
+        package var hasEnded = false
         /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.
         package var deadLetters: [DeadLetterNote] = []
         /// When the lane last turned.

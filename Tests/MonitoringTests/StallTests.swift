@@ -140,6 +140,34 @@ struct StallTests {
         #expect(fixture.monitor.latest?.state == .idle)
     }
 
+    @Test("a lane that ends while it is stalled is not told to have recovered, nor to be stalled ever after")
+    func ended() {
+        let fixture = MonitorFixture(lanes: 2, interval: 1)
+        fixture.reports[0].update { $0.wait = LaneWait(reason: .coordinator, since: fixture.now.instant) }
+        fixture.tick(3, hanging: [0])
+        #expect(messages(fixture) == ["stalled"])
+        fixture.reports[0].update {
+            $0.wait = nil
+            $0.hasEnded = true
+        }
+        fixture.tick(20)
+        fixture.monitor.end(at: fixture.now)
+        #expect(messages(fixture) == ["stalled"])
+        #expect(fixture.log.all.last?.state == .stalled)
+    }
+
+    @Test("a stalled lane whose last commit came through has recovered")
+    func endedWell() {
+        let fixture = MonitorFixture(interval: 1)
+        fixture.tick(3) { $0.lags = Self.waiting }
+        fixture.reports[0].update {
+            $0.totals.commits += 1
+            $0.hasEnded = true
+        }
+        fixture.monitor.end(at: fixture.now)
+        #expect(messages(fixture) == ["stalled", "no longer stalled"])
+    }
+
     @Test("a lane that has lost its partitions is no longer stalled")
     func lostPartitions() {
         let fixture = MonitorFixture(interval: 1)

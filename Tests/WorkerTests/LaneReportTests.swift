@@ -35,8 +35,10 @@ struct LaneReportTests {
         nonisolated(unsafe) let place = site
         async let life = LaneRun.run(place, report: report, stop: stop)
         try await EmbeddedSite.wait(for: "the events") { report.current.totals.recordsIn == 500 }
+        #expect(!report.current.hasEnded)
         stop.request()
         let wall = try await life / .nanoseconds(1)
+        #expect(report.current.hasEnded)
         let times = report.current.times
         #expect(abs(Double(times.total) / wall - 1) < 0.02)
         for activity in [LaneActivity.reading, .lookup, .rendering, .producing, .committing, .applyingTables, .other] {
