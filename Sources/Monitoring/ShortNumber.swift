@@ -2,7 +2,7 @@
 package enum ShortNumber {
     private static let units = ["", "k", "M", "G", "T", "P", "E"]
 
-    /// "0", "0.25", "7", "12.3", "999", "12.3k", "4.56M". What is below nothing or no number is "-".
+    /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M". What is below nothing or no number is "-".
     package static func count(_ value: Double) -> String {
         guard value >= 0, value.isFinite else { return "-" }
         var (value, unit) = (value, 0)
@@ -11,7 +11,7 @@ package enum ShortNumber {
             value /= 1000
             unit += 1
         }
-        return digits(value) + units[unit]
+        return unit == 0 ? digits(value) : threeDigits(value) + units[unit]
     }
 
     package static func count(_ value: some BinaryInteger) -> String { count(Double(value)) }
@@ -22,17 +22,20 @@ package enum ShortNumber {
         let seconds = value / 1000
         return switch seconds {
         case ..<0.9995: digits(value)
-        case ..<99.95: digits(seconds) + "s"
+        case ..<99.95: threeDigits(seconds) + "s"
         case ..<5_970: "\(Int((seconds / 60).rounded()))m"
         case ..<171_000: "\(Int((seconds / 3_600).rounded()))h"
         default: "\(Int(min(seconds / 86_400, 9_999).rounded()))d"
         }
     }
 
-    /// Three digits that count, none behind the point that is 0 for all there is to know.
+    /// Three digits that count; a whole number stays one.
     private static func digits(_ value: Double) -> String {
-        if value == value.rounded(), value < 999.5 { return String(Int(value)) }
-        return switch value {
+        value == value.rounded() && value < 999.5 ? String(Int(value)) : threeDigits(value)
+    }
+
+    private static func threeDigits(_ value: Double) -> String {
+        switch value {
         case ..<9.995: point(value, 2)
         case ..<99.95: point(value, 1)
         default: String(Int(min(value, 99_999).rounded()))

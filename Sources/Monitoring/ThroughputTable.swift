@@ -69,11 +69,11 @@ package struct ThroughputTable: Sendable {
         ]
         if let latency = line.latencyMs {
             parts.append(
-                "p50/p99/max \(ShortNumber.milliseconds(latency.p50))/\(ShortNumber.milliseconds(latency.p99))/"
-                    + "\(ShortNumber.milliseconds(latency.max)) ms")
+                "latency p50 \(FigureText.milliseconds(latency.p50)), p99 \(FigureText.milliseconds(latency.p99)), "
+                    + "max \(FigureText.milliseconds(latency.max))")
         }
-        parts.append("CPU \(ShortNumber.milliseconds(line.process.cpuSeconds * 1000))")
-        return "\(seconds(of: line.time)) totals of \(ShortNumber.milliseconds(line.seconds * 1000)): "
+        parts.append("CPU \(FigureText.milliseconds(line.process.cpuSeconds * 1000))")
+        return "\(seconds(of: line.time)) totals of \(FigureText.duration(line.seconds)): "
             + parts.joined(separator: "; ")
     }
 

@@ -76,18 +76,31 @@ struct ThroughputTableTests {
         line.seconds = 4_000
         #expect(
             table.lines(for: line) == [
-                "2026-03-01T09:05:10Z totals of 67m: 1000 in, 998 out (99.8/s, 0.18 MB/s); 5 answers, 6 votes; "
+                "2026-03-01T09:05:10Z totals of 1 h 6 min: 1000 in, 998 out (99.8/s, 0.18 MB/s); 5 answers, 6 votes; "
                     + "2 dead letters (1 invalid-json, 1 schema); 98 commits, 1 aborts, 2 rebalances; "
-                    + "p50/p99/max 12.3/45.6/99.8 ms; CPU 33.3s"
+                    + "latency p50 12.3 ms, p99 45.6 ms, max 99.8 ms; CPU 33.2 s"
             ])
+    }
+
+    @Test("each duration of the totals has its unit")
+    func unitsOfTotals() {
+        var table = ThroughputTable()
+        var line = busy
+        line.message = .totals
+        line.seconds = 252.3
+        line.latencyMs = .init(count: 1, p50: 54.8, p90: 1_000, p99: 1_140, max: 61_160)
+        line.process.cpuSeconds = 0.834
+        let sentence = table.lines(for: line).first ?? ""
+        #expect(sentence.contains(" totals of 4 min 12 s: "))
+        #expect(sentence.hasSuffix("; latency p50 54.8 ms, p99 1.14 s, max 1 min 1 s; CPU 834 ms"))
     }
 
     @Test(
         "numbers in at most five characters",
         arguments: [
             (0.0, "0"), (0.004, "0.00"), (0.25, "0.25"), (1, "1"), (9.994, "9.99"), (9.995, "10.0"), (12.34, "12.3"),
-            (99.95, "100"), (999.4, "999"), (999.5, "1.00k"), (1_000, "1k"), (12_345, "12.3k"), (999_499, "999k"),
-            (999_500, "1.00M"), (1e18, "1E"), (9.3e18, "9.30E"), (-1, "-"), (.infinity, "-"), (.nan, "-"),
+            (99.95, "100"), (999.4, "999"), (999.5, "1.00k"), (1_000, "1.00k"), (6_000, "6.00k"), (6_001, "6.00k"), (60_000, "60.0k"), (600_000, "600k"), (12_345, "12.3k"), (999_499, "999k"),
+            (999_500, "1.00M"), (1e18, "1.00E"), (9.3e18, "9.30E"), (-1, "-"), (.infinity, "-"), (.nan, "-"),
         ])
     func counts(value: Double, text: String) {
         #expect(ShortNumber.count(value) == text)
@@ -97,7 +110,7 @@ struct ThroughputTableTests {
         "durations too",
         arguments: [
             (0.0, "0"), (0.25, "0.25"), (12.34, "12.3"), (999.4, "999"), (999.6, "1.00s"), (1_500, "1.50s"),
-            (61_000, "61s"), (99_960, "2m"), (600_000, "10m"), (7_200_000, "2h"), (864_000_000, "10d"), (-1, "-"),
+            (1_000, "1.00s"), (61_000, "61.0s"), (99_960, "2m"), (600_000, "10m"), (7_200_000, "2h"), (864_000_000, "10d"), (-1, "-"),
             (.infinity, "-"),
         ])
     func durations(value: Double, text: String) {
