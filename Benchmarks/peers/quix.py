@@ -66,7 +66,9 @@ def table(topic):
 
 for value in table(options.answers):
     answer = orjson.loads(value)
-    answers.setdefault(answer["questionId"], {})[answer["id"]] = (answer["answeredAt"], orjson.Fragment(value))
+    # Without a time they come last.
+    moment = answer.get("answeredAt", "~")
+    answers.setdefault(answer["questionId"], {})[answer["id"]] = (moment, orjson.Fragment(value))
 for value in table(options.votes):
     vote = orjson.loads(value)
     place = (vote["answerId"], vote["voterId"])
