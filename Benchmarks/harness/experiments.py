@@ -10,7 +10,7 @@ import time
 
 from cluster import CLIENT
 from confluent_kafka import Consumer, Producer, TopicPartition
-from systems import Failed, FloorRun, PeerRun, WorkerRun
+from systems import Failed, FloorRun, PeerRun, WorkerRun, log_time
 from murmur2 import partition_of
 from workload import CheckFailed, Workload
 
@@ -105,7 +105,7 @@ def restore(bench, prepared, results, runs, name="restore"):
             lines = run.lines()
             given = next(line for line in lines if line["message"] == "partitions assigned" and line.get("partitions"))
             caught_up = [line for line in lines if line["message"] == "partition caught up"]
-            seconds = _clock(caught_up[-1]) - _clock(given)
+            seconds = log_time(caught_up[-1]) - log_time(given)
             applied = sum(int(line["records"]) for line in caught_up)
             if applied != records:
                 raise CheckFailed(f"{applied} table records were applied, and there are {records}")
@@ -116,11 +116,6 @@ def restore(bench, prepared, results, runs, name="restore"):
             })
         finally:
             run.close()
-
-
-def _clock(line):
-    hours, minutes, seconds = line["time"].rstrip("Z").split("T")[1].split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def passes(bench, prepared, results, runs, modes=MODES, floor=True, peers=(), lanes=(1,), name=None):

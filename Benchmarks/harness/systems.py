@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 import uuid
+from datetime import datetime
 
 from cluster import CLIENT
 from confluent_kafka import Consumer, TopicPartition
@@ -13,6 +14,11 @@ from processes import Counts, Sampler, cpu_seconds
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
 LOOK = 0.02
+
+
+def log_time(line):
+    """Seconds since 1970."""
+    return datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
 class Failed(Exception):
@@ -108,16 +114,25 @@ class WorkerRun(Run):
         return found
 
     def wait_caught_up(self, timeout=600):
-        """Until every partition's tables are there. Returns the times at which the partitions were given and caught up."""
+        """Until every partition's tables are there. Returns when the first one's were, by the monotonic clock, and the CPU
+        time at that moment: from there on questions are worked on, while this one still waits for the other partitions."""
         deadline = time.monotonic() + timeout
+        samples = []
         while True:
-            if self.log.read_bytes().count(b'"partition caught up"') >= self.workload.partitions:
-                return
+            text = self.log.read_bytes()
+            samples.append((time.time(), time.monotonic(), self.cpu()))
+            if text.count(b'"partition caught up"') >= self.workload.partitions:
+                break
             if self.process.poll() is not None:
                 raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
             if time.monotonic() > deadline:
                 raise Failed(f"its tables are not there after {timeout} s: {self.log_end()}")
             time.sleep(0.002)
+        first = next(log_time(line) for line in self.lines() if line["message"] == "partition caught up")
+        # The last look before it, so that nothing that was done for the questions is left out.
+        before = [sample for sample in samples if sample[0] <= first]
+        _, moment, cpu = before[-1] if before else samples[0]
+        return moment, cpu
 
     def cpu(self):
         return cpu_seconds(self.process.pid)
@@ -126,8 +141,7 @@ class WorkerRun(Run):
         """Works through `count` question events that are there already, and measures from the first to the last."""
         self.commit_tables()
         self.start()
-        self.wait_caught_up()
-        began, began_cpu = time.monotonic(), self.cpu()
+        began, began_cpu = self.wait_caught_up()
         self.wait_committed(count, self.process)
         seconds, cpu = time.monotonic() - began, self.cpu() - began_cpu
         memory = self.stop()
