@@ -73,7 +73,7 @@ class Bench:
         return str(make_peer_environment())
 
     def configuration(self, workload, group=None, questions=None, enriched=None, dead_letters=None, state=None,
-                      delivery=None, lanes=None):
+                      delivery=None, lanes=None, bootstrap_servers=None):
         """A configuration file that says where things are, and leaves all else as it is by default."""
         topics = dict(workload.topics)
         if questions:
@@ -81,7 +81,8 @@ class Bench:
         if enriched:
             topics |= {"enriched": enriched, "deadLetter": dead_letters}
         settings = {
-            "kafka": {"bootstrapServers": self.cluster.bootstrap_servers} | ({"groupId": group} if group else {}),
+            "kafka": {"bootstrapServers": bootstrap_servers or self.cluster.bootstrap_servers}
+            | ({"groupId": group} if group else {}),
             "topics": topics,
             "admin": {"port": 0},
             "log": {"format": "json"},

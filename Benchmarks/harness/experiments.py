@@ -8,9 +8,10 @@ import subprocess
 import threading
 import time
 
+import report
 from cluster import CLIENT
 from confluent_kafka import Consumer, Producer, TopicPartition
-from systems import Failed, FloorRun, PeerRun, WorkerRun, log_time
+from systems import Failed, FloorRun, IdleRun, PeerRun, WorkerRun, log_time
 from murmur2 import partition_of
 from workload import CheckFailed, Workload
 
@@ -214,11 +215,18 @@ def start_up(bench, prepared, results, runs):
 
 
 def idle(bench, prepared, results, seconds):
-    """What a worker with nothing to do takes of a core."""
+    """What a worker with nothing to do takes of a core: on the cluster, and if that is the default broker, which answers
+    empty fetches at once, also on one that holds them."""
     empty = prepared.workload.fresh("questions-none")
     run = WorkerRun(bench, prepared.workload, "exactly-once", prepared.state, questions=empty)
+    run.commit_tables()
+    _idle(run, results, "rejoinder", seconds)
+    if bench.broker:
+        _idle(IdleRun(bench), results, report.ON_WAITING_BROKER, seconds)
+
+
+def _idle(run, results, label, seconds):
     try:
-        run.commit_tables()
         run.start()
         run.wait_caught_up()
         time.sleep(2)
@@ -226,7 +234,7 @@ def idle(bench, prepared, results, seconds):
         time.sleep(seconds)
         share = (run.cpu() - cpu) / (time.monotonic() - began)
         memory = run.stop()
-        results.add("idle", "rejoinder", "exactly-once", {
+        results.add("idle", label, run.mode, {
             "core_percent": share * 100, "beyond_store_mib": memory["beyond_store"] / 2**20})
     finally:
         run.close()

@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 import uuid
 from datetime import datetime
+from types import SimpleNamespace
 
 from cluster import CLIENT
 from confluent_kafka import Consumer, TopicPartition
 from processes import Counts, Sampler, cpu_seconds
+from waiting_broker import PARTITIONS, WaitingBroker
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
 LOOK = 0.02
@@ -180,6 +183,32 @@ class WorkerRun(Run):
             self.process.kill()
             self.process.wait()
         self.workload.drop(self.enriched, self.dead_letters)
+
+
+class IdleRun(WorkerRun):
+    """A worker with nothing to do, on a broker that holds fetches (waiting_broker.py), with small tables of its own."""
+
+    TABLES = ("--questions", "1000", "--votes", "6000")
+
+    def __init__(self, bench, mode="exactly-once"):
+        self.bench, self.mode, self.counts, self.process = bench, mode, None, None
+        topics = {kind: kind for kind in ("questions", "answers", "votes", "enriched", "deadLetter")}
+        self.workload = SimpleNamespace(topics=topics, partitions=PARTITIONS)
+        self.state = bench.directory / f"state-idle-{uuid.uuid4().hex[:6]}"
+        self.log = bench.directory / f"{self.state.name}.log"
+        self.broker = WaitingBroker(topics)
+        self.configuration = bench.configuration(
+            self.workload, group="idle", state=self.state, delivery=mode, bootstrap_servers=self.broker.bootstrap_servers)
+        bench.finish(subprocess.Popen(
+            [bench.binary, "generate", "--publish", "--stage", "tables", *self.TABLES, "--config", str(self.configuration)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment))
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.broker.stop()
+        shutil.rmtree(self.state, ignore_errors=True)
 
 
 class FloorRun(Run):
