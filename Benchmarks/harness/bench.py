@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 
 import yaml
+from administration import Administration
 from cluster import CLIENT, Broker, Cluster
+from confluent_kafka.admin import AdminClient
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOOR = ROOT / "Benchmarks" / "floor"
@@ -27,6 +29,8 @@ class Bench:
         self.cluster = None
         self._count = 0
         self._properties = None
+        self._max_record_bytes = None
+        self.administration = None
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("REJOINDER_")}
         try:
             self.floor = self._compile("floor", "floor.c", "-lrdkafka")
@@ -35,7 +39,10 @@ class Bench:
                 self.broker = Broker()
                 bootstrap_servers = self.broker.bootstrap_servers
             self.cluster = Cluster(bootstrap_servers, ours=self.broker is not None)
+            # What goes wrong is said once, by whoever asked.
+            self.cluster.admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, **CLIENT})
             self.cluster.wait_until_up()
+            self.administration = Administration(self.cluster, ours=self.broker is not None)
         except BaseException:
             self.close()
             raise
@@ -45,6 +52,8 @@ class Bench:
             if child.poll() is None:
                 child.kill()
                 child.wait()
+        if self.administration:
+            self.administration.close()
         if self.broker:
             self.broker.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -108,6 +117,7 @@ class Bench:
                 [self.binary, "config", "--format", "json", "--bootstrap-servers", "unused:1"],
                 capture_output=True, text=True, check=True, env=self.environment).stdout
             found = {"group consumer": {}, "table follower": {}, "producer": {}}
+            self._max_record_bytes = int(json.loads(output)["maxRecordBytes"]["value"])
             # A property that two clients have in different values stands there twice.
             for path, entry in json.loads(output, object_pairs_hook=list):
                 entry = dict(entry)
@@ -119,7 +129,13 @@ class Bench:
             self._properties = found
         return self._properties
 
-    def finish(self, process, timeout=1800):
+    def max_record_bytes(self):
+        """The longest enriched value that the worker publishes."""
+        self.worker_properties()
+        return self._max_record_bytes
+
+    def finish(self, process, timeout=4 * 3600):
+        """The program's output. It gives up by itself when the cluster takes nothing from it."""
         self.children.append(process)
         output, _ = process.communicate(timeout=timeout)
         if process.returncode != 0:
@@ -141,6 +157,10 @@ def make_peer_environment():
             check=True)
         made_for.write_text(requirements.read_text())
     return python
+
+
+def load():
+    return " ".join(f"{average:.2f}" for average in os.getloadavg())
 
 
 def surroundings(bench):
@@ -173,5 +193,5 @@ def surroundings(bench):
         "commit": output("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if dirty else ""),
         "swift": output(os.environ.get("SWIFT", "swift"), "--version").splitlines()[0],
         "broker": broker,
-        "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
+        "load before": load(),
     }

@@ -43,12 +43,22 @@ class Results:
 class Prepared:
     """A workload whose tables are on the cluster, in a worker's store, and in the checker's memory."""
 
-    def __init__(self, bench, name, options, partitions, one_in=1):
+    def __init__(self, bench, plan, options, partitions):
         self.bench = bench
-        self.workload = Workload(bench, name, options, partitions, one_in)
-        say(f"{name}: tables")
-        say("  " + self.workload.publish("tables").strip())
+        self.workload = Workload(bench, plan.name, options, partitions, plan.one_in, plan.patience)
+        name = f"{plan.name}, {plan.scale:g} times the size"
         self.state = bench.directory / f"state-{self.workload.prefix}"
+        try:
+            free = shutil.disk_usage(bench.directory).free
+            if free < plan.store_bytes:
+                raise Failed(
+                    f"{name}: the store takes up to {plan.store_bytes / 1e9:.1f} GB, and in {bench.directory} there are "
+                    f"{free / 1e9:.1f}: name another directory in TMPDIR, or a smaller --scale")
+            say(f"{name}: tables")
+            say("  " + self.workload.publish("tables").strip())
+        except BaseException:
+            self.close()
+            raise
 
     def publish_traffic(self):
         say("  " + self.workload.publish("traffic").strip())
@@ -364,9 +374,11 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
 
 
 def _steady(bench, run, prepared, questions, rate, count):
-    """Produces `count` events, reads their records, and returns the seconds between. The first second's do not count."""
+    """Produces `count` events, reads their records, and returns the seconds between. The first second's do not count, or of
+    few events the first half's."""
     workload = prepared.workload
-    events = [event for events in workload.questions() for event in events[: count // workload.partitions + 1]][:count]
+    events = workload.first_questions(count)
+    warm_up = min(1, len(events) / rate / 2)
     # In an order that goes through the partitions as traffic does.
     events = [events[index * 7919 % len(events)] for index in range(len(events))]
     produced = [[] for _ in range(workload.partitions)]
@@ -388,7 +400,7 @@ def _steady(bench, run, prepared, questions, rate, count):
     thread.start()
     producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "linger.ms": 0, "acks": "all"})
     began = time.monotonic()
-    for index, (key, value, _) in enumerate(events):
+    for index, (key, value) in enumerate(events):
         due = began + index / rate
         early = due - time.monotonic()
         if early > 0:
@@ -411,7 +423,7 @@ def _steady(bench, run, prepared, questions, rate, count):
         for (at, key), (seen, seen_key) in zip(sent, came, strict=True):
             if key != seen_key:
                 raise CheckFailed("the records are not in the order of their events")
-            if at - began >= 1:
+            if at - began >= warm_up:
                 times.append(seen - at)
     return times
 

@@ -5,13 +5,14 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from datetime import datetime
 from types import SimpleNamespace
 
 from cluster import CLIENT
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 from processes import Counts, Sampler, cpu_seconds
 from waiting_broker import PARTITIONS, WaitingBroker
 
@@ -45,13 +46,14 @@ class Run:
         return sum(offset or 0 for offset in self.bench.cluster.committed(
             self.group, self.questions, self.workload.partitions).values())
 
-    def wait_committed(self, count, process, timeout=600):
+    def wait_committed(self, count, process):
+        timeout = self.workload.patience
         deadline = time.monotonic() + timeout
         while self.committed() < count:
             if process.poll() is not None:
                 raise Failed(f"it ended with status {process.returncode}: {self.log_end()}")
             if time.monotonic() > deadline:
-                raise Failed(f"it came to {self.committed()} of {count} records in {timeout} s: {self.log_end()}")
+                raise Failed(f"it came to {self.committed()} of {count} records in {timeout:.0f} s: {self.log_end()}")
             time.sleep(LOOK)
 
     def log_end(self):
@@ -80,18 +82,11 @@ class WorkerRun(Run):
 
     def commit_tables(self):
         """As if the group had worked before: the store is what this leaves it to be filled with."""
-        consumer = Consumer(
-            {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "group.id": self.group,
-             "enable.auto.commit": False, **CLIENT})
-        try:
-            offsets = [
-                TopicPartition(self.workload.topics[table], p, end)
-                for table in ("answers", "votes")
-                for p, end in enumerate(self.workload.ends(self.workload.topics[table]))
-            ]
-            consumer.commit(offsets=offsets, asynchronous=False)
-        finally:
-            consumer.close()
+        self.bench.administration.commit(self.group, [
+            TopicPartition(self.workload.topics[table], p, end)
+            for table in ("answers", "votes")
+            for p, end in enumerate(self.workload.ends(self.workload.topics[table]))
+        ])
 
     def start(self):
         environment = dict(self.bench.environment)
@@ -116,9 +111,10 @@ class WorkerRun(Run):
                 continue
         return found
 
-    def wait_caught_up(self, timeout=600):
+    def wait_caught_up(self):
         """Until every partition's tables are there. Returns when the first one's were, by the monotonic clock, and the CPU
         time at that moment: from there on questions are worked on, while this one still waits for the other partitions."""
+        timeout = self.workload.patience
         deadline = time.monotonic() + timeout
         samples = []
         while True:
@@ -129,7 +125,7 @@ class WorkerRun(Run):
             if self.process.poll() is not None:
                 raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
             if time.monotonic() > deadline:
-                raise Failed(f"its tables are not there after {timeout} s: {self.log_end()}")
+                raise Failed(f"its tables are not there after {timeout:.0f} s: {self.log_end()}")
             time.sleep(0.002)
         first = next(log_time(line) for line in self.lines() if line["message"] == "partition caught up")
         # The last look before it, so that nothing that was done for the questions is left out.
@@ -193,7 +189,7 @@ class IdleRun(WorkerRun):
     def __init__(self, bench, mode="exactly-once"):
         self.bench, self.mode, self.counts, self.process = bench, mode, None, None
         topics = {kind: kind for kind in ("questions", "answers", "votes", "enriched", "deadLetter")}
-        self.workload = SimpleNamespace(topics=topics, partitions=PARTITIONS)
+        self.workload = SimpleNamespace(topics=topics, partitions=PARTITIONS, patience=60)
         self.state = bench.directory / f"state-idle-{uuid.uuid4().hex[:6]}"
         self.log = bench.directory / f"{self.state.name}.log"
         self.broker = WaitingBroker(topics)
@@ -219,6 +215,7 @@ class FloorRun(Run):
     def __init__(self, bench, workload, mode, sizes, questions=None):
         super().__init__(bench, workload, mode, questions)
         self.sizes = sizes
+        self.process = None
 
     def command(self, count, follow_count=0):
         client = {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "client.id": "floor"}
@@ -252,13 +249,19 @@ class FloorRun(Run):
         self.bench.children.append(self.process)
         self.sampler = Sampler(self.process.pid)
         self.sampler.start()
-        assert self.process.stdout.readline(), self.log_end()
+        # It waits for what may never come.
+        self._hangs = threading.Timer(self.workload.patience, self.process.kill)
+        self._hangs.daemon = True
+        self._hangs.start()
+        if not self.process.stdout.readline():
+            raise Failed(f"the floor was given no partitions: {self.log_end()}")
         return self
 
     def finish(self, records):
         """records: of what, the CPU time is divided by."""
         line = self.process.stdout.readline()
         self.process.wait()
+        self._hangs.cancel()
         self.process.stdout.close()
         memory = self.sampler.stop()
         if self.process.returncode != 0 or not line:
@@ -266,6 +269,14 @@ class FloorRun(Run):
         result = json.loads(line)
         return WorkerRun.figures(records, result["seconds"], result["cpu_seconds"], memory) | {
             "records_per_commit": records / max(1, result["commits"])}
+
+    def close(self):
+        if self.process:
+            self._hangs.cancel()
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+        super().close()
 
     def pass_over(self, count):
         self.start(count)
@@ -297,10 +308,11 @@ class PeerRun(Run):
         sampler = Sampler(process.pid)
         sampler.start()
         try:
-            output, _ = process.communicate(timeout=900)
+            output, _ = process.communicate(timeout=self.workload.patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            sampler.stop()
             raise Failed(f"{self.script} did not come to its end: {self.log_end()}") from None
         memory = sampler.stop()
         lines = output.split(b"\n")

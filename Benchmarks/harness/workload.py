@@ -1,53 +1,97 @@
 """A workload's topics on a cluster, and what must come out of them, computed without a line of the program."""
 
 import array
+import hashlib
 import json
 import re
 import struct
 import subprocess
+import sys
 import time
 import uuid
 import zlib
 
 import oracle
 from cluster import CLIENT
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 INPUTS = ("questions", "answers", "votes")
 _TALLY = re.compile(rb'"voteCount":-?[0-9]+,"voteLabel":"[+-]?[0-9]+"\}')
+
+
+HEAD = b'{"question":'
 
 
 class CheckFailed(Exception):
     """What was published is not what had to be."""
 
 
+class Events:
+    """What is kept of a partition's question events: little, for there may be gigabytes of them."""
+
+    def __init__(self):
+        self._keys = {}
+        self._which = array.array("I")
+        self._names = []
+        self._lengths = array.array("I")
+        self._times = array.array("q")
+        self._digests = bytearray()
+
+    @staticmethod
+    def digest(value):
+        return hashlib.sha256(value).digest()
+
+    def append(self, key, value, timestamp):
+        number = self._keys.get(key)
+        if number is None:
+            number = self._keys[key] = len(self._names)
+            self._names.append(key)
+        self._which.append(number)
+        self._lengths.append(len(value))
+        self._times.append(timestamp)
+        self._digests += self.digest(value)
+
+    def __len__(self):
+        return len(self._which)
+
+    def __getitem__(self, index):
+        """Key, the value's length and digest, time."""
+        return (self._names[self._which[index]], self._lengths[index], self._digests[32 * index : 32 * index + 32],
+                self._times[index])
+
+    def keys_and_lengths(self):
+        return ((self._names[number], length) for number, length in zip(self._which, self._lengths))
+
+
 class Workload:
     """Topics of their own, filled by `rejoinder generate`; removed by `close`."""
 
-    def __init__(self, bench, name, options, partitions, one_in=1):
-        """one_in: of how many questions one is checked; the others' tables are not kept in memory."""
+    def __init__(self, bench, name, options, partitions, one_in=1, patience=600):
+        """one_in: of how many questions one is checked; the others' tables are not kept in memory. patience: seconds."""
         self.bench = bench
         self.cluster = bench.cluster
+        self.administration = bench.administration
         self.name = name
         self.options = [str(option) for option in options]
         self.partitions = partitions
         self.one_in = one_in
+        self.patience = patience
         self.prefix = f"rejoinder-bench-{uuid.uuid4().hex[:8]}"
         self.topics = {kind: f"{self.prefix}.{kind}" for kind in INPUTS}
         self._made = []
         self._suffixes = {}
         self._tables = oracle.Tables()
-        self._questions = {}
+        self._events = {}
         self.make(*self.topics.values())
 
     # --- Topics ------------------------------------------------------------------------------------------------
 
     def make(self, *names):
-        self.cluster.create_topics({name: self.partitions for name in names})
         self._made += names
+        self.administration.create(names, self.partitions)
 
     def drop(self, *names):
-        self.cluster.delete(names, [])
+        self.administration.delete(names)
         self._made = [name for name in self._made if name not in names]
 
     def fresh(self, kind):
@@ -56,7 +100,11 @@ class Workload:
         return name
 
     def close(self):
-        self.cluster.delete(self._made, self.bench.groups_of(self))
+        try:
+            self.administration.delete(self._made)
+            self.administration.delete_groups(self.bench.groups_of(self))
+        except KafkaException as error:
+            self.administration.notes.append(f"topics {self.prefix}.* may be left: {error}")
 
     def publish(self, stage, questions=None, options=(), wait=True):
         """Has the program make up records. Without waiting: returns the process."""
@@ -68,16 +116,10 @@ class Workload:
 
     def ends(self, topic):
         """The offset behind the last record, by partition."""
-        consumer = Consumer({"bootstrap.servers": self.cluster.bootstrap_servers, "group.id": "unused", **CLIENT})
-        try:
-            return [
-                consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(self.partitions)
-            ]
-        finally:
-            consumer.close()
+        return self.administration.ends(topic, self.partitions)
 
     def read(self, topic, receive):
-        """Calls `receive` with batches of messages until the topic's end."""
+        """Calls `receive` with batches of messages until the topic's end, or until it returns True."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.cluster.bootstrap_servers,
@@ -94,9 +136,10 @@ class Workload:
             consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
             open_partitions = set(range(self.partitions))
             last = time.monotonic()
+            room = 1_000
             while open_partitions:
                 # The timeout is for the whole batch, so it must be short where less than a batch is left.
-                batch = consumer.consume(10_000, 0.1)
+                batch = consumer.consume(room, 0.1)
                 if batch:
                     last = time.monotonic()
                 elif time.monotonic() - last > 30:
@@ -110,7 +153,11 @@ class Workload:
                         open_partitions.discard(message.partition())
                     else:
                         raise CheckFailed(f"{topic} cannot be read: {error}")
-                receive(good)
+                if good:
+                    # A batch is some 32 MB, however large the records are.
+                    room = max(20, min(10_000, 2**25 * len(good) // (1 + sum(map(len, good)))))
+                if receive(good):
+                    return
         finally:
             consumer.close()
 
@@ -152,32 +199,52 @@ class Workload:
         return found
 
     def load_questions(self, topic=None):
-        """Reads the question events: (key, value) by partition, in order of offset."""
+        """Reads the question events, and notes of each by partition, in order of offset, what its record is checked by."""
         topic = topic or self.topics["questions"]
-        events = [[] for _ in range(self.partitions)]
+        events = [Events() for _ in range(self.partitions)]
 
         def receive(batch):
             for message in batch:
-                events[message.partition()].append((message.key(), message.value(), message.timestamp()[1]))
+                events[message.partition()].append(message.key(), message.value(), message.timestamp()[1])
 
         self.read(topic, receive)
-        self._questions[topic] = events
+        self._events[topic] = events
         return events
 
     def questions(self, topic=None):
         topic = topic or self.topics["questions"]
-        return self._questions.get(topic) or self.load_questions(topic)
+        return self._events.get(topic) or self.load_questions(topic)
+
+    def first_questions(self, count):
+        """(key, value) of the first question events of each partition, `count` in all if there are so many."""
+        found = [[] for _ in range(self.partitions)]
+        most = count // self.partitions + 1
+
+        def receive(batch):
+            for message in batch:
+                events = found[message.partition()]
+                if len(events) < most:
+                    events.append((message.key(), message.value()))
+            return all(len(events) == most for events in found)
+
+        self.read(self.topics["questions"], receive)
+        return [event for events in found for event in events][:count]
 
     def forget_questions(self, topic):
-        self._questions.pop(topic, None)
+        self._events.pop(topic, None)
 
-    def _suffix(self, key):
-        """What follows the question's own bytes."""
+    def _suffix(self, key, length):
+        """What follows the question's own bytes, of which there are `length`."""
         suffix = self._suffixes.get(key)
         if suffix is None:
-            whole = oracle.enriched_value(b"", self._tables.ranking(key), 10**9)
-            suffix = self._suffixes[key] = whole[len(b'{"question":') :]
+            suffix = self._suffixes[key] = self._whole_suffix(key, 0, sys.maxsize)
+        if len(HEAD) + length + len(suffix) > self.bench.max_record_bytes():
+            # Answers are left out, how many depends on the question's length.
+            return self._whole_suffix(key, length, self.bench.max_record_bytes())
         return suffix
+
+    def _whole_suffix(self, key, length, limit):
+        return oracle.enriched_value(b" " * length, self._tables.ranking(key), limit)[len(HEAD) + length :]
 
     def write_sizes(self, path, topic=None):
         """For the floor: the lengths of the enriched values. Of what is not checked the mean of what is."""
@@ -187,8 +254,8 @@ class Workload:
                 lengths = array.array(
                     "I",
                     [
-                        len(value) + 12 + len(self._suffix(key)) if self.is_checked(key) else 0
-                        for key, value, _ in events
+                        length + len(HEAD) + len(self._suffix(key, length)) if self.is_checked(key) else 0
+                        for key, length in events.keys_and_lengths()
                     ],
                 )
                 known = [length for length in lengths if length]
@@ -215,17 +282,18 @@ class Workload:
                 value = message.value()
                 if index >= len(events[partition]):
                     raise CheckFailed(f"{enriched} [{partition}] has more records than question events")
-                key, question, timestamp = events[partition][index]
+                key, length, digest, timestamp = events[partition][index]
                 if not once and message.timestamp()[1] < timestamp:
                     raise CheckFailed(f"{enriched} [{partition}]: records were repeated, which without a crash must not be")
                 if message.key() != key or message.timestamp()[1] != timestamp:
                     raise CheckFailed(f"{enriched} [{partition}]: record {index} is not that of event {index}")
                 if self.is_checked(key):
-                    suffix = self._suffix(key)
+                    suffix = self._suffix(key, length)
                     seen[2] += 1
-                    if not (value.startswith(b'{"question":') and value.startswith(question, 12)):
+                    end = len(HEAD) + length
+                    if not value.startswith(HEAD) or Events.digest(value[len(HEAD) : end]) != digest:
                         raise CheckFailed(f"{enriched} [{partition}]: record {index} has not the question's bytes")
-                    rest = value[12 + len(question) :]
+                    rest = value[end:]
                     same = rest == suffix if tallies else self._without_tallies(rest) == self._without_tallies(suffix)
                     if not same:
                         raise CheckFailed(
