@@ -82,7 +82,7 @@ class Bench:
         return str(make_peer_environment())
 
     def configuration(self, workload, group=None, questions=None, enriched=None, dead_letters=None, state=None,
-                      delivery=None, lanes=None, bootstrap_servers=None):
+                      delivery=None, lanes=None, bootstrap_servers=None, properties=None):
         """A configuration file that says where things are, and leaves all else as it is by default."""
         topics = dict(workload.topics)
         if questions:
@@ -96,9 +96,10 @@ class Bench:
             "admin": {"port": 0},
             "log": {"format": "json"},
         }
-        if self.broker:
-            # It answers a fetch with all that it has, however large that is.
-            settings["kafka"]["properties"] = CLIENT
+        # The default broker answers a fetch with all that it has, however large that is.
+        properties = (CLIENT if self.broker else {}) | (properties or {})
+        if properties:
+            settings["kafka"]["properties"] = properties
         if state:
             settings["store"] = {"directory": str(state)}
         if delivery:

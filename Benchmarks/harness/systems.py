@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 from cluster import CLIENT
 from confluent_kafka import TopicPartition
-from processes import Counts, Sampler, cpu_seconds
+from processes import Counts, Sampler, cpu_seconds, sent_bytes
 from waiting_broker import PARTITIONS, WaitingBroker
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
@@ -68,7 +68,7 @@ class WorkerRun(Run):
 
     name = "rejoinder"
 
-    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, tables=None):
+    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, properties=None):
         super().__init__(bench, workload, mode, questions)
         self.dead_letters = workload.fresh("dead-letter")
         self.state = state
@@ -76,7 +76,7 @@ class WorkerRun(Run):
         self.counts = Counts(bench.directory / f"{self.group}.counts") if preload else None
         self.configuration = bench.configuration(
             workload, group=self.group, questions=self.questions, enriched=self.enriched,
-            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes)
+            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties)
         self.process = None
         self.marks = {}
 
@@ -143,6 +143,7 @@ class WorkerRun(Run):
         began, began_cpu = self.wait_caught_up()
         self.wait_committed(count, self.process)
         seconds, cpu = time.monotonic() - began, self.cpu() - began_cpu
+        self.sent_bytes = sent_bytes(self.process.pid)
         memory = self.stop()
         totals = [line for line in self.lines() if line["message"] in ("totals", "throughput totals")]
         figures = self.figures(count, seconds, cpu, memory)
