@@ -8,17 +8,18 @@ extension AnswerStore {
     ) throws(LMDBFailure) {
         batch.orderAnswers(into: &order)
         let order = order
-        let changes = batch.answers
+        let (changes, keys) = (batch.answers, batch.keys)
+        let keyOf = { (place: Int) in keys.key(of: changes[Int(order[place])]) }
+        var versions = versions
+        defer { self.versions = versions }
         let cursor = writes.view.answers
         var index = 0
         var question = Bytes(start: nil, count: 0)
         // The last erasure of the question that is being written: what came before it is void.
         var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))
         while index < order.count {
-            let key = batch.key(of: changes[Int(order[index])])
-            while index + 1 < order.count, compareBytes(batch.key(of: changes[Int(order[index + 1])]), key) == 0 {
-                index += 1
-            }
+            let key = keyOf(index)
+            while index + 1 < order.count, keyOf(index + 1).isEqual(to: key) { index += 1 }
             let record = order[index]
             let change = changes[Int(record)]
             index += 1

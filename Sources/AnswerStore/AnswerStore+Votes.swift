@@ -8,21 +8,20 @@ extension AnswerStore {
     ) throws(LMDBFailure) {
         batch.orderVotes(into: &order)
         let order = order
-        let changes = batch.votes
         let writer = VoteWriter(
-            batch: batch, changes: changes, order: order, keyBuffer: keyBuffer,
+            changes: batch.votes, keys: batch.keys, order: order, keyBuffer: keyBuffer,
             voters: writes.voters, tallies: writes.view.tallies)
-        var (oldRow, newRow) = (oldTally, newTally)
-        // The buffers may have moved while growing.
-        defer { (oldTally, newTally) = (oldRow, newRow) }
+        var (row, versions) = (tally, versions)
+        // The buffer may have moved while growing.
+        defer { (tally, self.versions) = (row, versions) }
         var index = 0
         while index < order.count {
-            let key = batch.key(of: changes[Int(order[index])])
+            let key = writer.key(index)
             let question = key.piece(0, 1 + Int(key[0]))
             var end = index + 1
-            while end < order.count, batch.key(of: changes[Int(order[end])]).starts(with: question) { end += 1 }
+            while end < order.count, writer.key(end).starts(with: question) { end += 1 }
             versions.noteChange(of: question.piece(1, question.count - 1))
-            try writer.apply(index..<end, question: question, oldRow: &oldRow, newRow: &newRow)
+            try writer.apply(index..<end, question: question, row: &row)
             index = end
         }
     }
@@ -30,8 +29,8 @@ extension AnswerStore {
 
 /// Applies the votes of one batch within one transaction.
 private struct VoteWriter {
-    let batch: TableBatch
     let changes: GrowingBuffer<TableBatch.VoteChange>
+    let keys: TableKeys
     /// By question, answer, voter, and in record order among equals.
     let order: GrowingBuffer<UInt32>
     let keyBuffer: UnsafeMutableRawBufferPointer
@@ -41,9 +40,8 @@ private struct VoteWriter {
     /// - Parameters:
     ///   - group: the places in `order` of this question's changes.
     ///   - question: the question's key: length, id.
-    func apply(
-        _ group: Range<Int>, question: Bytes, oldRow: inout GrowingBuffer<UInt8>, newRow: inout GrowingBuffer<UInt8>
-    ) throws(LMDBFailure) {
+    ///   - row: memory for its tally row.
+    func apply(_ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>) throws(LMDBFailure) {
         var index = group.lowerBound
         // Erasures come first in the group: their key is the beginning of all others.
         var erasure: UInt32?
@@ -51,57 +49,38 @@ private struct VoteWriter {
             erasure = order[index]
             index += 1
         }
-        oldRow.removeAll()
-        let hasRow = try readTally(question, into: &oldRow)
+        row.removeAll()
+        let hasRow = try readTally(question, into: &row)
         if erasure != nil {
             try AnswerStore.deleteRange(question, voters)
-            oldRow.removeAll()
+            row.removeAll()
         }
-        newRow.removeAll()
-        newRow.append(number: UInt32(0))
-        newRow.append(number: UInt32(0))
-        var old = TallyRow.Cursor(oldRow.bytes)
-        var nextNumber = oldRow.count >= TallyRow.headerLength ? loadCount(oldRow.bytes) : 0
-        var count: UInt32 = 0
+        keyBuffer.copyMemory(from: question)
+        var tallies = TallyRow.Editor(row)
+        // The memory may have moved while growing.
+        defer { row = tallies.row }
         while index < group.upperBound {
             var end = index + 1
-            let key = batch.key(of: change(index))
-            while end < group.upperBound, compareBytes(batch.key(of: change(end)), key) == 0 { end += 1 }
+            let key = key(index)
+            while end < group.upperBound, self.key(end).isEqual(to: key) { end += 1 }
             defer { index = end }
             guard let first = firstValid(index..<end, after: erasure) else { continue }
-            let answerID = Bytes(rebasing: key[question.count...])
-            var entry = TallyRow.Entry(voteCount: 0, number: nextNumber, answerID: answerID)
-            while let other = old.entry {
-                let comparison = compareBytes(other.answerID, answerID)
-                if comparison > 0 { break }
-                old.advance(past: other)
-                if comparison == 0 {
-                    entry = other
-                    break
-                }
-                append(other, to: &newRow)
-                count += 1
-            }
-            if entry.number == nextNumber { nextNumber &+= 1 }
-            entry.voteCount = try tally(first..<end, of: entry, question: question, after: erasure)
-            append(entry, to: &newRow)
-            count += 1
+            var entry = tallies.entry(of: Bytes(rebasing: key[question.count...]))
+            keyBuffer.storeBytes(of: entry.number.bigEndian, toByteOffset: question.count, as: UInt32.self)
+            entry.voteCount = try tally(
+                first..<end, from: entry.voteCount, voterOffset: question.count + 4, after: erasure)
+            tallies.set(entry)
         }
-        while let other = old.entry {
-            old.advance(past: other)
-            append(other, to: &newRow)
-            count += 1
-        }
-        // What is cut short in the old row would be lost without a word.
-        guard old.rest.isEmpty, count == nextNumber else { throw .damagedRow }
-        try writeTally(question, count: count, row: &newRow, old: hasRow ? oldRow.bytes : nil)
+        // What is cut short in the row would be lost without a word.
+        guard tallies.isWhole else { throw .damagedRow }
+        if tallies.isChanged || erasure != nil { try writeTally(question, &tallies, hasRow: hasRow) }
     }
 
-    /// The new voteCount of one answer, its voters' rows written.
+    /// The new voteCount of one answer, its voters' rows written. Their keys' beginning is in `keyBuffer`.
     private func tally(
-        _ group: Range<Int>, of entry: TallyRow.Entry, question: Bytes, after erasure: UInt32?
+        _ group: Range<Int>, from voteCount: Int64, voterOffset: Int, after erasure: UInt32?
     ) throws(LMDBFailure) -> Int64 {
-        var voteCount = entry.voteCount
+        var voteCount = voteCount
         var index = group.lowerBound
         // *Counted* records have no voter and so come first; the last one counts, and casts after it count on from it.
         var counted: UInt32?
@@ -113,11 +92,11 @@ private struct VoteWriter {
             index += 1
         }
         while index < group.upperBound {
-            let voter = batch.voterID(of: change(index))
+            let voter = keys.voterID(of: change(index))
             var last: Int8?
             // The voter's vote when the *counted* record came, if it was cast within this batch.
             var atCount: Int8?
-            while index < group.upperBound, compareBytes(batch.voterID(of: change(index)), voter) == 0 {
+            while index < group.upperBound, keys.voterID(of: change(index)).isEqual(to: voter) {
                 if isValid(index, after: erasure) {
                     let value = Int8(truncatingIfNeeded: change(index).value)
                     last = value
@@ -126,17 +105,14 @@ private struct VoteWriter {
                 index += 1
             }
             guard let last else { continue }
-            let stored = try exchange(last, question: question, number: entry.number, voter: voter)
+            let stored = try exchange(last, voterKey(voter, at: voterOffset))
             voteCount &+= Int64(last) - Int64(atCount ?? stored)
         }
         return voteCount
     }
 
     /// Stores a voter's vote and returns what it was before (0 without one).
-    private func exchange(
-        _ value: Int8, question: Bytes, number: UInt32, voter: Bytes
-    ) throws(LMDBFailure) -> Int8 {
-        let keyBytes = voterKey(question, number, voter)
+    private func exchange(_ value: Int8, _ keyBytes: Bytes) throws(LMDBFailure) -> Int8 {
         var key = MDB_val(keyBytes)
         var data = MDB_val()
         if value == 0 {
@@ -165,12 +141,10 @@ private struct VoteWriter {
         }
     }
 
-    private func voterKey(_ question: Bytes, _ number: UInt32, _ voter: Bytes) -> Bytes {
-        keyBuffer.copyMemory(from: question)
-        keyBuffer.storeBytes(of: number.bigEndian, toByteOffset: question.count, as: UInt32.self)
-        let length = question.count + 4
-        UnsafeMutableRawBufferPointer(rebasing: keyBuffer[length...]).copyMemory(from: voter)
-        return Bytes(rebasing: keyBuffer[..<(length + voter.count)])
+    @inline(__always)
+    private func voterKey(_ voter: Bytes, at offset: Int) -> Bytes {
+        UnsafeMutableRawBufferPointer(rebasing: keyBuffer[offset...]).copyMemory(from: voter)
+        return Bytes(rebasing: keyBuffer[..<(offset + voter.count)])
     }
 
     /// Copies the row out of LMDB's page, which the writes to come may move or free. False without a row.
@@ -186,33 +160,23 @@ private struct VoteWriter {
     }
 
     private func writeTally(
-        _ question: Bytes, count: UInt32, row: inout GrowingBuffer<UInt8>, old: Bytes?
+        _ question: Bytes, _ tallies: inout TallyRow.Editor, hasRow: Bool
     ) throws(LMDBFailure) {
         var key = MDB_val(question)
-        if count == 0 {
-            guard old != nil else { return }
-            // `readTally` left the cursor on the row.
+        if tallies.count == 0 {
+            guard hasRow else { return }
             var value = MDB_val()
-            try check(mdb_cursor_get(tallies, &key, &value, MDB_SET))
-            try check(mdb_cursor_del(tallies, 0))
+            try check(mdb_cursor_get(self.tallies, &key, &value, MDB_SET))
+            try check(mdb_cursor_del(self.tallies, 0))
             return
         }
-        let bytes = row.mutableBytes
-        bytes.storeBytes(of: count, toByteOffset: 4, as: UInt32.self)
-        sealRow(bytes, key: question)
-        if let old, compareBytes(old, Bytes(bytes)) == 0 { return }
-        var value = MDB_val(Bytes(bytes))
-        try check(mdb_cursor_put(tallies, &key, &value, 0))
+        var value = MDB_val(tallies.seal(key: question))
+        // `readTally` left the cursor on the row, if there is one; what was written since was written to another table.
+        try check(mdb_cursor_put(self.tallies, &key, &value, hasRow ? UInt32(MDB_CURRENT) : 0))
     }
 
-    private func append(_ entry: TallyRow.Entry, to row: inout GrowingBuffer<UInt8>) {
-        row.append(number: entry.voteCount)
-        row.append(number: entry.number)
-        row.append(UInt8(truncatingIfNeeded: entry.answerID.count))
-        row.append(contentsOf: entry.answerID)
-    }
-
-    private func loadCount(_ row: Bytes) -> UInt32 { row.loadUnaligned(fromByteOffset: 4, as: UInt32.self) }
+    @inline(__always)
+    func key(_ index: Int) -> Bytes { keys.key(of: change(index)) }
 
     @inline(__always)
     private func change(_ index: Int) -> TableBatch.VoteChange { changes[Int(order[index])] }

@@ -41,8 +41,7 @@ package final class AnswerStore {
 
     // Scratch memory of `apply` and `lookup`; grows to what the largest batch and row needed.
     var order = GrowingBuffer<UInt32>()
-    var oldTally = GrowingBuffer<UInt8>()
-    var newTally = GrowingBuffer<UInt8>()
+    var tally = GrowingBuffer<UInt8>()
     let keyBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: StoreLayout.longestKey, alignment: 8)
 
     /// The directory holds a verified data file or none; its seal says `open`.
@@ -73,8 +72,7 @@ package final class AnswerStore {
         onClose?()
         versions.free()
         order.free()
-        oldTally.free()
-        newTally.free()
+        tally.free()
         keyBuffer.deallocate()
     }
 

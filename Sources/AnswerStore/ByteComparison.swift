@@ -28,6 +28,31 @@ extension UnsafeRawBufferPointer {
 
     @inline(__always)
     func starts(with prefix: Bytes) -> Bool {
-        count >= prefix.count && compareBytes(piece(0, prefix.count), prefix) == 0
+        count >= prefix.count && piece(0, prefix.count).isEqual(to: prefix)
+    }
+
+    /// Whether both are the same bytes. For ids, which are so short that calling memcmp takes longer; their ends, in which ids
+    /// of one kind differ, come first.
+    @inline(__always)
+    func isEqual(to other: Bytes) -> Bool {
+        guard count == other.count else { return false }
+        guard let left = baseAddress, let right = other.baseAddress else { return true }
+        var rest = count
+        while rest >= 8 {
+            rest -= 8
+            guard
+                left.loadUnaligned(fromByteOffset: rest, as: UInt64.self)
+                    == right.loadUnaligned(fromByteOffset: rest, as: UInt64.self)
+            else { return false }
+        }
+        guard rest > 0 else { return true }
+        if count >= 8 { return left.loadUnaligned(as: UInt64.self) == right.loadUnaligned(as: UInt64.self) }
+        while rest > 0 {
+            rest -= 1
+            guard
+                left.load(fromByteOffset: rest, as: UInt8.self) == right.load(fromByteOffset: rest, as: UInt8.self)
+            else { return false }
+        }
+        return true
     }
 }

@@ -63,6 +63,13 @@ extension GrowingBuffer where Element == UInt8 {
         count += MemoryLayout<Number>.size
     }
 
+    /// Makes room for `length` bytes at `offset`, whose content is undefined; what follows moves up.
+    mutating func openGap(at offset: Int, _ length: Int) {
+        reserve(length)
+        UnsafeMutableRawPointer(base + offset + length).copyMemory(from: base + offset, byteCount: count - offset)
+        count += length
+    }
+
     @inline(__always)
     func bytes(at offset: Int, count: Int) -> Bytes {
         Bytes(start: base + offset, count: count)

@@ -11,8 +11,8 @@ struct KeySorter {
         var index: UInt32
     }
 
-    /// Below it inserting is faster than counting digits.
-    private static let fewItems = 24
+    /// Up to so many are inserted one by one, which is faster than counting digits.
+    static let fewItems = 24
     /// Bytes that may be read behind the last key.
     static let slack = MemoryLayout<UInt64>.size
 
@@ -48,6 +48,23 @@ struct KeySorter {
         }
         let sorted = items.elements
         for (offset, place) in range.enumerated() { order[place] = sorted[offset].index }
+    }
+
+    /// Sorts as `sort` does, for ranges of few items.
+    @inline(__always)
+    static func insertionSort(
+        _ order: UnsafeMutableBufferPointer<UInt32>, _ range: Range<Int>, key: (UInt32) -> Bytes
+    ) {
+        for index in range.dropFirst() {
+            let item = order[index]
+            let itemKey = key(item)
+            var place = index
+            while place > range.lowerBound, compareBytes(key(order[place - 1]), itemKey) > 0 {
+                order[place] = order[place - 1]
+                place -= 1
+            }
+            order[place] = item
+        }
     }
 
     @inline(__always)

@@ -69,19 +69,102 @@ enum TallyRow {
 
         /// Nil at the end, and where what follows is cut short.
         @inline(__always)
-        var entry: Entry? {
-            guard rest.count > entryHeaderLength else { return nil }
-            let length = Int(rest[12])
-            guard length > 0, rest.count >= entryHeaderLength + length else { return nil }
+        var entry: Entry? { Self.entry(in: rest, at: 0) }
+
+        @inline(__always)
+        static func entry(in row: Bytes, at offset: Int) -> Entry? {
+            guard row.count - offset > entryHeaderLength else { return nil }
+            let length = Int(row[offset + 12])
+            guard length > 0, row.count - offset >= entryHeaderLength + length else { return nil }
             return Entry(
-                voteCount: rest.loadUnaligned(as: Int64.self),
-                number: rest.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
-                answerID: rest.piece(entryHeaderLength, length))
+                voteCount: row.loadUnaligned(fromByteOffset: offset, as: Int64.self),
+                number: row.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self),
+                answerID: row.piece(offset + entryHeaderLength, length))
         }
 
         @inline(__always)
         mutating func advance(past entry: Entry) {
             rest = Bytes(rebasing: rest[(entryHeaderLength + entry.answerID.count)...])
+        }
+    }
+}
+
+extension TallyRow {
+    /// Changes a copy of a row. The answers come in bytewise order of their ids, each once.
+    struct Editor {
+        private(set) var row: GrowingBuffer<UInt8>
+        private(set) var isChanged = false
+        /// Where the last answer's entry is.
+        private var place = headerLength
+        /// What follows the entries that were passed.
+        private var next = headerLength
+        /// Entries before `next`.
+        private var passed: UInt32 = 0
+        /// As the row says.
+        private(set) var count: UInt32
+
+        /// - Parameter row: a whole row, or nothing.
+        init(_ row: GrowingBuffer<UInt8>) {
+            self.row = row
+            if row.count >= headerLength {
+                count = row.bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+            } else {
+                count = 0
+                self.row.removeAll()
+                self.row.append(number: UInt64(0))
+            }
+        }
+
+        /// The answer's entry, made where there was none.
+        mutating func entry(of answerID: Bytes) -> Entry {
+            while let entry = Cursor.entry(in: row.bytes, at: next) {
+                let order = compareBytes(entry.answerID, answerID)
+                if order > 0 { break }
+                place = next
+                next += entryHeaderLength + entry.answerID.count
+                passed += 1
+                if order == 0 { return entry }
+            }
+            let entry = Entry(voteCount: 0, number: count, answerID: answerID)
+            place = next
+            row.openGap(at: place, entryHeaderLength + answerID.count)
+            let bytes = row.mutableBytes
+            bytes.storeBytes(of: entry.voteCount, toByteOffset: place, as: Int64.self)
+            bytes.storeBytes(of: entry.number, toByteOffset: place + 8, as: UInt32.self)
+            bytes[place + 12] = UInt8(truncatingIfNeeded: answerID.count)
+            next = place + entryHeaderLength
+            UnsafeMutableRawBufferPointer(rebasing: bytes[next...]).copyMemory(from: answerID)
+            next += answerID.count
+            passed += 1
+            count &+= 1
+            isChanged = true
+            return entry
+        }
+
+        /// Sets the voteCount of the entry that was asked for last.
+        mutating func set(_ entry: Entry) {
+            let bytes = row.mutableBytes
+            guard bytes.loadUnaligned(fromByteOffset: place, as: Int64.self) != entry.voteCount else { return }
+            bytes.storeBytes(of: entry.voteCount, toByteOffset: place, as: Int64.self)
+            isChanged = true
+        }
+
+        /// Whether the row is made of as many entries as it says, to its last byte. To be asked at the end.
+        var isWhole: Bool {
+            var (next, passed) = (next, passed)
+            while let entry = Cursor.entry(in: row.bytes, at: next) {
+                next += entryHeaderLength + entry.answerID.count
+                passed &+= 1
+            }
+            return next == row.count && passed == count
+        }
+
+        /// The row as it is to be stored.
+        mutating func seal(key: Bytes) -> Bytes {
+            let bytes = row.mutableBytes
+            bytes.storeBytes(of: count, toByteOffset: 4, as: UInt32.self)
+            sealRow(bytes, key: key)
+            return Bytes(bytes)
         }
     }
 }

@@ -29,151 +29,167 @@ package final class TableBatch {
         var value: Int64
     }
 
-    private(set) var answers = GrowingBuffer<AnswerChange>()
-    private(set) var votes = GrowingBuffer<VoteChange>()
-    private var arena = GrowingBuffer<UInt8>()
-    private var jsonBytes = 0
-    private var sorter = KeySorter()
-    /// Whether a whole question's answers or votes are to be forgotten.
-    private(set) var hasErasures = false
+    private struct Contents {
+        var answers = GrowingBuffer<AnswerChange>()
+        var votes = GrowingBuffer<VoteChange>()
+        var arena = GrowingBuffer<UInt8>()
+        var jsonBytes = 0
+        var hasErasures = false
+        var sorter = KeySorter()
+    }
 
-    package init() {}
+    /// Behind a pointer, as accesses to a class's own variables are checked for overlaps one by one, at run time.
+    private let contents: UnsafeMutablePointer<Contents>
+
+    package init() {
+        contents = .allocate(capacity: 1)
+        contents.initialize(to: Contents())
+    }
 
     deinit {
-        answers.free()
-        votes.free()
-        arena.free()
-        sorter.free()
+        contents.pointee.answers.free()
+        contents.pointee.votes.free()
+        contents.pointee.arena.free()
+        contents.pointee.sorter.free()
+        contents.deinitialize(count: 1)
+        contents.deallocate()
     }
+
+    var answers: GrowingBuffer<AnswerChange> { contents.pointee.answers }
+    var votes: GrowingBuffer<VoteChange> { contents.pointee.votes }
+
+    /// Whether a whole question's answers or votes are to be forgotten.
+    var hasErasures: Bool { contents.pointee.hasErasures }
 
     /// Number of changes held.
     package var count: Int { answers.count + votes.count }
 
     /// Bytes of ids held here and of JSON held elsewhere for this batch.
-    package var byteCount: Int { arena.count + jsonBytes }
+    package var byteCount: Int { contents.pointee.arena.count + contents.pointee.jsonBytes }
 
     /// - Parameter json: the answer record's whole value; ignored for `withdrawn` and `forgetAll`.
     package func append(_ record: AnswerRecord, json: Bytes) {
-        let offset = arena.count
         switch record {
         case .answer(let questionID, let answerID, let answeredAt):
-            guard appendKey(questionID, answerID) else { return }
-            jsonBytes += json.count
-            answers.append(
-                AnswerChange(
-                    keyOffset: offset, keyLength: arena.count - offset, kind: .put, json: json, answeredAt: answeredAt))
+            append(questionID, answerID, .put, json, answeredAt)
         case .withdrawn(let questionID, let answerID):
-            guard appendKey(questionID, answerID) else { return }
-            answers.append(
-                AnswerChange(
-                    keyOffset: offset, keyLength: arena.count - offset, kind: .withdraw,
-                    json: Bytes(start: nil, count: 0)))
+            append(questionID, answerID, .withdraw)
         case .forgetAll(let questionID):
-            guard appendKey(questionID, nil) else { return }
-            hasErasures = true
-            answers.append(
-                AnswerChange(
-                    keyOffset: offset, keyLength: arena.count - offset, kind: .forgetAll,
-                    json: Bytes(start: nil, count: 0)))
+            append(questionID, nil, .forgetAll)
         }
     }
 
     package func append(_ record: VoteRecord) {
-        let offset = arena.count
         switch record {
         case .cast(let questionID, let answerID, let voterID, let value):
-            guard StoreLayout.idLengths.contains(voterID.count), appendKey(questionID, answerID) else { return }
-            let keyLength = arena.count - offset
-            arena.append(contentsOf: voterID)
-            votes.append(
-                VoteChange(
-                    keyOffset: offset, keyLength: keyLength, voterLength: voterID.count, kind: .cast,
-                    value: Int64(value)))
+            guard StoreLayout.idLengths.contains(voterID.count) else { return }
+            append(questionID, answerID, voterID, .cast, Int64(value))
         case .counted(let questionID, let answerID, let voteCount):
-            guard appendKey(questionID, answerID) else { return }
-            votes.append(
-                VoteChange(
-                    keyOffset: offset, keyLength: arena.count - offset, voterLength: 0, kind: .counted,
-                    value: voteCount))
+            append(questionID, answerID, nil, .counted, voteCount)
         case .forgetAll(let questionID):
-            guard appendKey(questionID, nil) else { return }
-            hasErasures = true
-            votes.append(
-                VoteChange(
-                    keyOffset: offset, keyLength: arena.count - offset, voterLength: 0, kind: .forgetAll, value: 0))
+            append(questionID, nil, nil, .forgetAll, 0)
         }
     }
 
     /// Forgets the changes, keeps the memory.
     package func removeAll() {
-        answers.removeAll()
-        votes.removeAll()
-        arena.removeAll()
-        jsonBytes = 0
-        hasErasures = false
+        contents.pointee.answers.removeAll()
+        contents.pointee.votes.removeAll()
+        contents.pointee.arena.removeAll()
+        contents.pointee.jsonBytes = 0
+        contents.pointee.hasErasures = false
     }
 
+    @inline(__always)
+    private func append(
+        _ questionID: Bytes, _ answerID: Bytes?, _ kind: AnswerChange.Kind, _ json: Bytes = Bytes(start: nil, count: 0),
+        _ answeredAt: Instant? = nil
+    ) {
+        let offset = contents.pointee.arena.count
+        guard appendKey(questionID, answerID) else { return }
+        contents.pointee.jsonBytes += json.count
+        if kind == .forgetAll { contents.pointee.hasErasures = true }
+        contents.pointee.answers.append(
+            AnswerChange(
+                keyOffset: offset, keyLength: contents.pointee.arena.count - offset, kind: kind, json: json,
+                answeredAt: answeredAt))
+    }
+
+    @inline(__always)
+    private func append(
+        _ questionID: Bytes, _ answerID: Bytes?, _ voterID: Bytes?, _ kind: VoteChange.Kind, _ value: Int64
+    ) {
+        let offset = contents.pointee.arena.count
+        guard appendKey(questionID, answerID) else { return }
+        let keyLength = contents.pointee.arena.count - offset
+        if let voterID { contents.pointee.arena.append(contentsOf: voterID) }
+        if kind == .forgetAll { contents.pointee.hasErasures = true }
+        contents.pointee.votes.append(
+            VoteChange(
+                keyOffset: offset, keyLength: keyLength, voterLength: voterID?.count ?? 0, kind: kind, value: value))
+    }
+
+    @inline(__always)
     private func appendKey(_ questionID: Bytes, _ answerID: Bytes?) -> Bool {
         guard StoreLayout.idLengths.contains(questionID.count) else { return false }
         if let answerID, !StoreLayout.idLengths.contains(answerID.count) { return false }
-        arena.append(UInt8(truncatingIfNeeded: questionID.count))
-        arena.append(contentsOf: questionID)
-        if let answerID { arena.append(contentsOf: answerID) }
+        contents.pointee.arena.append(UInt8(truncatingIfNeeded: questionID.count))
+        contents.pointee.arena.append(contentsOf: questionID)
+        if let answerID { contents.pointee.arena.append(contentsOf: answerID) }
         return true
     }
 }
 
-extension TableBatch {
-    /// Valid until the batch changes.
+/// The ids of a batch's changes. Valid until the batch changes; counts no references.
+struct TableKeys {
+    fileprivate let arena: GrowingBuffer<UInt8>
+
     @inline(__always)
-    func key(of change: AnswerChange) -> Bytes {
+    func key(of change: TableBatch.AnswerChange) -> Bytes {
         arena.bytes(at: change.keyOffset, count: change.keyLength)
     }
 
     @inline(__always)
-    func key(of change: VoteChange) -> Bytes {
+    func key(of change: TableBatch.VoteChange) -> Bytes {
         arena.bytes(at: change.keyOffset, count: change.keyLength)
     }
 
     @inline(__always)
-    func voterID(of change: VoteChange) -> Bytes {
+    func voterID(of change: TableBatch.VoteChange) -> Bytes {
         arena.bytes(at: change.keyOffset + change.keyLength, count: change.voterLength)
     }
+}
+
+extension TableBatch {
+    var keys: TableKeys { TableKeys(arena: contents.pointee.arena) }
 
     /// Puts the changes' indices in order of (question, answer), in record order among equals. An erasure of a whole
     /// question, whose key is the beginning of its answers' keys, comes before them.
     func orderAnswers(into order: inout GrowingBuffer<UInt32>) {
-        arena.reserve(KeySorter.slack)
-        let (answers, arena) = (self.answers, self.arena)
+        contents.pointee.arena.reserve(KeySorter.slack)
+        let (answers, keys) = (self.answers, self.keys)
         order.fillWithIndices(answers.count)
-        sorter.sort(order.elements, 0..<answers.count) { index in
-            let change = answers[Int(index)]
-            return arena.bytes(at: change.keyOffset, count: change.keyLength)
-        }
+        contents.pointee.sorter.sort(order.elements, 0..<answers.count) { keys.key(of: answers[Int($0)]) }
     }
 
     /// The same for votes: (question, answer, voter). A *counted* record has no voter and comes before the casts.
     func orderVotes(into order: inout GrowingBuffer<UInt32>) {
-        arena.reserve(KeySorter.slack)
-        let (votes, arena) = (self.votes, self.arena)
+        contents.pointee.arena.reserve(KeySorter.slack)
+        let (votes, keys) = (self.votes, self.keys)
         order.fillWithIndices(votes.count)
         let indices = order.elements
-        sorter.sort(indices, 0..<votes.count) { index in
-            let change = votes[Int(index)]
-            return arena.bytes(at: change.keyOffset, count: change.keyLength)
-        }
+        contents.pointee.sorter.sort(indices, 0..<votes.count) { keys.key(of: votes[Int($0)]) }
         // By voter only where an answer has several votes: its key and the voter's id in one would mix up answers whose
         // ids begin alike.
         var start = 0
         while start < votes.count {
-            let answer = key(of: votes[Int(indices[start])])
+            let answer = keys.key(of: votes[Int(indices[start])])
             var end = start + 1
-            while end < votes.count, compareBytes(key(of: votes[Int(indices[end])]), answer) == 0 { end += 1 }
-            if end - start > 1 {
-                sorter.sort(indices, start..<end) { index in
-                    let change = votes[Int(index)]
-                    return arena.bytes(at: change.keyOffset + change.keyLength, count: change.voterLength)
-                }
+            while end < votes.count, keys.key(of: votes[Int(indices[end])]).isEqual(to: answer) { end += 1 }
+            if end - start > KeySorter.fewItems {
+                contents.pointee.sorter.sort(indices, start..<end) { keys.voterID(of: votes[Int($0)]) }
+            } else if end - start > 1 {
+                KeySorter.insertionSort(indices, start..<end) { keys.voterID(of: votes[Int($0)]) }
             }
             start = end
         }
