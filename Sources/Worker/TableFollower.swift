@@ -22,18 +22,17 @@ final class TableFollower {
         /// Whether a position moved, by a record or by a partition's end.
         var moved = false
 
-        mutating func count(_ table: Table) {
-            if table == .answers { answers += 1 } else { votes += 1 }
-        }
-
-        mutating func countRead(_ table: Table, bytes: Int) {
+        mutating func count(_ table: Table, read records: Int, bytes: Int, applied: Int) {
             if table == .answers {
-                read.answers += 1
+                answers += applied
+                read.answers += records
                 bytesRead.answers += bytes
             } else {
-                read.votes += 1
+                votes += applied
+                read.votes += records
                 bytesRead.votes += bytes
             }
+            if records > 0 { moved = true }
         }
     }
 
@@ -194,41 +193,63 @@ final class TableFollower {
     private func read(
         _ partitions: OwnedPartitions, into done: inout Progress, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) {
-        for index in 0..<gathered.count {
-            let message = gathered[index]
-            // What was fetched for an earlier assignment may still come: it belongs to nobody.
-            guard let partition = partitions[message.partition], let table = table(of: message) else { continue }
-            if message.offset < partition[table].next {
-                throw .wentBack(place(table, partition.number), from: partition[table].next, to: message.offset)
-            }
-            if partition.changes.count == 0 && !touched.contains(where: { $0 === partition }) {
-                touched.append(partition)
-            }
-            do throws(RecordError) {
-                if message.offset >= partition.applied(table) {
-                    try reader.read(table, key: message.key, value: message.value, into: partition.changes)
-                    done.count(table)
-                } else {
-                    try reader.check(table, key: message.key, value: message.value)
-                }
-            } catch {
-                if message.offset >= partition[table].committed {
-                    let topic = table == .answers ? topics.answers : topics.votes
-                    try deadLetter(DeadLetter(message: message, topic: topic, error: error))
-                }
-            }
-            partition[table].next = message.offset + 1
-            done.countRead(table, bytes: message.value?.count ?? 0)
-            done.moved = true
-            if case .restoring(let since, let records) = partition.phase {
-                partition.phase = .restoring(since: since, records: records + 1)
-            }
+        var index = 0
+        while index < gathered.count {
+            index = try readRun(from: index, partitions, into: &done, deadLetter: deadLetter)
         }
         done.bytes += gathered.byteCount
     }
 
-    private func table(of message: ConsumedMessage) -> Table? {
-        tables.indices.contains(message.topicIndex) ? tables[message.topicIndex] : nil
+    /// Reads the records from `start` on that are of one table's partition; what is of the partition and not of the record is
+    /// looked at once for all of them.
+    /// - Returns: the index of the first that is not.
+    private func readRun(
+        from start: Int, _ partitions: OwnedPartitions, into done: inout Progress,
+        deadLetter: (DeadLetter) throws(LaneFault) -> Void
+    ) throws(LaneFault) -> Int {
+        let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
+        // What was fetched for an earlier assignment may still come: it belongs to nobody.
+        guard let partition = partitions[number], let table = table(topicIndex) else { return start + 1 }
+        let changes = partition.changes
+        if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
+        let (applied, committed) = (partition.applied(table), partition[table].committed)
+        var next = partition[table].next
+        var (read, toApply, bytes) = (0, 0, 0)
+        defer {
+            partition[table].next = next
+            done.count(table, read: read, bytes: bytes, applied: toApply)
+            if case .restoring(let since, let records) = partition.phase {
+                partition.phase = .restoring(since: since, records: records + read)
+            }
+        }
+        var index = start
+        while index < gathered.count {
+            let message = gathered[index]
+            guard message.partition == number, message.topicIndex == topicIndex else { break }
+            if message.offset < next { throw .wentBack(place(table, number), from: next, to: message.offset) }
+            do throws(RecordError) {
+                if message.offset >= applied {
+                    try reader.read(table, key: message.key, value: message.value, into: changes)
+                    toApply += 1
+                } else {
+                    try reader.check(table, key: message.key, value: message.value)
+                }
+            } catch {
+                if message.offset >= committed {
+                    let topic = table == .answers ? topics.answers : topics.votes
+                    try deadLetter(DeadLetter(message: message, topic: topic, error: error))
+                }
+            }
+            next = message.offset + 1
+            read += 1
+            bytes += message.value?.count ?? 0
+            index += 1
+        }
+        return index
+    }
+
+    private func table(_ topicIndex: Int) -> Table? {
+        tables.indices.contains(topicIndex) ? tables[topicIndex] : nil
     }
 
     /// One store transaction a partition: the rows, together with the positions they came from.
