@@ -14,8 +14,15 @@ struct LaneReading: Sendable {
         self.content = content
     }
 
-    /// Records, over all its partitions.
+    /// Records, over all its partitions whose lag is known.
     var lag: Int64 { content.lags.reduce(0) { $0 + $1.records } }
+
+    /// Whether it has been told its partitions, and how far it is in each: it looks once a second.
+    var isLagKnown: Bool {
+        guard content.hasBeenAssigned else { return false }
+        let known = Set(content.lags.lazy.map(\.place.partition))
+        return content.partitions.allSatisfy(known.contains) && content.restoring.allSatisfy(known.contains)
+    }
 
     /// Something waits to be worked on or to be committed.
     var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }

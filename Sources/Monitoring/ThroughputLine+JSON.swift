@@ -44,7 +44,7 @@ extension ThroughputLine {
 
 extension ThroughputLine.Lag {
     fileprivate func write(to object: inout JSONObject) {
-        object.add("total", total)
+        if let total { object.add("total", total) }
         object.add("topics", topics)
         if let largest { object.add("largest") { largest.write(to: &$0) } }
         object.add("partitions", each: partitions) { partition, object in partition.write(to: &object) }
@@ -117,7 +117,7 @@ extension ThroughputLine.Lane {
         object.add("deadLetters", deadLetters)
         object.add("commits", commits)
         object.add("aborts", aborts)
-        object.add("lag", lag)
+        if let lag { object.add("lag", lag) }
         object.add("timeShares") { timeShares.write(to: &$0) }
         if let waitingFor { object.add("waitingFor", waitingFor) }
         if let waitingSeconds { object.add("waitingSeconds", waitingSeconds) }

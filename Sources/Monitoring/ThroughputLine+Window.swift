@@ -15,7 +15,7 @@ extension ThroughputLine {
         let grown = window.grown(lanes)
         let spent = window.spent(lanes)
         let totals = grown.reduce(LaneTotals(), +)
-        let lag = Lag(lanes.flatMap(\.content.lags))
+        let lag = Lag(lanes.flatMap(\.content.lags), isWhole: lanes.allSatisfy(\.isLagKnown))
         time = end.time
         self.message = message
         seconds = Self.rounded(length)
@@ -80,12 +80,12 @@ extension ThroughputLine.State {
 }
 
 extension ThroughputLine.Lag {
-    fileprivate init(_ lags: [PartitionLag]) {
+    fileprivate init(_ lags: [PartitionLag], isWhole: Bool) {
         partitions = lags.map { lag in
             Partition(topic: lag.place.topic, partition: lag.place.partition, records: lag.records)
         }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
         topics = partitions.reduce(into: [:]) { $0[$1.topic, default: 0] += $1.records }
-        total = partitions.reduce(0) { $0 + $1.records }
+        total = isWhole ? partitions.reduce(0) { $0 + $1.records } : nil
         // The first where several are equal.
         largest = partitions.reduce(nil) { largest, partition in
             partition.records > largest?.records ?? 0 ? partition : largest
@@ -135,7 +135,7 @@ extension ThroughputLine.Lane {
         deadLetters = grown.deadLetters.total
         commits = grown.commits
         aborts = grown.aborts
-        lag = lane.lag
+        lag = lane.isLagKnown ? lane.lag : nil
         timeShares = ThroughputLine.TimeShares([spent])
         waitingFor = lane.content.wait?.reason.rawValue
         waitingSeconds = lane.content.wait.map {

@@ -69,7 +69,8 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
 
     /// Records not worked on yet, of the partitions that the worker owns, at the interval's end.
     package struct Lag: Codable, Sendable, Equatable {
-        package var total: Int64
+        /// nil until the lags of all partitions are known.
+        package var total: Int64?
         /// By topic.
         package var topics: [String: Int64]
         /// Where most wait; absent where nothing waits.
@@ -145,7 +146,8 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         package var deadLetters: Int
         package var commits: Int
         package var aborts: Int
-        package var lag: Int64
+        /// nil until it is known.
+        package var lag: Int64?
         package var timeShares: TimeShares
         /// What it is held up by; absent where it is not.
         package var waitingFor: String?

@@ -29,7 +29,7 @@ package struct ThroughputTable: Sendable {
         let cells = [
             seconds(of: line.time), line.state.rawValue, ShortNumber.count(line.recordsInPerSecond),
             ShortNumber.count(line.recordsOutPerSecond), ShortNumber.count(line.bytesOutPerSecond / 1_000_000),
-            ShortNumber.count(line.lag.total), largest(line.lag, width: 20), latency(line.latencyMs),
+            line.lag.total.map { ShortNumber.count($0) } ?? "?", largest(line.lag, width: 20), latency(line.latencyMs),
             mostTime(line.timeShares), ShortNumber.count(Double(line.answers) / line.seconds),
             ShortNumber.count(Double(line.votes) / line.seconds), ShortNumber.count(line.deadLettersTotal),
             ShortNumber.count(line.commits) + "/" + ShortNumber.count(line.aborts),

@@ -38,7 +38,10 @@ def check_sums(line):
     """What the schema can only say in words."""
     assert line["deadLettersTotal"] == sum(line["deadLetters"].values())
     lag = line["lag"]
-    assert lag["total"] == sum(lag["topics"].values()) == sum(each["records"] for each in lag["partitions"])
+    assert lag.get("total", sum(lag["topics"].values())) == sum(each["records"] for each in lag["partitions"])
+    if "total" in lag:
+        assert len({each["partition"] for each in lag["partitions"]}) >= line["store"]["partitions"]
+    assert sum(lag["topics"].values()) == sum(each["records"] for each in lag["partitions"])
     assert lag["partitions"] == sorted(lag["partitions"], key=lambda each: (each["topic"], each["partition"]))
     assert lag.get("largest", {}).get("records", 0) == max((each["records"] for each in lag["partitions"]), default=0)
     for shares in [line["timeShares"], *(lane["timeShares"] for lane in line["lanes"])]:
@@ -226,7 +229,7 @@ def test_events_behind_an_open_transaction_are_waited_for(deploy, delivery):
         producer.produce(deployment.topics[oracle.QUESTIONS], b'{"id":"held","title":"Why?"}', b"held", partition=2)
     assert producer.flush(30) == 0
     held = wait_for(
-        lambda line: line["lag"]["total"] == 7 and line["recordsIn"] == 0 and line["timeShares"]["waitingForInput"] > 0.9,
+        lambda line: line["lag"].get("total") == 7 and line["recordsIn"] == 0 and line["timeShares"]["waitingForInput"] > 0.9,
         "that the lane waits for input")
     assert held["lag"]["largest"] == {"topic": deployment.topics[oracle.QUESTIONS], "partition": 2, "records": 7}
     assert held["timeShares"]["idle"] < 0.1

@@ -87,6 +87,32 @@ struct MonitorTests {
         #expect(fixture.log.all.last?.lag.largest == nil)
     }
 
+    @Test("nobody knows the lag until every lane was told its partitions and has seen how far it is in each")
+    func unknownLag() throws {
+        let fixture = MonitorFixture(lanes: 2, interval: 1)
+        func last() throws -> ThroughputLine { try #require(fixture.log.all.last) }
+        fixture.reports[0].update { $0.hasBeenAssigned = false }
+        fixture.tick()
+        #expect(try last().lag.total == nil)
+        #expect(try last().lanes.map(\.lag) == [nil, 0])
+        fixture.reports[0].update {
+            $0.hasBeenAssigned = true
+            $0.partitions = [1]
+            $0.restoring = [2]
+        }
+        fixture.tick()
+        #expect(try last().lag.total == nil)
+        fixture.reports[0].update { $0.lags = [waiting("questions", 1, 5)] }
+        fixture.tick()
+        #expect(try last().lag.total == nil)
+        #expect(try last().lag.topics == ["questions": 5])
+        #expect(try last().lag.largest?.records == 5)
+        fixture.reports[0].update { $0.lags.append(waiting("questions", 2, 4)) }
+        fixture.tick()
+        #expect(try last().lag.total == 9)
+        #expect(try last().lanes.map(\.lag) == [9, 0])
+    }
+
     @Test("time shares are of the interval, over all lanes, and add up to 1")
     func timeShares() throws {
         let fixture = MonitorFixture(lanes: 2, interval: 2)

@@ -82,6 +82,16 @@ struct ThroughputTableTests {
             ])
     }
 
+    @Test("a lag that nobody knows yet is not 0")
+    func unknownLag() {
+        var line = ThroughputLine.bare
+        #expect(ThroughputTable.row(line).contains("     0 -  "))
+        line.lag.total = nil
+        #expect(ThroughputTable.row(line).contains("     ? -  "))
+        #expect(!line.json.contains("\"total\":"))
+        #expect(ThroughputLine(json: line.json)?.lag.total == nil)
+    }
+
     @Test("each duration of the totals has its unit")
     func unitsOfTotals() {
         var table = ThroughputTable()
@@ -99,7 +109,8 @@ struct ThroughputTableTests {
         "numbers in at most five characters",
         arguments: [
             (0.0, "0"), (0.004, "0.00"), (0.25, "0.25"), (1, "1"), (9.994, "9.99"), (9.995, "10.0"), (12.34, "12.3"),
-            (99.95, "100"), (999.4, "999"), (999.5, "1.00k"), (1_000, "1.00k"), (6_000, "6.00k"), (6_001, "6.00k"), (60_000, "60.0k"), (600_000, "600k"), (12_345, "12.3k"), (999_499, "999k"),
+            (99.95, "100"), (999.4, "999"), (999.5, "1.00k"), (1_000, "1.00k"), (6_000, "6.00k"), (6_001, "6.00k"),
+            (60_000, "60.0k"), (600_000, "600k"), (12_345, "12.3k"), (999_499, "999k"),
             (999_500, "1.00M"), (1e18, "1.00E"), (9.3e18, "9.30E"), (-1, "-"), (.infinity, "-"), (.nan, "-"),
         ])
     func counts(value: Double, text: String) {
@@ -110,7 +121,8 @@ struct ThroughputTableTests {
         "durations too",
         arguments: [
             (0.0, "0"), (0.25, "0.25"), (12.34, "12.3"), (999.4, "999"), (999.6, "1.00s"), (1_500, "1.50s"),
-            (1_000, "1.00s"), (61_000, "61.0s"), (99_960, "2m"), (600_000, "10m"), (7_200_000, "2h"), (864_000_000, "10d"), (-1, "-"),
+            (1_000, "1.00s"), (61_000, "61.0s"), (99_960, "2m"), (600_000, "10m"), (7_200_000, "2h"),
+            (864_000_000, "10d"), (-1, "-"),
             (.infinity, "-"),
         ])
     func durations(value: Double, text: String) {

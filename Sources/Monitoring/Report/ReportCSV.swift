@@ -21,7 +21,7 @@ package enum ReportCSV {
     ]
 
     private static let lag: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
-        ("lagTotal", { String($0.lag.total) }), ("lagTopics", { pairs($0.lag.topics) }),
+        ("lagTotal", { $0.lag.total.map(String.init) ?? "" }), ("lagTopics", { pairs($0.lag.topics) }),
         ("lagLargestTopic", { $0.lag.largest?.topic ?? "" }),
         ("lagLargestPartition", { $0.lag.largest.map { String($0.partition) } ?? "" }),
         ("lagLargestRecords", { $0.lag.largest.map { String($0.records) } ?? "" }),

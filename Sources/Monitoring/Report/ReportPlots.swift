@@ -86,7 +86,7 @@ struct ReportPlots {
             Self.mostLines)
         var series = [
             Plot.Series(
-                name: "all topics", style: "sum", bins: bins.sum(runs) { Double($0.lag.total) }, hasBand: true,
+                name: "all topics", style: "sum", bins: bins.sum(runs) { $0.lag.total.map(Double.init) }, hasBand: true,
                 isStrong: true)
         ]
         for (index, topic) in topics.enumerated() {

@@ -55,7 +55,7 @@ package struct ReportText {
         let rows: [(String, [TimeBins.Bin?], (Double) -> String)] = [
             ("events/s", bins.sum(runs) { $0.rate($0.recordsIn) }, FigureText.short),
             ("table records/s", bins.sum(runs) { $0.rate($0.answers + $0.votes) }, FigureText.short),
-            ("lag", bins.sum(runs) { Double($0.lag.total) }, FigureText.short),
+            ("lag", bins.sum(runs) { $0.lag.total.map(Double.init) }, FigureText.short),
             ("latency p99", bins.largest(runs) { $0.latencyMs?.p99 }, FigureText.milliseconds),
             (
                 "busy", bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? 1 - $0.timeShares.idle : nil },

@@ -137,7 +137,7 @@ package struct RunComparison {
     private var plots: [Plot] {
         let rate: (ThroughputLine) -> Double? = { $0.rate($0.recordsIn) }
         let tables: (ThroughputLine) -> Double? = { $0.rate($0.answers + $0.votes) }
-        let lag: (ThroughputLine) -> Double? = { Double($0.lag.total) }
+        let lag: (ThroughputLine) -> Double? = { $0.lag.total.map(Double.init) }
         let busy: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? 1 - $0.timeShares.idle : nil }
         let committing: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? $0.timeShares.committing : nil }
         var plots: [Plot?] = [

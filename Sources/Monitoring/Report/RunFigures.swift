@@ -132,8 +132,8 @@ package struct RunFigures: Sendable, Equatable {
             let line = sample.line
             peakIn = max(peakIn, line.rate(line.recordsIn))
             peakTables = max(peakTables, line.rate(line.answers + line.votes))
-            if line.lag.total > lagLargest {
-                (lagLargest, lagLargestTime, lagLargestPlace) = (line.lag.total, sample.time, line.lag.largest)
+            if let lag = line.lag.total, lag > lagLargest {
+                (lagLargest, lagLargestTime, lagLargestPlace) = (lag, sample.time, line.lag.largest)
             }
             residentLargest = max(residentLargest, line.process.residentBytes)
             switch line.state {
@@ -144,7 +144,7 @@ package struct RunFigures: Sendable, Equatable {
             }
         }
         guard let last = (run.samples.last ?? run.totals)?.line else { return }
-        lagEnd = last.lag.total
+        lagEnd = last.lag.total ?? 0
         (storeBytes, storeAnswers, storeVotes) = (last.store.bytes, last.store.answers, last.store.votes)
     }
 
@@ -193,7 +193,7 @@ package struct RunFigures: Sendable, Equatable {
             // One that ended long before has left its partitions to others.
             guard end - run.lastTime <= max(60, 3 * run.typicalSeconds) else { continue }
             guard let last = (run.samples.last ?? run.totals)?.line else { continue }
-            lagEnd += last.lag.total
+            lagEnd += last.lag.total ?? 0
             storeBytes += last.store.bytes
             storeAnswers += last.store.answers
             storeVotes += last.store.votes
@@ -212,7 +212,7 @@ package struct RunFigures: Sendable, Equatable {
         let bins = TimeBins.fitting(all, most: 20_000)
         peakIn = bins.sum(all) { $0.rate($0.recordsIn) }.compactMap { $0?.mean }.max() ?? 0
         peakTables = bins.sum(all) { $0.rate($0.answers + $0.votes) }.compactMap { $0?.mean }.max() ?? 0
-        for (index, bin) in bins.sum(all, { Double($0.lag.total) }).enumerated() {
+        for (index, bin) in bins.sum(all, { $0.lag.total.map(Double.init) }).enumerated() {
             guard let bin, Int64(bin.largest) > lagLargest else { continue }
             (lagLargest, lagLargestTime) = (Int64(bin.largest), bins.middle(index))
         }

@@ -68,9 +68,8 @@ extension ThroughputLine.Lag {
         }
         let partitions = (value["partitions"]?.elements ?? []).map(Partition.init)
         self.init(
-            total: value.int("total").map { Int64(ThroughputLine.clamped($0)) }
-                ?? Int64(topics.values.reduce(0) { ThroughputLine.sum($0, Int($1)) }),
-            topics: topics, largest: value["largest"].flatMap { $0 == .null ? nil : Partition($0) },
+            total: value.int("total").map { Int64(ThroughputLine.clamped($0)) }, topics: topics,
+            largest: value["largest"].flatMap { $0 == .null ? nil : Partition($0) },
             partitions: partitions)
     }
 }
@@ -133,7 +132,7 @@ extension ThroughputLine.Lane {
             },
             recordsIn: value.count("recordsIn"), recordsOut: value.count("recordsOut"), answers: value.count("answers"),
             votes: value.count("votes"), deadLetters: value.count("deadLetters"), commits: value.count("commits"),
-            aborts: value.count("aborts"), lag: Int64(value.count("lag")),
+            aborts: value.count("aborts"), lag: value.int("lag").map { Int64(ThroughputLine.clamped($0)) },
             timeShares: ThroughputLine.TimeShares(value["timeShares"] ?? .null), waitingFor: value.text("waitingFor"),
             waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) })
     }

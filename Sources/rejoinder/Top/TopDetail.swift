@@ -135,7 +135,7 @@ struct TopDetail {
         let tables = Double(line.answers + line.votes) / seconds
         return [
             row("in", "\(FigureText.short(line.recordsInPerSecond))/s", line.bytesInPerSecond, .blue, \.recordsIn),
-            row("lag", FigureText.whole(line.lag.total), nil, .warn, \.lag),
+            row("lag", line.lag.total.map(FigureText.whole) ?? "-", nil, .warn, \.lag),
             row("p99", line.latencyMs.map { FigureText.milliseconds($0.p99) } ?? "-", nil, .magenta, \.p99),
             row("out", "\(FigureText.short(line.recordsOutPerSecond))/s", line.bytesOutPerSecond, .good, \.recordsOut),
             row("tables", "\(FigureText.short(tables))/s", nil, .cyan, \.tables),
@@ -291,7 +291,7 @@ struct TopDetail {
                 row.right("\(lane.partitions.count)", 12)
                 row.right(FigureText.short(Double(lane.recordsIn) / seconds), 9)
                 row.right(FigureText.short(Double(lane.recordsOut) / seconds), 9)
-                row.right(FigureText.short(Double(lane.lag)), 9)
+                row.right(lane.lag.map { FigureText.short(Double($0)) } ?? "-", 9)
                 row.right(FigureText.percent(max(0, 1 - lane.timeShares.idle)), 7)
                 if let reason = lane.waitingFor { row.add("  " + glyphs.name(reason), .warn) }
                 return row

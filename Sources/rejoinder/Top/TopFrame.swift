@@ -99,7 +99,7 @@ struct TopFrame {
         total.left("all", name, .bold)
         total.left("", 12)
         total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsInPerSecond }), 9, .bold)
-        total.right(FigureText.short(Double(live.reduce(0) { $0 + $1.lag.total })), 10, .bold)
+        total.right(FigureText.short(Double(live.reduce(0) { $0 + ($1.lag.total ?? 0) })), 10, .bold)
         if isWide {
             total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsOutPerSecond }), 9, .bold)
             // The worst of them: percentiles do not add up.
@@ -122,7 +122,7 @@ struct TopFrame {
             return line
         }
         line.right(FigureText.short(latest.recordsInPerSecond), 9)
-        line.right(FigureText.short(Double(latest.lag.total)), 10)
+        line.right(latest.lag.total.map { FigureText.short(Double($0)) } ?? "-", 10)
         if isWide {
             line.right(FigureText.short(latest.recordsOutPerSecond), 9)
             line.right(latest.latencyMs.map { FigureText.milliseconds($0.p99) } ?? "-", 10)

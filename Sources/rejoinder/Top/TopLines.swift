@@ -14,7 +14,7 @@ struct TopLines {
         text.right(FigureText.short(line.recordsInPerSecond), 9)
         text.right(FigureText.short(line.recordsOutPerSecond), 10)
         text.right(FigureText.short(Double(line.answers + line.votes) / max(line.seconds, 0.001)), 10)
-        text.right(FigureText.short(Double(line.lag.total)), 10)
+        text.right(line.lag.total.map { FigureText.short(Double($0)) } ?? "-", 10)
         text.right(line.latencyMs.map { FigureText.milliseconds($0.p99) } ?? "-", 10)
         text.right(FigureText.whole(line.deadLettersTotal), 8)
         let waits = line.lanes.compactMap { lane in

@@ -32,7 +32,7 @@ struct TopModel: Sendable {
             recordsIn = line.recordsInPerSecond
             recordsOut = line.recordsOutPerSecond
             tables = Double(line.answers + line.votes) / seconds
-            lag = Double(line.lag.total)
+            lag = Double(line.lag.total ?? 0)
             p99 = line.latencyMs?.p99
             deadLetters = line.deadLetters.filter { $0.value > 0 }
             (deadLettersTotal, aborts, rebalances) = (line.deadLettersTotal, line.aborts, line.rebalances)

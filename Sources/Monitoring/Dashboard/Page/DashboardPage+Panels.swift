@@ -41,7 +41,7 @@ extension DashboardPage {
           ["in", "In", (l) => format.rate(l.recordsInPerSecond), "records/s", (l) => format.bytesRate(l.bytesInPerSecond)],
           ["out", "Out", (l) => format.rate(l.recordsOutPerSecond), "records/s", (l) => format.bytesRate(l.bytesOutPerSecond)],
           ["lag", "Lag", (l) => format.count(l.lag.total), "records", (l) => l.lag.largest
-            ? `most in ${l.lag.largest.topic} [${l.lag.largest.partition}]` : "nothing waits"],
+            ? `most in ${l.lag.largest.topic} [${l.lag.largest.partition}]` : l.lag.total === 0 ? "nothing waits" : "not known yet"],
           ["latency", "Latency p99", (l) => format.milliseconds(l.latencyMs?.p99), "", () => "poll to acknowledged"],
           ["event", "Event latency p99", (l) => format.milliseconds(l.eventLatencyMs?.p99), "", () => "from the event’s time"],
           ["dead", "Dead letters", (l, hour) => format.count(hour.deadLetters), "", (l, hour) => hour.label],

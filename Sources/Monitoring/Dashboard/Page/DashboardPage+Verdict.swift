@@ -35,7 +35,8 @@ extension DashboardPage {
         }
 
         /** Records a second by which the lag grows (least squares), or null when too little is known. */
-        export function lagGrowth(lines) {
+        export function lagGrowth(all) {
+          const lines = all.filter((line) => line.lag.total !== undefined);
           if (lines.length < 3) return null;
           const first = lines[0].t;
           const points = lines.map((line) => [(line.t - first) / 1000, line.lag.total]);
@@ -103,7 +104,8 @@ extension DashboardPage {
           });
 
           if (line.state === "stalled") {
-            return said("bad", "Stalled", `${plural(lag, "record")} wait${lag === 1 ? "s" : ""} and nothing is committed`,
+            const waiting = lag === undefined ? "" : `${plural(lag, "record")} wait${lag === 1 ? "s" : ""} and `;
+            return said("bad", "Stalled", `${waiting}nothing is committed`,
               time && `${time}.`);
           }
           if (line.state === "restoring") {
