@@ -245,9 +245,9 @@ def start_up(bench, prepared, results, runs):
                 run.start()
                 message = None
                 while message is None or message.error():
-                    message = reader.poll(30)
-                    if message is None:
-                        raise Failed(f"nothing was published: {run.log_end()}")
+                    message = reader.poll(1)
+                    if time.monotonic() - run.started > 60:
+                        raise Failed(f"nothing was published in 60 s: {run.log_end()}")
                 seen = time.monotonic()
                 run.stop()
                 _, first_poll = run.counts.read()

@@ -32,14 +32,13 @@ class Plan:
     enriched_bytes: int
 
     @staticmethod
-    def of(name, scale, options, most_events=math.inf):
-        """options: those of the command line."""
+    def of(name, scale, options, large_events=500_000):
+        """options: those of the command line. large_events: how many events meet the large tables of w4."""
         questions, votes, events, vote_share = PRESETS[name]
         low, _, high = (options.answers_per_question or "3").partition("-")
         mean = (int(low) + int(high or low)) / 2
         answer, event = options.answer_bytes or 420, options.event_bytes or 320
-        # The large tables are met by as many events as the small ones.
-        events = round(min(events * (min(1, scale) if name == "w4" else scale), most_events))
+        events = round(large_events if name == "w4" else events * scale)
         longest = 998_000
         return Plan(
             name, scale, round(questions * scale), round(questions * scale * mean), round(votes * scale + events * vote_share),
@@ -68,21 +67,26 @@ class Plan:
         return max(fetched / FETCHED_BYTES, self.events * (self.enriched_bytes + RECORD) / READ_BACK_BYTES)
 
     @property
+    def is_short(self):
+        """Whether it is worked through in part of a second."""
+        return self.events < 50_000 and self.name != "w3" or self.events < 5_000
+
+    @property
     def patience(self):
         """Seconds after which something that goes through all of it hangs."""
         return 600 + (self.table_bytes + self.events * (self.enriched_bytes + RECORD)) / 5e6
 
 
-def fitting(name, scale, options):
+def fitting(name, scale, options, large_events=500_000):
     """The plan of the largest scale, at most `scale`, that the default broker can hand out."""
-    found = Plan.of(name, scale, options)
-    most_events = math.inf
+    found = Plan.of(name, scale, options, large_events)
     if name == "w4":
-        most_events = min(FETCHED_BYTES / (found.event_bytes + RECORD), READ_BACK_BYTES / (found.enriched_bytes + RECORD))
-        found = Plan.of(name, scale, options, most_events)
+        large_events = min(large_events, FETCHED_BYTES / (found.event_bytes + RECORD),
+                           READ_BACK_BYTES / (found.enriched_bytes + RECORD))
+        found = Plan.of(name, scale, options, large_events)
     while found.excess > 1:
         # Two digits, downwards: what is printed is what was taken.
         scale = found.scale / found.excess * 0.999
         step = 10 ** (math.floor(math.log10(scale)) - 1)
-        found = Plan.of(name, math.floor(scale / step + 1e-9) * step, options, most_events)
+        found = Plan.of(name, math.floor(scale / step + 1e-9) * step, options, large_events)
     return found

@@ -218,7 +218,7 @@ class FloorRun(Run):
         self.sizes = sizes
         self.process = None
 
-    def command(self, count, follow_count=0):
+    def command(self, count, follow_count, from_assignment):
         client = {"bootstrap.servers": self.bench.cluster.bootstrap_servers, "client.id": "floor"}
         properties = self.bench.worker_properties()
         consumer = client | CLIENT | {
@@ -233,7 +233,7 @@ class FloorRun(Run):
         # The worker listens for answers and votes all the time, and so does this: it costs next to nothing with a broker
         # that keeps a fetch waiting until something comes, and a lot with one that does not.
         words += ["--follow", self.workload.topics["answers"], "--follow", self.workload.topics["votes"],
-                  "--follow-count", follow_count]
+                  "--follow-count", follow_count, "--from-assignment", int(from_assignment)]
         for option, values in (
             ("--consumer", consumer | properties["group consumer"] | {"enable.partition.eof": "true"}),
             ("--follower", consumer | properties["table follower"]),
@@ -243,10 +243,11 @@ class FloorRun(Run):
                 words += [option, f"{name}={value}"]
         return [str(self.bench.floor), *map(str, words)]
 
-    def start(self, count, follow_count=0):
+    def start(self, count, follow_count=0, from_assignment=False):
+        """from_assignment: as the worker's counts, where the events are there before it starts."""
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                self.command(count, follow_count), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                self.command(count, follow_count, from_assignment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         self.bench.children.append(self.process)
         self.sampler = Sampler(self.process.pid)
         self.sampler.start()
@@ -280,7 +281,7 @@ class FloorRun(Run):
         super().close()
 
     def pass_over(self, count):
-        self.start(count)
+        self.start(count, from_assignment=True)
         figures = self.finish(count)
         published = sum(self.workload.ends(self.enriched))
         if published < count:
