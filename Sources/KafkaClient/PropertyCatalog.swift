@@ -1,5 +1,12 @@
 import CRDKafka
-import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// The properties that the installed librdkafka knows, read from its own description of them, so that a newer
 /// librdkafka's are known too.
@@ -41,18 +48,30 @@ enum PropertyCatalog {
         fclose(stream)
         guard let text else { return [] }
         defer { free(text) }
-        return String(cString: text).split(separator: "\n").compactMap { line in
-            let columns = line.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false)
-                .map { $0.trimmingCharacters(in: .whitespaces) }
-            guard columns.count == 6, !columns[0].isEmpty, columns[0] != "Property", !columns[0].hasPrefix("--"),
-                // Set by code only, never by name.
-                !columns[0].hasSuffix("_cb"), columns[0] != "opaque", columns[0] != "interceptors"
-            else { return nil }
-            let marker = "Alias for `"
-            let alias = columns[5].range(of: marker).map { columns[5][$0.upperBound...].prefix { $0 != "`" } }
-            return Entry(name: columns[0], aliasOf: alias.map(String.init))
-        }
+        return String(cString: text).split(separator: "\n").compactMap(entry)
     }()
+
+    /// A row's entry; nil where it is no property's, or one's that is set by code only.
+    private static func entry(_ line: Substring) -> Entry? {
+        let columns = line.utf8.split(separator: UInt8(ascii: "|"), maxSplits: 5, omittingEmptySubsequences: false)
+            .map(trimmed)
+        guard columns.count == 6 else { return nil }
+        let (name, description) = (String(columns[0]), columns[5])
+        guard !name.isEmpty, name != "Property", !name.hasPrefix("--"), !name.hasSuffix("_cb"), name != "opaque",
+            name != "interceptors"
+        else { return nil }
+        let marker = "Alias for `"
+        guard description.hasPrefix(marker) else { return Entry(name: name, aliasOf: nil) }
+        return Entry(name: name, aliasOf: String(description.dropFirst(marker.count).prefix { $0 != "`" }))
+    }
+
+    private static func trimmed(_ column: Substring.UTF8View) -> Substring {
+        let space = UInt8(ascii: " ")
+        var column = column
+        while column.first == space { column.removeFirst() }
+        while column.last == space { column.removeLast() }
+        return Substring(column)
+    }
 
     /// Levenshtein's distance between two names.
     private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
