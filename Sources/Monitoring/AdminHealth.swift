@@ -1,4 +1,3 @@
-import Foundation
 import Hummingbird
 import Worker
 
@@ -33,7 +32,7 @@ struct AdminHealth: Encodable, Equatable {
 
         init(_ report: LaneReport, standing: Duration) {
             lane = report.lane
-            since = Date(timeIntervalSinceNow: -(standing / .seconds(1))).ISO8601Format()
+            since = LogClock.text(seconds: LogClock.now().seconds - Int(standing.components.seconds))
             seconds = Int(standing.components.seconds)
             let wait = report.current.wait
             waitingFor = wait?.reason.rawValue

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The page about one question: as its readers would see it, or why it cannot be shown. Without scripts.
 struct QuestionPage {
     let id: [UInt8]
@@ -105,7 +103,7 @@ struct QuestionPage {
         }
         parts.append("<ol class=\"answers\">\n\(record.answers.map(answer).joined(separator: "\n"))\n</ol>")
         if let omitted = record.answersOmitted {
-            let more = "\(grouped(Double(omitted))) more answer\(omitted == 1 ? "" : "s")"
+            let more = "\(FigureText.whole(omitted)) more answer\(omitted == 1 ? "" : "s")"
             parts.append(
                 "<p class=\"omitted quiet\">\(more) would make the record longer than it may be, and would be left out.</p>"
             )
@@ -131,9 +129,11 @@ struct QuestionPage {
         let author = answer.author
         var details = [author?.profession, author?.specialty, author?.location].compactMap { $0 }
         if let rating = author?.rating {
-            details.append("\(rating.formatted(.number.precision(.fractionLength(0...1)).locale(english))) out of 5")
+            details.append("\(FigureText.tenths(rating)) out of 5")
         }
-        if let reviews = author?.reviewCount { details.append("\(grouped(reviews)) review\(reviews == 1 ? "" : "s")") }
+        if let reviews = author?.reviewCount {
+            details.append("\(FigureText.whole(reviews)) review\(reviews == 1 ? "" : "s")")
+        }
         if let time = answer.answeredAt { details.append(day(time)) }
         let name = author?.displayName.map { block("b", $0) } ?? ""
         let rest = details.map { block("span", $0) }.joined()
@@ -143,12 +143,6 @@ struct QuestionPage {
 
     /// Of an RFC 3339 time, as which it was checked.
     private static func day(_ time: String) -> String { String(time.prefix(10)) }
-
-    private static let english = Locale(identifier: "en_US")
-
-    private static func grouped(_ number: Double) -> String {
-        number.formatted(.number.precision(.fractionLength(0)).locale(english))
-    }
 
     /// An element with text in it; none where there is no text. Right-to-left text runs its way without disturbing its surroundings.
     private static func block(_ tag: String, _ text: String?) -> String {
@@ -167,14 +161,13 @@ struct QuestionPage {
         if let partition { link += "&partition=\(partition)" }
         var from = "the event at offset \(event.offset) of \(event.place)"
         if let timestamp = event.timestamp {
-            let time = Date(timeIntervalSince1970: Double(timestamp) / 1000)
-            from += ", stamped \(time.formatted(.iso8601))"
+            from += ", stamped \(LogClock.text(timestamp: timestamp))"
         }
         return """
 
             <section class="record">
             <p class="quiet">What the worker would publish now, from \(Markup.escaped(from)).
-            <a href="\(Markup.escaped(link))">The record as JSON</a>, \(Self.grouped(Double(bytes.count))) bytes.</p>
+            <a href="\(Markup.escaped(link))">The record as JSON</a>, \(FigureText.whole(bytes.count)) bytes.</p>
             <details><summary>Show it here</summary>
             <pre>\(Markup.escaped(String(decoding: bytes, as: UTF8.self)))</pre>
             </details>

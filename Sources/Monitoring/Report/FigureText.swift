@@ -15,6 +15,19 @@ package enum FigureText {
 
     package static func whole(_ number: Int64) -> String { whole(Int(number)) }
 
+    /// `12,345`, rounded; what has more digits than anybody reads is `1.20e+30`.
+    package static func whole(_ number: Double) -> String {
+        abs(number) < 1e15 ? whole(Int(number.rounded())) : amount(number)
+    }
+
+    /// At most one digit behind the point: `4.9`, `4`.
+    package static func tenths(_ number: Double) -> String {
+        guard abs(number) < 1e14 else { return amount(number) }
+        let tenths = Int((number * 10).rounded())
+        let rest = abs(tenths % 10)
+        return "\(tenths < 0 ? "-" : "")\(abs(tenths / 10))\(rest == 0 ? "" : ".\(rest)")"
+    }
+
     /// Three digits that count: `0.045`, `4.56`, `45.6`, `456`, `4,560`.
     package static func amount(_ number: Double) -> String {
         guard number.isFinite else { return "–" }

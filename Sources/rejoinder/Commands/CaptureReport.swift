@@ -1,4 +1,4 @@
-import Foundation
+import Monitoring
 import Recording
 
 /// What `rejoinder record` says.
@@ -22,7 +22,8 @@ enum CaptureReport {
         ]
         lines += summary.records.map { "  \(Printable.text($0.topic)): \($0.count)" }
         if let times = summary.times {
-            lines.append("  from \(moment(times.lowerBound)) to \(moment(times.upperBound))")
+            lines.append(
+                "  from \(LogClock.text(timestamp: times.lowerBound)) to \(LogClock.text(timestamp: times.upperBound))")
         }
         for (partition, offset) in summary.deleted.sorted(by: { $0.key < $1.key }).prefix(10) {
             lines.append("  note: of \(partition) the broker has only what is from offset \(offset) on")
@@ -70,12 +71,5 @@ enum CaptureReport {
         let whole = Int(min(seconds, 1e9).rounded(.up))
         if whole < 120 { return "\(whole) s" }
         return whole < 7_200 ? "\(whole / 60) min" : "\(whole / 3_600) h"
-    }
-
-    private static func moment(_ milliseconds: Int64) -> String {
-        // Beyond any calendar's years the number itself says more.
-        guard milliseconds < 253_402_300_800_000 else { return "\(milliseconds) ms" }
-        return Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(
-            .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import KafkaClient
 import Logging
+import Monitoring
 import ServiceLifecycle
 import Worker
 
@@ -55,7 +56,7 @@ struct Demo {
                 \(events) question events, \(totals.tableAnswers) answer records and \(totals.tableVotes) vote records in; \
                 \(enriched.count) enriched records and \(deadLetters) dead letters out; \
                 \(totals.answersAttached) answers attached, in \
-                \(seconds.formatted(.number.precision(.fractionLength(1)))) s
+                \(FigureText.tenths(seconds)) s
                 """)
     }
 

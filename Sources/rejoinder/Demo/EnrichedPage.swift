@@ -1,4 +1,4 @@
-import Foundation
+import Monitoring
 
 /// An enriched record as its readers take it apart.
 struct EnrichedQuestion: Decodable {
@@ -75,7 +75,7 @@ struct EnrichedPage {
         parts += [author.profession, author.specialty, author.location].compactMap { $0 }
         var line = parts.joined(separator: ", ")
         if let rating = author.rating {
-            line += " · \(rating.formatted(.number.precision(.fractionLength(0...1)))) out of 5"
+            line += " · \(FigureText.tenths(rating)) out of 5"
         }
         if let reviews = author.reviewCount { line += " · \(reviews) review\(reviews == 1 ? "" : "s")" }
         return line

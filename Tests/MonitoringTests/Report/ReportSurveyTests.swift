@@ -100,6 +100,14 @@ import Testing
             FigureText.whole(-1_234_567) == "-1,234,567" && FigureText.whole(12) == "12"
                 && FigureText.whole(123) == "123")
         #expect(
+            [188, 12_345.6, 1e15, .infinity, .nan, -1e300].map { FigureText.whole($0 as Double) } == [
+                "188", "12,346", "1.00e+15", "–", "–", "-1.00e+300",
+            ])
+        #expect(
+            [4.9, 4, 4.96, -0.04, -0.36, 1e300, .nan].map(FigureText.tenths) == [
+                "4.9", "4", "5", "0", "-0.4", "1.00e+300", "–",
+            ])
+        #expect(
             [0.0001, 0.0456, 4.561, 45.61, 456.1, 4561].map(FigureText.amount) == [
                 "<0.001", "0.046", "4.56", "45.6", "456", "4,561",
             ])
