@@ -104,6 +104,13 @@ package final class AnswerStore {
         if pending?.isDue(limit: pendingLimit()) ?? false { try commit() }
     }
 
+    /// Whether a batch is better applied before more is added to it, though much that is applied together costs less than
+    /// little: its changes are on so many pages that they take about as much memory as may wait for a commit.
+    package func isFilled(by batch: TableBatch) -> Bool {
+        guard let environment = try? openEnvironment(), let view = try? view(environment) else { return true }
+        return PendingWrites.memory(of: batch, view, environment) >= StateDirectory.pendingBytes / 2
+    }
+
     /// Writes what was applied to the file. Nothing to do when nothing was.
     package func commit() throws(StoreError) {
         guard let pending, case .open(let environment) = state else { return }

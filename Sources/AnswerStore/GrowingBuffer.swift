@@ -32,6 +32,14 @@ struct GrowingBuffer<Element> {
 
     mutating func removeAll() { count = 0 }
 
+    /// Gives memory back when there is room for more than twice as many elements.
+    mutating func removeAll(keepingRoomFor elements: Int) {
+        count = 0
+        guard capacity / 2 > elements else { return }
+        base.deallocate()
+        self = GrowingBuffer(capacity: max(1, elements))
+    }
+
     @inline(__always)
     mutating func reserve(_ additional: Int) {
         if capacity - count < additional { grow(additional) }

@@ -19,6 +19,12 @@ struct KeySorter {
     private var items = GrowingBuffer<Item>()
     private var spare = GrowingBuffer<Item>()
 
+    /// Gives its memory back, but can be used on.
+    mutating func giveBack() {
+        items.removeAll(keepingRoomFor: 0)
+        spare.removeAll(keepingRoomFor: 0)
+    }
+
     func free() {
         items.free()
         spare.free()

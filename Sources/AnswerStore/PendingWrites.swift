@@ -37,6 +37,18 @@ struct PendingWrites {
 
     func isDue(limit: Int) -> Bool { pages * StoreView.pageSize >= limit || isOld }
 
+    /// Memory that a batch's changes may take before they are committed, in bytes. As many pages as changes, but no more than
+    /// the tables have and will have.
+    static func memory(of batch: TableBatch, _ view: StoreView, _ environment: LMDBEnvironment) -> Int {
+        let added = 2 * batch.byteCount / StoreView.pageSize
+        let (answers, votes) = (batch.answers.count, batch.votes.count)
+        let pages =
+            (answers > 0 ? min(answers + added / 2, view.pages(of: environment.answers) + added) : 0)
+            + min(votes, view.pages(of: environment.voters) + added)
+            + min(votes, view.pages(of: environment.tallies) + added)
+        return pages * StoreView.pageSize
+    }
+
     /// What the changes so far can have taken of the map: each page once, and as much again for what was split and given up.
     var mostBytes: Int { 4 * pages * StoreView.pageSize }
 

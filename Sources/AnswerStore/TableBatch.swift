@@ -92,10 +92,13 @@ package final class TableBatch {
     }
 
     /// Forgets the changes, keeps the memory.
-    package func removeAll() {
-        contents.pointee.answers.removeAll()
-        contents.pointee.votes.removeAll()
-        contents.pointee.arena.removeAll()
+    /// - Parameter changes: gives back most of what a batch of more changes than these has taken; nil: keeps all of it.
+    package func removeAll(keepingRoomFor changes: Int? = nil) {
+        let most = changes ?? .max
+        if count > most { contents.pointee.sorter.giveBack() }
+        contents.pointee.answers.removeAll(keepingRoomFor: most)
+        contents.pointee.votes.removeAll(keepingRoomFor: most)
+        contents.pointee.arena.removeAll(keepingRoomFor: changes.map { $0 * 64 } ?? .max)
         contents.pointee.jsonBytes = 0
         contents.pointee.hasErasures = false
     }

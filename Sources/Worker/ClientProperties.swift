@@ -4,7 +4,8 @@ import KafkaClient
 /// The librdkafka properties of a lane's three clients: the worker's choices, and the user's properties over them.
 ///
 /// Memory: a lane's share of the budget is split between the group consumer's queue, the follower's queue, the producer's
-/// queue, and what was rendered. A fetch response is held whole beside the queue it goes into, so it is kept small against it.
+/// queue, what was rendered, and what is worked on at once while tables are restored. A fetch response is held whole beside
+/// the queue it goes into, so it is kept small against it.
 package struct ClientProperties: Sendable {
     private let user: KafkaProperties
     private let clientID: String
@@ -30,6 +31,13 @@ package struct ClientProperties: Sendable {
 
     /// Memory that the lane keeps rendered answers in.
     var renderedBytes: Int { share.renderedKiB * 1024 }
+
+    /// How much of the tables the follower works on at once while it restores them. Beside a record's bytes librdkafka has
+    /// some 500 of its own, which makes it about three times as many bytes in all.
+    var restoreBounds: (records: Int, bytes: Int) {
+        let bytes = max(TableFollower.bounds.bytes, share.restoreKiB * 1024)
+        return (max(TableFollower.bounds.records, bytes / 256), bytes)
+    }
 
     /// What the producer takes at most as one record: its `message.max.bytes`.
     package var maxMessageBytes: Int {
@@ -107,6 +115,7 @@ private struct MemoryShare {
     let consumerQueueKiB: Int
     let producerQueueKiB: Int
     let renderedKiB: Int
+    let restoreKiB: Int
     let fetchBytes: Int
 
     init(budgetMiB: Int, lanes: Int) {
@@ -119,6 +128,7 @@ private struct MemoryShare {
         consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 16))
         producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
         renderedKiB = laneKiB * 2 / 5
+        restoreKiB = min(8192, laneKiB / 24)
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }
 

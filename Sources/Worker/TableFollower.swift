@@ -37,15 +37,18 @@ final class TableFollower {
     }
 
     /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
-    private static let maxRecords = 8192
-    private static let maxBytes = 4 << 20
+    static let bounds = (records: 8192, bytes: 4 << 20)
+    /// Changes that a store is asked after whether it wants to have more at once.
+    private static let fewChanges = 1024
 
     private let consumer: AssignedConsumer
     private let topics: TopicNames
     private let logger: Logger
     private let watch: LaneWatch
     private let reader = TableReader()
-    private let gathered = MessageBatch(capacity: TableFollower.maxRecords)
+    /// Bounds of a step's work while tables are restored: of what is sorted together, more is found on the same pages.
+    private let restoreBounds: (records: Int, bytes: Int)
+    private let gathered = MessageBatch(capacity: TableFollower.bounds.records)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
     private var failure: KafkaError?
@@ -58,6 +61,7 @@ final class TableFollower {
         self.topics = topics
         self.watch = watch
         self.logger = logger
+        restoreBounds = properties.restoreBounds
         consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
     }
 
@@ -141,7 +145,7 @@ final class TableFollower {
     // MARK: - One step's work
 
     /// Takes what has come, applies it to the stores, and publishes what cannot be applied as dead letters.
-    /// - Parameter wait: how long to wait for the first record, in milliseconds.
+    /// - Parameter wait: how long to wait for the first record, in milliseconds. More than 0 while tables are restored.
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {
@@ -176,7 +180,8 @@ final class TableFollower {
 
     private func gather(wait: Int32) {
         var timeout = wait
-        while gathered.count < Self.maxRecords && gathered.byteCount < Self.maxBytes {
+        let bounds = wait > 0 ? restoreBounds : Self.bounds
+        while gathered.count < bounds.records && gathered.byteCount < bounds.bytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { watch.clock.attribute(to: .waitingForInput) }
             switch event {
@@ -215,6 +220,7 @@ final class TableFollower {
         let (applied, committed) = (partition.applied(table), partition[table].committed)
         var next = partition[table].next
         var (read, toApply, bytes) = (0, 0, 0)
+        var countToAskAt = Self.bounds.records
         defer {
             partition[table].next = next
             done.count(table, read: read, bytes: bytes, applied: toApply)
@@ -244,6 +250,14 @@ final class TableFollower {
             read += 1
             bytes += message.value?.count ?? 0
             index += 1
+            if changes.count >= countToAskAt {
+                countToAskAt = changes.count + Self.fewChanges
+                if partition.store.isFilled(by: changes) {
+                    partition[table].next = next
+                    try apply(partition)
+                    countToAskAt = Self.bounds.records
+                }
+            }
         }
         return index
     }
@@ -252,29 +266,29 @@ final class TableFollower {
         tables.indices.contains(topicIndex) ? tables[topicIndex] : nil
     }
 
-    /// One store transaction a partition: the rows, together with the positions they came from.
-    private func apply() throws(LaneFault) {
-        for partition in touched {
-            let positions = TablePositions(
-                answers: max(partition.applied(.answers), partition.answers.next),
-                votes: max(partition.applied(.votes), partition.votes.next))
-            do throws(StoreError) {
-                try partition.store.apply(partition.changes, positions: positions)
-            } catch {
-                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
-            }
-            partition.changes.removeAll()
-            for table in Table.allCases where partition[table].next >= partition[table].target {
-                partition[table].isCaughtUp = true
-            }
-        }
-    }
-
     private func write(_ partitions: OwnedPartitions) throws(LaneFault) {
+        for partition in touched { try apply(partition) }
         let before = watch.begin(.store, as: .applyingTables)
         defer { watch.end(before) }
-        try apply()
         try settle(partitions)
+    }
+
+    /// Hands the store what was read, together with the positions that it came from.
+    private func apply(_ partition: OwnedPartition) throws(LaneFault) {
+        let before = watch.begin(.store, as: .applyingTables)
+        defer { watch.end(before) }
+        let positions = TablePositions(
+            answers: max(partition.applied(.answers), partition.answers.next),
+            votes: max(partition.applied(.votes), partition.votes.next))
+        do throws(StoreError) {
+            try partition.store.apply(partition.changes, positions: positions)
+        } catch {
+            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+        partition.changes.removeAll(keepingRoomFor: Self.bounds.records)
+        for table in Table.allCases where partition[table].next >= partition[table].target {
+            partition[table].isCaughtUp = true
+        }
     }
 
     /// Writes to the files what nothing followed for a while.
