@@ -3,6 +3,10 @@
 /// Under load a commit is due once per interval, or earlier when so much was produced that it might not be acknowledged
 /// within the transaction's timeout. When the input runs dry it is due at once, so that an idle system has low latency.
 struct CommitPace {
+    /// Milliseconds after which an idle lane looks at its tables, and whether it is to stop: each look costs a tenth of one
+    /// of the processor's time.
+    private static let longestWait: Int32 = 50
+
     private let interval: Duration
     private let maxBytes: Int
     /// Where a commit is due by size; lowered while commits fail, raised again while they succeed.
@@ -29,7 +33,7 @@ struct CommitPace {
         if restoring { return 0 }
         // Events that come this close on each other's heels share a commit.
         if uncommitted { return 1 }
-        idleTurns = min(idleTurns + 1, 20)
+        idleTurns = min(idleTurns + 1, Self.longestWait)
         return idleTurns
     }
 

@@ -52,6 +52,8 @@ final class Lane {
     let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
+    /// Whether the last gathering waited for its first event.
+    private var hasWaited = false
 
     init(
         index: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
@@ -164,8 +166,10 @@ final class Lane {
 
     /// 2. Takes question events: what is there, or the first that comes within a short wait.
     private func gather() {
+        hasWaited = false
         guard rebalance == nil else { return }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
+        hasWaited = timeout > 0
         while gathered.count < Self.maxGatheredRecords && gathered.byteCount < Self.maxGatheredBytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { noteWait(of: event) }
@@ -227,6 +231,12 @@ final class Lane {
             pace.gathered(records: gathered.count)
             figures.noteWork()
             do {
+                // What came of the tables while the lane waited is older than the event that ended the wait.
+                if hasWaited, takeOvers.isEmpty {
+                    clock.begin(.applyingTables)
+                    try followTables()
+                    clock.begin(.enriching)
+                }
                 var index = 0
                 while index < gathered.count {
                     index = try enrichRun(from: index)
