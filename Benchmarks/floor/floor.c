@@ -18,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_GATHERED = 2048, MAX_GATHERED_BYTES = 2 << 20, MAX_PARTITIONS = 4096 };
+// The worker's: what it gathers, and how long it waits while it is idle.
+enum { LONGEST_WAIT_MS = 50, MAX_GATHERED = 2048, MAX_GATHERED_BYTES = 2 << 20, MAX_PARTITIONS = 4096 };
 
 static const char *questions, *enriched, *follow[2], *mode = "exactly-once", *sizes_path;
 static int64_t question_count, follow_count;
@@ -239,7 +240,7 @@ int main(int argc, char **argv) {
         int count = 0;
         size_t bytes = 0;
         bool ran_dry = false;
-        int timeout = in_transaction || !is_assigned ? 1 : idle_turns < 20 ? ++idle_turns : 20;
+        int timeout = in_transaction || !is_assigned ? 1 : idle_turns < LONGEST_WAIT_MS ? ++idle_turns : LONGEST_WAIT_MS;
         while (count < MAX_GATHERED && bytes < MAX_GATHERED_BYTES) {
             rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, timeout);
             timeout = 0;

@@ -81,8 +81,9 @@ def fitting(name, scale, options, large_events=500_000):
     """The plan of the largest scale, at most `scale`, that the default broker can hand out."""
     found = Plan.of(name, scale, options, large_events)
     if name == "w4":
-        large_events = min(large_events, FETCHED_BYTES / (found.event_bytes + RECORD),
-                           READ_BACK_BYTES / (found.enriched_bytes + RECORD))
+        # Downwards: no smaller scale would make up for one event too many.
+        large_events = math.floor(min(large_events, FETCHED_BYTES / (found.event_bytes + RECORD),
+                                      READ_BACK_BYTES / (found.enriched_bytes + RECORD)))
         found = Plan.of(name, scale, options, large_events)
     while found.excess > 1:
         # Two digits, downwards: what is printed is what was taken.

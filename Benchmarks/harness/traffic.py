@@ -121,14 +121,14 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
             for kind in ("rejoinder", "floor") if turn % 2 == 0 else ("floor", "rejoinder"):
                 questions = prepared.workload.fresh("questions-steady")
                 count = int(rate * seconds)
+                run = (WorkerRun(bench, prepared.workload, mode, prepared.state, questions=questions) if kind == "rejoinder"
+                       else FloorRun(bench, prepared.workload, mode, prepared.sizes, questions=questions))
                 try:
                     if kind == "rejoinder":
-                        run = WorkerRun(bench, prepared.workload, mode, prepared.state, questions=questions)
                         run.commit_tables()
                         run.start()
                         run.wait_caught_up()
                     else:
-                        run = FloorRun(bench, prepared.workload, mode, prepared.sizes, questions=questions)
                         run.start(count + rate)
                     times = _steady(bench, run, prepared, questions, rate, count)
                     if kind == "rejoinder":
@@ -144,9 +144,6 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
                         figures["beyond_store_mib"] = memory["beyond_store"] / 2**20
                     results.add(name, kind, mode, figures)
                 finally:
-                    if run.process and run.process.poll() is None:
-                        run.process.kill()
-                        run.process.wait()
                     run.close()
                     prepared.workload.drop(questions)
 

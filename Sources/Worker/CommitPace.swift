@@ -3,9 +3,11 @@
 /// Under load a commit is due once per interval, or earlier when so much was produced that it might not be acknowledged
 /// within the transaction's timeout. When the input runs dry it is due at once, so that an idle system has low latency.
 struct CommitPace {
-    /// Milliseconds after which an idle lane looks at its tables, and whether it is to stop: each look costs a tenth of one
+    /// Milliseconds after which an idle lane looks at its tables, and whether it is to stop. A look costs a tenth of a millisecond
     /// of the processor's time.
     private static let longestWait: Int32 = 50
+    /// Events that come this close on each other's heels share a commit.
+    static let shortestWait: Int32 = 1
 
     private let interval: Duration
     private let maxBytes: Int
@@ -31,8 +33,7 @@ struct CommitPace {
     mutating func wait(uncommitted: Bool, restoring: Bool) -> Int32 {
         // While a store is restored the follower's wait is the lane's rest.
         if restoring { return 0 }
-        // Events that come this close on each other's heels share a commit.
-        if uncommitted { return 1 }
+        if uncommitted { return Self.shortestWait }
         idleTurns = min(idleTurns + 1, Self.longestWait)
         return idleTurns
     }

@@ -52,7 +52,7 @@ final class Lane {
     let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
-    /// Whether the last gathering waited for its first event.
+    /// Whether the last gathering may have waited for its first event, and not only for another to share a commit with.
     private var hasWaited = false
 
     init(
@@ -169,7 +169,7 @@ final class Lane {
         hasWaited = false
         guard rebalance == nil else { return }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
-        hasWaited = timeout > 0
+        hasWaited = timeout > CommitPace.shortestWait
         while gathered.count < Self.maxGatheredRecords && gathered.byteCount < Self.maxGatheredBytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { noteWait(of: event) }
@@ -232,7 +232,7 @@ final class Lane {
             figures.noteWork()
             do {
                 // What came of the tables while the lane waited is older than the event that ended the wait.
-                if hasWaited, takeOvers.isEmpty {
+                if hasWaited {
                     clock.begin(.applyingTables)
                     try followTables()
                     clock.begin(.enriching)

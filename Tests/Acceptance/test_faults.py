@@ -133,6 +133,25 @@ def test_kill_during_catch_up(deploy):
     verify(deployment)
 
 
+def test_kill_while_large_batches_are_cut(deploy):
+    """So many answers, in no order, that a batch of them changes more pages than a store's transaction takes."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=34, questions=20_000)
+    deployment.publish(mixed(traffic(generator, 80_000, 20_000), oracle.ANSWERS, generator, every=300))
+    deployment.publish(questions(generator, 3_000))
+    worker = deployment.worker(staticMembership=True, properties=QUICK_SESSION)
+    chance = random.Random(35)
+    for _ in range(2):
+        worker.start()
+        time.sleep(chance.uniform(0.4, 1.2))
+        deployment.kill(worker)
+    worker.start()
+    deployment.wait_until_drained(120)
+    assert worker.terminate() == 0
+    verify(deployment)
+
+
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 def test_a_broker_that_stands_still(deploy, delivery):
     """Longer than a transaction may take: the worker is late, and fenced where the broker gives it up meanwhile."""

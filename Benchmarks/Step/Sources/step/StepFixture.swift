@@ -55,7 +55,7 @@ final class StepFixture {
 
     /// Events that a lane gathers before it works on them.
     static let gathered = 2_048
-    /// Records in a batch of the tables, as a worker that restores a store has them.
+    /// Records in a batch of the tables: more than a worker has in a step of ordinary traffic, fewer than when it restores a store.
     static let batch = 2_000
 
     private(set) var questions = Records()
