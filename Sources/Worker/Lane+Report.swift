@@ -82,9 +82,8 @@ extension Lane {
             let next = questions.next ?? questions.committed ?? questions.span.low
             lags.append(PartitionLag(place: place, records: max(0, end - next)))
             for table in Table.allCases {
-                if let records = follower.lag(table, of: partition) {
-                    lags.append(PartitionLag(place: follower.place(table, partition.number), records: records))
-                }
+                let records = follower.lag(table, of: partition)
+                lags.append(PartitionLag(place: follower.place(table, partition.number), records: records))
             }
         }
         return lags

@@ -310,10 +310,11 @@ final class TableFollower {
         logger.warning("reading the tables", metadata: ["cause": "\(error)"])
     }
 
-    /// Records between the follower's position and a table's end, as far as known; nil before the first fetch.
-    func lag(_ table: Table, of partition: OwnedPartition) -> Int64? {
-        guard let watermarks = consumer.cachedWatermarks(place(table, partition.number)) else { return nil }
-        return max(0, watermarks.high - partition[table].next)
+    /// Records between the follower's position and a table's end, as far as known: before the first fetch the end is the
+    /// one of the take-over.
+    func lag(_ table: Table, of partition: OwnedPartition) -> Int64 {
+        let fetched = consumer.cachedWatermarks(place(table, partition.number))?.high ?? 0
+        return max(0, max(partition[table].target, fetched) - partition[table].next)
     }
 
     var lastTrouble: ClientTrouble? { consumer.lastTrouble }

@@ -121,6 +121,8 @@ struct LaneReportTests {
             defer { restoring.close() }
             let before = try #require(RestoreProgress(restoring.partition))
             #expect(before.of == 800 && before.done == 0 && before.partition == 0)
+            // Nothing has been fetched yet, and nobody may think that nothing waits.
+            #expect(restoring.lag(.answers) == 500 && restoring.lag(.votes) == 300)
             var seen: [Int64] = []
             try await EmbeddedSite.wait(for: "the restore") {
                 try restoring.advance()
@@ -128,6 +130,7 @@ struct LaneReportTests {
                 return seen.last == 800
             }
             #expect(seen == seen.sorted())
+            #expect(restoring.lag(.answers) == 0 && restoring.lag(.votes) == 0)
         }
         let worker = try await site.run { worker in
             try await EmbeddedSite.wait(for: "the stores' figures") {

@@ -1,4 +1,5 @@
 import AnswerStore
+import Enrichment
 import Foundation
 import KafkaClient
 
@@ -56,6 +57,8 @@ final class Restoring {
     func advance() throws {
         _ = try follower.advance(partitions, wait: 20) { _ in }
     }
+
+    func lag(_ table: Table) -> Int64? { follower.lag(table, of: partition) }
 
     func close() {
         follower.close()
