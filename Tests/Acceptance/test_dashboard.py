@@ -249,6 +249,11 @@ def test_first_line(site, browser):
             "lanes": [held],
             "timeShares": shares | {"committing": 1.0},
         },
+        "Lag not known yet: not every lane has its partitions and has seen how far it is in them": lambda ago: {
+            "state": "idle",
+            "lag": {"topics": {}, "partitions": []},
+            "timeShares": resting,
+        },
         "Restoring: answers and votes of 2 partitions, 30% done": lambda ago: {
             "state": "restoring",
             "lag": lag(9),

@@ -65,8 +65,8 @@ package struct FigureList: Sendable {
     }
 
     private mutating func addLag() {
-        count("Lag", "largest, records", .less) { Int($0.lagLargest) }
-        count("Lag", "at the end, records", .less) { Int($0.lagEnd) }
+        add("Lag", "largest, records", .less, text: FigureText.whole) { $0.lagLargest.map(Double.init) }
+        add("Lag", "at the end, records", .less, text: FigureText.whole) { $0.lagEnd.map(Double.init) }
     }
 
     private mutating func addLatency(_ name: String, _ latency: @escaping @Sendable (RunFigures) -> RunFigures.Latency?)

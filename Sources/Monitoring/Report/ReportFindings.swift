@@ -24,22 +24,30 @@ package struct ReportFindings: Sendable {
     private mutating func say(_ weight: Weight, _ text: String) { sentences.append((weight, text)) }
 
     private mutating func lag(_ survey: LogSurvey, _ sum: RunFigures) {
-        guard sum.lagLargest > 0, let time = sum.lagLargestTime else {
-            say(.good, "Nothing was left waiting: at every interval's end the lag was 0.")
+        guard let largest = sum.lagLargest else {
+            say(.say, "No line says how much was waiting: the lag was never known.")
             return
         }
-        var text = "The lag was at most \(FigureText.whole(sum.lagLargest)) records, at \(FigureText.time(time)) UTC"
+        guard largest > 0, let time = sum.lagLargestTime else {
+            say(.good, "Nothing was left waiting: at every interval's end at which the lag was known it was 0.")
+            return
+        }
+        var text = "The lag was at most \(FigureText.whole(largest)) records, at \(FigureText.time(time)) UTC"
         if let place = sum.lagLargestPlace {
             text +=
                 " (most in one partition: \(place.topic)/\(place.partition) with \(FigureText.whole(place.records)))"
         }
-        text += "; at the end it was \(FigureText.whole(sum.lagEnd))."
+        text += "; at the end it was \(sum.lagEnd.map { FigureText.whole($0) } ?? "not known")."
         // A lag that a second's work takes away is only what is on its way.
         let rate = max(sum.inPerSecond + sum.tablesPerSecond, 1)
-        let isBehind = Double(sum.lagEnd) > 10 * rate && sum.lagEnd * 2 > sum.lagLargest
+        guard let end = sum.lagEnd else {
+            say(Double(largest) > 10 * rate ? .warn : .say, text)
+            return
+        }
+        let isBehind = Double(end) > 10 * rate && end * 2 > largest
         if isBehind {
             say(.bad, "It did not keep up. " + text)
-        } else if Double(sum.lagLargest) > 10 * rate {
+        } else if Double(largest) > 10 * rate {
             say(.warn, "It fell behind and caught up. " + text)
         } else if sum.stalledSeconds > 0 {
             // While no broker answers nobody knows how much more there is.

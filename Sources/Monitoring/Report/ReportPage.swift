@@ -59,7 +59,10 @@ package struct ReportPage {
                 "Answers and votes applied", FigureText.whole(sum.answers + sum.votes),
                 "\(FigureText.amount(sum.tablesPerSecond))/s, best \(FigureText.amount(sum.peakTables))/s"
             ),
-            ("Lag at the end", FigureText.whole(sum.lagEnd), "largest \(FigureText.whole(sum.lagLargest))"),
+            (
+                "Lag at the end", sum.lagEnd.map { FigureText.whole($0) } ?? "–",
+                "largest \(sum.lagLargest.map { FigureText.whole($0) } ?? "–")"
+            ),
         ]
         if let latency = sum.latency {
             tiles.append(

@@ -83,7 +83,8 @@ package struct ReportText {
                 FigureText.short(figure.inPerSecond), FigureText.short(Double(figure.recordsOut)),
                 FigureText.short(Double(figure.answers + figure.votes)), FigureText.whole(figure.deadLettersTotal),
                 FigureText.whole(figure.aborts), figure.latency.map { FigureText.milliseconds($0.p50) } ?? "-",
-                figure.latency.map { FigureText.milliseconds($0.p99) } ?? "-", FigureText.short(Double(figure.lagEnd)),
+                figure.latency.map { FigureText.milliseconds($0.p99) } ?? "-",
+                figure.lagEnd.map { FigureText.short(Double($0)) } ?? "-",
             ])
         }
         if figures.count > 200 { table.add(["…", "and \(figures.count - 200) more"]) }

@@ -33,10 +33,12 @@ package struct RunFigures: Sendable, Equatable {
     /// Records a second of the best interval.
     package var peakIn = 0.0
     package var peakTables = 0.0
-    package var lagLargest: Int64 = 0
+    /// nil where no line says how much waits.
+    package var lagLargest: Int64?
     package var lagLargestTime: Double?
     package var lagLargestPlace: ThroughputLine.Lag.Partition?
-    package var lagEnd: Int64 = 0
+    /// As last known; nil where it is not known of every worker.
+    package var lagEnd: Int64?
     package var latency: Latency?
     package var eventLatency: Latency?
     package var commitLatency: Latency?
@@ -132,7 +134,7 @@ package struct RunFigures: Sendable, Equatable {
             let line = sample.line
             peakIn = max(peakIn, line.rate(line.recordsIn))
             peakTables = max(peakTables, line.rate(line.answers + line.votes))
-            if let lag = line.lag.total, lag > lagLargest {
+            if let lag = line.lag.total, lag > lagLargest ?? -1 {
                 (lagLargest, lagLargestTime, lagLargestPlace) = (lag, sample.time, line.lag.largest)
             }
             residentLargest = max(residentLargest, line.process.residentBytes)
@@ -144,7 +146,7 @@ package struct RunFigures: Sendable, Equatable {
             }
         }
         guard let last = (run.samples.last ?? run.totals)?.line else { return }
-        lagEnd = last.lag.total ?? 0
+        lagEnd = run.lagEnd
         (storeBytes, storeAnswers, storeVotes) = (last.store.bytes, last.store.answers, last.store.votes)
     }
 
@@ -189,11 +191,12 @@ package struct RunFigures: Sendable, Equatable {
     private mutating func combine(_ all: [WorkerRun]) {
         let byWorker = Dictionary(grouping: all, by: \.key)
         let end = all.map(\.lastTime).max() ?? 0
+        lagEnd = 0
         for run in byWorker.compactMap({ $0.value.last }) {
             // One that ended long before has left its partitions to others.
             guard end - run.lastTime <= max(60, 3 * run.typicalSeconds) else { continue }
             guard let last = (run.samples.last ?? run.totals)?.line else { continue }
-            lagEnd += last.lag.total ?? 0
+            lagEnd = lagEnd.flatMap { sum in run.lagEnd.map { sum + $0 } }
             storeBytes += last.store.bytes
             storeAnswers += last.store.answers
             storeVotes += last.store.votes
@@ -202,7 +205,7 @@ package struct RunFigures: Sendable, Equatable {
             let figures = all.map { RunFigures($0) }
             peakIn = figures.map(\.peakIn).max() ?? 0
             peakTables = figures.map(\.peakTables).max() ?? 0
-            if let worst = figures.max(by: { $0.lagLargest < $1.lagLargest }) {
+            if let worst = figures.max(by: { $0.lagLargest ?? -1 < $1.lagLargest ?? -1 }) {
                 (lagLargest, lagLargestTime) = (worst.lagLargest, worst.lagLargestTime)
                 lagLargestPlace = worst.lagLargestPlace
             }
@@ -213,7 +216,7 @@ package struct RunFigures: Sendable, Equatable {
         peakIn = bins.sum(all) { $0.rate($0.recordsIn) }.compactMap { $0?.mean }.max() ?? 0
         peakTables = bins.sum(all) { $0.rate($0.answers + $0.votes) }.compactMap { $0?.mean }.max() ?? 0
         for (index, bin) in bins.sum(all, { $0.lag.total.map(Double.init) }).enumerated() {
-            guard let bin, Int64(bin.largest) > lagLargest else { continue }
+            guard let bin, Int64(bin.largest) > lagLargest ?? -1 else { continue }
             (lagLargest, lagLargestTime) = (Int64(bin.largest), bins.middle(index))
         }
         lagLargestPlace = all.flatMap(\.samples).compactMap(\.line.lag.largest).max { $0.records < $1.records }
@@ -268,6 +271,13 @@ package struct RunFigures: Sendable, Equatable {
             if weight >= half { return entry.value }
         }
         return 0
+    }
+}
+
+extension WorkerRun {
+    /// The last that is known: a worker that is stopped in a rebalance knows it no more.
+    fileprivate var lagEnd: Int64? {
+        samples.last { $0.line.lag.total != nil }?.line.lag.total ?? totals?.line.lag.total
     }
 }
 

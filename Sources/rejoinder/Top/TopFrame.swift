@@ -99,7 +99,11 @@ struct TopFrame {
         total.left("all", name, .bold)
         total.left("", 12)
         total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsInPerSecond }), 9, .bold)
-        total.right(FigureText.short(Double(live.reduce(0) { $0 + ($1.lag.total ?? 0) })), 10, .bold)
+        // Whose lag is not known may have most of it.
+        let lag = live.reduce(live.isEmpty ? nil : 0.0) { sum, line in
+            sum.flatMap { sum in line.lag.total.map { sum + Double($0) } }
+        }
+        total.right(lag.map(FigureText.short) ?? "-", 10, .bold)
         if isWide {
             total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsOutPerSecond }), 9, .bold)
             // The worst of them: percentiles do not add up.

@@ -18,7 +18,8 @@ struct TopModel: Sendable {
         var recordsIn: Double
         var recordsOut: Double
         var tables: Double
-        var lag: Double
+        /// nil: not known.
+        var lag: Double?
         var p99: Double?
         var deadLetters: [String: Int]
         var deadLettersTotal: Int
@@ -32,7 +33,7 @@ struct TopModel: Sendable {
             recordsIn = line.recordsInPerSecond
             recordsOut = line.recordsOutPerSecond
             tables = Double(line.answers + line.votes) / seconds
-            lag = Double(line.lag.total ?? 0)
+            lag = line.lag.total.map(Double.init)
             p99 = line.latencyMs?.p99
             deadLetters = line.deadLetters.filter { $0.value > 0 }
             (deadLettersTotal, aborts, rebalances) = (line.deadLettersTotal, line.aborts, line.rebalances)

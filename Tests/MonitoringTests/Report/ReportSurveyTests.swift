@@ -77,6 +77,29 @@ import Testing
         #expect(RunFigures(survey.runs).lagEnd == 3)
     }
 
+    @Test func aLagThatNobodyKnewIsNotZero() throws {
+        func text(_ survey: LogSurvey) -> String {
+            ReportText(survey, unicode: true, printable: { $0 }).lines.joined(separator: "\n")
+        }
+        let stopped = Self.survey(
+            Self.line(10, #""lag":{"total":500}"#) + Self.line(20, #""lag":{"topics":{}}"#)
+                + Self.line(21, message: "totals", seconds: 21, #""lag":{"topics":{}}"#))
+        #expect(RunFigures(stopped.runs).lagEnd == 500, "the last that was known")
+
+        let never = Self.survey(Self.line(10, #""lag":{"topics":{}}"#))
+        let figures = RunFigures(never.runs)
+        #expect(figures.lagEnd == nil && figures.lagLargest == nil)
+        #expect(ReportFindings(never, figures).sentences.contains { $0.text.contains("the lag was never known") })
+        #expect(!text(never).contains("the lag was 0") && !text(never).contains("kept up"))
+        #expect(ReportPage(never, made: "now", version: "0").html.contains("largest –"))
+
+        let half = Self.survey(
+            Self.line(10, worker: "a", #""lag":{"total":40}"#) + Self.line(10, worker: "b", #""lag":{"topics":{}}"#))
+        let sum = RunFigures(half.runs)
+        #expect(sum.lagEnd == nil && sum.lagLargest == 40)
+        #expect(ReportFindings(half, sum).sentences.contains { $0.text.contains("at the end it was not known") })
+    }
+
     @Test func cpuOfALogThatBeginsLaterIsCountedFromItsFirstLine() {
         func line(_ second: Int, _ cpu: Double) -> String {
             Self.line(second, uptime: Double(second) + 5000, #""recordsIn":1000,"process":{"cpuSeconds":\#(cpu)}"#)

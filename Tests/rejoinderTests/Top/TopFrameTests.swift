@@ -53,6 +53,20 @@ import Testing
         }
     }
 
+    @Test func theLagOfAllIsKnownWhenEachIs() throws {
+        func all(_ lags: [String]) throws -> [Substring] {
+            var model = try TopModelTests.model(lags.count)
+            for (source, lag) in lags.enumerated() {
+                let line = try TopModelTests.line(100, #""lag":{\#(lag)}"#)
+                model.apply(TopUpdate(source: source, news: .line(line)))
+            }
+            let row = Self.frame(model, 100, 30).map(\.plain).first { $0.hasPrefix("  all ") }
+            return try #require(row).split(separator: " ")
+        }
+        #expect(try all([#""total":30"#, #""total":12"#])[2] == "42")
+        #expect(try all([#""total":30"#, #""topics":{}"#])[2] == "-")
+    }
+
     @Test func asciiIsAscii() throws {
         let lines = Self.frame(try Self.live(), 120, 40, unicode: false)
         let glyphs = TopGlyphs(unicode: false)

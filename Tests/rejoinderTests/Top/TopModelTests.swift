@@ -71,6 +71,13 @@ import Testing
         #expect(worker.columns(0, seconds: 1, \.recordsIn).isEmpty)
     }
 
+    @Test func anUnknownLagIsNoPointOfTheCourse() throws {
+        var model = try Self.model(1)
+        let lags = [#""lag":{"total":500}"#, #""lag":{"topics":{}}"#, #""lag":{"total":400}"#]
+        model.apply(TopUpdate(source: 0, news: .history(try lags.enumerated().map { try Self.line($0 + 1, $1) })))
+        #expect(model.workers[0].columns(3, seconds: 1, \.lag) == [500, nil, 400])
+    }
+
     @Test func keysAreReadFromWhatTerminalsSend() {
         #expect(TopKey.keys(Array("q\u{3}\u{1A}".utf8)) == [.quit, .quit, .suspend])
         #expect(TopKey.keys(Array("\u{1B}[A\u{1B}OB\u{1B}[1;5Bjk\t".utf8)) == [.up, .down, .down, .down, .up, .down])

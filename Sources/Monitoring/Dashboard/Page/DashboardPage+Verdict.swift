@@ -115,6 +115,10 @@ extension DashboardPage {
               + (done === null ? "" : `, ${share(done)} done`),
               `${parts.length === 1 ? "Its questions wait" : "Their questions wait"} until then; lag ${count(lag)}.`);
           }
+          if (lag === undefined) {
+            return said("fair", "Lag not known yet", "not every lane has its partitions and has seen how far it is in them",
+              speed >= 0.05 && `${rate(speed)} records/s come through.`);
+          }
           // What is under way between two commits is not a backlog.
           const small = Math.max(50, 2 * speed);
           const steep = Math.max(1, speed * 0.01);
