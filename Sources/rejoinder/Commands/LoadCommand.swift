@@ -47,9 +47,9 @@ struct LoadCommand: ParsableCommand {
         let check = LineCheck(kind: kind, limit: limit - Self.overhead)
 
         let found = try check.run(source)
-        for reason in found.reasons { LineWriter.standardError.write("\(source.name), \(reason)") }
+        for reason in found.reasons { LogWriter.standardError.say("\(source.name), \(reason)") }
         if found.bad > found.reasons.count {
-            LineWriter.standardError.write("... and \(found.bad - found.reasons.count) more")
+            LogWriter.standardError.say("... and \(found.bad - found.reasons.count) more")
         }
         guard found.bad == 0 || skipInvalid else {
             throw CommandFailure(

@@ -84,7 +84,7 @@ struct RecordCommand: ParsableCommand {
             clientLogger: settings.logger("record", atLeast: .critical))
         let signals = StopOnSignal()
         if try record(capture, redaction, signals.stop) == false {
-            LineWriter.standardError.write("rejoinder: stopped before the window's end; nothing was written.")
+            LogWriter.standardError.say("rejoinder: stopped before the window's end; nothing was written.")
             signals.endProcess()
         }
     }
@@ -108,7 +108,7 @@ struct RecordCommand: ParsableCommand {
         try writer.finish()
         for sentence in CaptureReport.lines(summary, file: writer.name, size: writer.bytesWritten, redaction: redaction)
         {
-            LineWriter.standardError.write(sentence)
+            LogWriter.standardError.say(sentence)
         }
         return true
     }

@@ -145,7 +145,7 @@ struct ReportCommand: ParsableCommand {
     /// What was skipped is said; a log of nothing else is an error.
     private static func warn(_ survey: LogSurvey) throws {
         for source in survey.sources where source.skipped + source.repeated > 0 {
-            LineWriter.standardError.write("rejoinder: " + Printable.text(ReportFindings.skipped(source), limit: 500))
+            LogWriter.standardError.say("rejoinder: " + Printable.text(ReportFindings.skipped(source), limit: 500))
         }
         guard survey.isEmpty else { return }
         let names = survey.sources.map { Printable.quoted($0.name) }.joined(separator: ", ")

@@ -29,7 +29,7 @@ struct ShowCommand: ParsableCommand {
         let path = try options.settings().storeDirectory
         let id = Array(questionID.utf8)
         let search = try id.withUnsafeBytes { bytes in try StateDirectory.find(question: bytes, stateDirectory: path) }
-        for store in search.unreadable { LineWriter.standardError.write("rejoinder: \(store.reason)") }
+        for store in search.unreadable { LogWriter.standardError.say("rejoinder: \(store.reason)") }
         for found in search.found {
             let stored = StoredQuestion(id: questionID, found)
             LineWriter.standardOutput.write(json ? stored.json : stored.text)

@@ -29,7 +29,12 @@ final class StopOnSignal {
     /// Ends the process as the signal that came would have done, so that whoever started it sees why.
     func endProcess() {
         let number = caught.number.load(ordering: .relaxed)
-        guard number != 0 else { return }
+        if number != 0 { Self.endProcess(by: number) }
+    }
+
+    static func endProcess(by number: Int32) {
+        // A signal runs nothing of what `atexit` was given.
+        LogWriter.standardError.finish()
         signal(number, SIG_DFL)
         raise(number)
     }

@@ -57,6 +57,20 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
+    /// Writes a sentence of a command behind what was logged before it, and waits until that is done, as long as it takes.
+    func say(_ sentence: String) {
+        condition.lock()
+        if case .ending = state {
+            condition.unlock()
+            writer.write(sentence)
+            return
+        }
+        noteDropped()
+        add(sentence)
+        while !isWritten { condition.wait() }
+        condition.unlock()
+    }
+
     /// Queues the last lines, however full the queue is, and waits until all is written; drops what comes after them.
     /// - Returns: whether all was written in time.
     @discardableResult
@@ -120,10 +134,8 @@ final class LogWriter: @unchecked Sendable {
                 first = 0
             }
             while first == queue.count {
-                if case .ending = state {
-                    condition.broadcast()
-                    return nil
-                }
+                condition.broadcast()
+                if case .ending = state { return nil }
                 condition.wait()
             }
             let line = queue[first]

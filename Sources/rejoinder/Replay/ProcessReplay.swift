@@ -57,7 +57,7 @@ struct ProcessReplay {
         }
         try copy?.finish()
         try writer.finish()
-        LineWriter.standardError.write("\(summary(of: engine.counts)) -> \(writer.name)")
+        LogWriter.standardError.say("\(summary(of: engine.counts)) -> \(writer.name)")
     }
 
     private var kinds: Set<ReplayOutput.Kind> { only.map { [$0.kind] } ?? [.enriched, .deadLetter] }

@@ -22,7 +22,7 @@ final class ReplayScreen {
 
     private func line(_ text: String) {
         end()
-        LineWriter.standardError.write(Printable.text(text, limit: 2_000))
+        LogWriter.standardError.say(Printable.text(text, limit: 2_000))
     }
 
     private func show(_ advance: ReplayAdvance) {

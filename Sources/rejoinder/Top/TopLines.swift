@@ -46,7 +46,7 @@ struct TopLines {
                     guard lost[update.source] != reason else { continue }
                     lost[update.source] = reason
                     let name = shared.model.withLock { $0.sources[update.source].name }
-                    LineWriter.standardError.write("rejoinder: \(Printable.text(name)): \(Printable.text(reason))")
+                    LogWriter.standardError.say("rejoinder: \(Printable.text(name)): \(Printable.text(reason))")
                 }
                 for line in lines where !Terminal.write(line + "\n", to: 1) { return }
             }

@@ -111,6 +111,51 @@ import Testing
         #expect(writer.finish())
     }
 
+    @Test func aSentenceComesBehindWhatWasLogged() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.file("errors", Data())
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        let writer = LogWriter(to: LineWriter(descriptor: file.fileDescriptor), limit: 1 << 24)
+        for round in 0..<20 {
+            for number in 0..<100 { writer.write("\(100 * round + number)", as: .text) }
+            writer.say("sentence \(round)")
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 101 * (round + 1) && lines.last == "sentence \(round)", "it is written on return")
+        }
+        #expect(writer.finish())
+        writer.say("afterwards")
+        #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix("sentence 19\nafterwards\n"))
+    }
+
+    @Test func aSentenceIsNeverDropped() throws {
+        let reader = Reader()
+        let writer = LogWriter(to: reader.writer, limit: 1)
+        for number in 0..<200 { writer.write(Self.line(number), as: .text) }
+        let thread = Thread { writer.say("the sentence") }
+        thread.start()
+        let lines = try reader.lines(until: "the sentence")
+        #expect(lines.last == "the sentence" && lines.dropLast().last?.contains("log lines dropped") == true)
+        #expect(writer.finish())
+    }
+
+    @Test func aSignalEndsTheProcessAfterTheLog() async throws {
+        let result = try await #require(
+            processExitsWith: .signal(SIGTERM), observing: [\.standardErrorContent]
+        ) {
+            // Commands are on the main thread; a thread of a pool takes no signals.
+            var set = sigset_t()
+            sigemptyset(&set)
+            sigaddset(&set, SIGTERM)
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+            // More than a pipe takes at once.
+            let rest = String(repeating: ".", count: 400)
+            for number in 0..<2_000 { LogWriter.standardError.write("\(rest) line \(number)", as: .text) }
+            StopOnSignal.endProcess(by: SIGTERM)
+        }
+        let text = String(decoding: result.standardErrorContent, as: UTF8.self)
+        #expect(text.contains("line 0\n") && text.contains("line 1999\n"))
+    }
+
     @Test func withNothingLoggedThereIsNothingToWaitFor() {
         #expect(LogWriter(to: LineWriter(descriptor: -1)).finish(patience: .zero))
     }
