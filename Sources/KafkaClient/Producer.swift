@@ -5,9 +5,6 @@ import Logging
 /// the producer that made it and ends with it.
 package struct ProducerTopic {
     let pointer: OpaquePointer
-
-    /// Makes a string: for errors, not for the hot loop.
-    package var name: String { String(cString: rd_kafka_topic_name(pointer)) }
 }
 
 /// A transactional producer (with a transactional id) or an idempotent one (without).
@@ -20,6 +17,8 @@ package final class Producer {
     /// nil: idempotent, without transactions.
     package let transactionalID: String?
     private let queue: OpaquePointer
+    /// Of the topics handed out, for errors: librdkafka's own are gone with the client.
+    private var topicNames: [OpaquePointer: String] = [:]
     /// Failed deliveries since the last flush, commit or abort.
     private var failures = DeliveryFailures()
 
@@ -50,14 +49,17 @@ package final class Producer {
 
     /// The topic's handle, made once.
     package func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
-        ProducerTopic(pointer: try client.topic(name, "Opening the topic \(name)"))
+        let pointer = try client.topic(name, "Opening the topic \(name)")
+        topicNames[pointer] = name
+        return ProducerTopic(pointer: pointer)
     }
 
     /// How many partitions the topic has, asked from the broker.
     package func partitionCount(of topic: ProducerTopic, timeout: Duration) throws(KafkaError) -> Int32 {
-        let operation = "Asking for the partitions of the topic \(topic.name)"
+        let name = name(of: topic)
+        let operation = "Asking for the partitions of the topic \(name)"
         let found = try client.listing(operation, of: topic.pointer, timeout: timeout) {
-            $0.descriptions(of: [topic.name])[topic.name]
+            $0.descriptions(of: [name])[name]
         }
         switch found {
         case .success(let description): return description.partitionCount
@@ -212,10 +214,13 @@ package final class Producer {
         return headers
     }
 
+    private func name(of topic: ProducerTopic) -> String { topicNames[topic.pointer] ?? "another producer's" }
+
     @inline(never)
     private func produceFailure(_ code: rd_kafka_resp_err_t, _ topic: ProducerTopic, _ partition: Int32?) -> KafkaError
     {
-        let place = partition.map { TopicPartition(topic: topic.name, partition: $0).description } ?? topic.name
+        let name = name(of: topic)
+        let place = partition.map { TopicPartition(topic: name, partition: $0).description } ?? name
         let operation = "Producing a record to \(place)"
         // In a transaction "wrong state" means that the transaction has failed; the abort says why.
         if code == RD_KAFKA_RESP_ERR__STATE, transactionalID != nil {

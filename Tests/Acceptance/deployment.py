@@ -148,6 +148,35 @@ class Deployment:
         """All of a topic to its end, as `Record`s."""
         return read(self.cluster, topic, timeout, isolation)
 
+    def wait_until_settled(self, timeout=30):
+        """Until no transaction is open on the output, as a killed worker's is until its broker gives it up: what is behind its
+        beginning is committed, and shown to nobody."""
+        deadline = time.monotonic() + timeout
+        while True:
+            shown, written = (self._output_ends(isolation) for isolation in ("read_committed", "read_uncommitted"))
+            if shown == written:
+                return
+            assert time.monotonic() < deadline, f"transactions are still open: {shown} of {written} can be read"
+            time.sleep(0.2)
+
+    def _output_ends(self, isolation):
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.cluster.bootstrap_servers,
+                "group.id": "rejoinder-test-reader",
+                "isolation.level": isolation,
+                **CLIENT,
+            }
+        )
+        try:
+            ends = {}
+            for topic in (self.enriched, self.dead_letters):
+                for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+                    ends[topic, partition] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+            return ends
+        finally:
+            consumer.close()
+
     def expected(self, limit=None):
         """Every record that must come out, by the oracle."""
         return list(

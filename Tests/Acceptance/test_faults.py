@@ -32,6 +32,7 @@ def verify_delivery(deployment, delivery):
     if delivery == "exactly-once":
         verify(deployment)
         return
+    deployment.wait_until_settled()
     expected = deployment.expected()
     compare.enriched_at_least_once(expected, deployment.read(deployment.enriched))
     compare.dead_letters(expected, deployment.read(deployment.dead_letters), exactly_once=False)

@@ -33,6 +33,7 @@ def questions(generator, count):
 
 
 def verify(deployment, limit=None, value_omitted=()):
+    deployment.wait_until_settled()
     expected = deployment.expected(limit)
     enriched = deployment.read(deployment.enriched)
     compare.enriched_exactly_once(expected, enriched)

@@ -64,7 +64,8 @@ struct TransactionTests {
         try cluster.withTopic { name in
             let producer = try producer(
                 RealCluster.uniqueName("tx"), ["topic.metadata.propagation.max.ms": "500"])
-            let missing = try producer.topic(RealCluster.uniqueName("missing"))
+            let missingName = RealCluster.uniqueName("missing")
+            let missing = try producer.topic(missingName)
             let topic = try producer.topic(name)
             try producer.beginTransaction()
             try producer.produce("v", key: nil, to: topic, partition: 0)
@@ -73,7 +74,7 @@ struct TransactionTests {
                 try producer.commitTransaction(timeout: .seconds(30))
             }
             #expect(error.requiresAbort, "\(error)")
-            #expect(error.description.contains(missing.name), "\(error)")
+            #expect(error.description.contains(missingName), "\(error)")
             try producer.abortTransaction(timeout: .seconds(20))
             try producer.beginTransaction()
             try producer.produce("after", key: nil, to: topic, partition: 0)
