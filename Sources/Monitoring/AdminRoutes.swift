@@ -20,8 +20,8 @@ enum AdminRoutes {
     }
 }
 
-/// What holds for every path: it is asked by a name of this host, it is for reading, nothing is kept by caches or shown in frames, and what is refused is said in
-/// JSON.
+/// What holds for every path: it is asked by a name of this host, it is for reading, nothing is kept by caches or shown in
+/// frames, and what is refused is said in JSON.
 private struct AdminManners: RouterMiddleware {
     let hosts: AdminHostRule
 

@@ -114,40 +114,30 @@ def test_kill_during_work(deploy, scale, delivery, static, kills):
     verify_delivery(deployment, delivery)
 
 
-def test_kill_during_catch_up(deploy):
+@pytest.mark.parametrize(
+    ("partitions", "questions_asked", "answers", "votes", "every", "kills"),
+    [
+        (4, 500, 3_000, 6_000, 15, 4),
+        # So many answers, in no order, that a batch of them changes more pages than a store's transaction takes, and is cut.
+        (1, 20_000, 80_000, 20_000, 300, 2),
+    ],
+    ids=["small batches", "batches that are cut"],
+)
+def test_kill_during_catch_up(deploy, partitions, questions_asked, answers, votes, every, kills):
     """Dead letters of the tables are published once, however often the reading of the tables is cut short."""
-    deployment = deploy()
+    deployment = deploy(partitions=partitions)
     deployment.create_topics()
-    generator = Generator(seed=32, questions=500)
-    deployment.publish(mixed(traffic(generator, 3_000, 6_000), oracle.ANSWERS, generator, every=15))
-    deployment.publish(questions(generator, 200))
+    generator = Generator(seed=32, questions=questions_asked)
+    deployment.publish(mixed(traffic(generator, answers, votes), oracle.ANSWERS, generator, every=every))
+    deployment.publish(questions(generator, 1_000))
     worker = deployment.worker(staticMembership=True, properties=QUICK_SESSION)
     chance = random.Random(33)
-    for _ in range(4):
+    for _ in range(kills):
         worker.start()
         time.sleep(chance.uniform(0.1, 2))
         deployment.kill(worker)
     worker.start()
     deployment.publish(questions(generator, 50))
-    deployment.wait_until_drained(90)
-    assert worker.terminate() == 0
-    verify(deployment)
-
-
-def test_kill_while_large_batches_are_cut(deploy):
-    """So many answers, in no order, that a batch of them changes more pages than a store's transaction takes."""
-    deployment = deploy(partitions=1)
-    deployment.create_topics()
-    generator = Generator(seed=34, questions=20_000)
-    deployment.publish(mixed(traffic(generator, 80_000, 20_000), oracle.ANSWERS, generator, every=300))
-    deployment.publish(questions(generator, 3_000))
-    worker = deployment.worker(staticMembership=True, properties=QUICK_SESSION)
-    chance = random.Random(35)
-    for _ in range(2):
-        worker.start()
-        time.sleep(chance.uniform(0.4, 1.2))
-        deployment.kill(worker)
-    worker.start()
     deployment.wait_until_drained(120)
     assert worker.terminate() == 0
     verify(deployment)

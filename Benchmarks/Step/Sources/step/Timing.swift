@@ -32,7 +32,12 @@ func time(_ arguments: [String]) throws {
     for timing in timings + timings { try timing.run() }
     let began = Monotonic.nanoseconds
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
-        do { try timings[thread].run() } catch { fatalError("\(error)") }
+        do {
+            try timings[thread].run()
+        } catch {
+            FileHandle.standardError.write(Data("step: timing the events: \(error)\n".utf8))
+            exit(1)
+        }
     }
     let seconds = Double(Monotonic.nanoseconds - began) / 1e9
     let events = timings.reduce(0) { $0 + $1.fixture.questions.count }
