@@ -6,7 +6,11 @@ extension AnswerStore {
     ///
     /// Nothing is copied: the bytes are LMDB's mapped pages, valid until the next `apply`, `commit`, `reset` or `close`.
     /// A question that nothing is stored of, or whose id cannot be one, has none.
-    package func lookup(question: Bytes, into answers: StoredAnswers) throws(StoreError) {
+    /// - Parameter prepared: where the rows were found when somebody searched for them before. It saves searching, if they are the
+    ///   question's and nothing was applied since.
+    package func lookup(
+        question: Bytes, prepared: UnsafePointer<PreparedRows>? = nil, into answers: StoredAnswers
+    ) throws(StoreError) {
         answers.removeAll()
         guard StoreLayout.idLengths.contains(question.count), let base = question.baseAddress,
             let keyBase = keyBuffer.baseAddress
@@ -16,6 +20,12 @@ extension AnswerStore {
         (keyBase + 1).copyMemory(from: base, byteCount: question.count)
         let prefix = Bytes(start: keyBase, count: 1 + question.count)
         do {
+            if let prepared, pending == nil, prepared.pointee.trees == trees?.id,
+                try Self.read(prepared.pointee, of: prefix, view, into: answers)
+            {
+                return
+            }
+            answers.removeAll()
             try Self.lookup(prefix, view, into: answers)
         } catch {
             throw failed(error, doing: "reading")
@@ -32,38 +42,87 @@ extension AnswerStore {
             if code != 0 && code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
             return
         }
-        var tallies = try tallies(of: prefix, view)
-        var tally = tallies.entry
+        var join = AnswerJoin(try tallies(of: prefix, view))
         repeat {
             let rowKey = Bytes(key)
             guard rowKey.starts(with: prefix) else { return }
-            let id = Bytes(rebasing: rowKey[prefix.count...])
-            guard let row = AnswerRow.read(Bytes(value)) else { throw .damagedRow }
-            // Both are in bytewise order of the answer ids.
-            var voteCount: Int64 = 0
-            while let entry = tally {
-                let order = compareBytes(entry.answerID, id)
-                if order > 0 { break }
-                if order == 0 { voteCount = entry.voteCount }
-                tallies.advance(past: entry)
-                tally = tallies.entry
-                if order == 0 { break }
-            }
-            answers.append(StoredAnswer(id: id, json: row.json, voteCount: voteCount, answeredAt: row.answeredAt))
+            try join.append(Bytes(value), id: Bytes(rebasing: rowKey[prefix.count...]), to: answers)
             code = mdb_cursor_get(view.answers, &key, &value, MDB_NEXT)
         } while code == 0
         if code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
     }
 
     @inline(__always)
-    private static func tallies(
-        of prefix: Bytes, _ view: StoreView
-    ) throws(LMDBFailure) -> TallyRow.Cursor {
+    private static func tallies(of prefix: Bytes, _ view: StoreView) throws(LMDBFailure) -> Bytes {
         var key = MDB_val(prefix)
         var value = MDB_val()
         let code = mdb_cursor_get(view.tallies, &key, &value, MDB_SET)
-        if code == 0 { return TallyRow.Cursor(Bytes(value)) }
+        if code == 0 { return Bytes(value) }
         guard code == MDB_NOTFOUND else { throw LMDBFailure(code: code) }
-        return TallyRow.Cursor(Bytes(start: nil, count: 0))
+        return Bytes(start: nil, count: 0)
+    }
+}
+
+// What was prepared.
+extension AnswerStore {
+    /// - Returns: false where it takes a search after all: what was found is another question's, there is no telling whether it
+    ///   is all, or a value has pages of its own.
+    private static func read(
+        _ prepared: PreparedRows, of prefix: Bytes, _ view: StoreView, into answers: StoredAnswers
+    ) throws(LMDBFailure) -> Bool {
+        guard var place = prepared.answers, var count = place.page.count else { return false }
+        var join: AnswerJoin?
+        while true {
+            if place.index == count {
+                guard let next = place.next, let nextCount = next.count else { return false }
+                place = PageWalk.Place(page: next, index: 0)
+                count = nextCount
+            }
+            guard place.index < count, let row = place.page.row(place.index) else { return false }
+            guard row.key.starts(with: prefix) else { return join != nil }
+            if join == nil { join = AnswerJoin(try tallies(prepared.tallies, of: prefix, view)) }
+            try join?.append(row.value, id: Bytes(rebasing: row.key[prefix.count...]), to: answers)
+            place.index &+= 1
+        }
+    }
+
+    /// - Parameter place: that of the answers belongs to the question, so this one does.
+    @inline(__always)
+    private static func tallies(
+        _ place: PageWalk.Place?, of prefix: Bytes, _ view: StoreView
+    ) throws(LMDBFailure) -> Bytes {
+        guard let place, let count = place.page.count else { return try tallies(of: prefix, view) }
+        let none = Bytes(start: nil, count: 0)
+        guard place.index < count else { return none }
+        guard let row = place.page.row(place.index) else { return try tallies(of: prefix, view) }
+        return row.key.isEqual(to: prefix) ? row.value : none
+    }
+}
+
+/// Joins a question's answers with their tallies. Both come in bytewise order of the answer ids.
+private struct AnswerJoin {
+    private var tallies: TallyRow.Cursor
+    private var tally: TallyRow.Entry?
+
+    /// - Parameter row: of the tallies; empty when there is none.
+    @inline(__always)
+    init(_ row: Bytes) {
+        tallies = TallyRow.Cursor(row)
+        tally = tallies.entry
+    }
+
+    @inline(__always)
+    mutating func append(_ row: Bytes, id: Bytes, to answers: StoredAnswers) throws(LMDBFailure) {
+        guard let row = AnswerRow.read(row) else { throw .damagedRow }
+        var voteCount: Int64 = 0
+        while let entry = tally {
+            let order = compareBytes(entry.answerID, id)
+            if order > 0 { break }
+            if order == 0 { voteCount = entry.voteCount }
+            tallies.advance(past: entry)
+            tally = tallies.entry
+            if order == 0 { break }
+        }
+        answers.append(StoredAnswer(id: id, json: row.json, voteCount: voteCount, answeredAt: row.answeredAt))
     }
 }

@@ -27,6 +27,8 @@ package final class AnswerStore {
     private(set) var state: State
     /// The read transaction is on: what a lookup gave is valid.
     private var isReading = false
+    /// Where the last commit's trees begin; nil between a commit and what comes next.
+    private(set) var trees: MappedTrees?
     /// What was applied since the last commit. While it is there lookups read through it.
     private(set) var pending: PendingWrites?
     /// How much memory `pending` may take before it is committed, in bytes.
@@ -222,9 +224,11 @@ extension AnswerStore {
             throw failed(error, doing: "reading")
         }
         isReading = true
+        trees = MappedTrees(environment.committed.transaction, environment)
     }
 
     private func endReading(_ environment: LMDBEnvironment) {
+        trees = nil
         guard isReading else { return }
         mdb_txn_reset(environment.committed.transaction)
         isReading = false
@@ -235,6 +239,7 @@ extension AnswerStore {
         // Without LMDB's reader table, a read transaction left on does not keep its pages from being overwritten.
         endReading(environment)
         let transaction = try environment.beginWriting()
+        trees = MappedTrees(transaction, environment)
         do {
             return try PendingWrites(transaction, environment)
         } catch {
@@ -255,6 +260,7 @@ extension AnswerStore {
         try writeMeta(environment, writes.view.transaction, positions)
         // Frees the transaction and its cursors, whatever comes of it.
         pending = nil
+        trees = nil
         try check(mdb_txn_commit(writes.view.transaction))
     }
 
@@ -262,6 +268,7 @@ extension AnswerStore {
     private func abandonPending() {
         if let pending { mdb_txn_abort(pending.view.transaction) }
         pending = nil
+        trees = nil
         positions = committedPositions
         versions.noteChangeOfAll()
     }

@@ -55,4 +55,33 @@ extension UnsafeRawBufferPointer {
         }
         return true
     }
+
+    /// Whether it comes before `other` in the order of `compareBytes`. For keys, which are so short that calling memcmp takes
+    /// longer.
+    @inline(__always)
+    func precedes(_ other: Bytes, orIsEqual: Bool) -> Bool {
+        let common = Swift.min(count, other.count)
+        guard let left = baseAddress, let right = other.baseAddress else { return count < other.count || orIsEqual }
+        var place = 0
+        while place &+ 8 <= common {
+            let leftWord = left.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            let rightWord = right.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            if leftWord != rightWord { return leftWord.bigEndian < rightWord.bigEndian }
+            place &+= 8
+        }
+        if place < common, common >= 8 {
+            // The bytes before `place` are equal: they may be compared once more.
+            let leftWord = left.loadUnaligned(fromByteOffset: common &- 8, as: UInt64.self)
+            let rightWord = right.loadUnaligned(fromByteOffset: common &- 8, as: UInt64.self)
+            if leftWord != rightWord { return leftWord.bigEndian < rightWord.bigEndian }
+        } else {
+            while place < common {
+                let leftByte = left.load(fromByteOffset: place, as: UInt8.self)
+                let rightByte = right.load(fromByteOffset: place, as: UInt8.self)
+                if leftByte != rightByte { return leftByte < rightByte }
+                place &+= 1
+            }
+        }
+        return count < other.count || count == other.count && orIsEqual
+    }
 }

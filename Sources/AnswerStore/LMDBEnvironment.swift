@@ -87,6 +87,8 @@ struct LMDBEnvironment {
     let tallies: MDB_dbi
     let voters: MDB_dbi
     let meta: MDB_dbi
+    /// The tree of the tables' names.
+    let main: MDB_dbi
     /// The read transaction, which sees the last commit. Kept for ever; reset except while somebody looks up, so that pages
     /// of the past are not kept from reuse.
     let committed: StoreView
@@ -116,7 +118,9 @@ struct LMDBEnvironment {
         self.environment = environment
         let writing = try Self.begin(environment, flags: 0)
         var handles: [MDB_dbi] = []
+        var main: MDB_dbi = 0
         do {
+            try check(mdb_dbi_open(writing, nil, 0, &main))
             for name in StoreLayout.tables {
                 var handle: MDB_dbi = 0
                 try check(mdb_dbi_open(writing, name, UInt32(MDB_CREATE), &handle))
@@ -129,6 +133,7 @@ struct LMDBEnvironment {
         // Nothing is written when the tables were all there. The handles stay valid after the commit.
         try check(mdb_txn_commit(writing))
         (answers, meta, tallies, voters) = (handles[0], handles[1], handles[2], handles[3])
+        self.main = main
         let reading = try Self.begin(environment, flags: UInt32(MDB_RDONLY))
         do {
             committed = try StoreView(reading, answers: answers, tallies: tallies)

@@ -19,30 +19,47 @@ package final class EventProcessor {
     private let enricher = Enricher()
     private let answers = StoredAnswers()
     private let rendered: RenderedAnswers
+    private var coming = ComingEvents()
+    private let lookups = PreparedLookups()
 
     /// - Parameter renderedBytes: memory for what was rendered before, so that a question that comes again is neither looked
     ///   up nor rendered again.
     package init(renderedBytes: Int = 0) { rendered = RenderedAnswers(byteCount: renderedBytes) }
 
-    /// How many events ahead `expect` wants to know the keys: far enough for memory to answer, near enough for what it
-    /// answered not to be gone again.
-    package static let far = 8
-    package static let near = 4
+    deinit { coming.deallocate() }
 
-    /// Has what the events with these keys will need fetched into the processor's caches, in two steps, as one is found by the
-    /// other. Changes nothing but how long they take.
+    /// How many events ahead `expect` wants to know of.
+    package static let ahead = ComingEvents.ahead
+
+    /// Says which event comes after those that were expected already: has what it will need fetched into the processor's caches
+    /// by the time that it is processed. Changes nothing but how long it takes.
     /// - Parameters:
-    ///   - far: the key of the event that comes `far` events later; nil where there is none.
-    ///   - near: the key of the one that comes `near` events later.
-    ///   - store: the store of the events' partition, if it is known.
+    ///   - key: the event's; valid until the event was processed, or until `expectNothing`.
+    ///   - store: the one that the event will be processed with.
     @inline(__always)
-    package func expect(far: Bytes?, near: Bytes?, store: AnswerStore?) {
-        if let far {
-            let hash = AnswerStore.hash(of: far)
-            rendered.expect(hash)
-            store?.expectVersion(ofQuestionHashed: hash)
+    package func expect(_ key: Bytes?, store: AnswerStore) {
+        let hash = AnswerStore.hash(of: key ?? Bytes(start: nil, count: 0))
+        coming.append(key, hash: hash)
+        rendered.expect(hash)
+        store.expectVersion(ofQuestionHashed: hash)
+    }
+
+    /// Forgets which events were expected: others come, or nobody knows.
+    @inline(__always)
+    package func expectNothing() { coming.removeAll() }
+
+    /// An event is about to be processed: asks for what the coming ones need, the nearer they are the more is known of it.
+    @inline(__always)
+    private func fetchAhead(_ store: AnswerStore) {
+        guard coming.advance() else { return }
+        if let hash = coming.near { rendered.fetch(hash) }
+        guard let group = coming.nextGroup else { return }
+        for number in group {
+            let event = coming[number]
+            // What is kept needs no lookup.
+            if !rendered.mayHold(event.hash) { lookups.add(event.key, number: number) }
         }
-        if let near { rendered.fetch(AnswerStore.hash(of: near)) }
+        store.prepare(lookups)
     }
 
     /// - Parameters:
@@ -56,6 +73,7 @@ package final class EventProcessor {
     package func process(
         key: Bytes?, value: Bytes?, store: AnswerStore, limit: Int, stamps: UnsafeMutablePointer<EventStamps>? = nil
     ) throws(StoreError) -> EventOutcome {
+        fetchAhead(store)
         let record: QuestionRecord
         do throws(RecordError) {
             record = try reader.readQuestion(key: key, value: value)
@@ -77,7 +95,7 @@ package final class EventProcessor {
                 return .enriched(bytes, attached: tail.attached, omitted: 0)
             }
         }
-        try store.lookup(question: id, into: answers)
+        try store.lookup(question: id, prepared: coming.current.map { lookups[$0] }, into: answers)
         if let stamps { stamps.pointee.lookedUp = Monotonic.nanoseconds }
         let rendering = enricher.render(question: value, answers: answers, limit: limit)
         if let stamps { stamps.pointee.rendered = Monotonic.nanoseconds }

@@ -79,6 +79,13 @@ final class RenderedAnswers {
     @inline(__always)
     func expect(_ hash: UInt64) { prefetch(slots + Int(hash & mask)) }
 
+    /// Whether something is kept of the question, of whatever version.
+    @inline(__always)
+    func mayHold(_ hash: UInt64) -> Bool {
+        let slot = slots[Int(hash & mask)]
+        return slot.hash == hash && isKept(slot.place)
+    }
+
     /// The question comes sooner still: has what is kept of it fetched. Entries lie far apart, so that most are in memory alone,
     /// and waiting for one takes longer than copying it.
     @inline(__always)

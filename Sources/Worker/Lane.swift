@@ -281,12 +281,19 @@ final class Lane {
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
         let target = layout.enrichedPartition(for: number)
         partition?.questions.isAtEnd = false
+        processor.expectNothing()
+        var expected = start
         while index < gathered.count {
             let message = gathered[index]
             guard message.partition == number else { break }
-            processor.expect(
-                far: gathered.key(at: index + EventProcessor.far), near: gathered.key(at: index + EventProcessor.near),
-                store: partition?.store)
+            if let store = partition?.store {
+                while expected < min(index + EventProcessor.ahead, gathered.count),
+                    gathered[expected].partition == number
+                {
+                    processor.expect(gathered.key(at: expected), store: store)
+                    expected += 1
+                }
+            }
             index += 1
             guard let partition else { continue }
             if let next = partition.questions.next, message.offset < next {

@@ -47,6 +47,16 @@ struct Seen: Equatable, CustomStringConvertible {
     }
 }
 
+extension StoredAnswers {
+    var seen: [Seen] {
+        (0..<count).map {
+            Seen(
+                id: Array(self[$0].id), json: Array(self[$0].json), voteCount: self[$0].voteCount,
+                answeredAt: self[$0].answeredAt)
+        }
+    }
+}
+
 extension StoreSource {
     static let test = StoreSource(clusterID: "cluster", answersTopic: "answers", votesTopic: "votes", partition: 3)
 }
@@ -57,11 +67,7 @@ extension AnswerStore {
     func see(_ question: [UInt8]) throws -> [Seen] {
         let answers = StoredAnswers()
         try question.withUnsafeBytes { try lookup(question: $0, into: answers) }
-        return (0..<answers.count).map {
-            Seen(
-                id: Array(answers[$0].id), json: Array(answers[$0].json), voteCount: answers[$0].voteCount,
-                answeredAt: answers[$0].answeredAt)
-        }
+        return answers.seen
     }
 
     /// Applies changes and moves the positions on by one each.

@@ -21,22 +21,30 @@ final class StepFixture {
             spans.append((start..<middle, middle..<bytes.count))
         }
 
-        /// The keys of what comes later within what is gathered, as a lane tells them to its processor.
+        /// What a lane has of its processor, event by event: it says what comes before it comes.
+        enum LaneStep {
+            /// Others come than were expected.
+            case begin
+            case expect(Bytes)
+            case process(key: Bytes, value: Bytes)
+        }
+
         @inline(__always)
-        func eachAhead(
-            far: Int, near: Int,
-            _ body: (_ far: Bytes?, _ near: Bytes?, _ key: Bytes, _ value: Bytes) throws -> Void
-        ) rethrows {
+        func eachGathered(ahead: Int, _ body: (LaneStep) throws -> Void) rethrows {
             try bytes.withUnsafeBytes { all in
+                var expected = 0
                 for index in spans.indices {
-                    let end = min(spans.count, (index / StepFixture.gathered + 1) * StepFixture.gathered)
-                    func key(at place: Int) -> Bytes? {
-                        place < end ? UnsafeRawBufferPointer(rebasing: all[spans[place].key]) : nil
+                    let batch = index / StepFixture.gathered
+                    if index == batch * StepFixture.gathered { try body(.begin) }
+                    let end = min(spans.count, (batch + 1) * StepFixture.gathered, index + ahead)
+                    while expected < end {
+                        try body(.expect(UnsafeRawBufferPointer(rebasing: all[spans[expected].key])))
+                        expected += 1
                     }
                     try body(
-                        key(at: index + far), key(at: index + near),
-                        UnsafeRawBufferPointer(rebasing: all[spans[index].key]),
-                        UnsafeRawBufferPointer(rebasing: all[spans[index].value]))
+                        .process(
+                            key: UnsafeRawBufferPointer(rebasing: all[spans[index].key]),
+                            value: UnsafeRawBufferPointer(rebasing: all[spans[index].value])))
                 }
             }
         }

@@ -36,12 +36,16 @@ func partRender(_ fixture: StepFixture, _ value: Bytes) -> Int {
 @inline(never)
 func partEnrich(_ fixture: StepFixture, with processor: EventProcessor) throws -> Int {
     var length = 0
-    try fixture.questions.eachAhead(far: EventProcessor.far, near: EventProcessor.near) { far, near, key, value in
-        processor.expect(far: far, near: near, store: fixture.store)
-        if case .enriched(let bytes, _, _) = try processor.process(
-            key: key, value: value, store: fixture.store, limit: 1_000_000)
-        {
-            length += bytes.count
+    try fixture.questions.eachGathered(ahead: EventProcessor.ahead) { step in
+        switch step {
+        case .begin: processor.expectNothing()
+        case .expect(let key): processor.expect(key, store: fixture.store)
+        case .process(let key, let value):
+            if case .enriched(let bytes, _, _) = try processor.process(
+                key: key, value: value, store: fixture.store, limit: 1_000_000)
+            {
+                length += bytes.count
+            }
         }
     }
     return length

@@ -1,0 +1,75 @@
+import CLMDB
+import Records
+import Synchronization
+
+/// Where the trees of the last commit begin in LMDB's map, for searches that go on side by side (`PageWalk`), which LMDB's do
+/// not.
+///
+/// Valid until the next commit, and until the map is made larger or closed: up to then LMDB changes no page of that commit.
+struct MappedTrees {
+    struct Root {
+        var page: UInt64
+        /// Pages from the root down to a row, both counted.
+        var depth: Int
+    }
+
+    /// No two of a process have the same: tells whether a page that was found is still what it was.
+    let id = lastID.add(1, ordering: .relaxed).newValue
+    let base: UnsafeRawPointer
+    let pageSize: Int
+    let lastPage: UInt64
+    let answers: Root
+    let tallies: Root
+
+    private static let lastID = Atomic<UInt64>(0)
+
+    /// Nil for a page that the file does not have.
+    @inline(__always)
+    func page(_ number: UInt64) -> MappedPage? {
+        number <= lastPage ? MappedPage(base: base + Int(number) &* pageSize, size: pageSize) : nil
+    }
+}
+
+extension MappedTrees {
+    /// - Parameter transaction: has changed nothing yet.
+    /// - Returns: nil when the trees are not found where they are expected. Lookups wait for memory more often then.
+    init?(_ transaction: OpaquePointer, _ environment: LMDBEnvironment) {
+        var information = MDB_envinfo()
+        var statistics = MDB_stat()
+        guard mdb_env_info(environment.environment, &information) == 0,
+            mdb_env_stat(environment.environment, &statistics) == 0,
+            let answers = Self.record(of: "answers", transaction, environment),
+            let tallies = Self.record(of: "tallies", transaction, environment)
+        else { return nil }
+        let pageSize = Int(statistics.ms_psize)
+        let lastPage = UInt64(information.me_last_pgno)
+        // The records lie on pages of the map, and each page bears its number: the first one's place follows.
+        let page = UnsafeRawPointer(bitPattern: UInt(bitPattern: answers) & ~UInt(pageSize - 1))
+        guard let page, page.load(fromByteOffset: 10, as: UInt16.self) == PageFormat.leaf else { return nil }
+        let number = page.load(as: UInt64.self)
+        guard number <= lastPage else { return nil }
+        self.init(
+            base: page - Int(number) * pageSize, pageSize: pageSize, lastPage: lastPage, answers: Self.root(answers),
+            tallies: Self.root(tallies))
+    }
+
+    private static func root(_ record: UnsafeRawPointer) -> Root {
+        let record = TreeRecord(Bytes(start: record, count: PageFormat.treeRecordSize))
+        return Root(page: record.root, depth: record.depth)
+    }
+
+    /// What the tree of all trees says of one: MDB_db, as `TreeRecord` reads it.
+    private static func record(
+        of table: String, _ transaction: OpaquePointer, _ environment: LMDBEnvironment
+    ) -> UnsafeRawPointer? {
+        var table = table
+        return table.withUTF8 { name in
+            var key = MDB_val(Bytes(name))
+            var value = MDB_val()
+            guard mdb_get(transaction, environment.main, &key, &value) == 0,
+                value.mv_size == PageFormat.treeRecordSize
+            else { return nil }
+            return UnsafeRawPointer(value.mv_data)
+        }
+    }
+}
