@@ -78,6 +78,9 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         /// In order of topic and number.
         package var partitions: [Partition]
 
+        /// Of a topic; nil where the total is: of each topic some partition may be missing then.
+        package func records(of topic: String) -> Int64? { total == nil ? nil : topics[topic] ?? 0 }
+
         package struct Partition: Codable, Sendable, Equatable {
             package var topic: String
             package var partition: Int32

@@ -25,7 +25,7 @@ package struct ReportFindings: Sendable {
 
     private mutating func lag(_ survey: LogSurvey, _ sum: RunFigures) {
         guard let largest = sum.lagLargest else {
-            say(.say, "No line says how much was waiting: the lag was never known.")
+            say(.say, "The lag was never known: at no time do all workers' lines say how much was waiting.")
             return
         }
         guard largest > 0, let time = sum.lagLargestTime else {

@@ -92,11 +92,13 @@ struct ReportPlots {
         for (index, topic) in topics.enumerated() {
             series.append(
                 Plot.Series(
-                    name: topic, style: "c\(index + 1)", bins: bins.sum(runs) { Double($0.lag.topics[topic] ?? 0) }))
+                    name: topic, style: "c\(index + 1)",
+                    bins: bins.sum(runs) { $0.lag.records(of: topic).map(Double.init) }))
         }
         return plot(
-            "lag", "Lag", "Records that waited at each interval's end, by topic, all workers.", series,
-            text: FigureText.short)
+            "lag", "Lag",
+            "Records that waited at each interval's end, by topic, all workers. A gap: some worker did not know its lag.",
+            series, text: FigureText.short)
     }
 
     private var shares: Plot? {

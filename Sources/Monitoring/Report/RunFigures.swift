@@ -33,7 +33,7 @@ package struct RunFigures: Sendable, Equatable {
     /// Records a second of the best interval.
     package var peakIn = 0.0
     package var peakTables = 0.0
-    /// nil where no line says how much waits.
+    /// nil where at no time it is known of every worker how much waits.
     package var lagLargest: Int64?
     package var lagLargestTime: Double?
     package var lagLargestPlace: ThroughputLine.Lag.Partition?

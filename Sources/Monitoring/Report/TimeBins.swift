@@ -30,15 +30,58 @@ package struct TimeBins: Sendable {
     package func begin(_ index: Int) -> Double { start + width * Double(index) }
     package func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }
 
-    /// What lines say, by columns: the mean over the time that lines cover of it, the least and the largest. A column that
-    /// no line touches is nil.
+    /// What lines say, by columns: the mean over the time of those that say something, the least and the largest. A column
+    /// in which no line says anything is nil.
     /// - Parameter offset: is taken off the lines' times.
     package func values(
         _ samples: [WorkerRun.Sample], offset: Double = 0, _ value: (ThroughputLine) -> Double?
     ) -> [Bin?] {
+        columns(samples, offset: offset, value).map(\.bin)
+    }
+
+    /// What all workers have together. A column in which a worker has lines of which none says anything is nil: a sum of which a
+    /// part is not known is not known.
+    package func sum(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
+        var sums = [Column](repeating: .empty, count: count)
+        for (_, runs) in Dictionary(grouping: runs, by: \.key) {
+            let columns = columns(runs.flatMap(\.samples), offset: offset, value)
+            for (index, column) in columns.enumerated() { sums[index].add(column) }
+        }
+        return sums.map(\.bin)
+    }
+
+    /// What the lines of one worker, or of several together, say of a column.
+    private enum Column {
+        /// No line touches it.
+        case empty
+        /// Lines do, and none says anything.
+        case unknown
+        case known(Bin)
+
+        var bin: Bin? {
+            if case .known(let bin) = self { bin } else { nil }
+        }
+
+        mutating func add(_ other: Column) {
+            switch (self, other) {
+            case (_, .empty), (.unknown, _): break
+            case (.empty, _), (_, .unknown): self = other
+            case (.known(let one), .known(let other)):
+                self = .known(
+                    Bin(
+                        mean: one.mean + other.mean, least: one.least + other.least,
+                        largest: one.largest + other.largest))
+            }
+        }
+    }
+
+    private func columns(
+        _ samples: [WorkerRun.Sample], offset: Double, _ value: (ThroughputLine) -> Double?
+    ) -> [Column] {
+        var isTouched = [Bool](repeating: false, count: count)
         var sums = [(weight: Double, sum: Double, least: Double, largest: Double)?](repeating: nil, count: count)
         for sample in samples {
-            guard let value = value(sample.line) else { continue }
+            let value = value(sample.line)
             let from = sample.began - offset
             let to = max(sample.time - offset, from + 0.001)
             let first = max(0, Int(((from - start) / width).rounded(.down)))
@@ -48,6 +91,8 @@ package struct TimeBins: Sendable {
                 let overlap = min(to, begin(index + 1)) - max(from, begin(index))
                 // What lines only touch by a clock's jitter is not theirs.
                 guard overlap > 0.02 * min(width, to - from) else { continue }
+                isTouched[index] = true
+                guard let value else { continue }
                 var bin = sums[index] ?? (0, 0, value, value)
                 bin.weight += overlap
                 bin.sum += value * overlap
@@ -56,26 +101,10 @@ package struct TimeBins: Sendable {
                 sums[index] = bin
             }
         }
-        return sums.map { bin in
-            bin.map { Bin(mean: $0.sum / $0.weight, least: $0.least, largest: $0.largest) }
+        return zip(sums, isTouched).map { sum, isTouched in
+            guard let sum else { return isTouched ? .unknown : .empty }
+            return .known(Bin(mean: sum.sum / sum.weight, least: sum.least, largest: sum.largest))
         }
-    }
-
-    /// What all runs have together.
-    package func sum(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
-        let byWorker = Dictionary(grouping: runs, by: \.key)
-        var result = [Bin?](repeating: nil, count: count)
-        for (_, runs) in byWorker {
-            let values = values(runs.flatMap(\.samples), offset: offset, value)
-            for (index, bin) in values.enumerated() {
-                guard let bin else { continue }
-                let before = result[index] ?? Bin(mean: 0, least: 0, largest: 0)
-                result[index] = Bin(
-                    mean: before.mean + bin.mean, least: before.least + bin.least, largest: before.largest + bin.largest
-                )
-            }
-        }
-        return result
     }
 
     /// The worst that any run has.

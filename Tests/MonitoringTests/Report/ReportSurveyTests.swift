@@ -89,15 +89,46 @@ import Testing
         let never = Self.survey(Self.line(10, #""lag":{"topics":{}}"#))
         let figures = RunFigures(never.runs)
         #expect(figures.lagEnd == nil && figures.lagLargest == nil)
-        #expect(ReportFindings(never, figures).sentences.contains { $0.text.contains("the lag was never known") })
+        #expect(ReportFindings(never, figures).sentences.contains { $0.text.contains("The lag was never known") })
         #expect(!text(never).contains("the lag was 0") && !text(never).contains("kept up"))
         #expect(ReportPage(never, made: "now", version: "0").html.contains("largest –"))
+    }
 
-        let half = Self.survey(
-            Self.line(10, worker: "a", #""lag":{"total":40}"#) + Self.line(10, worker: "b", #""lag":{"topics":{}}"#))
-        let sum = RunFigures(half.runs)
-        #expect(sum.lagEnd == nil && sum.lagLargest == 40)
-        #expect(ReportFindings(half, sum).sentences.contains { $0.text.contains("at the end it was not known") })
+    @Test func aSumOfWhichOnePartIsNotKnownIsNotKnown() throws {
+        let (known, unknown) = (#""lag":{"total":40,"topics":{"t":40}}"#, #""lag":{"topics":{"t":7}}"#)
+        let late = Self.survey(
+            Self.line(10, worker: "a", known) + Self.line(20, worker: "a", known)
+                + Self.line(20, worker: "b", uptime: 10, unknown))
+        let sum = RunFigures(late.runs)
+        #expect(sum.lagLargest == 40 && sum.lagEnd == nil)
+        #expect(ReportFindings(late, sum).sentences.contains { $0.text.contains("at the end it was not known") })
+        let bins = TimeBins.fitting(late.runs)
+        #expect(bins.sum(late.runs) { $0.lag.total.map(Double.init) }.map { $0?.mean } == [40, nil])
+        #expect(try lagPlot(late) == ["all topics": [40, nil], "t": [40, nil]])
+
+        let half = Self.survey(Self.line(10, worker: "a", known) + Self.line(10, worker: "b", unknown))
+        #expect(RunFigures(half.runs).lagLargest == nil && RunFigures(half.runs).lagEnd == nil)
+
+        // A worker that has no partitions has no topics, and nothing that waits.
+        let idle = Self.survey(
+            Self.line(10, worker: "a", known) + Self.line(10, worker: "b", #""lag":{"total":0,"topics":{}}"#))
+        #expect(try lagPlot(idle) == ["all topics": [40], "t": [40]])
+    }
+
+    /// The means by the lines' names.
+    private func lagPlot(_ survey: LogSurvey) throws -> [String: [Double?]] {
+        let plots = ReportPlots(survey: survey, workers: survey.runs.map(\.key)).all()
+        let plot = try #require(plots.first { $0.id == "lag" })
+        return plot.series.reduce(into: [:]) { $0[$1.name] = $1.bins.map { $0?.mean } }
+    }
+
+    @Test func aColumnOfWhichAWorkerKnowsAPartHasTheMeanOfThat() {
+        let survey = Self.survey(
+            Self.line(10, worker: "a", #""lag":{"topics":{}}"#) + Self.line(20, worker: "a", #""lag":{"total":6}"#)
+                + Self.line(20, worker: "b", seconds: 20, #""lag":{"total":3}"#))
+        let start = survey.runs.map(\.firstTime).min() ?? 0
+        let sum = TimeBins(start: start, width: 20, count: 1).sum(survey.runs) { $0.lag.total.map(Double.init) }
+        #expect(sum == [.init(mean: 9, least: 9, largest: 9)])
     }
 
     @Test func cpuOfALogThatBeginsLaterIsCountedFromItsFirstLine() {
