@@ -247,7 +247,7 @@ final class Lane {
                     }
                 }
             } catch {
-                noteFirstEvents()
+                noteGivenUp()
                 throw error
             }
         }
@@ -262,12 +262,16 @@ final class Lane {
     }
 
     /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
-    /// to yet.
-    private func noteFirstEvents() {
+    /// to yet. One that has had no event stays where it is, and librdkafka says only once that its end is there.
+    private func noteGivenUp() {
         for index in 0..<gathered.count {
             let message = gathered[index]
             guard let partition = partitions[message.partition], partition.isRunning else { continue }
             if partition.questions.first == nil { partition.questions.first = message.offset }
+        }
+        for end in ends {
+            guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
+            if partition.questions.first == nil { partition.questions.isAtEnd = true }
         }
     }
 

@@ -1,6 +1,7 @@
 import AnswerStore
 import Foundation
 import KafkaClient
+import Synchronization
 import Testing
 
 @testable import Worker
@@ -21,6 +22,51 @@ struct AbortTests {
         try await site.work { totals in
             guard totals[0].aborts > 0, totals[0].recordsIn >= events.count else { return false }
             return Set(try reader.read(reader.topics.enriched).compactMap(\.key)).count == events.count
+        }
+    }
+
+    @Test("a partition at its end is known to be, though what was gathered with that was given up")
+    func endOfPartition() async throws {
+        let site = try EmbeddedSite(partitions: 2)
+        let body = String(repeating: "x", count: 100_000)
+        try site.publish((0..<2).map { Make.answer("a", to: "q", partition: $0, body: body) }, to: site.topics.answers)
+        nonisolated(unsafe) let place = site
+        let caughtUp = CaughtUp()
+        site.logger = LogHook.logger { message, metadata in
+            guard message == "partition caught up", let number = metadata["partition"].flatMap({ Int32("\($0)") })
+            else { return }
+            guard let earlier = caughtUp.add(number) else { return }
+            // The events are the one partition's, the other one is empty. What both fetch is gathered at once, when the lane
+            // goes on; and then the first of several commits of that batch fails.
+            try? place.broker.inject(["INVALID_TXN_STATE"], into: .endTransaction)
+            let events = (0..<100).map { _ in Make.question("q", partition: earlier) }
+            try? place.publish(events, to: place.topics.questions)
+            Thread.sleep(forTimeInterval: 0.5)
+        }
+        let configuration = site.configuration {
+            $0.memoryBudgetMiB = 64
+            $0.commitInterval = .seconds(30)
+        }
+        try await site.run(configuration) { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "the events") {
+                report.current.totals.recordsIn == 100 && report.current.totals.aborts > 0
+            }
+            let before = report.current.times[.idle]
+            try await EmbeddedSite.wait(for: "the lane to be idle") { report.current.times[.idle] > before }
+        }
+    }
+
+    /// The partitions that are worked on, in the order in which they came to be.
+    private final class CaughtUp: Sendable {
+        private let numbers = Mutex<[Int32]>([])
+
+        /// - Returns: the one before it.
+        func add(_ number: Int32) -> Int32? {
+            numbers.withLock {
+                $0.append(number)
+                return $0.dropLast().last
+            }
         }
     }
 

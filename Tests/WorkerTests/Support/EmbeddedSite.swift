@@ -21,7 +21,8 @@ final class EmbeddedSite {
     let topics = TopicNames()
     let partitions: Int32
     let directory: URL
-    let logger: Logger
+    /// The workers'.
+    var logger: Logger
     /// The embedded broker answers a fetch that finds nothing only when its wait is over.
     var properties: KafkaProperties {
         KafkaProperties(["bootstrap.servers": broker.bootstrapServers, "fetch.wait.max.ms": "20"])
