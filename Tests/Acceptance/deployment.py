@@ -152,12 +152,15 @@ class Deployment:
         """Until no transaction is open on the output, as a killed worker's is until its broker gives it up: what is behind its
         beginning is committed, and shown to nobody."""
         deadline = time.monotonic() + timeout
-        while True:
-            shown, written = (self._output_ends(isolation) for isolation in ("read_committed", "read_uncommitted"))
-            if shown == written:
-                return
-            assert time.monotonic() < deadline, f"transactions are still open: {shown} of {written} can be read"
+        while held_back := self.held_back():
+            assert time.monotonic() < deadline, f"transactions are still open, by place (shown, written): {held_back}"
             time.sleep(0.2)
+
+    def held_back(self):
+        """Where on the output open transactions hold something back: (topic, partition) -> (shown, written) offsets."""
+        # In this order what is committed in between is not taken for held back.
+        written, shown = (self._output_ends(isolation) for isolation in ("read_uncommitted", "read_committed"))
+        return {place: (shown[place], end) for place, end in written.items() if shown[place] < end}
 
     def _output_ends(self, isolation):
         consumer = Consumer(

@@ -143,6 +143,33 @@ def test_kill_during_catch_up(deploy, partitions, questions_asked, answers, vote
     verify(deployment)
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_sigterm_leaves_no_transaction_open(deploy, lanes):
+    """One would hold back its output from readers, and its partitions from their next owner, until the broker gives it up."""
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=37, questions=200)
+    deployment.publish(traffic(generator, 400, 1_000))
+    deployment.publish(questions(generator, 12_000))
+    # With so small a queue to its producer a lane works slowly, and is long inside each of its transactions.
+    slow = {"queue.buffering.max.messages": 200, "linger.ms": 100}
+    given_up_after = {"transaction.timeout.ms": 60_000}
+    worker = deployment.worker(lanes=lanes, commitIntervalMs=3_000, properties=slow | given_up_after).start()
+    deadline = time.monotonic() + 30
+    while not deployment.held_back():
+        worker.check()
+        assert time.monotonic() < deadline, f"no transaction was seen open:\n{worker.log_end()}"
+    assert worker.terminate() == 0, worker.log_end()
+    # Markers of a transaction's end may be written a little after the worker was told of it.
+    deployment.wait_until_settled(timeout=5)
+    committed = deployment.cluster.committed(deployment.group, deployment.topics[oracle.QUESTIONS], deployment.partitions)
+    assert sum(offset or 0 for offset in committed.values()) < 12_000, "the worker was not in the middle of its work"
+    deployment.worker("w2").start()
+    deployment.wait_until_drained()
+    assert deployment.workers[-1].terminate() == 0
+    verify(deployment)
+
+
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 def test_a_broker_that_stands_still(deploy, delivery):
     """Longer than a transaction may take: the worker is late, and fenced where the broker gives it up meanwhile."""
