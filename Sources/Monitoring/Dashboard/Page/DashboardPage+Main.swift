@@ -71,6 +71,9 @@ extension DashboardPage {
         let lagTopics = [];
         let lagChart = null;
 
+        /** Of a topic; null where the total is not known: of each topic some partition may be missing then. */
+        const waiting = (lag, topic) => (lag.total === undefined ? null : lag.topics[topic] ?? 0);
+
         /** One area for each input topic. Lines bring their names once the worker has a partition: it is made anew then. */
         function makeLagChart(line) {
           const lags = line.lag.topics;
@@ -81,7 +84,7 @@ extension DashboardPage {
           byId("chart-lag").replaceChildren();
           charts.push(lagChart = chart("chart-lag", {
             title: "Records waiting", kind: "stack", format: format.count, axis: format.short, height: 170, least: 10,
-            series: topics.map((topic, i) => ({ name: `topic-${i}`, label: topic, value: (one) => one.lag.topics[topic] ?? 0 })),
+            series: topics.map((topic, i) => ({ name: `topic-${i}`, label: topic, value: (one) => waiting(one.lag, topic) })),
           }));
         }
 
