@@ -125,6 +125,23 @@ def restore(bench, prepared, results, runs, name="restore"):
             run.close()
 
 
+def opening(bench, prepared, results, runs, name="opening"):
+    """Begins again on the filled store, with no event to work on: what a start takes until all tables are caught up."""
+    empty = prepared.workload.fresh("questions-none")
+    for _ in range(runs):
+        run = WorkerRun(bench, prepared.workload, "exactly-once", prepared.state, questions=empty)
+        try:
+            run.commit_tables()
+            run.start()
+            run.wait_caught_up()
+            run.stop()
+            seconds, cpu = run.opening()
+            results.add(name, "rejoinder", "", {
+                "opening_seconds": seconds, "opening_cpu_seconds": cpu, "store_mib": run.store_bytes() / 2**20})
+        finally:
+            run.close()
+
+
 def passes(bench, prepared, results, runs, modes=MODES, floor=True, peers=(), lanes=(1,), name=None):
     """Works through the question events that are there, again and again, taking turns."""
     name = name or prepared.workload.name

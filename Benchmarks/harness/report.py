@@ -15,6 +15,7 @@ FIGURES = {
     "step_nothing_kept_ns": ("step, nothing kept, ns", 0),
     "events_per_second": ("events/s", 0),
     "cpu_us_per_record": ("CPU, µs per record", 2),
+    "cpu_us_per_event_caught_up": ("CPU, all caught up, µs per event", 2),
     "records_per_second": ("records/s", 0),
     "peak_resident_mib": ("peak resident, MiB", 0),
     "anonymous_mib": ("anonymous, MiB", 0),
@@ -22,6 +23,9 @@ FIGURES = {
     "records_per_commit": ("records per commit", 0),
     "table_records_per_second": ("table records/s", 0),
     "cpu_us_per_table_record": ("CPU, µs per table record", 2),
+    "opening_seconds": ("to all caught up, s", 3),
+    "opening_cpu_seconds": ("CPU, s", 3),
+    "store_mib": ("store, MiB", 0),
     "sent_bytes_per_record": ("sent, bytes per record", 0),
     "first_poll_ms": ("start to first poll, ms", 0),
     "first_output_ms": ("start to first output, ms", 0),
@@ -71,6 +75,17 @@ def tables(results):
     return "\n".join(lines)
 
 
+def question_event_figure(results, mode):
+    """Which figure says what an event costs on tables of any size, and what is to be said of it."""
+    def runs(figure):
+        return [len(results.values.get((name, "rejoinder", mode, figure), ())) for name in ("w1", "w4")]
+
+    # The median of some runs beside that of all would not compare like with like.
+    if runs("cpu_us_per_event_caught_up") == runs("cpu_us_per_record"):
+        return "cpu_us_per_event_caught_up", ""
+    return "cpu_us_per_record", " (the opening of stores included: too few events were left after it)"
+
+
 def claims(results):
     """What the figures must show, and what they do."""
     def median(*key):
@@ -103,9 +118,9 @@ def claims(results):
               ratio(median("w3", "rejoinder", mode, "cpu_us_per_record"), median("w3", "floor", mode, "cpu_us_per_record")),
               2, 1.3, "x")
     for mode in ("exactly-once", "at-least-once"):
-        claim(f"w4 against w1, CPU per question event, {mode}",
-              ratio(median("w4", "rejoinder", mode, "cpu_us_per_record"), median("w1", "rejoinder", mode, "cpu_us_per_record")),
-              1.5, 1.15, "x")
+        figure, remark = question_event_figure(results, mode)
+        claim(f"w4 against w1, CPU per question event, {mode}{remark}",
+              ratio(median("w4", "rejoinder", mode, figure), median("w1", "rejoinder", mode, figure)), 1.5, 1.15, "x")
     claim("w5, exactly-once, p99", median("w5", "rejoinder", "exactly-once", "p99_ms"), 40, 15, " ms", 1)
     claim("w5, at-least-once, p99", median("w5", "rejoinder", "at-least-once", "p99_ms"), 15, 5, " ms", 1)
     beyond = [max(values) for key, values in results.values.items() if key[1] == "rejoinder" and key[3] == "beyond_store_mib"]

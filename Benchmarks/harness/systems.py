@@ -18,6 +18,10 @@ from waiting_broker import PARTITIONS, WaitingBroker
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
 LOOK = 0.02
+# The same where the moment of a commit is what counts.
+CLOSE_LOOK = 0.002
+# The least share of the events that must be left when all tables are caught up, for their cost to be told apart.
+LEAST_LEFT = 1 / 3
 
 
 def log_time(line):
@@ -78,7 +82,7 @@ class WorkerRun(Run):
             workload, group=self.group, questions=self.questions, enriched=self.enriched,
             dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties)
         self.process = None
-        self.marks = {}
+        self.looks = []
 
     def commit_tables(self):
         """As if the group had worked before: the store is what this leaves it to be filled with."""
@@ -116,37 +120,78 @@ class WorkerRun(Run):
         time at that moment: from there on questions are worked on, while this one still waits for the other partitions."""
         timeout = self.workload.patience
         deadline = time.monotonic() + timeout
-        samples = []
+        self.looks = []
         while True:
             text = self.log.read_bytes()
-            samples.append((time.time(), time.monotonic(), self.cpu()))
+            self.looks.append((time.time(), time.monotonic(), self.cpu()))
             if text.count(b'"partition caught up"') >= self.workload.partitions:
                 break
             if self.process.poll() is not None:
                 raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
             if time.monotonic() > deadline:
                 raise Failed(f"its tables are not there after {timeout:.0f} s: {self.log_end()}")
-            time.sleep(0.002)
-        first = next(log_time(line) for line in self.lines() if line["message"] == "partition caught up")
-        # The last look before it, so that nothing that was done for the questions is left out.
-        before = [sample for sample in samples if sample[0] <= first]
-        _, moment, cpu = before[-1] if before else samples[0]
-        return moment, cpu
+            time.sleep(CLOSE_LOOK)
+        return self._look_before(self._logged("partition caught up")[0])
+
+    def _logged(self, message):
+        return [line for line in self.lines() if line["message"] == message]
+
+    def _look_before(self, line):
+        """The monotonic time and the CPU time of the last look before a line, so that nothing that was done after it is
+        left out."""
+        moment = log_time(line)
+        return next((look[1:] for look in reversed(self.looks) if look[0] <= moment), self.looks[0][1:])
+
+    def opening(self):
+        """Seconds and CPU seconds from "partitions assigned" to the last partition caught up, on a store that had all."""
+        given = next(line for line in self._logged("partitions assigned") if line.get("partitions"))
+        caught_up = self._logged("partition caught up")
+        if applied := sum(int(line["records"]) for line in caught_up):
+            raise Failed(f"{applied} table records were applied to a store that should have them")
+        return log_time(caught_up[-1]) - log_time(given), self.looks[-1][2] - self._look_before(given)[1]
+
+    def store_bytes(self):
+        """What the store takes on disk."""
+        return sum(path.stat().st_blocks * 512 for path in self.state.rglob("*") if path.is_file())
+
+    def wait_next_commit(self, count):
+        """Until the group commits something. Returns up to how many of the `count` records, and the CPU time then."""
+        deadline = time.monotonic() + self.workload.patience
+        before = None
+        while True:
+            offsets = self.bench.cluster.committed(self.group, self.questions, self.workload.partitions)
+            cpu = self.cpu()
+            # Without offsets the cluster could not be asked.
+            if offsets:
+                committed = sum(offset or 0 for offset in offsets.values())
+                if committed >= count or before is not None and committed > before:
+                    return committed, cpu
+                before = committed
+            if self.process.poll() is not None:
+                raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
+            if time.monotonic() > deadline:
+                raise Failed(f"it committed nothing in {self.workload.patience:.0f} s: {self.log_end()}")
+            time.sleep(CLOSE_LOOK)
 
     def cpu(self):
         return cpu_seconds(self.process.pid)
 
     def pass_over(self, count):
-        """Works through `count` question events that are there already, and measures from the first to the last."""
+        """Works through `count` question events that are there already, and measures from the first to the last; and, where
+        enough of them are left then, from the first commit after all tables were caught up."""
         self.commit_tables()
         self.start()
         began, began_cpu = self.wait_caught_up()
+        passed, passed_cpu = self.wait_next_commit(count)
         self.wait_committed(count, self.process)
-        seconds, cpu = time.monotonic() - began, self.cpu() - began_cpu
+        ended_cpu = self.cpu()
+        seconds, cpu = time.monotonic() - began, ended_cpu - began_cpu
         self.sent_bytes = sent_bytes(self.process.pid)
         memory = self.stop()
         totals = [line for line in self.lines() if line["message"] in ("totals", "throughput totals")]
         figures = self.figures(count, seconds, cpu, memory)
+        if count - passed >= count * LEAST_LEFT:
+            figures["cpu_us_per_event_caught_up"] = (ended_cpu - passed_cpu) / (count - passed) * 1e6
         if totals and "commits" in totals[-1]:
             figures["records_per_commit"] = count / max(1, int(totals[-1]["commits"]))
         return figures
