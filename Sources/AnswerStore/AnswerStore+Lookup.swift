@@ -20,8 +20,8 @@ extension AnswerStore {
         (keyBase + 1).copyMemory(from: base, byteCount: question.count)
         let prefix = Bytes(start: keyBase, count: 1 + question.count)
         do {
-            if let prepared, pending == nil, prepared.pointee.trees == trees?.id,
-                try Self.read(prepared.pointee, of: prefix, view, into: answers)
+            if let prepared, let trees, pending == nil, prepared.pointee.trees == trees.id,
+                try Self.read(prepared.pointee, in: trees, of: prefix, view, into: answers)
             {
                 return
             }
@@ -65,10 +65,11 @@ extension AnswerStore {
 
 // What was prepared.
 extension AnswerStore {
-    /// - Returns: false where it takes a search after all: what was found is another question's, there is no telling whether it
-    ///   is all, or a value has pages of its own.
+    /// - Returns: false where it takes a search after all: what was found is another question's, or there is no telling whether
+    ///   it is all.
     private static func read(
-        _ prepared: PreparedRows, of prefix: Bytes, _ view: StoreView, into answers: StoredAnswers
+        _ prepared: PreparedRows, in trees: MappedTrees, of prefix: Bytes, _ view: StoreView,
+        into answers: StoredAnswers
     ) throws(LMDBFailure) -> Bool {
         guard var place = prepared.answers, var count = place.page.count else { return false }
         var join: AnswerJoin?
@@ -78,9 +79,9 @@ extension AnswerStore {
                 place = PageWalk.Place(page: next, index: 0)
                 count = nextCount
             }
-            guard place.index < count, let row = place.page.row(place.index) else { return false }
+            guard place.index < count, let row = place.page.row(place.index, in: trees) else { return false }
             guard row.key.starts(with: prefix) else { return join != nil }
-            if join == nil { join = AnswerJoin(try tallies(prepared.tallies, of: prefix, view)) }
+            if join == nil { join = AnswerJoin(try tallies(prepared.tallies, in: trees, of: prefix, view)) }
             try join?.append(row.value, id: Bytes(rebasing: row.key[prefix.count...]), to: answers)
             place.index &+= 1
         }
@@ -89,12 +90,12 @@ extension AnswerStore {
     /// - Parameter place: that of the answers belongs to the question, so this one does.
     @inline(__always)
     private static func tallies(
-        _ place: PageWalk.Place?, of prefix: Bytes, _ view: StoreView
+        _ place: PageWalk.Place?, in trees: MappedTrees, of prefix: Bytes, _ view: StoreView
     ) throws(LMDBFailure) -> Bytes {
         guard let place, let count = place.page.count else { return try tallies(of: prefix, view) }
         let none = Bytes(start: nil, count: 0)
         guard place.index < count else { return none }
-        guard let row = place.page.row(place.index) else { return try tallies(of: prefix, view) }
+        guard let row = place.page.row(place.index, in: trees) else { return try tallies(of: prefix, view) }
         return row.key.isEqual(to: prefix) ? row.value : none
     }
 }

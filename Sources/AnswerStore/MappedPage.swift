@@ -43,16 +43,24 @@ struct MappedPage {
         return low | UInt64(node.loadUnaligned(fromByteOffset: 4, as: UInt16.self)) << 32
     }
 
-    /// A leaf page's row; nil for one whose value has pages of its own.
+    /// A leaf page's row.
     /// - Parameter index: below `count`.
     @inline(__always)
-    func row(_ index: Int) -> Row? {
-        guard let node = node(index), let key = key(of: node),
-            node.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == 0
-        else { return nil }
-        let value = Bytes(
-            start: node + PageFormat.nodeHeaderSize + key.count, count: Int(node.loadUnaligned(as: UInt32.self)))
-        return PageFormat.nodeHeaderSize + key.count + value.count <= base + size - node
-            ? Row(key: key, value: value) : nil
+    func row(_ index: Int, in trees: MappedTrees) -> Row? {
+        guard let node = node(index), let key = key(of: node) else { return nil }
+        let start = node + PageFormat.nodeHeaderSize + key.count
+        let room = base + size - start
+        let count = Int(node.loadUnaligned(as: UInt32.self))
+        switch node.loadUnaligned(fromByteOffset: 4, as: UInt16.self) {
+        case 0:
+            return count <= room ? Row(key: key, value: Bytes(start: start, count: count)) : nil
+        case PageFormat.bigData:
+            guard room >= 8 else { return nil }
+            return trees.longValue(at: start.loadUnaligned(as: UInt64.self), count: count).map {
+                Row(key: key, value: $0)
+            }
+        default:
+            return nil
+        }
     }
 }

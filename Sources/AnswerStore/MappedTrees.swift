@@ -28,6 +28,14 @@ struct MappedTrees {
     func page(_ number: UInt64) -> MappedPage? {
         number <= lastPage ? MappedPage(base: base + Int(number) &* pageSize, size: pageSize) : nil
     }
+
+    /// A value that has pages of its own, consecutive ones, of which only the first has a head.
+    @inline(__always)
+    func longValue(at page: UInt64, count: Int) -> Bytes? {
+        guard page <= lastPage, UInt64(PageFormat.headerSize &+ count) <= (lastPage - page + 1) &* UInt64(pageSize)
+        else { return nil }
+        return Bytes(start: base + Int(page) &* pageSize + PageFormat.headerSize, count: count)
+    }
 }
 
 extension MappedTrees {

@@ -19,14 +19,14 @@ import Testing
                 for (number, id) in asked.enumerated() {
                     try store.lookup(question: id, into: answers)
                     let place = try #require(lookups[number].pointee.answers)
-                    guard let row = place.row else {
+                    guard let row = place.row(in: store.trees) else {
                         // The rows are on the leaf page behind, which has another parent.
                         unknown += 1
                         continue
                     }
                     try #require(
                         row.value.baseAddress.map { $0 + AnswerRow.headerLength } == answers[0].json.baseAddress)
-                    let tallies = try #require(lookups[number].pointee.tallies?.row)
+                    let tallies = try #require(lookups[number].pointee.tallies?.row(in: store.trees))
                     try #require(tallies.key.elementsEqual(row.key.prefix(1 + id.count)))
                 }
             }
@@ -117,7 +117,7 @@ import Testing
             for number in 0..<PreparedLookups.capacity { lookups.add(ink("\(number)"), number: number) }
             lookups.search(in: trees)
             for number in 0..<PreparedLookups.capacity {
-                guard let row = lookups[number].pointee.answers?.row else { continue }
+                guard let row = lookups[number].pointee.answers?.row(in: trees) else { continue }
                 #expect(base...(base + memory.count) ~= row.key.baseAddress ?? base)
                 #expect(base...(base + memory.count) ~= (row.value.baseAddress ?? base) + row.value.count)
             }
@@ -138,7 +138,8 @@ import Testing
     private static func changes(of questions: Range<Int>) -> [Change] {
         questions.flatMap { number in
             let question = id(number)
-            let json = String(repeating: "x", count: 100 + number % 400)
+            // Some have pages of their own.
+            let json = String(repeating: "x", count: number % 50 == 0 ? 9_000 : 100 + number % 400)
             return (0..<3).map { Change.answer(question, "answer-\(number)-\($0)", json) } + [
                 Change.cast(question, "answer-\(number)-1", voter: "voter", 1)
             ]
@@ -148,8 +149,8 @@ import Testing
 
 extension PageWalk.Place {
     /// The row, where it is known.
-    fileprivate var row: MappedPage.Row? {
-        guard let count = page.count else { return nil }
-        return index < count ? page.row(index) : next?.row(0)
+    fileprivate func row(in trees: MappedTrees?) -> MappedPage.Row? {
+        guard let trees, let count = page.count else { return nil }
+        return index < count ? page.row(index, in: trees) : next?.row(0, in: trees)
     }
 }
