@@ -21,7 +21,8 @@ extension AnswerStore {
         let prefix = Bytes(start: keyBase, count: 1 + question.count)
         do {
             if let prepared, let trees, pending == nil, prepared.pointee.trees == trees.id,
-                try Self.read(prepared.pointee, in: trees, of: prefix, view, into: answers)
+                prepared.pointee.key.isEqual(to: prefix),
+                try Self.read(prepared.pointee, in: trees, view, into: answers)
             {
                 return
             }
@@ -63,13 +64,11 @@ extension AnswerStore {
     }
 }
 
-// What was prepared.
+// Lookups from prepared places.
 extension AnswerStore {
-    /// - Returns: false where it takes a search after all: what was found is another question's, or there is no telling whether
-    ///   it is all.
+    /// - Returns: false where it takes a search after all, as there is no telling where the rows are, or whether they are all.
     private static func read(
-        _ prepared: PreparedRows, in trees: MappedTrees, of prefix: Bytes, _ view: StoreView,
-        into answers: StoredAnswers
+        _ prepared: PreparedRows, in trees: MappedTrees, _ view: StoreView, into answers: StoredAnswers
     ) throws(LMDBFailure) -> Bool {
         guard var place = prepared.answers, var count = place.page.count else { return false }
         var join: AnswerJoin?
@@ -80,23 +79,25 @@ extension AnswerStore {
                 count = nextCount
             }
             guard place.index < count, let row = place.page.row(place.index, in: trees) else { return false }
-            guard row.key.starts(with: prefix) else { return join != nil }
-            if join == nil { join = AnswerJoin(try tallies(prepared.tallies, in: trees, of: prefix, view)) }
-            try join?.append(row.value, id: Bytes(rebasing: row.key[prefix.count...]), to: answers)
+            guard row.key.starts(with: prepared.key) else { return true }
+            if join == nil { join = AnswerJoin(try tallies(prepared, in: trees, view)) }
+            try join?.append(row.value, id: Bytes(rebasing: row.key[prepared.key.count...]), to: answers)
             place.index &+= 1
         }
     }
 
-    /// - Parameter place: that of the answers belongs to the question, so this one does.
     @inline(__always)
     private static func tallies(
-        _ place: PageWalk.Place?, in trees: MappedTrees, of prefix: Bytes, _ view: StoreView
+        _ prepared: PreparedRows, in trees: MappedTrees, _ view: StoreView
     ) throws(LMDBFailure) -> Bytes {
-        guard let place, let count = place.page.count else { return try tallies(of: prefix, view) }
+        guard let place = prepared.tallies, let count = place.page.count else {
+            return try tallies(of: prepared.key, view)
+        }
         let none = Bytes(start: nil, count: 0)
+        // The row of a key that is there is on the page where the search ends.
         guard place.index < count else { return none }
-        guard let row = place.page.row(place.index, in: trees) else { return try tallies(of: prefix, view) }
-        return row.key.isEqual(to: prefix) ? row.value : none
+        guard let row = place.page.row(place.index, in: trees) else { return try tallies(of: prepared.key, view) }
+        return row.key.isEqual(to: prepared.key) ? row.value : none
     }
 }
 

@@ -27,7 +27,7 @@ package final class AnswerStore {
     private(set) var state: State
     /// The read transaction is on: what a lookup gave is valid.
     private var isReading = false
-    /// Where the last commit's trees begin; nil between a commit and what comes next.
+    /// Where the last commit's trees begin; nil until the next transaction begins.
     private(set) var trees: MappedTrees?
     /// What was applied since the last commit. While it is there lookups read through it.
     private(set) var pending: PendingWrites?

@@ -61,7 +61,9 @@ extension UnsafeRawBufferPointer {
     @inline(__always)
     func precedes(_ other: Bytes, orIsEqual: Bool) -> Bool {
         let common = Swift.min(count, other.count)
-        guard let left = baseAddress, let right = other.baseAddress else { return count < other.count || orIsEqual }
+        guard let left = baseAddress, let right = other.baseAddress else {
+            return count < other.count || count == other.count && orIsEqual
+        }
         var place = 0
         while place &+ 8 <= common {
             let leftWord = left.loadUnaligned(fromByteOffset: place, as: UInt64.self)

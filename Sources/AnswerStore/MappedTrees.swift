@@ -2,10 +2,19 @@ import CLMDB
 import Records
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Where the trees of the last commit begin in LMDB's map, for searches that go on side by side (`PageWalk`), which LMDB's do
 /// not.
 ///
-/// Valid until the next commit, and until the map is made larger or closed: up to then LMDB changes no page of that commit.
+/// Valid until the next commit, and until the map is made larger or closed: up to then LMDB changes no page of that commit, as
+/// a transaction takes only pages that were freed before the last one (mdb_page_alloc).
 struct MappedTrees {
     struct Root {
         var page: UInt64
@@ -50,6 +59,8 @@ extension MappedTrees {
             let tallies = Self.record(of: "tallies", transaction, environment)
         else { return nil }
         let pageSize = Int(statistics.ms_psize)
+        // The map begins where one of the system's pages does. A file from a system with larger ones may begin within one of its.
+        guard pageSize <= sysconf(Int32(_SC_PAGESIZE)) else { return nil }
         let lastPage = UInt64(information.me_last_pgno)
         // The records lie on pages of the map, and each page bears its number: the first one's place follows.
         let page = UnsafeRawPointer(bitPattern: UInt(bitPattern: answers) & ~UInt(pageSize - 1))

@@ -6,9 +6,9 @@ struct PageWalk {
     /// Where the first row is that is not before the key.
     struct Place {
         var page: MappedPage
-        /// The number of nodes of the page when the row is on the one behind.
+        /// The number of nodes of the page when the row is on the next one.
         var index: Int
-        /// The leaf page behind, if it was come across.
+        /// The next leaf page; nil where it has another parent, or where there is none.
         var next: MappedPage?
     }
 
@@ -27,7 +27,7 @@ struct PageWalk {
     private(set) var place: Place?
 
     private static let cacheLine = 64
-    /// Rows of a question that are asked for, and lines of each: what a usual question has.
+    /// Answers of a question that are asked for, and lines of each row: what a usual question has.
     private static let fetchedRows = 4
     private static let fetchedLines = 8
 
@@ -72,24 +72,25 @@ struct PageWalk {
                 enter(child)
             } else {
                 place = Place(page: page, index: low, next: next)
-                // Where the question's rows may go on behind, its first are asked for too.
+                // The question's rows may go on there.
                 guard fetchRows(from: low), let next else { return false }
                 enter(next)
             }
-            // The pages above the last two are so few that they are there.
+            // The pages above the last two are few enough to stay in the caches.
         } while below > 1
         return true
     }
 
-    /// - Returns: whether there may be more of them on the page behind.
+    /// - Returns: whether there may be more of them on the next page.
     @inline(__always) @discardableResult
     private func fetchRows(from index: Int) -> Bool {
         guard let count = page.count else { return false }
-        for index in index..<max(index, min(index &+ Self.fetchedRows, count)) {
+        let rows = isRange ? Self.fetchedRows : 1
+        for index in index..<max(index, min(index &+ rows, count)) {
             guard let node = page.node(index) else { return false }
             for line in 0..<Self.fetchedLines { prefetch(node + line &* Self.cacheLine) }
         }
-        return index &+ Self.fetchedRows > count
+        return index &+ rows > count
     }
 
     @inline(__always)

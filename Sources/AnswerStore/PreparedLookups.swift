@@ -4,83 +4,89 @@ import Records
 ///
 /// A lookup in a large store waits for memory a dozen times, each time for a place that the one before it names. Here the
 /// searches of all questions go on in turns: each takes one step, asks for what its next step reads, and leaves that on its way
-/// while the others take theirs. What they find holds as long as nothing is applied to the store; a lookup for which nothing was
-/// prepared, or holds any more, searches by itself.
+/// while the others take theirs. What they find holds as long as nothing is applied to the store; a lookup whose preparation is
+/// missing or outdated searches by itself.
 ///
 /// A question has the number of its event, by which it is asked for later. One per lane, not Sendable; allocates when it is made.
 package final class PreparedLookups {
     /// Questions that are searched for at once, at most.
     package static let capacity = 24
-    /// What was found for a number is there until one comes that is so much larger.
+    /// Results are kept for this many numbers.
     package static let room = 64
 
-    private struct Wanted {
-        var number: Int
-        var key: Bytes
-    }
-
-    private let wanted = UnsafeMutablePointer<Wanted>.allocate(capacity: capacity)
-    private var wantedCount = 0
-    private let keys = UnsafeMutableRawPointer.allocate(byteCount: capacity * keyStride, alignment: 8)
+    /// By number, in turn, with room for each one's key.
+    private let found = UnsafeMutablePointer<PreparedRows>.allocate(capacity: room)
+    private let keys = UnsafeMutableRawPointer.allocate(byteCount: room * keyStride, alignment: 8)
     private static let keyStride = 1 + StoreLayout.idLengths.upperBound
+
+    /// Those that are searched for next: their places in `found`.
+    private let wanted = UnsafeMutablePointer<Int>.allocate(capacity: capacity)
+    private var wantedCount = 0
 
     /// Two searches for each question that is wanted, side by side.
     private let walks = UnsafeMutablePointer<PageWalk>.allocate(capacity: 2 * capacity)
     /// The indexes of those that go on.
     private let going = UnsafeMutablePointer<Int>.allocate(capacity: 2 * capacity)
 
-    private let found = UnsafeMutablePointer<PreparedRows>.allocate(capacity: room)
-
     package init() { found.initialize(repeating: PreparedRows(), count: Self.room) }
 
     deinit {
-        wanted.deallocate()
+        found.deallocate()
         keys.deallocate()
+        wanted.deallocate()
         walks.deallocate()
         going.deallocate()
-        found.deallocate()
     }
 
-    /// Adds a question to those that are searched for next. What cannot be an id is left out, as is what is too much.
+    /// Adds a question to those that are searched for next. Ids that cannot be one are left out, as are questions beyond `capacity`
+    /// and those whose numbers are `room` apart from another's.
+    /// - Parameter question: is copied.
     package func add(_ question: Bytes, number: Int) {
+        let place = number & (Self.room &- 1)
         guard wantedCount < Self.capacity, StoreLayout.idLengths.contains(question.count),
-            let id = question.baseAddress
+            let id = question.baseAddress, !found[place].isWanted
         else { return }
-        let key = keys + wantedCount &* Self.keyStride
+        let key = keys + place &* Self.keyStride
         key.storeBytes(of: UInt8(truncatingIfNeeded: question.count), as: UInt8.self)
         (key + 1).copyMemory(from: id, byteCount: question.count)
-        wanted[wantedCount] = Wanted(number: number, key: Bytes(start: key, count: 1 &+ question.count))
+        found[place] = PreparedRows(key: Bytes(start: key, count: 1 &+ question.count), isWanted: true)
+        wanted[wantedCount] = place
         wantedCount &+= 1
     }
 
-    /// What was found for a number; it proves itself by its rows' keys, so that another question's does no harm.
-    /// - Returns: valid until the next search.
+    /// What was found for a number, or for one that had its place before.
+    /// - Returns: valid until the next `add`.
     @inline(__always)
     package subscript(number: Int) -> UnsafePointer<PreparedRows> {
         UnsafePointer(found + (number & (Self.room &- 1)))
     }
 
+    @inline(__always)
+    fileprivate var isEmpty: Bool { wantedCount == 0 }
+
     /// Searches for what was added. Nothing is wanted any more then.
     /// - Parameter trees: nil when there are none to be searched.
     func search(in trees: MappedTrees?) {
-        defer { wantedCount = 0 }
-        guard let trees else { return }
         var active = 0
         for index in 0..<wantedCount {
-            let want = wanted[index]
-            found[want.number & (Self.room &- 1)] = PreparedRows(question: index)
-            // A question's answers begin behind the key, its tallies are right there.
-            if let walk = PageWalk(want.key, from: trees.answers, in: trees, isRange: true) {
+            let rows = found + wanted[index]
+            rows.pointee.isWanted = false
+            guard let trees else { continue }
+            rows.pointee.trees = trees.id
+            // A question's answers begin at the first row after the key, its tallies are the key's row.
+            if let walk = PageWalk(rows.pointee.key, from: trees.answers, in: trees, isRange: true) {
                 walks[2 &* index] = walk
                 going[active] = 2 &* index
                 active &+= 1
             }
-            if let walk = PageWalk(want.key, from: trees.tallies, in: trees, isRange: false) {
+            if let walk = PageWalk(rows.pointee.key, from: trees.tallies, in: trees, isRange: false) {
                 walks[2 &* index &+ 1] = walk
                 going[active] = 2 &* index &+ 1
                 active &+= 1
             }
         }
+        wantedCount = 0
+        guard let trees else { return }
         while active > 0 {
             var turn = 0
             while turn < active {
@@ -90,27 +96,25 @@ package final class PreparedLookups {
                 } else {
                     active &-= 1
                     going[turn] = going[active]
-                    keep(walks[index].place, of: index / 2, isOfAnswers: index & 1 == 0, trees)
+                    let rows = found + wanted[index / 2]
+                    if index & 1 == 0 {
+                        rows.pointee.answers = walks[index].place
+                    } else {
+                        rows.pointee.tallies = walks[index].place
+                    }
                 }
             }
         }
-    }
-
-    @inline(__always)
-    private func keep(_ place: PageWalk.Place?, of question: Int, isOfAnswers: Bool, _ trees: MappedTrees) {
-        let rows = found + (wanted[question].number & (Self.room &- 1))
-        // Both places are one question's, or that there are no tallies would be said of another.
-        guard rows.pointee.question == question else { return }
-        rows.pointee.trees = trees.id
-        if isOfAnswers { rows.pointee.answers = place } else { rows.pointee.tallies = place }
     }
 }
 
 /// Where a question's rows begin, as of one commit.
 package struct PreparedRows {
-    /// Which of those that were searched for together.
-    var question = 0
-    /// `MappedTrees.id`; 0: nothing was found.
+    /// As rows of the question begin; empty: of none.
+    var key = Bytes(start: nil, count: 0)
+    /// Is searched for next; nothing was found yet.
+    fileprivate(set) var isWanted = false
+    /// `MappedTrees.id`; 0: nothing was searched.
     var trees: UInt64 = 0
     var answers: PageWalk.Place?
     var tallies: PageWalk.Place?
@@ -119,6 +123,7 @@ package struct PreparedRows {
 extension AnswerStore {
     /// Searches for the questions that were added to `lookups`, so that looking them up soon takes less time.
     package func prepare(_ lookups: PreparedLookups) {
+        guard !lookups.isEmpty else { return }
         // A failure is told by the lookup that meets it too.
         if let environment = try? openEnvironment() { _ = try? view(environment) }
         lookups.search(in: trees)

@@ -52,7 +52,7 @@ extension AnswerStore {
     @inline(__always)
     package static func hash(of question: Bytes) -> UInt64 { RowChecksum.hash(question) }
 
-    /// The version will be asked for soon: has it fetched into the processor's caches.
+    /// The version will be asked for soon: has it fetched into the CPU's caches.
     @inline(__always)
     package func expectVersion(ofQuestionHashed hash: UInt64) { versions.fetch(hash) }
 

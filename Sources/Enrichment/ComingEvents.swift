@@ -20,9 +20,11 @@ struct ComingEvents {
     private static let ringCount = 64
     private static let ringMask = ringCount - 1
 
+    /// How many events were told of, are or were worked on, and were handed out in groups.
     private var told = 0
     private var begun = 0
     private var grouped = 0
+    /// Whether the event that is worked on was told of.
     private var isTold = false
 
     func deallocate() { events.deallocate() }
@@ -33,6 +35,7 @@ struct ComingEvents {
         isTold = false
     }
 
+    /// Whoever tells of more than `ahead` events is not heard, and what is prepared is another event's then.
     /// - Parameter key: empty and nil alike: there is nothing to prepare.
     @inline(__always)
     mutating func append(_ key: Bytes?, hash: UInt64) {

@@ -31,7 +31,7 @@ package final class EventProcessor {
     /// How many events ahead `expect` wants to know of.
     package static let ahead = ComingEvents.ahead
 
-    /// Says which event comes after those that were expected already: has what it will need fetched into the processor's caches
+    /// Says which event comes after those that were expected already: has what it will need fetched into the CPU's caches
     /// by the time that it is processed. Changes nothing but how long it takes.
     /// - Parameters:
     ///   - key: the event's; valid until the event was processed, or until `expectNothing`.

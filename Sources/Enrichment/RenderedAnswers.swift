@@ -75,7 +75,7 @@ final class RenderedAnswers {
         memory.deallocate()
     }
 
-    /// The question with this hash comes soon: has its slot fetched into the processor's caches.
+    /// The question with this hash comes soon: has its slot fetched into the CPU's caches.
     @inline(__always)
     func expect(_ hash: UInt64) { prefetch(slots + Int(hash & mask)) }
 

@@ -220,6 +220,8 @@ final class Lane {
     /// 3. Checks, looks up, renders and publishes each; a bad one becomes a dead letter.
     private func enrichGathered() throws {
         defer {
+            // What was expected is in what was gathered.
+            processor.expectNothing()
             gathered.removeAll()
             ends.removeAll(keepingCapacity: true)
         }

@@ -21,7 +21,7 @@ final class StepFixture {
             spans.append((start..<middle, middle..<bytes.count))
         }
 
-        /// What a lane has of its processor, event by event: it says what comes before it comes.
+        /// What a lane calls its processor with: it says what comes before it comes.
         enum LaneStep {
             /// Others come than were expected.
             case begin
