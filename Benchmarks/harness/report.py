@@ -2,9 +2,9 @@
 
 import statistics
 
-# The program's name where an idle worker is measured on a broker that holds fetches which find nothing, as Kafka's do.
 # W1 in turns with w4, which is compared with it.
 W1_BESIDE_W4 = "w1 beside w4"
+# The program's name where an idle worker is measured on a broker that holds fetches which find nothing, as Kafka's do.
 ON_WAITING_BROKER = "rejoinder, on librdkafka's mock cluster"
 
 # What an experiment's programs are compared with, where it is not the floor.

@@ -35,7 +35,7 @@ struct ComingEvents {
         isTold = false
     }
 
-    /// Whoever tells of more than `ahead` events is not heard, and what is prepared is another event's then.
+    /// What does not fit in the ring any more is not noted, and what is prepared is another event's then: of no use, and no harm.
     /// - Parameter key: empty and nil alike: there is nothing to prepare.
     @inline(__always)
     mutating func append(_ key: Bytes?, hash: UInt64) {
