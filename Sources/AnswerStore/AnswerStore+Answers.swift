@@ -33,7 +33,7 @@ extension AnswerStore {
                 erasure = (key, record)
             case .put:
                 if isVoid(record, key, erasure) { continue }
-                try Self.put(change, key, cursor)
+                try Self.put(change, key, writes)
             case .withdraw:
                 if isVoid(record, key, erasure) { continue }
                 try Self.delete(key, cursor)
@@ -46,11 +46,11 @@ extension AnswerStore {
     }
 
     private static func put(
-        _ change: TableBatch.AnswerChange, _ keyBytes: Bytes, _ cursor: OpaquePointer
+        _ change: TableBatch.AnswerChange, _ keyBytes: Bytes, _ writes: PendingWrites
     ) throws(LMDBFailure) {
         var key = MDB_val(keyBytes)
         var value = MDB_val(mv_size: AnswerRow.headerLength + change.json.count, mv_data: nil)
-        try check(mdb_cursor_put(cursor, &key, &value, UInt32(MDB_RESERVE)))
+        try check(writes.put(writes.view.answers, &key, &value, MDB_RESERVE))
         let row = UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size)
         AnswerRow.write(change.json, answeredAt: change.answeredAt, key: keyBytes, to: row)
     }

@@ -10,7 +10,7 @@ extension AnswerStore {
         let order = order
         let writer = VoteWriter(
             changes: batch.votes, keys: batch.keys, order: order, keyBuffer: keyBuffer,
-            voters: writes.voters, tallies: writes.view.tallies)
+            writes: writes, voters: writes.voters, tallies: writes.view.tallies)
         var (row, versions) = (tally, versions)
         // The buffer may have moved while growing.
         defer { (tally, self.versions) = (row, versions) }
@@ -34,6 +34,7 @@ private struct VoteWriter {
     /// By question, answer, voter, and in record order among equals.
     let order: GrowingBuffer<UInt32>
     let keyBuffer: UnsafeMutableRawBufferPointer
+    let writes: PendingWrites
     let voters: OpaquePointer
     let tallies: OpaquePointer
 
@@ -129,7 +130,7 @@ private struct VoteWriter {
             VoterRow.write(value, key: keyBytes, to: row)
             data = MDB_val(Bytes(row))
             // One way down the tree for both: where the row exists, LMDB says so and shows it.
-            let code = mdb_cursor_put(voters, &key, &data, UInt32(MDB_NOOVERWRITE))
+            let code = writes.put(voters, &key, &data, MDB_NOOVERWRITE)
             if code == 0 { return 0 }
             guard code == MDB_KEYEXIST else { throw LMDBFailure(code: code) }
             guard let stored = VoterRow.value(Bytes(data)) else { throw .damagedRow }
@@ -172,7 +173,8 @@ private struct VoteWriter {
         }
         var value = MDB_val(tallies.seal(key: question))
         // `readTally` left the cursor on the row, if there is one; what was written since was written to another table.
-        try check(mdb_cursor_put(self.tallies, &key, &value, hasRow ? UInt32(MDB_CURRENT) : 0))
+        guard hasRow else { return try check(writes.put(self.tallies, &key, &value, 0)) }
+        try check(mdb_cursor_put(self.tallies, &key, &value, UInt32(MDB_CURRENT)))
     }
 
     @inline(__always)

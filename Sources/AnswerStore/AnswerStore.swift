@@ -31,6 +31,8 @@ package final class AnswerStore {
     private(set) var trees: MappedTrees?
     /// What was applied since the last commit. While it is there lookups read through it.
     private(set) var pending: PendingWrites?
+    /// While the store is filled for the first time. What it holds does not count until then: `beginLoad`.
+    var load: StoreLoad?
     /// How much memory `pending` may take before it is committed, in bytes.
     private let pendingLimit: @Sendable () -> Int
 
@@ -88,6 +90,21 @@ package final class AnswerStore {
             return
         }
         let environment = try openEnvironment()
+        if let load {
+            do {
+                try load.add(batch, limit: pendingLimit())
+            } catch {
+                throw failLoad(error)
+            }
+            positions = newPositions
+        } else {
+            try write(batch, newPositions, environment)
+        }
+    }
+
+    func write(
+        _ batch: TableBatch, _ newPositions: TablePositions, _ environment: LMDBEnvironment
+    ) throws(StoreError) {
         // How many pages an erasure touches nobody knows before: it is done where it can be done again in a larger map.
         guard !isScratch, !batch.hasErasures, try makeRoom(for: batch, environment) else {
             return try writeAlone(batch, newPositions)
@@ -109,6 +126,7 @@ package final class AnswerStore {
     /// Whether a batch is better applied before more is added to it, though much that is applied together costs less than
     /// little: its changes are on so many pages that they take about as much memory as may wait for a commit.
     package func isFilled(by batch: TableBatch) -> Bool {
+        if load != nil { return false }
         guard let environment = try? openEnvironment(), let view = try? view(environment) else { return true }
         return PendingWrites.memory(of: batch, view, environment) >= StateDirectory.pendingBytes / 2
     }
@@ -123,7 +141,6 @@ package final class AnswerStore {
             throw failed(error, doing: "writing to")
         }
         self.pending = nil
-        committedPositions = positions
     }
 
     /// Commits what has waited for long enough. To be called now and then, when nothing more may come.
@@ -190,8 +207,9 @@ package final class AnswerStore {
     }
 
     /// Gives LMDB's resources back; `state` is the caller's to set.
-    private func shut() {
+    func shut() {
         guard case .open(let environment) = state else { return }
+        load = nil
         abandonPending()
         endReading(environment)
         environment.close()
@@ -241,7 +259,7 @@ extension AnswerStore {
         let transaction = try environment.beginWriting()
         trees = MappedTrees(transaction, environment)
         do {
-            return try PendingWrites(transaction, environment)
+            return try PendingWrites(transaction, environment, isLoad: load != nil)
         } catch {
             mdb_txn_abort(transaction)
             throw error
@@ -257,11 +275,14 @@ extension AnswerStore {
     private func finish(
         _ writes: PendingWrites, _ environment: LMDBEnvironment, _ positions: TablePositions
     ) throws(LMDBFailure) {
+        // Rows at the positions of an empty store: that is how the next opening knows a load that did not end.
+        let positions = load == nil ? positions : TablePositions()
         try writeMeta(environment, writes.view.transaction, positions)
         // Frees the transaction and its cursors, whatever comes of it.
         pending = nil
         trees = nil
         try check(mdb_txn_commit(writes.view.transaction))
+        committedPositions = positions
     }
 
     /// Goes back to the last commit.
@@ -274,7 +295,7 @@ extension AnswerStore {
     }
 
     /// Writes a batch in a transaction of its own, and again in a larger map when that is full.
-    private func writeAlone(_ batch: TableBatch, _ newPositions: TablePositions) throws(StoreError) {
+    func writeAlone(_ batch: TableBatch, _ newPositions: TablePositions) throws(StoreError) {
         try commit()
         let environment = try openEnvironment()
         while true {
@@ -284,7 +305,6 @@ extension AnswerStore {
                 try write(batch, writes)
                 try finish(writes, environment, newPositions)
                 positions = newPositions
-                committedPositions = newPositions
                 return
             } catch {
                 abandonPending()
@@ -360,7 +380,7 @@ extension AnswerStore {
         return fail(error)
     }
 
-    private func fail(_ error: StoreError) -> StoreError {
+    func fail(_ error: StoreError) -> StoreError {
         state = .failed(error)
         return error
     }

@@ -7,7 +7,7 @@
 #endif
 
 /// What the operating system refused.
-struct SystemFailure: Error, Equatable {
+package struct SystemFailure: Error, Equatable {
     let code: Int32
 
     static var last: SystemFailure { SystemFailure(code: errno) }
@@ -18,7 +18,7 @@ struct SystemFailure: Error, Equatable {
     var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     var isNotPermitted: Bool { code == EACCES || code == EPERM || code == EROFS }
     /// In the operating system's own words.
-    var text: String { String(cString: strerror(code)) }
+    package var text: String { String(cString: strerror(code)) }
 }
 
 /// The few file operations that the store needs, by POSIX calls.

@@ -71,6 +71,13 @@ extension GrowingBuffer where Element == UInt8 {
         count += MemoryLayout<Number>.size
     }
 
+    @inline(__always)
+    mutating func append<Value: BitwiseCopyable>(bytesOf value: Value) {
+        reserve(MemoryLayout<Value>.size)
+        UnsafeMutableRawPointer(base + count).storeBytes(of: value, as: Value.self)
+        count += MemoryLayout<Value>.size
+    }
+
     /// Makes room for `length` bytes at `offset`, whose content is undefined; what follows moves up.
     mutating func openGap(at offset: Int, _ length: Int) {
         reserve(length)

@@ -16,8 +16,11 @@ struct PendingWrites {
     private var answerBytes = 0
     /// Pages that may be changed, as copies in memory.
     private var pages = 0
+    /// Rows come in order of their keys, and most of them behind all that are there.
+    let isLoad: Bool
 
-    init(_ transaction: OpaquePointer, _ environment: LMDBEnvironment) throws(LMDBFailure) {
+    init(_ transaction: OpaquePointer, _ environment: LMDBEnvironment, isLoad: Bool) throws(LMDBFailure) {
+        self.isLoad = isLoad
         view = try StoreView(transaction, answers: environment.answers, tallies: environment.tallies)
         voters = try LMDBEnvironment.openCursor(transaction, environment.voters)
     }
@@ -27,6 +30,10 @@ struct PendingWrites {
         answers += batch.answers.count
         votes += batch.votes.count
         answerBytes += batch.byteCount
+        if isLoad {
+            pages = (2 * answerBytes + 128 * (answers + votes)) / StoreView.pageSize
+            return
+        }
         // No more pages than changes (but for long values and the pages above), and no more than the tables have.
         pages =
             min(answers + answerBytes / StoreView.pageSize, view.pages(of: environment.answers))
@@ -47,6 +54,19 @@ struct PendingWrites {
             + min(votes, view.pages(of: environment.voters) + added)
             + min(votes, view.pages(of: environment.tallies) + added)
         return pages * StoreView.pageSize
+    }
+
+    /// Puts a row; behind all others if it belongs there, which saves searching its place and leaves full pages (MDB_APPEND).
+    @inline(__always)
+    func put(
+        _ cursor: OpaquePointer, _ key: inout MDB_val, _ value: inout MDB_val, _ flags: Int32
+    ) -> Int32 {
+        if isLoad {
+            // It says so where the key is not behind all others, and has done nothing then.
+            let code = mdb_cursor_put(cursor, &key, &value, UInt32(flags | MDB_APPEND))
+            if code != MDB_KEYEXIST { return code }
+        }
+        return mdb_cursor_put(cursor, &key, &value, UInt32(flags))
     }
 
     /// What the changes so far can have taken of the map: each page once, and as much again for what was split and given up.

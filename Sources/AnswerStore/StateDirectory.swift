@@ -77,9 +77,12 @@ package final class StateDirectory: Sendable {
         try openStore(partition: partition, source: source, mapSize: Self.scratchMapSize, isScratch: true)
     }
 
-    /// - Parameter mapSize: LMDB's map to begin with, in bytes; tests take a small one to see it grow.
+    /// - Parameters:
+    ///   - mapSize: LMDB's map to begin with, in bytes; tests take a small one to see it grow.
+    ///   - pendingBytes: less of it lets tests see what is done with little memory.
     func openStore(
-        partition: Int32, source: StoreSource, mapSize: Int, isScratch: Bool = false
+        partition: Int32, source: StoreSource, mapSize: Int = StateDirectory.initialMapSize,
+        pendingBytes: Int = StateDirectory.pendingBytes, isScratch: Bool = false
     ) throws(StoreError) -> OpenedStore {
         guard lockFile.withLock({ $0 != nil }) else {
             throw StoreError(kind: .closed, description: "the state directory '\(path)' has been unlocked")
@@ -93,7 +96,7 @@ package final class StateDirectory: Sendable {
         let opener = StoreOpener(
             directory: Self.partitionDirectory(partition, of: path), source: source, mapSize: mapSize,
             isScratch: isScratch,
-            pendingLimit: { [self] in Self.pendingBytes / openPartitions.withLock { max(1, $0.count) } },
+            pendingLimit: { [self] in pendingBytes / openPartitions.withLock { max(1, $0.count) } },
             // The closures keep the directory, and so its lock, for as long as the store is open.
             onClose: { [self] in _ = openPartitions.withLock { $0.remove(partition) } })
         do {

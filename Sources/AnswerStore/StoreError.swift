@@ -2,7 +2,7 @@
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// No space is left (file system, quota or file size limit), or the disk takes no writes. The store is as it was
-        /// before the call.
+        /// before the call; but one that was being loaded answers no more.
         case diskFull
         /// What is stored contradicts itself. The store answers no more; the next opening rebuilds it.
         case damaged

@@ -18,12 +18,13 @@ enum StoreInspection {
         let pages = PageSet(lastPage: snapshot.lastPage)
         let tables = try tables(of: snapshot, in: file, pages: pages)
         var meta: StoreMeta?
+        var rows = 0
         for (name, table) in tables {
             try PageScan(table, of: snapshot, in: file, pages: pages).forEachRow { (key, row) throws(StoreDamage) in
                 guard rowIsIntact(key: key, row: row) else {
                     throw StoreDamage("a row in its table of \(name) does not match its checksum")
                 }
-                if name == "meta" { meta = StoreMeta(row) }
+                if name == "meta" { meta = StoreMeta(row) } else { rows += 1 }
                 return true
             }
         }
@@ -41,6 +42,9 @@ enum StoreInspection {
         guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
         guard meta.transactionID == snapshot.transactionID else {
             throw StoreDamage("its last transaction is not the one it tells of")
+        }
+        guard rows == 0 || meta.positions != TablePositions() else {
+            throw StoreDamage("it was being filled for the first time when its process ended")
         }
         return (meta, file.size)
     }

@@ -110,12 +110,7 @@ package final class TableBatch {
     ) {
         let offset = contents.pointee.arena.count
         guard appendKey(questionID, answerID) else { return }
-        contents.pointee.jsonBytes += json.count
-        if kind == .forgetAll { contents.pointee.hasErasures = true }
-        contents.pointee.answers.append(
-            AnswerChange(
-                keyOffset: offset, keyLength: contents.pointee.arena.count - offset, kind: kind, json: json,
-                answeredAt: answeredAt))
+        note(kind, keyOffset: offset, json, answeredAt)
     }
 
     @inline(__always)
@@ -124,12 +119,47 @@ package final class TableBatch {
     ) {
         let offset = contents.pointee.arena.count
         guard appendKey(questionID, answerID) else { return }
-        let keyLength = contents.pointee.arena.count - offset
-        if let voterID { contents.pointee.arena.append(contentsOf: voterID) }
+        note(kind, keyOffset: offset, voterID ?? Bytes(start: nil, count: 0), value)
+    }
+
+    /// Adds a change that another batch had.
+    /// - Parameter key: made as those of a batch's changes.
+    @inline(__always)
+    func append(
+        _ kind: AnswerChange.Kind, key: Bytes, json: Bytes = Bytes(start: nil, count: 0), answeredAt: Instant? = nil
+    ) {
+        let offset = contents.pointee.arena.count
+        contents.pointee.arena.append(contentsOf: key)
+        note(kind, keyOffset: offset, json, answeredAt)
+    }
+
+    /// The same for a vote; `voter` is empty where the change has none.
+    @inline(__always)
+    func append(_ kind: VoteChange.Kind, key: Bytes, voter: Bytes, _ value: Int64) {
+        let offset = contents.pointee.arena.count
+        contents.pointee.arena.append(contentsOf: key)
+        note(kind, keyOffset: offset, voter, value)
+    }
+
+    /// The key is the arena's end from `keyOffset` on.
+    @inline(__always)
+    private func note(_ kind: AnswerChange.Kind, keyOffset: Int, _ json: Bytes, _ answeredAt: Instant?) {
+        contents.pointee.jsonBytes += json.count
+        if kind == .forgetAll { contents.pointee.hasErasures = true }
+        contents.pointee.answers.append(
+            AnswerChange(
+                keyOffset: keyOffset, keyLength: contents.pointee.arena.count - keyOffset, kind: kind, json: json,
+                answeredAt: answeredAt))
+    }
+
+    @inline(__always)
+    private func note(_ kind: VoteChange.Kind, keyOffset: Int, _ voter: Bytes, _ value: Int64) {
+        let keyLength = contents.pointee.arena.count - keyOffset
+        contents.pointee.arena.append(contentsOf: voter)
         if kind == .forgetAll { contents.pointee.hasErasures = true }
         contents.pointee.votes.append(
             VoteChange(
-                keyOffset: offset, keyLength: keyLength, voterLength: voterID?.count ?? 0, kind: kind, value: value))
+                keyOffset: keyOffset, keyLength: keyLength, voterLength: voter.count, kind: kind, value: value))
     }
 
     @inline(__always)

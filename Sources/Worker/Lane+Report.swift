@@ -106,9 +106,11 @@ extension RestoreProgress {
     /// nil: it is not restoring.
     init?(_ partition: OwnedPartition) {
         if partition.isRunning { return nil }
-        self.init(
-            partition: partition.number, done: partition.answers.read + partition.votes.read,
-            of: partition.answers.toRead + partition.votes.toRead, since: partition.assigned)
+        var done = partition.answers.read + partition.votes.read
+        let all = partition.answers.toRead + partition.votes.toRead
+        // Reading is half of the work where it is written behind each other.
+        if partition.store.isLoading { done = (done + Int64(partition.store.loadWritten * Double(all))) / 2 }
+        self.init(partition: partition.number, done: done, of: all, since: partition.assigned)
     }
 }
 

@@ -161,7 +161,7 @@ extension Lane {
     func finishTakeOvers() throws {
         for partition in partitions.all {
             guard case .restoring(let since, let records) = partition.phase,
-                partition.answers.isCaughtUp, partition.votes.isCaughtUp
+                partition.answers.isCaughtUp, partition.votes.isCaughtUp, !partition.store.isLoading
             else { continue }
             partition.phase = .running
             try consumer.resume([place(ofQuestions: partition.number)])

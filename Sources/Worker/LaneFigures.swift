@@ -15,7 +15,7 @@ package struct StoreFigures: Sendable, Equatable {
 /// How far a partition's tables have been brought up since it was assigned.
 package struct RestoreProgress: Sendable, Equatable {
     package var partition: Int32
-    /// Table records read so far; 0 before its store is open.
+    /// Table records that are done; 0 before its store is open. In a load one is half done when it was read.
     package var done: Int64
     /// Table records that there were to read at the take-over; nil: not known yet.
     package var of: Int64?

@@ -38,6 +38,8 @@ final class TableFollower {
 
     /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
     static let bounds = (records: 8192, bytes: 4 << 20)
+    /// From so many records on an empty store is filled in the order of its keys. Fewer are written faster as they come.
+    private static let loadedRecords: Int64 = 100_000
     /// Changes that a store is asked after whether it wants to have more at once.
     private static let fewChanges = 1024
 
@@ -52,6 +54,8 @@ final class TableFollower {
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
     private var failure: KafkaError?
+    /// The partition whose store is being written after a load; its tables are not read meanwhile.
+    private var written: OwnedPartition?
     /// The table of each of the consumer's topics, by its place among them.
     private var tables: [Table] = []
 
@@ -110,6 +114,9 @@ final class TableFollower {
                 next: next, committed: published, start: next, target: high, isCaughtUp: next >= high)
             positions[place] = next
         }
+        if partition.store.isNew, partition.answers.toRead + partition.votes.toRead >= Self.loadedRecords {
+            try partition.store.beginLoad()
+        }
         try assign(positions)
     }
 
@@ -119,10 +126,12 @@ final class TableFollower {
     }
 
     func letGo(of partitions: [OwnedPartition]) throws(KafkaError) {
-        let places = partitions.flatMap { partition in
-            Table.allCases.map { place($0, partition.number) }
-        }
-        if !places.isEmpty { try consumer.unassign(places) }
+        try consumer.unassign(partitions.filter { $0 !== written }.flatMap(places))
+        if partitions.contains(where: { $0 === written }) { written = nil }
+    }
+
+    private func places(_ partition: OwnedPartition) -> [TopicPartition] {
+        Table.allCases.map { place($0, partition.number) }
     }
 
     /// After an abort: reads on from what is committed. All partitions are read anew, also those whose progress stands
@@ -134,7 +143,8 @@ final class TableFollower {
             for table in Table.allCases {
                 let place = place(table, partition.number)
                 partition.rewind(table, committed: committed[place] ?? 0)
-                positions[place] = partition[table].next
+                // What is not read now begins there when it is.
+                if partition !== written { positions[place] = partition[table].next }
             }
         }
         guard !positions.isEmpty else { return }
@@ -155,6 +165,8 @@ final class TableFollower {
             ends.removeAll(keepingCapacity: true)
             touched.removeAll(keepingCapacity: true)
         }
+        // What is to be written waits for nobody.
+        let wait = nextToWrite(partitions) == nil ? wait : 0
         gather(wait: wait)
         consumer.keepFetching(
             records: gathered.count, bytes: gathered.byteCount, isStarving: wait > 0 && gathered.count == 0)
@@ -175,7 +187,41 @@ final class TableFollower {
             }
             partition[table].isCaughtUp = true
         }
+        try writeLoad(partitions)
         return done
+    }
+
+    /// The partition of a load whose tables have been read to their ends; one at a time.
+    private func nextToWrite(_ partitions: OwnedPartitions) -> OwnedPartition? {
+        written
+            ?? partitions.all.first {
+                $0.store.isLoading && $0.answers.isCaughtUp && $0.votes.isCaughtUp
+            }
+    }
+
+    /// Writes a piece of a store whose first changes have all been gathered.
+    private func writeLoad(_ partitions: OwnedPartitions) throws(LaneFault) {
+        guard let partition = nextToWrite(partitions) else { return }
+        let before = watch.begin(.store, as: .applyingTables)
+        defer { watch.end(before) }
+        do {
+            if written == nil {
+                try consumer.unassign(places(partition))
+                written = partition
+            }
+            try partition.store.writeLoad(changes: Self.bounds.records)
+            guard !partition.store.isLoading else { return }
+            written = nil
+            try assign(
+                Dictionary(
+                    uniqueKeysWithValues: Table.allCases.map {
+                        (place($0, partition.number), partition[$0].next)
+                    }))
+        } catch let error as KafkaError {
+            throw LaneFault(error)
+        } catch {
+            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
     }
 
     private func gather(wait: Int32) {
@@ -214,7 +260,9 @@ final class TableFollower {
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
         // What was fetched for an earlier assignment may still come: it belongs to nobody.
-        guard let partition = partitions[number], let table = table(topicIndex) else { return start + 1 }
+        guard let partition = partitions[number], partition !== written, let table = table(topicIndex) else {
+            return start + 1
+        }
         let changes = partition.changes
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
         let (applied, committed) = (partition.applied(table), partition[table].committed)

@@ -90,7 +90,8 @@ enum WorkerMetric {
         "rejoinder_restore_records", .gauge,
         "Table records that there were to read when the partition was taken over; nothing before that is known.")
     static let restoreDone = MetricDefinition(
-        "rejoinder_restore_records_done", .gauge, "Those of them that have been read.")
+        "rejoinder_restore_records_done", .gauge,
+        "Those of them that are done; where a store is filled for the first time, half done when they have been read.")
     static let restoreBegan = MetricDefinition(
         "rejoinder_restore_start_timestamp_seconds", .gauge,
         "When the partition that is being restored was assigned, in seconds since 1970.")

@@ -1,4 +1,4 @@
-import Foundation
+import AnswerStore
 import Records
 import Worker
 
@@ -21,7 +21,7 @@ final class RecordSorter {
     private let budget: Int
     private let path: String
     private var file: SpillFile?
-    private var runs: [SpillFile.Run] = []
+    private var runs: [SortedRun] = []
     private var last: (rank: Int64, offset: Int64)?
 
     private(set) var count = 0
@@ -78,26 +78,36 @@ final class RecordSorter {
 
     private func spill() throws(WorkerError) {
         guard let first = entries.first else { return }
-        if file == nil { file = try SpillFile(path: path) }
-        guard let file else { return }
         sortEntries()
         let lowest = entries.first ?? first
         let highest = entries.last ?? first
         let extends = runs.last.map { ($0.rank, $0.offset) <= (lowest.rank, lowest.offset) } ?? false
-        let start = file.size
-        for entry in entries {
-            let frame = UnsafeRawPointer(arena + entry.position)
-            try file.append(Bytes(start: frame, count: Frame.size(at: frame)))
-        }
-        try file.flush()
+        let (file, start) = try appendEntries()
         if extends, var run = runs.popLast() {
             (run.end, run.rank, run.offset) = (file.size, highest.rank, highest.offset)
             runs.append(run)
         } else {
-            runs.append(SpillFile.Run(start: start, end: file.size, rank: highest.rank, offset: highest.offset))
+            runs.append(SortedRun(start: start, end: file.size, rank: highest.rank, offset: highest.offset))
         }
         entries.removeAll(keepingCapacity: true)
         used = 0
+    }
+
+    /// - Returns: the file, and where in it they begin.
+    private func appendEntries() throws(WorkerError) -> (file: SpillFile, start: Int) {
+        do throws(SystemFailure) {
+            let file = if let file { file } else { try SpillFile(path: path) }
+            self.file = file
+            let start = file.size
+            for entry in entries {
+                let frame = UnsafeRawPointer(arena + entry.position)
+                try file.append(Bytes(start: frame, count: Frame.size(at: frame)))
+            }
+            try file.flush()
+            return (file, start)
+        } catch {
+            throw error.ofTemporaryFile("writing to", path)
+        }
     }
 
     private func grow(to needed: Int) {

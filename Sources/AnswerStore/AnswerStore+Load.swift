@@ -1,0 +1,49 @@
+extension AnswerStore {
+    /// Whether nothing was ever applied.
+    package var isNew: Bool { positions == TablePositions() }
+
+    /// Has the changes to come gathered and sorted before they are written (`StoreLoad`): for a new store that is to be filled
+    /// with much. Until `writeLoad` has written all of it the store cannot be looked into, and what was applied is lost
+    /// with the process.
+    package func beginLoad() throws(StoreError) {
+        _ = try openEnvironment()
+        if isNew { load = StoreLoad(directory: directory) }
+    }
+
+    /// From `beginLoad` until everything is written.
+    package var isLoading: Bool { load != nil }
+
+    /// Of the changes gathered, the part that is written: 0 to 1. 1 where nothing is loaded.
+    package var loadWritten: Double {
+        guard let load else { return 1 }
+        return load.gathered > 0 ? Double(load.taken) / Double(load.gathered) : 0
+    }
+
+    /// Ends the gathering of a load, and writes some of it. To be called until `isLoading` says that all of it is written;
+    /// nothing may be applied meanwhile.
+    /// - Parameter changes: how many, at most.
+    package func writeLoad(changes: Int) throws(StoreError) {
+        guard let load else { return }
+        let environment = try openEnvironment()
+        do {
+            try load.beginTaking()
+            var left = changes
+            while left > 0, !load.isDone {
+                try load.take(min(left, StoreLoad.batchSize))
+                try write(load.batch, positions, environment)
+                left -= load.batch.count
+            }
+            guard load.isDone else { return }
+            self.load = nil
+            try writeAlone(TableBatch(), positions)
+        } catch {
+            throw failLoad(error)
+        }
+    }
+
+    /// A load cannot go on where part of it may be missing.
+    func failLoad(_ error: StoreError) -> StoreError {
+        shut()
+        return fail(error)
+    }
+}

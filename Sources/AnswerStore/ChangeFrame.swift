@@ -1,0 +1,122 @@
+import Records
+
+/// How a change of a table stands in memory and in a file while a store's first changes are sorted (`StoreLoad`): a head,
+/// the key, then the answer's JSON or the voter's id. Numbers are as the machine has them, as nobody else reads it.
+enum ChangeFrame {
+    private enum Kind: UInt8 {
+        case put, putWithInstant, withdraw, forgetAnswers
+        case cast, counted, forgetVotes
+    }
+
+    private struct Head {
+        /// Of the whole frame, in bytes.
+        var size: UInt32
+        /// Of what follows it.
+        var checksum: UInt32 = 0
+        /// So many bytes of nothing at the frame's end: the next one begins at a multiple of 8.
+        var padding: UInt8
+        var kind: Kind.RawValue
+        var keyLength: UInt16
+        var unused: UInt32 = 0
+        /// The vote, or the seconds of an answer's instant.
+        var number: Int64
+        var attoseconds: UInt64
+    }
+
+    static let head = MemoryLayout<Head>.size
+    private static let firstChecked = 8
+
+    /// Of the whole frame, as far as its head tells.
+    @inline(__always)
+    static func size(at frame: UnsafeRawPointer) -> Int { Int(frame.load(as: UInt32.self)) }
+
+    /// The beginning of the key: length of the question's id and the id.
+    @inline(__always)
+    static func question(at frame: UnsafeRawPointer) -> Bytes {
+        let key = frame + head
+        return Bytes(start: key, count: 1 + Int(key.load(as: UInt8.self)))
+    }
+
+    static func size(of change: TableBatch.AnswerChange) -> Int { padded(head + change.keyLength + change.json.count) }
+
+    static func size(of change: TableBatch.VoteChange) -> Int { padded(head + change.keyLength + change.voterLength) }
+
+    static func append(_ change: TableBatch.AnswerChange, key: Bytes, to buffer: inout GrowingBuffer<UInt8>) {
+        let kind: Kind =
+            switch change.kind {
+            case .put: change.answeredAt == nil ? .put : .putWithInstant
+            case .withdraw: .withdraw
+            case .forgetAll: .forgetAnswers
+            }
+        append(
+            kind, key, change.json, number: change.answeredAt?.seconds ?? 0,
+            attoseconds: change.answeredAt?.attoseconds ?? 0, to: &buffer)
+    }
+
+    static func append(
+        _ change: TableBatch.VoteChange, key: Bytes, voter: Bytes, to buffer: inout GrowingBuffer<UInt8>
+    ) {
+        let kind: Kind =
+            switch change.kind {
+            case .cast: .cast
+            case .counted: .counted
+            case .forgetAll: .forgetVotes
+            }
+        append(kind, key, voter, number: change.value, attoseconds: 0, to: &buffer)
+    }
+
+    @inline(__always)
+    private static func append(
+        _ kind: Kind, _ key: Bytes, _ rest: Bytes, number: Int64, attoseconds: UInt64,
+        to buffer: inout GrowingBuffer<UInt8>
+    ) {
+        let length = head + key.count + rest.count
+        let size = padded(length)
+        buffer.reserve(size)
+        let start = buffer.count
+        buffer.append(
+            bytesOf: Head(
+                size: UInt32(truncatingIfNeeded: size), padding: UInt8(truncatingIfNeeded: size - length),
+                kind: kind.rawValue, keyLength: UInt16(truncatingIfNeeded: key.count), number: number,
+                attoseconds: attoseconds))
+        buffer.append(contentsOf: key)
+        buffer.append(contentsOf: rest)
+        for _ in length..<size { buffer.append(0) }
+        let frame = UnsafeMutableRawBufferPointer(rebasing: buffer.mutableBytes[start...])
+        frame.storeBytes(of: checksum(of: Bytes(frame)), toByteOffset: 4, as: UInt32.self)
+    }
+
+    private static func padded(_ size: Int) -> Int { (size + 7) & ~7 }
+
+    private static func checksum(of frame: Bytes) -> UInt32 {
+        UInt32(truncatingIfNeeded: RowChecksum.hash(frame.piece(firstChecked, frame.count - firstChecked)))
+    }
+
+    /// Whether the frame is what was once written.
+    static func isIntact(_ frame: Bytes) -> Bool {
+        guard frame.count > head else { return false }
+        let head = frame.loadUnaligned(as: Head.self)
+        return head.checksum == checksum(of: frame) && Kind(rawValue: head.kind) != nil
+    }
+
+    /// Adds the frame's change to a batch. The frame is intact.
+    /// - Parameter keep: puts JSON where it stays valid until the batch has been applied.
+    static func add(_ frame: Bytes, to batch: TableBatch, keep: (Bytes) -> Bytes) {
+        let head = frame.loadUnaligned(as: Head.self)
+        let key = frame.piece(Self.head, Int(head.keyLength))
+        let place = Self.head + key.count
+        let rest = frame.piece(place, frame.count - place - Int(head.padding))
+        switch Kind(rawValue: head.kind) {
+        case .put: batch.append(.put, key: key, json: keep(rest))
+        case .putWithInstant:
+            let instant = Instant(seconds: head.number, attoseconds: head.attoseconds)
+            batch.append(.put, key: key, json: keep(rest), answeredAt: instant)
+        case .withdraw: batch.append(.withdraw, key: key)
+        case .forgetAnswers: batch.append(.forgetAll, key: key)
+        case .cast: batch.append(.cast, key: key, voter: rest, head.number)
+        case .counted: batch.append(.counted, key: key, voter: rest, head.number)
+        case .forgetVotes: batch.append(.forgetAll, key: key, voter: rest, head.number)
+        case nil: break
+        }
+    }
+}

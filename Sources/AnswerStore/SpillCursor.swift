@@ -1,0 +1,63 @@
+import Records
+
+/// Goes through a piece of a `SpillFile` from its beginning to its end, a buffer at a time. Not Sendable.
+package final class SpillCursor {
+    private let file: SpillFile
+    private let end: Int
+    /// Where in the file the buffer ends.
+    private var position: Int
+    private var buffer: UnsafeMutableRawPointer
+    private var capacity: Int
+    private var filled = 0
+    private var next = 0
+
+    /// - Parameters:
+    ///   - piece: bytes of the file, flushed.
+    ///   - capacity: of the buffer, which grows where more is asked for at once.
+    package init(_ file: SpillFile, _ piece: Range<Int>, capacity: Int) {
+        self.file = file
+        position = piece.lowerBound
+        end = piece.upperBound
+        self.capacity = max(1, min(capacity, piece.count))
+        buffer = .allocate(byteCount: self.capacity, alignment: 8)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// What has not been passed of the piece, in bytes.
+    package var left: Int { filled - next + end - position }
+
+    /// The next `count` bytes, valid until the next call; nil when there are not as many left.
+    @inline(__always)
+    package func peek(_ count: Int) throws(SystemFailure) -> UnsafeRawPointer? {
+        if filled - next < count, try !fill(count) { return nil }
+        return UnsafeRawPointer(buffer + next)
+    }
+
+    /// Goes behind `count` bytes that were looked at; they stay valid until the next `peek`.
+    @inline(__always)
+    package func pass(_ count: Int) { next += count }
+
+    private func fill(_ needed: Int) throws(SystemFailure) -> Bool {
+        guard left >= needed else { return false }
+        buffer.copyMemory(from: buffer + next, byteCount: filled - next)
+        filled -= next
+        next = 0
+        if needed > capacity { grow(to: needed) }
+        while filled < needed {
+            let count = try file.read(
+                at: position, into: buffer + filled, count: min(capacity - filled, end - position))
+            guard count > 0 else { return false }
+            position += count
+            filled += count
+        }
+        return true
+    }
+
+    private func grow(to needed: Int) {
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: needed, alignment: 8)
+        larger.copyMemory(from: buffer, byteCount: filled)
+        buffer.deallocate()
+        (buffer, capacity) = (larger, needed)
+    }
+}

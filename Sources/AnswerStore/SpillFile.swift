@@ -1,0 +1,79 @@
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A temporary file for what is too much to be sorted in memory, gone when this is. Not Sendable.
+package final class SpillFile {
+    private static let bufferSize = 1 << 18
+
+    private let descriptor: Int32
+    /// Where it was made; nothing stands there any more.
+    package let path: String
+    private let buffer = UnsafeMutableRawPointer.allocate(byteCount: SpillFile.bufferSize, alignment: 8)
+    private var used = 0
+    private var written = 0
+
+    /// Bytes so far.
+    package var size: Int { written + used }
+
+    package init(path: String) throws(SystemFailure) {
+        self.path = path
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .last }
+        // Nobody else needs the name, and without it nothing stays behind whatever happens.
+        unlink(path)
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        buffer.deallocate()
+    }
+
+    package func append(_ bytes: Bytes) throws(SystemFailure) {
+        if used + bytes.count > Self.bufferSize { try flush() }
+        guard let start = bytes.baseAddress else { return }
+        if bytes.count > Self.bufferSize {
+            try write(start, bytes.count)
+        } else {
+            (buffer + used).copyMemory(from: start, byteCount: bytes.count)
+            used += bytes.count
+        }
+    }
+
+    /// What was appended can be read from here on.
+    package func flush() throws(SystemFailure) {
+        let count = used
+        used = 0
+        try write(buffer, count)
+    }
+
+    private func write(_ start: UnsafeRawPointer, _ count: Int) throws(SystemFailure) {
+        var done = 0
+        while done < count {
+            let result = pwrite(descriptor, start + done, count - done, off_t(written + done))
+            if result < 0, errno == EINTR { continue }
+            guard result != 0 else { throw SystemFailure(code: ENOSPC) }
+            guard result > 0 else { throw .last }
+            done += result
+        }
+        written += count
+    }
+
+    /// Reads as much as there is, up to `count`; 0 at the end.
+    package func read(
+        at position: Int, into memory: UnsafeMutableRawPointer, count: Int
+    ) throws(SystemFailure) -> Int {
+        while true {
+            let result = pread(descriptor, memory, count, off_t(position))
+            if result < 0, errno == EINTR { continue }
+            guard result >= 0 else { throw .last }
+            return result
+        }
+    }
+}

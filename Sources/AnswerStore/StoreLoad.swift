@@ -1,0 +1,176 @@
+import Records
+
+/// The changes of a store that is filled for the first time, sorted so that it is written once, from its first page to its
+/// last.
+///
+/// Records come in no order of their keys. In a tree of more pages than may wait for a commit, nearly every one of them is
+/// on a page of its own, which LMDB copies and writes for it, page after page, time and again. Here they are gathered, sorted
+/// by question and put aside in a file, as many at a time as memory allows (a run); then the runs are merged.
+///
+/// The changes of one question keep their order, and that is all the order that matters to what is in the store. Used on the
+/// store's thread.
+final class StoreLoad {
+    /// Memory of all the buffers that runs are read through, where there are not too many.
+    private static let readAhead = 8 << 20
+    /// Least and most of it for one run.
+    private static let readPiece = (least: 16 << 10, most: 256 << 10)
+    /// Changes that are written at a time: as many as nearly always have room for their JSON.
+    static let batchSize = 1024
+    /// Where JSON stays until its batch was applied.
+    private static let jsonRoom = 1 << 20
+    /// What sorting takes of memory beside a change itself, in bytes.
+    private static let sortedEntry = 48
+
+    private let directory: String
+    // What is gathered: frames, where each begins, and what sorts them.
+    private var frames = GrowingBuffer<UInt8>()
+    private var starts = GrowingBuffer<Int>()
+    private var order = GrowingBuffer<UInt32>()
+    private var sorter = KeySorter()
+    private var file: SpillFile?
+    private var runs: [Range<Int>] = []
+    private var merger: RunMerger?
+    private var json = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    let batch = TableBatch()
+
+    /// Changes that were gathered, and those of them that were taken to be written.
+    private(set) var gathered = 0
+    private(set) var taken = 0
+
+    /// - Parameter directory: the store's.
+    init(directory: String) { self.directory = directory }
+
+    deinit {
+        frames.free()
+        starts.free()
+        order.free()
+        sorter.free()
+        json.deallocate()
+    }
+
+    // MARK: - Gathering
+
+    /// Copies a batch's changes.
+    /// - Parameter limit: memory for what is gathered, in bytes.
+    func add(_ batch: TableBatch, limit: Int) throws(StoreError) {
+        let keys = batch.keys
+        for index in 0..<batch.answers.count {
+            let change = batch.answers[index]
+            try begin(ChangeFrame.size(of: change), limit)
+            ChangeFrame.append(change, key: keys.key(of: change), to: &frames)
+        }
+        for index in 0..<batch.votes.count {
+            let change = batch.votes[index]
+            try begin(ChangeFrame.size(of: change), limit)
+            ChangeFrame.append(change, key: keys.key(of: change), voter: keys.voterID(of: change), to: &frames)
+        }
+        gathered += batch.count
+    }
+
+    @inline(__always)
+    private func begin(_ size: Int, _ limit: Int) throws(StoreError) {
+        if frames.count + size + (starts.count + 1) * Self.sortedEntry > limit { try putAside() }
+        starts.append(frames.count)
+    }
+
+    /// Makes a run of what is gathered.
+    private func putAside() throws(StoreError) {
+        guard starts.count > 0 else { return }
+        frames.reserve(KeySorter.slack)
+        let (bytes, starts) = (frames.bytes, starts)
+        guard let base = bytes.baseAddress else { return }
+        order.fillWithIndices(starts.count)
+        sorter.sort(order.elements, 0..<starts.count) { ChangeFrame.question(at: base + starts[Int($0)]) }
+        do throws(SystemFailure) {
+            let file = try openFile()
+            let start = file.size
+            for index in order.elements {
+                let frame = base + starts[Int(index)]
+                try file.append(Bytes(start: frame, count: ChangeFrame.size(at: frame)))
+            }
+            try file.flush()
+            runs.append(start..<file.size)
+        } catch {
+            throw failure(error)
+        }
+        frames.removeAll()
+        self.starts.removeAll()
+    }
+
+    private func openFile() throws(SystemFailure) -> SpillFile {
+        if let file { return file }
+        let path = directory + "/changes"
+        // A process that died between making it and taking its name away.
+        try FileSystem.remove(path)
+        let file = try SpillFile(path: path)
+        self.file = file
+        return file
+    }
+
+    // MARK: - Taking out
+
+    /// Whether all changes were taken.
+    var isDone: Bool { merger?.isDone ?? false }
+
+    /// Ends the gathering.
+    func beginTaking() throws(StoreError) {
+        guard merger == nil else { return }
+        try putAside()
+        // The runs' buffers come in its place.
+        frames.removeAll(keepingRoomFor: 0)
+        starts.removeAll(keepingRoomFor: 0)
+        order.removeAll(keepingRoomFor: 0)
+        sorter.giveBack()
+        let piece = min(Self.readPiece.most, max(Self.readPiece.least, Self.readAhead / max(1, runs.count)))
+        do throws(RunFailure) {
+            merger = try RunMerger(file, runs, readAhead: piece)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Puts the next changes into `batch`, in place of what was there.
+    func take(_ changes: Int) throws(StoreError) {
+        batch.removeAll()
+        guard let merger else { return }
+        var used = 0
+        while batch.count < changes, let frame = merger.frame {
+            // It may be longer than the room for all others.
+            if used + frame.count > json.count {
+                guard used == 0 else { break }
+                json.deallocate()
+                json = .allocate(byteCount: max(Self.jsonRoom, frame.count), alignment: 8)
+            }
+            ChangeFrame.add(frame, to: batch) { bytes in
+                let kept = UnsafeMutableRawBufferPointer(rebasing: json[used..<used + bytes.count])
+                kept.copyMemory(from: bytes)
+                used += bytes.count
+                return Bytes(kept)
+            }
+            do throws(RunFailure) {
+                try merger.advance()
+            } catch {
+                throw failure(error)
+            }
+        }
+        taken += batch.count
+    }
+
+    // MARK: - Failures
+
+    private func failure(_ failure: SystemFailure) -> StoreError {
+        AnswerStore.error(LMDBFailure(code: failure.code), doing: "sorting the first changes of", directory: directory)
+    }
+
+    private func failure(_ failure: RunFailure) -> StoreError {
+        switch failure {
+        case .system(let failure): self.failure(failure)
+        case .damaged:
+            StoreError(
+                kind: .system,
+                description:
+                    "sorting the first changes of the store in '\(directory)' failed: what was put aside there does "
+                    + "not read as it was written; check the disk, then start the worker again")
+        }
+    }
+}

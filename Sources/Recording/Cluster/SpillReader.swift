@@ -1,0 +1,55 @@
+import AnswerStore
+import Records
+import Worker
+
+/// A sorted piece of a sorter's temporary file.
+struct SortedRun {
+    var start: Int
+    var end: Int
+    /// Of its last record.
+    var rank: Int64
+    var offset: Int64
+}
+
+/// Reads one run, record by record. Not Sendable.
+final class SpillReader {
+    private let path: String
+    private let cursor: SpillCursor
+
+    /// Valid until `advance`; nil behind the last.
+    private(set) var head: SortedRecord?
+
+    init(_ file: SpillFile, _ run: SortedRun) throws(WorkerError) {
+        path = file.path
+        cursor = SpillCursor(file, run.start..<run.end, capacity: 1 << 17)
+        try advance()
+    }
+
+    func advance() throws(WorkerError) {
+        head = nil
+        do throws(SystemFailure) {
+            guard cursor.left > 0 else { return }
+            if let frame = try cursor.peek(Frame.head) {
+                let size = Frame.size(at: frame)
+                if let frame = try cursor.peek(size) {
+                    head = Frame.read(frame)
+                    cursor.pass(size)
+                    return
+                }
+            }
+        } catch {
+            throw error.ofTemporaryFile("reading", path)
+        }
+        throw WorkerError(.stateDirectory, "A temporary file of the replay ends too early; start the replay again")
+    }
+}
+
+extension SystemFailure {
+    /// - Parameter doing: with the temporary file at `path`.
+    func ofTemporaryFile(_ doing: String, _ path: String) -> WorkerError {
+        WorkerError(
+            .stateDirectory,
+            "\(doing) the temporary file '\(path)' failed: \(text); make room there, or set TMPDIR to a directory with more"
+        )
+    }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import Records
+import Testing
+
+@testable import AnswerStore
+
+@Suite struct StoreLoadTests {
+    /// A store that was loaded holds what one would that was written as the records came, however many runs there were and
+    /// however much is written at a time; and it can be closed, opened and written to like any other.
+    @Test(arguments: 0..<30)
+    func randomRecordsGiveWhatTheModelSays(seed: UInt64) throws {
+        var generator = SeededGenerator(seed)
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        // From a run for every few changes to one for all.
+        let memory = Int.random(in: 0..<200_000, using: &generator)
+        let store = try state.openStore(partition: 3, source: .test, pendingBytes: memory).store
+        var model = TableModel()
+        try store.beginLoad()
+        for _ in 0..<Int.random(in: 1...8, using: &generator) {
+            let changes = (0..<Int.random(in: 0...400, using: &generator)).map { _ in
+                Change.random(using: &generator)
+            }
+            for change in changes { model.apply(change) }
+            try store.apply(changes, isCommitted: Bool.random(using: &generator))
+            #expect(store.isLoading && store.loadWritten == 0)
+        }
+        let total = store.positions
+        try store.writeAll(Int.random(in: 1...500, using: &generator))
+        for id in Change.randomIDs { try #require(try store.see(id) == model.see(id), "question \(id)") }
+        store.close()
+        let opened = try state.openStore(partition: 3, source: .test)
+        #expect(opened.opening == .resumed)
+        #expect(opened.store.positions == total)
+        #expect(opened.store.usage.answerRows == model.answerRows)
+        #expect(opened.store.usage.voteRows == model.voteRows)
+        let changes = (0..<200).map { _ in Change.random(using: &generator) }
+        for change in changes { model.apply(change) }
+        try opened.store.apply(changes)
+        for id in Change.randomIDs { try #require(try opened.store.see(id) == model.see(id), "question \(id)") }
+        opened.store.close()
+    }
+
+    /// Rows of many pages that come in no order fill pages to their ends, in any map.
+    @Test func fillsItsPages() throws {
+        var generator = SeededGenerator(7)
+        let changes = (0..<6000).flatMap { number -> [Change] in
+            let (question, answer) = ("question-\(number / 3)", "answer-\(number)")
+            return [
+                .answer(question, answer, String(repeating: "x", count: 200)), .cast(question, answer, voter: "v", 1),
+            ]
+        }.shuffled(using: &generator)
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let loaded = try state.openStore(partition: 3, source: .test, mapSize: 1 << 20, pendingBytes: 1 << 20).store
+        try loaded.beginLoad()
+        try loaded.apply(changes)
+        try loaded.writeAll(8192)
+        let plain = try state.openStore(partition: 4, source: .test).store
+        for start in stride(from: 0, to: changes.count, by: 100) {
+            try plain.apply(Array(changes[start..<start + 100]), isCommitted: false)
+        }
+        try plain.commit()
+        #expect(loaded.usage.answerRows == 6000)
+        #expect(loaded.usage.voteRows == 6000)
+        #expect(loaded.usage.bytes * 5 < plain.usage.bytes * 4)
+        for number in stride(from: 0, to: 6000 / 3, by: 97) {
+            let seen = try loaded.see("question-\(number)")
+            #expect(seen.count == 3)
+            #expect(try seen == plain.see("question-\(number)"))
+        }
+        loaded.close()
+        plain.close()
+    }
+
+    /// An answer longer than all the memory there is for them.
+    @Test func longAnswers() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let store = try StateDirectory(path: directory.path).openStore(
+            partition: 3, source: .test, pendingBytes: 1 << 16
+        ).store
+        try store.beginLoad()
+        let long = String(repeating: "long ", count: 500_000)
+        try store.apply([
+            .answer("q", "b", "short"), .answer("q", "a", long), .answer("p", "c", "other"),
+            .answer("q", "a", long + "er"),
+        ])
+        try store.writeAll(10)
+        #expect(try store.see("q").map(\.json) == [Array((long + "er").utf8), Array("short".utf8)])
+        #expect(try store.see("p").map(\.json) == [Array("other".utf8)])
+        store.close()
+    }
+
+    @Test func loadOfNothing() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test).store
+        try store.beginLoad()
+        try store.apply(TableBatch(), positions: TablePositions(answers: 5, votes: 7))
+        try store.writeAll(1)
+        store.close()
+        let opened = try state.openStore(partition: 3, source: .test)
+        #expect(opened.opening == .resumed)
+        #expect(opened.store.positions == TablePositions(answers: 5, votes: 7))
+        opened.store.close()
+    }
+
+    /// A store that holds something is not loaded: what is in it is not in the order of its keys.
+    @Test func onlyNewStoresAreLoaded() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
+        try store.apply([.answer("q", "a", "first")])
+        try store.beginLoad()
+        #expect(!store.isLoading)
+        store.close()
+    }
+
+    /// What is gathered is lost with the process, and the store is as new.
+    @Test func closedWhileGathering() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test, pendingBytes: 0).store
+        try store.beginLoad()
+        try store.apply([.answer("q", "a", "first"), .answer("q", "b", "second")])
+        store.close()
+        let opened = try state.openStore(partition: 3, source: .test)
+        #expect(opened.opening == .resumed)
+        #expect(opened.store.isNew)
+        #expect(opened.store.usage.answerRows == 0)
+        let files = try FileManager.default.contentsOfDirectory(atPath: opened.store.directory)
+        #expect(files.sorted() == ["data.mdb", "seal"])
+        opened.store.close()
+    }
+
+    /// Part of what was gathered is worth nothing: there is no telling which, and records may have been compacted away since.
+    @Test(arguments: [false, true])
+    func endsWhileWriting(isKilled: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        if isKilled {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
+                let store = try StateDirectory(path: path).openStore(partition: 3, source: .test).store
+                try store.beginLoad()
+                try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
+                try store.writeLoad(changes: 50)
+                try store.commit()
+                kill(getpid(), SIGKILL)
+            }
+        } else {
+            let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
+            try store.beginLoad()
+            try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
+            try store.writeLoad(changes: 50)
+            #expect(store.isLoading && store.loadWritten == 0.5)
+            store.close()
+        }
+        let opened = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test)
+        #expect(
+            opened.opening == .rebuilt(reason: "it was being filled for the first time when its process ended"))
+        #expect(opened.store.isNew)
+        #expect(opened.store.usage.answerRows == 0)
+        opened.store.close()
+    }
+
+    /// On a full disk a load ends; whoever opens the store again begins anew.
+    @Test(arguments: [false, true])
+    func withoutSpace(isWritten: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        await #expect(processExitsWith: .success) {
+            [path = directory.path as String, isWritten = isWritten as Bool] in
+            signal(SIGXFSZ, SIG_IGN)
+            let state = try StateDirectory(path: path)
+            let store = try state.openStore(
+                partition: 3, source: .test, pendingBytes: isWritten ? 64 << 20 : 1 << 16
+            ).store
+            try store.beginLoad()
+            let changes = (0..<500).map { Change.answer("q", "b\($0)", String(repeating: "x", count: 9000)) }
+            if isWritten { try store.apply(changes) }
+            var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+            #if os(Linux)
+                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            #else
+                setrlimit(RLIMIT_FSIZE, &limit)
+            #endif
+            let error = #expect(throws: StoreError.self) {
+                if isWritten { try store.writeAll(8192) } else { try store.apply(changes) }
+            }
+            #expect(error?.kind == .diskFull)
+            #expect(error?.description.contains(path) == true)
+            #expect(store.isNew && !store.isLoading)
+            #expect(throws: try #require(error)) { try store.apply([.answer("q", "b", "{}")]) }
+            store.close()
+            let again = try state.openStore(partition: 3, source: .test)
+            #expect(again.store.isNew)
+            #expect(try again.store.see("q").isEmpty)
+            again.store.close()
+        }
+    }
+
+    /// Noise in what was put aside ends the load with a sentence, and so does a file that was cut short.
+    @Test(arguments: [0, 4, 9, 11, 20, 40, 60])
+    func noiseInARun(place: Int) throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let batch = TableBatch()
+        let ink = Ink()
+        Change.answer("question", "answer", "what is written").append(to: batch, ink: ink)
+        var frames = GrowingBuffer<UInt8>()
+        defer { frames.free() }
+        ChangeFrame.append(batch.answers[0], key: batch.keys.key(of: batch.answers[0]), to: &frames)
+        let file = try SpillFile(path: directory.path + "/run")
+        try file.append(frames.bytes)
+        try file.flush()
+        let whole = try RunMerger(file, [0..<file.size], readAhead: 16)
+        #expect(whole.frame.map(Array.init) == Array(frames.bytes))
+        frames.mutableBytes[place] ^= 0x5A
+        let (noise, end) = (file.size, 2 * file.size)
+        try file.append(frames.bytes)
+        try file.flush()
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [noise..<end], readAhead: 16) }
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<noise - 8], readAhead: 16) }
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<8], readAhead: 16) }
+    }
+}
+
+extension AnswerStore {
+    /// - Parameter changes: to be written with each call.
+    fileprivate func writeAll(_ changes: Int) throws {
+        repeat { try writeLoad(changes: changes) } while isLoading
+    }
+}
