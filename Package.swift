@@ -40,6 +40,7 @@ let package = Package(
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         // A builtin of the C compiler, by a header alone.
         .systemLibrary(name: "CPrefetch"),
+        .systemLibrary(name: "CMalloc"),
 
         // The house, from the cellar up: a module imports only those above it in this list.
         .target(
@@ -83,7 +84,7 @@ let package = Package(
             name: "rejoinder",
             dependencies: [
                 "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
-                "Workload",
+                "Workload", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),

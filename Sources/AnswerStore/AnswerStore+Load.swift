@@ -2,12 +2,15 @@ extension AnswerStore {
     /// Whether nothing was ever applied.
     package var isNew: Bool { positions == TablePositions() }
 
-    /// Has the changes to come gathered and sorted before they are written (`StoreLoad`): for a new store that is to be filled
-    /// with much. Until `writeLoad` has written all of it the store cannot be looked into, and what was applied is lost
-    /// with the process.
-    package func beginLoad() throws(StoreError) {
+    /// Has the changes to come gathered and sorted before they are written (`StoreLoad`), if the store is new and that is
+    /// worth it. Until `writeLoad` has written all of it the store cannot be looked into, and what was applied is lost with
+    /// the process.
+    /// - Parameter changes: how many are to come. Where pages that may wait for a commit take in several of each, all
+    ///   goes faster as it comes.
+    package func beginLoad(of changes: Int64) throws(StoreError) {
         _ = try openEnvironment()
-        if isNew { load = StoreLoad(directory: directory) }
+        guard isNew, changes >= 10 * Int64(pendingLimit() / StoreView.pageSize) else { return }
+        load = StoreLoad(directory: directory)
     }
 
     /// From `beginLoad` until everything is written.

@@ -34,7 +34,7 @@ package final class AnswerStore {
     /// While the store is filled for the first time. What it holds does not count until then: `beginLoad`.
     var load: StoreLoad?
     /// How much memory `pending` may take before it is committed, in bytes.
-    private let pendingLimit: @Sendable () -> Int
+    let pendingLimit: @Sendable () -> Int
 
     /// The offsets of the next records to apply.
     package private(set) var positions: TablePositions
@@ -62,11 +62,7 @@ package final class AnswerStore {
         positions = meta?.positions ?? TablePositions()
         committedPositions = positions
         state = .failed(StoreError(kind: .closed, description: "the store in '\(directory)' is not open"))
-        do {
-            state = .open(try LMDBEnvironment.open(directory: directory, mapSize: mapSize, isScratch: isScratch))
-        } catch {
-            throw Self.error(error, doing: "opening", directory: directory)
-        }
+        try open(mapSize: mapSize)
         if meta == nil { try writeAlone(TableBatch(), positions) }
     }
 
@@ -128,8 +124,11 @@ package final class AnswerStore {
     package func isFilled(by batch: TableBatch) -> Bool {
         if load != nil { return false }
         guard let environment = try? openEnvironment(), let view = try? view(environment) else { return true }
-        return PendingWrites.memory(of: batch, view, environment) >= StateDirectory.pendingBytes / 2
+        return PendingWrites.memory(of: batch, view, environment) >= pendingLimit() / 2
     }
+
+    /// How many changes a batch can surely have more before `isFilled` says so.
+    package var fewChanges: Int { max(1, pendingLimit() / PendingWrites.mostBytesOfChange / 2) }
 
     /// Writes what was applied to the file. Nothing to do when nothing was.
     package func commit() throws(StoreError) {
@@ -161,14 +160,26 @@ package final class AnswerStore {
         } catch {
             throw fail(Self.error(LMDBFailure(code: error.code), doing: "emptying", directory: directory))
         }
+        try open(mapSize: initialMapSize)
+        try writeAlone(TableBatch(), positions)
+    }
+
+    /// Gives back the memory that LMDB keeps of the largest transaction it ever had. To be called after a lot was written.
+    package func giveMemoryBack() throws(StoreError) {
+        let environment = try openEnvironment()
+        try commit()
+        let mapSize = environment.mapSize
+        shut()
+        state = .failed(StoreError(kind: .closed, description: "the store in '\(directory)' is not open"))
+        try open(mapSize: mapSize)
+    }
+
+    private func open(mapSize: Int) throws(StoreError) {
         do {
-            state = .open(
-                try LMDBEnvironment.open(
-                    directory: directory, mapSize: initialMapSize, isScratch: isScratch))
+            state = .open(try LMDBEnvironment.open(directory: directory, mapSize: mapSize, isScratch: isScratch))
         } catch {
             throw fail(Self.error(error, doing: "opening", directory: directory))
         }
-        try writeAlone(TableBatch(), positions)
     }
 
     /// How much the store holds; all 0 once it is closed.

@@ -44,6 +44,9 @@ struct PendingWrites {
 
     func isDue(limit: Int) -> Bool { pages * StoreView.pageSize >= limit || isOld }
 
+    /// A vote is on a page of the voters and on one of the tallies.
+    static let mostBytesOfChange = 2 * StoreView.pageSize
+
     /// Memory that a batch's changes may take before they are committed, in bytes. As many pages as changes, but no more than
     /// the tables have and will have.
     static func memory(of batch: TableBatch, _ view: StoreView, _ environment: LMDBEnvironment) -> Int {

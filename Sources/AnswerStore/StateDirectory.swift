@@ -68,7 +68,7 @@ package final class StateDirectory: Sendable {
     ///
     /// Reads the whole store once. The store is to be used on one thread.
     package func openStore(partition: Int32, source: StoreSource) throws(StoreError) -> OpenedStore {
-        try openStore(partition: partition, source: source, mapSize: Self.initialMapSize)
+        try openStore(partition: partition, source: source, pendingBytes: Self.pendingBytes)
     }
 
     /// Opens a partition's store that nobody needs after this process: faster to write to, and never to be closed in good order.
@@ -80,9 +80,9 @@ package final class StateDirectory: Sendable {
     /// - Parameters:
     ///   - mapSize: LMDB's map to begin with, in bytes; tests take a small one to see it grow.
     ///   - pendingBytes: less of it lets tests see what is done with little memory.
-    func openStore(
-        partition: Int32, source: StoreSource, mapSize: Int = StateDirectory.initialMapSize,
-        pendingBytes: Int = StateDirectory.pendingBytes, isScratch: Bool = false
+    package func openStore(
+        partition: Int32, source: StoreSource, mapSize: Int? = nil, pendingBytes: Int = StateDirectory.pendingBytes,
+        isScratch: Bool = false
     ) throws(StoreError) -> OpenedStore {
         guard lockFile.withLock({ $0 != nil }) else {
             throw StoreError(kind: .closed, description: "the state directory '\(path)' has been unlocked")
@@ -94,9 +94,13 @@ package final class StateDirectory: Sendable {
                     + "close it first")
         }
         let opener = StoreOpener(
-            directory: Self.partitionDirectory(partition, of: path), source: source, mapSize: mapSize,
+            directory: Self.partitionDirectory(partition, of: path), source: source,
+            mapSize: mapSize ?? Self.initialMapSize,
             isScratch: isScratch,
-            pendingLimit: { [self] in pendingBytes / openPartitions.withLock { max(1, $0.count) } },
+            pendingLimit: { [self] in
+                let share = pendingBytes / openPartitions.withLock { max(1, $0.count) }
+                return max(share, min(Self.leastPendingBytes, pendingBytes))
+            },
             // The closures keep the directory, and so its lock, for as long as the store is open.
             onClose: { [self] in _ = openPartitions.withLock { $0.remove(partition) } })
         do {
@@ -111,6 +115,8 @@ package final class StateDirectory: Sendable {
     static let initialMapSize = 4 << 30
     /// Memory for changes that are not committed yet, over all open stores.
     package static let pendingBytes = 32 << 20
+    /// Of it a store has so much at least. LMDB keeps the memory that it ever took for changes.
+    static let leastPendingBytes = 256 << 10
     /// Disk space, all of it taken at once.
     static let scratchMapSize = 4 << 20
 

@@ -88,11 +88,4 @@ extension GroupConsumer {
     package func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
         client.cachedWatermarks(partition)
     }
-
-    /// First offset and high watermark, asked from the broker.
-    package func queryWatermarks(
-        _ partition: TopicPartition, timeout: Duration
-    ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        try client.queryWatermarks(partition, timeout: timeout)
-    }
 }

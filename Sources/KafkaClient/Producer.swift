@@ -68,6 +68,14 @@ package final class Producer {
         }
     }
 
+    /// First offset and end of a partition, asked from its broker: the high watermark, or where the first open transaction
+    /// begins. A producer has no fetch under way that the broker would answer first.
+    package func queryWatermarks(
+        _ partition: TopicPartition, timeout: Duration
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        try client.queryWatermarks(partition, timeout: timeout)
+    }
+
     /// Queues one record; its bytes are copied.
     ///
     /// - Parameters:

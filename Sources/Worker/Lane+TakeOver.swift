@@ -144,9 +144,14 @@ extension Lane {
         }
         let partition = OwnedPartition(number: takeOver.number, store: opened.store, assigned: takeOver.since)
         do {
-            partition.questions.span = try consumer.queryWatermarks(
-                place(ofQuestions: takeOver.number), timeout: takeOverPace.patience)
-            try follower.beginRestore(partition, committed: committed, patience: takeOverPace.patience)
+            // Not through the consumers: a broker answers one request of a connection after the other, and theirs may be
+            // a fetch that it holds until something comes.
+            let span = { [publisher, patience = takeOverPace.patience] place in
+                try publisher.queryWatermarks(place, timeout: patience)
+            }
+            partition.questions.span = try span(place(ofQuestions: takeOver.number))
+            let ends = try Table.allCases.map { try span(follower.place($0, takeOver.number)) }
+            try follower.beginRestore(partition, committed: committed, ends: ends)
         } catch {
             opened.store.close()
             if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }
@@ -163,6 +168,11 @@ extension Lane {
             guard case .restoring(let since, let records) = partition.phase,
                 partition.answers.isCaughtUp, partition.votes.isCaughtUp, !partition.store.isLoading
             else { continue }
+            do throws(StoreError) {
+                try partition.store.giveMemoryBack()
+            } catch {
+                throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+            }
             partition.phase = .running
             try consumer.resume([place(ofQuestions: partition.number)])
             logger.info(

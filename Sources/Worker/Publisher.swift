@@ -167,6 +167,13 @@ final class Publisher {
         return counts
     }
 
+    /// First offset and end of a partition, asked from its broker.
+    func queryWatermarks(
+        _ partition: TopicPartition, timeout: Duration
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        try producer.queryWatermarks(partition, timeout: timeout)
+    }
+
     // MARK: - Commit and abort
 
     /// Makes what was produced since the last commit visible, together with the offsets that pass it.

@@ -38,10 +38,6 @@ final class TableFollower {
 
     /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
     static let bounds = (records: 8192, bytes: 4 << 20)
-    /// From so many records on an empty store is filled in the order of its keys. Fewer are written faster as they come.
-    private static let loadedRecords: Int64 = 100_000
-    /// Changes that a store is asked after whether it wants to have more at once.
-    private static let fewChanges = 1024
 
     private let consumer: AssignedConsumer
     private let topics: TopicNames
@@ -76,15 +72,12 @@ final class TableFollower {
     // MARK: - Taking over and letting go
 
     /// Starts to bring a store up to its tables' ends as of now.
-    /// - Parameter committed: the group's committed offsets; a table without one has published nothing yet.
-    /// - Parameter patience: longest wait for each of the two ends.
+    /// - Parameters:
+    ///   - committed: the group's committed offsets; a table without one has published nothing yet.
+    ///   - ends: where each table's partition begins and ends.
     func beginRestore(
-        _ partition: OwnedPartition, committed: [TopicPartition: Int64], patience: Duration
+        _ partition: OwnedPartition, committed: [TopicPartition: Int64], ends: [(low: Int64, high: Int64)]
     ) throws {
-        var ends: [(low: Int64, high: Int64)] = []
-        for table in Table.allCases {
-            ends.append(try consumer.queryWatermarks(place(table, partition.number), timeout: patience))
-        }
         for table in Table.allCases where partition.applied(table) > ends[table.rawValue].high {
             logger.warning(
                 "store rebuilt: it is ahead of its topic, which must have been created anew",
@@ -114,9 +107,7 @@ final class TableFollower {
                 next: next, committed: published, start: next, target: high, isCaughtUp: next >= high)
             positions[place] = next
         }
-        if partition.store.isNew, partition.answers.toRead + partition.votes.toRead >= Self.loadedRecords {
-            try partition.store.beginLoad()
-        }
+        try partition.store.beginLoad(of: partition.answers.toRead + partition.votes.toRead)
         try assign(positions)
     }
 
@@ -268,7 +259,8 @@ final class TableFollower {
         let (applied, committed) = (partition.applied(table), partition[table].committed)
         var next = partition[table].next
         var (read, toApply, bytes) = (0, 0, 0)
-        var countToAskAt = Self.bounds.records
+        let fewChanges = partition.store.fewChanges
+        var countToAskAt = changes.count + fewChanges
         defer {
             partition[table].next = next
             done.count(table, read: read, bytes: bytes, applied: toApply)
@@ -299,12 +291,11 @@ final class TableFollower {
             bytes += message.value?.count ?? 0
             index += 1
             if changes.count >= countToAskAt {
-                countToAskAt = changes.count + Self.fewChanges
                 if partition.store.isFilled(by: changes) {
                     partition[table].next = next
-                    try apply(partition)
-                    countToAskAt = Self.bounds.records
+                    try apply(partition, of: partitions)
                 }
+                countToAskAt = changes.count + fewChanges
             }
         }
         return index
@@ -315,14 +306,14 @@ final class TableFollower {
     }
 
     private func write(_ partitions: OwnedPartitions) throws(LaneFault) {
-        for partition in touched { try apply(partition) }
+        for partition in touched { try apply(partition, of: partitions) }
         let before = watch.begin(.store, as: .applyingTables)
         defer { watch.end(before) }
         try settle(partitions)
     }
 
     /// Hands the store what was read, together with the positions that it came from.
-    private func apply(_ partition: OwnedPartition) throws(LaneFault) {
+    private func apply(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
         let before = watch.begin(.store, as: .applyingTables)
         defer { watch.end(before) }
         let positions = TablePositions(
@@ -333,7 +324,7 @@ final class TableFollower {
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
-        partition.changes.removeAll(keepingRoomFor: Self.bounds.records)
+        partition.changes.removeAll(keepingRoomFor: Self.bounds.records / max(1, partitions.all.count))
         for table in Table.allCases where partition[table].next >= partition[table].target {
             partition[table].isCaughtUp = true
         }

@@ -119,7 +119,7 @@ def test_kill_during_work(deploy, scale, delivery, static, kills):
     [
         (4, 500, 3_000, 6_000, 15, 4),
         # So many answers, in no order, that a batch of them changes more pages than a store's transaction takes, and is cut.
-        (1, 20_000, 75_000, 15_000, 300, 2),
+        (1, 20_000, 60_000, 15_000, 300, 2),
         # So many that an empty store is filled in the order of its keys.
         (1, 20_000, 80_000, 50_000, 300, 4),
     ],

@@ -17,7 +17,7 @@ import Testing
         let memory = Int.random(in: 0..<200_000, using: &generator)
         let store = try state.openStore(partition: 3, source: .test, pendingBytes: memory).store
         var model = TableModel()
-        try store.beginLoad()
+        try store.beginLoad(of: .max)
         for _ in 0..<Int.random(in: 1...8, using: &generator) {
             let changes = (0..<Int.random(in: 0...400, using: &generator)).map { _ in
                 Change.random(using: &generator)
@@ -55,7 +55,7 @@ import Testing
         defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let loaded = try state.openStore(partition: 3, source: .test, mapSize: 1 << 20, pendingBytes: 1 << 20).store
-        try loaded.beginLoad()
+        try loaded.beginLoad(of: .max)
         try loaded.apply(changes)
         try loaded.writeAll(8192)
         let plain = try state.openStore(partition: 4, source: .test).store
@@ -82,7 +82,7 @@ import Testing
         let store = try StateDirectory(path: directory.path).openStore(
             partition: 3, source: .test, pendingBytes: 1 << 16
         ).store
-        try store.beginLoad()
+        try store.beginLoad(of: .max)
         let long = String(repeating: "long ", count: 500_000)
         try store.apply([
             .answer("q", "b", "short"), .answer("q", "a", long), .answer("p", "c", "other"),
@@ -99,7 +99,7 @@ import Testing
         defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test).store
-        try store.beginLoad()
+        try store.beginLoad(of: .max)
         try store.apply(TableBatch(), positions: TablePositions(answers: 5, votes: 7))
         try store.writeAll(1)
         store.close()
@@ -109,13 +109,28 @@ import Testing
         opened.store.close()
     }
 
+    /// Few records go faster as they come, where there is memory for their pages.
+    @Test func onlyMuchIsLoaded() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test, pendingBytes: 1 << 20).store
+        try store.beginLoad(of: 2559)
+        #expect(!store.isLoading)
+        let other = try state.openStore(partition: 4, source: .test, pendingBytes: 2 << 20).store
+        try other.beginLoad(of: 2560)
+        #expect(other.isLoading)
+        store.close()
+        other.close()
+    }
+
     /// A store that holds something is not loaded: what is in it is not in the order of its keys.
     @Test func onlyNewStoresAreLoaded() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
         try store.apply([.answer("q", "a", "first")])
-        try store.beginLoad()
+        try store.beginLoad(of: .max)
         #expect(!store.isLoading)
         store.close()
     }
@@ -126,7 +141,7 @@ import Testing
         defer { directory.remove() }
         let state = try StateDirectory(path: directory.path)
         let store = try state.openStore(partition: 3, source: .test, pendingBytes: 0).store
-        try store.beginLoad()
+        try store.beginLoad(of: .max)
         try store.apply([.answer("q", "a", "first"), .answer("q", "b", "second")])
         store.close()
         let opened = try state.openStore(partition: 3, source: .test)
@@ -146,7 +161,7 @@ import Testing
         if isKilled {
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
                 let store = try StateDirectory(path: path).openStore(partition: 3, source: .test).store
-                try store.beginLoad()
+                try store.beginLoad(of: .max)
                 try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
                 try store.writeLoad(changes: 50)
                 try store.commit()
@@ -154,7 +169,7 @@ import Testing
             }
         } else {
             let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
-            try store.beginLoad()
+            try store.beginLoad(of: .max)
             try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
             try store.writeLoad(changes: 50)
             #expect(store.isLoading && store.loadWritten == 0.5)
@@ -180,7 +195,7 @@ import Testing
             let store = try state.openStore(
                 partition: 3, source: .test, pendingBytes: isWritten ? 64 << 20 : 1 << 16
             ).store
-            try store.beginLoad()
+            try store.beginLoad(of: .max)
             let changes = (0..<500).map { Change.answer("q", "b\($0)", String(repeating: "x", count: 9000)) }
             if isWritten { try store.apply(changes) }
             var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)

@@ -100,7 +100,7 @@ import Testing
         #expect(consumer.memberID != nil)
         #expect(!consumer.isAssignmentLost)
         #expect(consumer.cachedWatermarks(zero)?.high == 5)
-        #expect(try consumer.queryWatermarks(zero, timeout: .seconds(10)) == (0, 5))
+        #expect(try producer.queryWatermarks(zero, timeout: .seconds(10)) == (0, 5))
 
         try consumer.seek([zero: 3], timeout: .seconds(10))
         #expect(try consumer.poll { messages, _ in messages.count == 2 }.messages.map(\.offset) == [3, 4])

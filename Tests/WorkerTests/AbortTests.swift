@@ -107,7 +107,7 @@ struct AbortTests {
         var partitions = OwnedPartitions()
         partitions[0] = partition
         let committed = [follower.place(.answers, 0): Int64(2)]
-        try follower.beginRestore(partition, committed: committed, patience: .seconds(5))
+        try follower.beginRestore(partition, committed: committed, ends: [(0, 3), (0, 0)])
         try follower.rewind([partition], committed: committed)
 
         var letters: [Int64] = []

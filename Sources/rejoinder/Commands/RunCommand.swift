@@ -29,6 +29,7 @@ struct RunCommand: AsyncParsableCommand {
         let settings = try options.settings()
         let logger = settings.logger("rejoinder")
         Self.endOnSignal()
+        AllocatedMemory.keepTogether()
         let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)

@@ -68,6 +68,13 @@ final class EmbeddedSite {
         try producer.flush(timeout: .seconds(20))
     }
 
+    /// First offset and end of a partition.
+    func ends(of place: TopicPartition) throws -> (low: Int64, high: Int64) {
+        let producer = try Producer(properties: properties, transactionalID: nil, logger: logger)
+        defer { producer.close(timeout: .seconds(1)) }
+        return try producer.queryWatermarks(place, timeout: .seconds(5))
+    }
+
     /// What the topic holds, partition by partition.
     func read(_ topic: String, partitions: Int32? = nil) throws -> [TestRecord] {
         let consumer = try AssignedConsumer(

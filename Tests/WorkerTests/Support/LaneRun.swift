@@ -2,6 +2,7 @@ import AnswerStore
 import Enrichment
 import Foundation
 import KafkaClient
+import Testing
 
 @testable import Worker
 
@@ -39,24 +40,48 @@ final class Restoring {
     let partition: OwnedPartition
     private let follower: TableFollower
     private var partitions = OwnedPartitions()
+    /// Offsets of what became dead letters.
+    private(set) var letters: [Int64] = []
 
-    init(_ site: EmbeddedSite) throws {
+    /// - Parameter pendingBytes: with little of it the store is loaded.
+    init(_ site: EmbeddedSite, pendingBytes: Int = 32 << 20) throws {
         let state = try StateDirectory(path: site.directory.path)
         let store = try state.openStore(
-            partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0)
+            partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0),
+            pendingBytes: pendingBytes
         ).store
         follower = try TableFollower(
             properties: ClientProperties(configuration: site.configuration(), identity: "i", lane: 0),
             topics: site.topics, watch: LaneWatch(report: LaneReport(lane: 0)), logger: site.logger)
         partition = OwnedPartition(number: 0, store: store)
         partitions[0] = partition
-        try follower.beginRestore(partition, committed: [:], patience: .seconds(5))
+        try follower.beginRestore(
+            partition, committed: [:], ends: Table.allCases.map { try site.ends(of: follower.place($0, 0)) })
     }
+
+    var store: AnswerStore { partition.store }
 
     /// One step's work.
     func advance() throws {
-        _ = try follower.advance(partitions, wait: 20) { _ in }
+        _ = try follower.advance(partitions, wait: 20) { letters.append($0.message.offset) }
     }
+
+    /// One step after the other, up to one after which `isDone`.
+    func advance(until isDone: () -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        repeat {
+            try advance()
+            try #require(.now < deadline)
+        } while !isDone()
+    }
+
+    func rewind(committed: [Table: Int64]) throws {
+        try follower.rewind(
+            [partition],
+            committed: Dictionary(uniqueKeysWithValues: committed.map { (follower.place($0.key, 0), $0.value) }))
+    }
+
+    func letGo() throws { try follower.letGo(of: [partition]) }
 
     func lag(_ table: Table) -> Int64? { follower.lag(table, of: partition) }
 
