@@ -35,6 +35,7 @@ class Bench:
         try:
             self.floor = self._compile("floor", "floor.c", "-lrdkafka")
             self.preload = self._compile("preload.so", "preload.c", "-shared", "-fPIC", "-ldl")
+            self.waiting_broker = self._compile("waiting-broker", "waiting_broker.c", "-lrdkafka")
             if not bootstrap_servers:
                 self.broker = Broker()
                 bootstrap_servers = self.broker.bootstrap_servers

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from cluster import CLIENT
 from confluent_kafka import TopicPartition
 from processes import Counts, Sampler, cpu_seconds, sent_bytes
-from waiting_broker import PARTITIONS, WaitingBroker
+from waiting_broker import WaitingBroker
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
 LOOK = 0.02
@@ -142,13 +142,19 @@ class WorkerRun(Run):
         moment = log_time(line)
         return next((look[1:] for look in reversed(self.looks) if look[0] <= moment), self.looks[0][1:])
 
-    def opening(self):
-        """Seconds and CPU seconds from "partitions assigned" to the last partition caught up, on a store that had all."""
+    def restored(self):
+        """Table records, seconds and CPU seconds from "partitions assigned" to the last partition caught up."""
         given = next(line for line in self._logged("partitions assigned") if line.get("partitions"))
         caught_up = self._logged("partition caught up")
-        if applied := sum(int(line["records"]) for line in caught_up):
+        return (sum(int(line["records"]) for line in caught_up), log_time(caught_up[-1]) - log_time(given),
+                self.looks[-1][2] - self._look_before(given)[1])
+
+    def opening(self):
+        """Seconds and CPU seconds from "partitions assigned" to the last partition caught up, on a store that had all."""
+        applied, seconds, cpu = self.restored()
+        if applied:
             raise Failed(f"{applied} table records were applied to a store that should have them")
-        return log_time(caught_up[-1]) - log_time(given), self.looks[-1][2] - self._look_before(given)[1]
+        return seconds, cpu
 
     def store_bytes(self):
         """What the store takes on disk."""
@@ -227,22 +233,21 @@ class WorkerRun(Run):
         self.workload.drop(self.enriched, self.dead_letters)
 
 
-class IdleRun(WorkerRun):
-    """A worker with nothing to do, on a broker that holds fetches (waiting_broker.py), with small tables of its own."""
+class WaitingBrokerRun(WorkerRun):
+    """A worker on a broker that keeps to what a fetch says (waiting_broker.py), with tables of its own and no events."""
 
-    TABLES = ("--questions", "1000", "--votes", "6000")
-
-    def __init__(self, bench, mode="exactly-once"):
-        self.bench, self.mode, self.counts, self.process = bench, mode, None, None
+    def __init__(self, bench, partitions, tables, mode="exactly-once"):
+        """tables: options of `rejoinder generate`; no partition of them larger than the broker keeps."""
+        self.bench, self.mode, self.counts, self.process, self.looks = bench, mode, None, None, []
         topics = {kind: kind for kind in ("questions", "answers", "votes", "enriched", "deadLetter")}
-        self.workload = SimpleNamespace(topics=topics, partitions=PARTITIONS, patience=60)
-        self.state = bench.directory / f"state-idle-{uuid.uuid4().hex[:6]}"
+        self.workload = SimpleNamespace(topics=topics, partitions=partitions, patience=60)
+        self.state = bench.directory / f"state-waiting-{uuid.uuid4().hex[:6]}"
         self.log = bench.directory / f"{self.state.name}.log"
-        self.broker = WaitingBroker(topics)
+        self.broker = WaitingBroker(str(bench.waiting_broker), partitions, topics)
         self.configuration = bench.configuration(
-            self.workload, group="idle", state=self.state, delivery=mode, bootstrap_servers=self.broker.bootstrap_servers)
+            self.workload, group="waiting", state=self.state, delivery=mode, bootstrap_servers=self.broker.bootstrap_servers)
         bench.finish(subprocess.Popen(
-            [bench.binary, "generate", "--publish", "--stage", "tables", *self.TABLES, "--config", str(self.configuration)],
+            [bench.binary, "generate", "--publish", "--stage", "tables", *map(str, tables), "--config", str(self.configuration)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment))
 
     def close(self):
