@@ -24,17 +24,20 @@ extension AnswerStore {
 
     /// Ends the gathering of a load, and writes some of it. To be called until `isLoading` says that all of it is written;
     /// nothing may be applied meanwhile.
-    /// - Parameter changes: how many, at most.
-    package func writeLoad(changes: Int) throws(StoreError) {
-        guard let load else { return }
+    /// - Parameters:
+    ///   - changes: after how many of them it is enough for this time.
+    ///   - bytes: the same by their ids and JSON.
+    package func writeLoad(changes: Int, bytes: Int) throws(StoreError) {
         let environment = try openEnvironment()
+        guard let load else { return }
         do {
             try load.beginTaking()
-            var left = changes
-            while left > 0, !load.isDone {
-                try load.take(min(left, StoreLoad.batchSize))
-                try write(load.batch, positions, environment)
-                left -= load.batch.count
+            var left = (changes: changes, bytes: bytes)
+            while left.changes > 0, left.bytes > 0, !load.isDone {
+                let isAppended = try load.take()
+                try write(load.batch, positions, environment, isAppended: isAppended)
+                left.changes -= load.batch.count
+                left.bytes -= load.batch.byteCount
             }
             guard load.isDone else { return }
             self.load = nil

@@ -98,8 +98,9 @@ package final class AnswerStore {
         }
     }
 
+    /// - Parameter isAppended: its rows belong behind all that are there.
     func write(
-        _ batch: TableBatch, _ newPositions: TablePositions, _ environment: LMDBEnvironment
+        _ batch: TableBatch, _ newPositions: TablePositions, _ environment: LMDBEnvironment, isAppended: Bool = false
     ) throws(StoreError) {
         // How many pages an erasure touches nobody knows before: it is done where it can be done again in a larger map.
         guard !isScratch, !batch.hasErasures, try makeRoom(for: batch, environment) else {
@@ -109,7 +110,7 @@ package final class AnswerStore {
             var writes = if let pending { pending } else { try begin(environment) }
             pending = writes
             try write(batch, writes)
-            writes.count(batch, environment)
+            writes.count(batch, environment, isAppended: isAppended)
             pending = writes
         } catch {
             abandonPending()
@@ -127,7 +128,7 @@ package final class AnswerStore {
         return PendingWrites.memory(of: batch, view, environment) >= pendingLimit() / 2
     }
 
-    /// How many changes a batch can surely have more before `isFilled` says so.
+    /// How many changes a batch can have more before `isFilled` is worth asking. Long answers take more pages than that.
     package var fewChanges: Int { max(1, pendingLimit() / PendingWrites.mostBytesOfChange / 2) }
 
     /// Writes what was applied to the file. Nothing to do when nothing was.
@@ -137,7 +138,8 @@ package final class AnswerStore {
             try finish(pending, environment, positions)
         } catch {
             abandonPending()
-            throw failed(error, doing: "writing to")
+            let error = failed(error, doing: "writing to")
+            throw load == nil ? error : failLoad(error)
         }
         self.pending = nil
     }
@@ -197,7 +199,8 @@ package final class AnswerStore {
         try? commit()
         if case .open(let environment) = state {
             endReading(environment)
-            let isSynced = mdb_env_sync(environment.environment, 1) == 0
+            // A load that did not end is begun anew: nothing of it is worth a seal.
+            let isSynced = load == nil && mdb_env_sync(environment.environment, 1) == 0
             shut()
             if isSynced { sealClosed() }
         }

@@ -15,7 +15,9 @@ struct PendingWrites {
     private var votes = 0
     private var answerBytes = 0
     /// Pages that may be changed, as copies in memory.
-    private var pages = 0
+    private var changedPages = 0
+    /// Pages made behind all others.
+    private var addedPages = 0
     /// Rows come in order of their keys, and most of them behind all that are there.
     let isLoad: Bool
 
@@ -25,17 +27,20 @@ struct PendingWrites {
         voters = try LMDBEnvironment.openCursor(transaction, environment.voters)
     }
 
+    private var pages: Int { changedPages + addedPages }
+
     /// Notes that a batch was written.
-    mutating func count(_ batch: TableBatch, _ environment: LMDBEnvironment) {
+    /// - Parameter isAppended: its rows went behind all that were there.
+    mutating func count(_ batch: TableBatch, _ environment: LMDBEnvironment, isAppended: Bool) {
+        if isAppended {
+            addedPages += (2 * batch.byteCount + 128 * batch.count) / StoreView.pageSize + 1
+            return
+        }
         answers += batch.answers.count
         votes += batch.votes.count
         answerBytes += batch.byteCount
-        if isLoad {
-            pages = (2 * answerBytes + 128 * (answers + votes)) / StoreView.pageSize
-            return
-        }
         // No more pages than changes (but for long values and the pages above), and no more than the tables have.
-        pages =
+        changedPages =
             min(answers + answerBytes / StoreView.pageSize, view.pages(of: environment.answers))
             + min(votes, view.pages(of: environment.voters)) + min(votes, view.pages(of: environment.tallies))
     }
@@ -59,7 +64,7 @@ struct PendingWrites {
         return pages * StoreView.pageSize
     }
 
-    /// Puts a row; behind all others if it belongs there, which saves searching its place and leaves full pages (MDB_APPEND).
+    /// Puts a row; behind all others if it belongs there, which saves searching its place (MDB_APPEND).
     @inline(__always)
     func put(
         _ cursor: OpaquePointer, _ key: inout MDB_val, _ value: inout MDB_val, _ flags: Int32

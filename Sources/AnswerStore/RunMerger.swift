@@ -8,18 +8,16 @@ enum RunFailure: Error, Equatable {
 }
 
 /// Merges sorted runs of `ChangeFrame`s: by question, and those of one question in the order of the runs. Not Sendable.
+///
+/// Of a run that is not the first it holds no more than the piece that is read at once, however long its frames are.
 final class RunMerger {
     private struct Run {
         let number: Int
         let cursor: SpillCursor
-        /// The frame that it stands at, valid until it goes on.
-        var frame: Bytes
+        /// Of the frame that it stands at, valid until its cursor is asked again.
+        var question: Bytes
 
-        func precedes(_ other: Run) -> Bool {
-            guard let left = frame.baseAddress, let right = other.frame.baseAddress else { return false }
-            return ChangeFrame.question(at: left)
-                .precedes(ChangeFrame.question(at: right), orIsEqual: number < other.number)
-        }
+        func precedes(_ other: Run) -> Bool { question.precedes(other.question, orIsEqual: number < other.number) }
     }
 
     /// A heap: none comes after those at twice its place and one or two more.
@@ -32,27 +30,37 @@ final class RunMerger {
         guard let file else { return }
         for (number, piece) in pieces.enumerated() {
             let cursor = SpillCursor(file, piece, capacity: readAhead)
-            guard let frame = try Self.frame(of: cursor) else { continue }
-            runs.append(Run(number: number, cursor: cursor, frame: frame))
+            guard let question = try Self.question(of: cursor) else { continue }
+            runs.append(Run(number: number, cursor: cursor, question: question))
         }
         for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sink(from: place) }
     }
 
     var isDone: Bool { runs.isEmpty }
 
-    /// The first of all that are left, valid until `advance`; nil when there are none.
-    var frame: Bytes? { runs.first?.frame }
+    /// Of all buffers, in bytes.
+    var memory: Int { runs.reduce(0) { $0 + $1.cursor.capacity } }
 
-    func advance() throws(RunFailure) {
-        guard let first = runs.first else { return }
-        if let frame = try Self.frame(of: first.cursor) {
-            runs[0].frame = frame
+    /// The question of the first frame of all that are left; nil when there are none.
+    var question: Bytes? { runs.first?.question }
+
+    /// Takes the first frame of all that are left. There is one.
+    /// - Parameter body: is given the frame for as long as it runs, and says whether to take it.
+    /// - Returns: what `body` said.
+    func take(_ body: (Bytes) -> Bool) throws(RunFailure) -> Bool {
+        guard let first = runs.first else { return false }
+        let frame = try Self.frame(of: first.cursor)
+        let isTaken = body(frame)
+        if isTaken { first.cursor.pass(frame.count) }
+        if let question = try Self.question(of: first.cursor) {
+            runs[0].question = question
         } else {
             let last = runs.removeLast()
-            if runs.isEmpty { return }
+            if runs.isEmpty { return isTaken }
             runs[0] = last
         }
         sink(from: 0)
+        return isTaken
     }
 
     /// Lets the run at `place` go down until none below comes before it.
@@ -71,21 +79,30 @@ final class RunMerger {
         }
     }
 
-    /// The next frame of a run, nil at its end. It is passed already.
-    private static func frame(of cursor: SpillCursor) throws(RunFailure) -> Bytes? {
+    /// The question of a run's next frame, of which only as much is read; nil at its end. That it is what was written is
+    /// known once the frame is taken, which it will be, wherever it comes.
+    private static func question(of cursor: SpillCursor) throws(RunFailure) -> Bytes? {
         guard cursor.left > 0 else { return nil }
-        let frame: UnsafeRawPointer?
+        let count = min(cursor.left, ChangeFrame.head + 1 + StoreLayout.idLengths.upperBound)
+        guard count > ChangeFrame.head, let frame = try peek(cursor, count) else { throw .damaged }
+        let question = ChangeFrame.question(at: frame)
+        return Bytes(rebasing: question.prefix(count - ChangeFrame.head))
+    }
+
+    private static func frame(of cursor: SpillCursor) throws(RunFailure) -> Bytes {
+        guard let head = try peek(cursor, ChangeFrame.head) else { throw .damaged }
+        let size = ChangeFrame.size(at: head)
+        guard size > ChangeFrame.head, let frame = try peek(cursor, size) else { throw .damaged }
+        let bytes = Bytes(start: frame, count: size)
+        guard ChangeFrame.isIntact(bytes) else { throw .damaged }
+        return bytes
+    }
+
+    private static func peek(_ cursor: SpillCursor, _ count: Int) throws(RunFailure) -> UnsafeRawPointer? {
         do throws(SystemFailure) {
-            frame = try cursor.peek(ChangeFrame.head).flatMap { head throws(SystemFailure) in
-                try cursor.peek(max(ChangeFrame.head, ChangeFrame.size(at: head)))
-            }
+            return try cursor.peek(count)
         } catch {
             throw .system(error)
         }
-        guard let frame else { throw .damaged }
-        let bytes = Bytes(start: frame, count: ChangeFrame.size(at: frame))
-        guard ChangeFrame.isIntact(bytes) else { throw .damaged }
-        cursor.pass(bytes.count)
-        return bytes
     }
 }

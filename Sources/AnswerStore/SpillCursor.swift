@@ -7,19 +7,22 @@ package final class SpillCursor {
     /// Where in the file the buffer ends.
     private var position: Int
     private var buffer: UnsafeMutableRawPointer
-    private var capacity: Int
+    /// Of the buffer, in bytes.
+    private(set) var capacity: Int
+    private let leastCapacity: Int
     private var filled = 0
     private var next = 0
 
     /// - Parameters:
     ///   - piece: bytes of the file, flushed.
-    ///   - capacity: of the buffer, which grows where more is asked for at once.
+    ///   - capacity: of the buffer, which is larger only while more is asked for at once.
     package init(_ file: SpillFile, _ piece: Range<Int>, capacity: Int) {
         self.file = file
         position = piece.lowerBound
         end = piece.upperBound
-        self.capacity = max(1, min(capacity, piece.count))
-        buffer = .allocate(byteCount: self.capacity, alignment: 8)
+        leastCapacity = max(1, min(capacity, piece.count))
+        self.capacity = leastCapacity
+        buffer = .allocate(byteCount: leastCapacity, alignment: 8)
     }
 
     deinit { buffer.deallocate() }
@@ -40,10 +43,17 @@ package final class SpillCursor {
 
     private func fill(_ needed: Int) throws(SystemFailure) -> Bool {
         guard left >= needed else { return false }
-        buffer.copyMemory(from: buffer + next, byteCount: filled - next)
+        let target = max(leastCapacity, needed, filled - next)
+        if target != capacity {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: target, alignment: 8)
+            memory.copyMemory(from: buffer + next, byteCount: filled - next)
+            buffer.deallocate()
+            (buffer, capacity) = (memory, target)
+        } else {
+            buffer.copyMemory(from: buffer + next, byteCount: filled - next)
+        }
         filled -= next
         next = 0
-        if needed > capacity { grow(to: needed) }
         while filled < needed {
             let count = try file.read(
                 at: position, into: buffer + filled, count: min(capacity - filled, end - position))
@@ -52,12 +62,5 @@ package final class SpillCursor {
             filled += count
         }
         return true
-    }
-
-    private func grow(to needed: Int) {
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: needed, alignment: 8)
-        larger.copyMemory(from: buffer, byteCount: filled)
-        buffer.deallocate()
-        (buffer, capacity) = (larger, needed)
     }
 }

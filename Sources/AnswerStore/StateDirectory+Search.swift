@@ -137,6 +137,7 @@ struct StoreReader {
         let prefix = Bytes(buffer)
         var answers: [FoundAnswer] = []
         var tallies: [FoundTally] = []
+        var isNew = false
         for (name, table) in try StoreInspection.tables(of: snapshot, in: file) {
             let scan = PageScan(table, of: snapshot, in: file)
             let damage = StoreDamage("a row in its table of \(name) is damaged")
@@ -145,6 +146,8 @@ struct StoreReader {
                 try scan.forEachRow { (key, row) throws(StoreDamage) in
                     guard rowIsIntact(key: key, row: row), let meta = StoreMeta(row) else { throw damage }
                     guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
+                    // Whatever rows there are: a load has not come to its end.
+                    isNew = meta.positions == TablePositions()
                     return true
                 }
             case "answers":
@@ -172,6 +175,7 @@ struct StoreReader {
             default: break
             }
         }
+        if isNew { return nil }
         let counts = Dictionary(tallies.map { ($0.answerID, $0.voteCount) }, uniquingKeysWith: { first, _ in first })
         for index in answers.indices { answers[index].voteCount = counts[answers[index].id] ?? 0 }
         let visible = Set(answers.map(\.id))

@@ -113,7 +113,7 @@ package final class StateDirectory: Sendable {
 
     /// Address space, not memory; a small one only means to grow now and then.
     static let initialMapSize = 4 << 30
-    /// Memory for changes that are not committed yet, over all open stores.
+    /// Memory for changes that are not committed yet, over all open stores, as long as they are not more than 128.
     package static let pendingBytes = 32 << 20
     /// Of it a store has so much at least. LMDB keeps the memory that it ever took for changes.
     static let leastPendingBytes = 256 << 10

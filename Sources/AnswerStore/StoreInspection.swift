@@ -44,7 +44,7 @@ enum StoreInspection {
             throw StoreDamage("its last transaction is not the one it tells of")
         }
         guard rows == 0 || meta.positions != TablePositions() else {
-            throw StoreDamage("it was being filled for the first time when its process ended")
+            throw StoreDamage("its first filling did not come to an end")
         }
         return (meta, file.size)
     }

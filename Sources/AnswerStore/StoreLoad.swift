@@ -14,8 +14,10 @@ final class StoreLoad {
     private static let readAhead = 8 << 20
     /// Least and most of it for one run.
     private static let readPiece = (least: 16 << 10, most: 256 << 10)
-    /// Changes that are written at a time: as many as nearly always have room for their JSON.
-    static let batchSize = 1024
+    /// Changes that are taken at a time: as many as nearly always have room for their JSON, and of one question up to as many as
+    /// make sorting them by answer and voter worth while.
+    private static let changes = 1024
+    private static let mostChanges = 32_768
     /// Where JSON stays until its batch was applied.
     private static let jsonRoom = 1 << 20
     /// What sorting takes of memory beside a change itself, in bytes.
@@ -31,6 +33,8 @@ final class StoreLoad {
     private var runs: [Range<Int>] = []
     private var merger: RunMerger?
     private var json = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// The question of the last change taken.
+    private var last = GrowingBuffer<UInt8>()
     let batch = TableBatch()
 
     /// Changes that were gathered, and those of them that were taken to be written.
@@ -45,6 +49,7 @@ final class StoreLoad {
         starts.free()
         order.free()
         sorter.free()
+        last.free()
         json.deallocate()
     }
 
@@ -69,12 +74,13 @@ final class StoreLoad {
 
     @inline(__always)
     private func begin(_ size: Int, _ limit: Int) throws(StoreError) {
-        if frames.count + size + (starts.count + 1) * Self.sortedEntry > limit { try putAside() }
+        if frames.count + size + (starts.count + 1) * Self.sortedEntry > limit { try putAside(limit) }
         starts.append(frames.count)
     }
 
     /// Makes a run of what is gathered.
-    private func putAside() throws(StoreError) {
+    /// - Parameter limit: memory for what comes next; it was more while fewer stores shared it.
+    private func putAside(_ limit: Int) throws(StoreError) {
         guard starts.count > 0 else { return }
         frames.reserve(KeySorter.slack)
         let (bytes, starts) = (frames.bytes, starts)
@@ -93,8 +99,8 @@ final class StoreLoad {
         } catch {
             throw failure(error)
         }
-        frames.removeAll()
-        self.starts.removeAll()
+        frames.removeAll(keepingRoomFor: limit)
+        self.starts.removeAll(keepingRoomFor: limit / Self.sortedEntry)
     }
 
     private func openFile() throws(SystemFailure) -> SpillFile {
@@ -115,10 +121,8 @@ final class StoreLoad {
     /// Ends the gathering.
     func beginTaking() throws(StoreError) {
         guard merger == nil else { return }
-        try putAside()
         // The runs' buffers come in its place.
-        frames.removeAll(keepingRoomFor: 0)
-        starts.removeAll(keepingRoomFor: 0)
+        try putAside(0)
         order.removeAll(keepingRoomFor: 0)
         sorter.giveBack()
         let piece = min(Self.readPiece.most, max(Self.readPiece.least, Self.readAhead / max(1, runs.count)))
@@ -129,31 +133,46 @@ final class StoreLoad {
         }
     }
 
-    /// Puts the next changes into `batch`, in place of what was there.
-    func take(_ changes: Int) throws(StoreError) {
+    /// Puts the next changes into `batch`, in place of what was there: all of a question's, where they are not too many.
+    /// - Returns: whether all of it goes behind what was taken before, as it does where no question is continued.
+    func take() throws(StoreError) -> Bool {
         batch.removeAll()
-        guard let merger else { return }
+        guard let merger else { return true }
+        let isContinued = merger.question.map { $0.isEqual(to: last.bytes) } ?? false
         var used = 0
-        while batch.count < changes, let frame = merger.frame {
-            // It may be longer than the room for all others.
-            if used + frame.count > json.count {
-                guard used == 0 else { break }
-                json.deallocate()
-                json = .allocate(byteCount: max(Self.jsonRoom, frame.count), alignment: 8)
+        do throws(RunFailure) {
+            while let question = merger.question {
+                let isOfLast = question.isEqual(to: last.bytes)
+                if batch.count >= (isOfLast ? Self.mostChanges : Self.changes) { break }
+                if !isOfLast {
+                    last.removeAll()
+                    last.append(contentsOf: question)
+                }
+                guard try merger.take({ keep($0, &used) }) else { break }
             }
-            ChangeFrame.add(frame, to: batch) { bytes in
-                let kept = UnsafeMutableRawBufferPointer(rebasing: json[used..<used + bytes.count])
-                kept.copyMemory(from: bytes)
-                used += bytes.count
-                return Bytes(kept)
-            }
-            do throws(RunFailure) {
-                try merger.advance()
-            } catch {
-                throw failure(error)
-            }
+        } catch {
+            throw failure(error)
         }
         taken += batch.count
+        return !isContinued
+    }
+
+    /// Adds a frame's change to the batch.
+    /// - Parameter used: of the room for JSON.
+    /// - Returns: false when there is no room for it beside that of the others.
+    private func keep(_ frame: Bytes, _ used: inout Int) -> Bool {
+        if used + frame.count > json.count {
+            guard used == 0 else { return false }
+            json.deallocate()
+            json = .allocate(byteCount: max(Self.jsonRoom, frame.count), alignment: 8)
+        }
+        ChangeFrame.add(frame, to: batch) { bytes in
+            let kept = UnsafeMutableRawBufferPointer(rebasing: json[used..<used + bytes.count])
+            kept.copyMemory(from: bytes)
+            used += bytes.count
+            return Bytes(kept)
+        }
+        return true
     }
 
     // MARK: - Failures

@@ -200,7 +200,7 @@ final class TableFollower {
                 try consumer.unassign(places(partition))
                 written = partition
             }
-            try partition.store.writeLoad(changes: Self.bounds.records)
+            try partition.store.writeLoad(changes: Self.bounds.records, bytes: Self.bounds.bytes)
             guard !partition.store.isLoading else { return }
             written = nil
             try assign(

@@ -8,7 +8,7 @@ enum AllocatedMemory {
     ///
     /// Once glibc has freed a large piece it takes later ones as large from between the small ones (its threshold is dynamic,
     /// mallopt(3)), where they leave holes that nothing fits into: with 64 partitions that are restored these come to hundreds
-    /// of megabytes. To be called before other threads begin.
+    /// of megabytes. To be called before the lanes begin.
     static func keepTogether() {
         #if canImport(Glibc)
             mallopt(M_MMAP_THRESHOLD, 1 << 20)

@@ -162,22 +162,22 @@ import Testing
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
                 let store = try StateDirectory(path: path).openStore(partition: 3, source: .test).store
                 try store.beginLoad(of: .max)
-                try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
-                try store.writeLoad(changes: 50)
+                try store.apply((0..<3000).map { .answer("q\($0)", "a", "first") })
+                try store.writeLoad(changes: 50, bytes: 50)
                 try store.commit()
                 kill(getpid(), SIGKILL)
             }
         } else {
             let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
             try store.beginLoad(of: .max)
-            try store.apply((0..<100).map { .answer("q\($0)", "a", "first") })
-            try store.writeLoad(changes: 50)
-            #expect(store.isLoading && store.loadWritten == 0.5)
+            try store.apply((0..<3000).map { .answer("q\($0)", "a", "first") })
+            try store.writeLoad(changes: 50, bytes: 50)
+            #expect(store.isLoading && store.loadWritten > 0 && store.loadWritten < 1)
             store.close()
         }
         let opened = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test)
         #expect(
-            opened.opening == .rebuilt(reason: "it was being filled for the first time when its process ended"))
+            opened.opening == .rebuilt(reason: "its first filling did not come to an end"))
         #expect(opened.store.isNew)
         #expect(opened.store.usage.answerRows == 0)
         opened.store.close()
@@ -198,7 +198,9 @@ import Testing
             try store.beginLoad(of: .max)
             let changes = (0..<500).map { Change.answer("q", "b\($0)", String(repeating: "x", count: 9000)) }
             if isWritten { try store.apply(changes) }
-            var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+            // What is put aside has 4.5 MB, and what is written 6 MB.
+            let bytes: rlim_t = isWritten ? 5 << 20 : 1 << 20
+            var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
             #if os(Linux)
                 setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             #else
@@ -209,7 +211,9 @@ import Testing
             }
             #expect(error?.kind == .diskFull)
             #expect(error?.description.contains(path) == true)
+            #expect(error?.description.hasPrefix(isWritten ? "writing" : "sorting") == true)
             #expect(store.isNew && !store.isLoading)
+            #expect(throws: try #require(error)) { try store.writeLoad(changes: 1, bytes: 1) }
             #expect(throws: try #require(error)) { try store.apply([.answer("q", "b", "{}")]) }
             store.close()
             let again = try state.openStore(partition: 3, source: .test)
@@ -233,21 +237,119 @@ import Testing
         let file = try SpillFile(path: directory.path + "/run")
         try file.append(frames.bytes)
         try file.flush()
-        let whole = try RunMerger(file, [0..<file.size], readAhead: 16)
-        #expect(whole.frame.map(Array.init) == Array(frames.bytes))
+        #expect(try RunMerger(file, [0..<file.size], readAhead: 16).all() == [Array(frames.bytes)])
         frames.mutableBytes[place] ^= 0x5A
         let (noise, end) = (file.size, 2 * file.size)
         try file.append(frames.bytes)
         try file.flush()
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [noise..<end], readAhead: 16) }
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<noise - 8], readAhead: 16) }
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<8], readAhead: 16) }
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [noise..<end], readAhead: 16).all() }
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<noise - 8], readAhead: 16).all() }
+        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<8], readAhead: 16).all() }
+    }
+
+    /// Of the runs' long frames there is one in memory at a time.
+    @Test func longFramesInManyRuns() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let file = try SpillFile(path: directory.path + "/runs")
+        var pieces: [Range<Int>] = []
+        var expected: [String: Int] = [:]
+        for run in 0..<20 {
+            let start = file.size
+            for (question, length) in [
+                ("a00", 10), ("b00", 100_000 + run), ("c\(10 + run)", 20), ("d00", 100_000),
+            ] {
+                let batch = TableBatch()
+                let ink = Ink()
+                Change.answer(question, "\(run)", String(repeating: "x", count: length)).append(to: batch, ink: ink)
+                var frames = GrowingBuffer<UInt8>()
+                defer { frames.free() }
+                ChangeFrame.append(batch.answers[0], key: batch.keys.key(of: batch.answers[0]), to: &frames)
+                try file.append(frames.bytes)
+                expected[question, default: 0] += frames.count
+            }
+            pieces.append(start..<file.size)
+        }
+        try file.flush()
+        let merger = try RunMerger(file, pieces, readAhead: 1000)
+        var seen: [String: Int] = [:]
+        var order: [String] = []
+        while let question = merger.question {
+            let name = String(decoding: question.dropFirst(), as: UTF8.self)
+            #expect(
+                try merger.take { frame in
+                    seen[name, default: 0] += frame.count
+                    return true
+                })
+            if order.last != name { order.append(name) }
+            #expect(merger.memory <= 20 * 1000)
+        }
+        #expect(merger.isDone)
+        #expect(seen == expected)
+        #expect(order == order.sorted())
+    }
+
+    /// More votes on one question than are written at a time: they are behind each other no more.
+    @Test func manyVotesOnOneQuestion() throws {
+        var generator = SeededGenerator(11)
+        let votes = 40_000
+        var changes: [Change] = (0..<votes).map { .cast("hot", "a\($0 % 3)", voter: "v\($0)", 1) }
+        changes.append(.cast("cold", "a", voter: "v", 1))
+        changes.shuffle(using: &generator)
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test, pendingBytes: 1 << 20).store
+        try store.beginLoad(of: .max)
+        try store.apply(changes)
+        // Above all others, and what was cast before it no longer counts.
+        try store.apply([.counted("hot", "a1", 1_000_000), .answer("hot", "a1", "one"), .answer("hot", "a2", "two")])
+        try store.writeAll(1)
+        #expect(store.usage.voteRows == votes + 1)
+        #expect(try store.see("hot").map(\.voteCount) == [1_000_000, Int64(votes) / 3])
+        store.close()
+        let opened = try state.openStore(partition: 3, source: .test)
+        #expect(opened.opening == .resumed)
+        #expect(try opened.store.see("hot").map(\.voteCount) == [1_000_000, Int64(votes) / 3])
+        opened.store.close()
+    }
+
+    /// Whoever looks into a store from outside sees nothing of it until it has been filled.
+    @Test func aLoadIsNotSeenFromOutside() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test).store
+        try store.beginLoad(of: .max)
+        try store.apply((0..<3000).map { .answer("q\($0)", "a", "first") })
+        try store.writeLoad(changes: 1, bytes: 1)
+        try store.commit()
+        let reader = StoreReader(directory: store.directory)
+        let ink = Ink()
+        #expect(try reader.find(ink("q0")) == nil)
+        try store.writeAll(8192)
+        #expect(try reader.find(ink("q0"))?.answers.map(\.json) == [Array("first".utf8)])
+        store.close()
+    }
+}
+
+extension RunMerger {
+    /// All frames.
+    fileprivate func all() throws -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        while !isDone {
+            _ = try take { frame in
+                frames.append(Array(frame))
+                return true
+            }
+        }
+        return frames
     }
 }
 
 extension AnswerStore {
     /// - Parameter changes: to be written with each call.
     fileprivate func writeAll(_ changes: Int) throws {
-        repeat { try writeLoad(changes: changes) } while isLoading
+        repeat { try writeLoad(changes: changes, bytes: .max) } while isLoading
     }
 }
