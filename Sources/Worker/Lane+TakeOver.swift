@@ -94,7 +94,7 @@ extension Lane {
     /// Opens the store of one of the assigned partitions, if that can be done yet: one a step, so that the lane goes on
     /// polling between them.
     func beginTakeOvers() throws {
-        guard let takeOver = takeOvers.first, takeOverPace.isDue else { return }
+        guard let takeOver = takeOvers.first, isTakeOverDue else { return }
         try commit()
         let before = watch.begin(.takeOver, as: .other, since: takeOver.since, cause: figures.takeOverCause)
         defer { watch.end(before) }
@@ -121,6 +121,9 @@ extension Lane {
             "waiting to take partitions over", since: takeOver.since, logger: logger,
             metadata: ["partition": .stringConvertible(takeOver.number), "cause": "\(cause)"])
     }
+
+    /// Whether a partition waits for its store to be opened, and is not to wait longer.
+    var isTakeOverDue: Bool { !takeOvers.isEmpty && takeOverPace.isDue }
 
     /// - Returns: false when another lane of this process has not closed the store yet.
     private func begin(_ takeOver: TakeOver, committed: [TopicPartition: Int64]) throws -> Bool {

@@ -147,7 +147,9 @@ final class Lane {
 
     /// 1. Brings the stores up to what the follower has.
     private func followTables() throws {
-        let done = try follower.advance(partitions, wait: isRestoring ? 20 : 0) { letter throws(LaneFault) in
+        // While tables are restored the follower's wait is the lane's rest, unless there is a take-over to go on with.
+        let wait: Int32 = isRestoring && !isTakeOverDue ? 20 : 0
+        let done = try follower.advance(partitions, wait: wait) { letter throws(LaneFault) in
             try publish(letter)
         }
         totals.tableAnswers += done.answers
