@@ -98,7 +98,7 @@ class Bench:
             "log": {"format": "json"},
         }
         # The default broker answers a fetch with all that it has, however large that is.
-        properties = (CLIENT if self.broker else {}) | (properties or {})
+        properties = (CLIENT if self.broker and not bootstrap_servers else {}) | (properties or {})
         if properties:
             settings["kafka"]["properties"] = properties
         if state:

@@ -246,9 +246,13 @@ class WaitingBrokerRun(WorkerRun):
         self.broker = WaitingBroker(str(bench.waiting_broker), partitions, topics)
         self.configuration = bench.configuration(
             self.workload, group="waiting", state=self.state, delivery=mode, bootstrap_servers=self.broker.bootstrap_servers)
-        bench.finish(subprocess.Popen(
-            [bench.binary, "generate", "--publish", "--stage", "tables", *map(str, tables), "--config", str(self.configuration)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment))
+        try:
+            bench.finish(subprocess.Popen(
+                [bench.binary, "generate", "--publish", "--stage", "tables", *map(str, tables), "--config", str(self.configuration)],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment))
+        except BaseException:
+            self.close()
+            raise
 
     def close(self):
         if self.process and self.process.poll() is None:

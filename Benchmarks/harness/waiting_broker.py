@@ -1,5 +1,5 @@
 """librdkafka's mock cluster in a process of its own: a broker that holds a fetch which finds nothing, and hands out no more than a
-fetch asks for, as Kafka's do.
+batch beyond what a fetch asks for, as Kafka's do.
 
 The broker that the benchmark starts by default does neither, so that whoever listens is busy asking, and whoever is behind
 holds all that is before him. The mock cluster knows no real transactions, and keeps 5 MiB of each partition and silently drops

@@ -15,7 +15,8 @@ package final class SpillFile {
     private let descriptor: Int32
     /// Where it was made; nothing stands there any more.
     package let path: String
-    private let buffer = UnsafeMutableRawPointer.allocate(byteCount: SpillFile.bufferSize, alignment: 8)
+    /// From the first `append` to the next `flush`: there are as many files as partitions.
+    private var buffer: UnsafeMutableRawPointer?
     private var used = 0
     private var written = 0
 
@@ -32,15 +33,17 @@ package final class SpillFile {
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
-        buffer.deallocate()
+        buffer?.deallocate()
     }
 
     package func append(_ bytes: Bytes) throws(SystemFailure) {
-        if used + bytes.count > Self.bufferSize { try flush() }
+        if used + bytes.count > Self.bufferSize { try writeBuffer() }
         guard let start = bytes.baseAddress else { return }
         if bytes.count > Self.bufferSize {
             try write(start, bytes.count)
         } else {
+            let buffer = buffer ?? .allocate(byteCount: Self.bufferSize, alignment: 8)
+            self.buffer = buffer
             (buffer + used).copyMemory(from: start, byteCount: bytes.count)
             used += bytes.count
         }
@@ -48,6 +51,13 @@ package final class SpillFile {
 
     /// What was appended can be read from here on.
     package func flush() throws(SystemFailure) {
+        try writeBuffer()
+        buffer?.deallocate()
+        buffer = nil
+    }
+
+    private func writeBuffer() throws(SystemFailure) {
+        guard let buffer, used > 0 else { return }
         let count = used
         used = 0
         try write(buffer, count)

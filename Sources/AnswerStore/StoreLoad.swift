@@ -10,10 +10,10 @@ import Records
 /// The changes of one question keep their order, and that is all the order that matters to what is in the store. Used on the
 /// store's thread.
 final class StoreLoad {
-    /// Memory of all the buffers that runs are read through, where there are not too many.
+    /// Memory of all the buffers that runs are read through, where there are not more than 2000.
     private static let readAhead = 8 << 20
     /// Least and most of it for one run.
-    private static let readPiece = (least: 16 << 10, most: 256 << 10)
+    private static let readPiece = (least: 4 << 10, most: 256 << 10)
     /// Changes that are taken at a time: as many as nearly always have room for their JSON, and of one question up to as many as
     /// make sorting them by answer and voter worth while.
     private static let changes = 1024
@@ -100,7 +100,10 @@ final class StoreLoad {
             throw failure(error)
         }
         frames.removeAll(keepingRoomFor: limit)
-        self.starts.removeAll(keepingRoomFor: limit / Self.sortedEntry)
+        let most = limit / Self.sortedEntry
+        if starts.count > most { sorter.giveBack() }
+        self.starts.removeAll(keepingRoomFor: most)
+        order.removeAll(keepingRoomFor: most)
     }
 
     private func openFile() throws(SystemFailure) -> SpillFile {
@@ -123,8 +126,6 @@ final class StoreLoad {
         guard merger == nil else { return }
         // The runs' buffers come in its place.
         try putAside(0)
-        order.removeAll(keepingRoomFor: 0)
-        sorter.giveBack()
         let piece = min(Self.readPiece.most, max(Self.readPiece.least, Self.readAhead / max(1, runs.count)))
         do throws(RunFailure) {
             merger = try RunMerger(file, runs, readAhead: piece)
@@ -148,7 +149,11 @@ final class StoreLoad {
                     last.removeAll()
                     last.append(contentsOf: question)
                 }
-                guard try merger.take({ keep($0, &used) }) else { break }
+                guard try merger.take({ keep($0, &used) }) else {
+                    // It is not continued by what comes next, but begun.
+                    if !isOfLast { last.removeAll() }
+                    break
+                }
             }
         } catch {
             throw failure(error)

@@ -146,7 +146,7 @@ final class TableFollower {
     // MARK: - One step's work
 
     /// Takes what has come, applies it to the stores, and publishes what cannot be applied as dead letters.
-    /// - Parameter wait: how long to wait for the first record, in milliseconds. More than 0 while tables are restored.
+    /// - Parameter wait: how long to wait for the first record, in milliseconds. More than 0 only while tables are restored.
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {

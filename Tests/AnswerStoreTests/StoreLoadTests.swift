@@ -158,6 +158,7 @@ import Testing
     func endsWhileWriting(isKilled: Bool) async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
+        let state: StateDirectory
         if isKilled {
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
                 let store = try StateDirectory(path: path).openStore(partition: 3, source: .test).store
@@ -167,15 +168,17 @@ import Testing
                 try store.commit()
                 kill(getpid(), SIGKILL)
             }
+            state = try StateDirectory(path: directory.path)
         } else {
-            let store = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test).store
+            state = try StateDirectory(path: directory.path)
+            let store = try state.openStore(partition: 3, source: .test).store
             try store.beginLoad(of: .max)
             try store.apply((0..<3000).map { .answer("q\($0)", "a", "first") })
             try store.writeLoad(changes: 50, bytes: 50)
             #expect(store.isLoading && store.loadWritten > 0 && store.loadWritten < 1)
             store.close()
         }
-        let opened = try StateDirectory(path: directory.path).openStore(partition: 3, source: .test)
+        let opened = try state.openStore(partition: 3, source: .test)
         #expect(
             opened.opening == .rebuilt(reason: "its first filling did not come to an end"))
         #expect(opened.store.isNew)

@@ -12,21 +12,15 @@ struct LoadTests {
     private static let pendingBytes = 1 << 20
 
     /// - Returns: a partition that is being loaded, at the moment when the first piece has been written.
-    private func writing(_ site: EmbeddedSite) throws -> Restoring {
+    private func writing(_ site: EmbeddedSite, state: StateDirectory? = nil) throws -> Restoring {
         try site.publish(
             (0..<Self.answers).map { Make.answer("a", to: "q\($0)") } + [TestRecord(key: "bad", value: "{")],
             to: site.topics.answers)
-        let restoring = try Restoring(site, pendingBytes: Self.pendingBytes)
+        let restoring = try Restoring(site, state: state, pendingBytes: Self.pendingBytes)
         #expect(restoring.store.isLoading)
         try restoring.advance(until: { restoring.store.loadWritten > 0 })
         #expect(restoring.store.isLoading && restoring.partition.answers.isCaughtUp)
         return restoring
-    }
-
-    private func letGoWhileWriting(_ site: EmbeddedSite) throws {
-        let restoring = try writing(site)
-        try restoring.letGo()
-        restoring.close()
     }
 
     @Test("it moves on from record to record and from piece to piece, and the tables are followed on afterwards")
@@ -67,8 +61,11 @@ struct LoadTests {
     @Test("when the partition goes elsewhere the load ends, and another partition can be loaded")
     func letGo() throws {
         let site = try EmbeddedSite(partitions: 1)
-        try letGoWhileWriting(site)
-        let again = try Restoring(site, pendingBytes: Self.pendingBytes)
+        let state = try StateDirectory(path: site.directory.path)
+        let restoring = try writing(site, state: state)
+        try restoring.letGo()
+        restoring.close()
+        let again = try Restoring(site, state: state, pendingBytes: Self.pendingBytes)
         defer { again.close() }
         #expect(again.store.isNew && again.store.isLoading)
         try again.advance(until: { !again.store.isLoading })

@@ -9,7 +9,8 @@ struct ShowCommand: ParsableCommand {
         discussion: """
             Reads the stores under the state directory, while a worker uses them or not, and disturbs nobody: the visible \
             answers in the order of the enriched record, with their votes and labels, and votes that wait for their answer. \
-            Only partitions that a worker on this directory has had are there. Status 65 if nothing is stored.
+            Only partitions that a worker on this directory has had are there, and not before their stores have been filled \
+            for the first time. Status 65 if nothing is stored.
 
             Example:
               rejoinder show q-1017 --state-dir /var/lib/rejoinder
@@ -42,7 +43,7 @@ struct ShowCommand: ParsableCommand {
         }
         throw CommandFailure(
             .badData,
-            "nothing is stored for \(Printable.quoted(questionID)) in \(Printable.quoted(path)): it has no answers and no votes, or "
-                + "another worker has its partition.")
+            "nothing is stored for \(Printable.quoted(questionID)) in \(Printable.quoted(path)): it has no answers and no votes, "
+                + "another worker has its partition, or its store is still being filled for the first time.")
     }
 }

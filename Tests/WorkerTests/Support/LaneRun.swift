@@ -43,9 +43,11 @@ final class Restoring {
     /// Offsets of what became dead letters.
     private(set) var letters: [Int64] = []
 
-    /// - Parameter pendingBytes: with little of it the store is loaded.
-    init(_ site: EmbeddedSite, pendingBytes: Int = 32 << 20) throws {
-        let state = try StateDirectory(path: site.directory.path)
+    /// - Parameters:
+    ///   - state: nil makes one at the site's directory.
+    ///   - pendingBytes: with little of it the store is loaded.
+    init(_ site: EmbeddedSite, state: StateDirectory? = nil, pendingBytes: Int = 32 << 20) throws {
+        let state = try state ?? StateDirectory(path: site.directory.path)
         let store = try state.openStore(
             partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0),
             pendingBytes: pendingBytes
