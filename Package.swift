@@ -40,6 +40,7 @@ let package = Package(
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         // A builtin of the C compiler, by a header alone.
         .systemLibrary(name: "CPrefetch"),
+        // What Swift's Glibc module leaves out of <malloc.h>.
         .systemLibrary(name: "CMalloc"),
 
         // The house, from the cellar up: a module imports only those above it in this list.
