@@ -26,9 +26,10 @@ USER rejoinder
 # The stores: losing them costs a rebuild from the topics, nothing else.
 ENV REJOINDER_STORE_DIRECTORY=/var/lib/rejoinder
 VOLUME /var/lib/rejoinder
-# Ready: its lanes turn and the tables of its partitions are caught up. It reads the environment as `run` does, so a port or a
-# configuration file that is given otherwise has to be given in the environment.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["rejoinder", "health"]
+# Live: its lanes turn. Not whether it is ready: Swarm and autoheal replace a container that fails its check, and a worker that
+# restores for longer than the retries take would begin its restore anew, for ever. The check reads the environment as `run` does,
+# so a port or a configuration file that is given otherwise has to be given in the environment.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["rejoinder", "health", "--live"]
 # SIGTERM lets the worker finish its step, commit and leave the group.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["rejoinder"]

@@ -104,6 +104,18 @@ def test_the_dashboard_is_sound():
             assert expression.count(name + '{job="$job",instance=~"$instance"}') == selectors, title
 
 
+def test_a_container_that_restores_is_not_taken_for_dead():
+    """Swarm and autoheal replace an unhealthy container, and what a restore has done would be done again: liveness alone."""
+    text = (REPOSITORY / "Dockerfile").read_text("utf-8")
+    checks = re.findall(r"(?m)^HEALTHCHECK .*CMD (.*)$", text)
+    checks += [
+        json.dumps(service["healthcheck"]["test"][1:])
+        for service in COMPOSE.values()
+        if str(service.get("image")).startswith("rejoinder") and "test" in service.get("healthcheck", {})
+    ]
+    assert [json.loads(check) for check in checks] == [["rejoinder", "health", "--live"]]
+
+
 def test_the_compose_services_fit_the_files():
     monitored = {name for name, service in COMPOSE.items() if "monitoring" in service.get("profiles", [])}
     assert monitored == {"prometheus", "grafana"}
