@@ -1,4 +1,3 @@
-import CLMDB
 import Records
 import Synchronization
 
@@ -50,18 +49,14 @@ struct MappedTrees {
 extension MappedTrees {
     /// - Parameter transaction: has changed nothing yet.
     /// - Returns: nil when the trees are not found where they are expected. Lookups wait for memory more often then.
-    init?(_ transaction: OpaquePointer, _ environment: LMDBEnvironment) {
-        var information = MDB_envinfo()
-        var statistics = MDB_stat()
-        guard mdb_env_info(environment.environment, &information) == 0,
-            mdb_env_stat(environment.environment, &statistics) == 0,
-            let answers = Self.record(of: "answers", transaction, environment),
-            let tallies = Self.record(of: "tallies", transaction, environment)
-        else { return nil }
-        let pageSize = Int(statistics.ms_psize)
+    init?(_ transaction: borrowing LMDBTransaction, _ database: borrowing StoreDatabase) {
+        let pageSize = database.environment.pageSize
         // The map begins where one of the system's pages does. A file from a system with larger ones may begin within one of its.
-        guard pageSize <= sysconf(Int32(_SC_PAGESIZE)) else { return nil }
-        let lastPage = UInt64(information.me_last_pgno)
+        guard pageSize <= sysconf(Int32(_SC_PAGESIZE)),
+            let answers = Self.record(of: "answers", transaction, database.tables.main),
+            let tallies = Self.record(of: "tallies", transaction, database.tables.main)
+        else { return nil }
+        let lastPage = database.environment.lastPage
         // The records lie on pages of the map, and each page bears its number: the first one's place follows.
         let page = UnsafeRawPointer(bitPattern: UInt(bitPattern: answers) & ~UInt(pageSize - 1))
         guard let page, page.load(fromByteOffset: 10, as: UInt16.self) == PageFormat.leaf else { return nil }
@@ -77,18 +72,15 @@ extension MappedTrees {
         return Root(page: record.root, depth: record.depth)
     }
 
-    /// What the tree of all trees says of one: MDB_db, as `TreeRecord` reads it.
+    /// The record of a tree in the tree of all trees: MDB_db, as `TreeRecord` reads it.
     private static func record(
-        of table: String, _ transaction: OpaquePointer, _ environment: LMDBEnvironment
+        of name: String, _ transaction: borrowing LMDBTransaction, _ main: LMDBTable
     ) -> UnsafeRawPointer? {
-        var table = table
-        return table.withUTF8 { name in
-            var key = MDB_val(Bytes(name))
-            var value = MDB_val()
-            guard mdb_get(transaction, environment.main, &key, &value) == 0,
-                value.mv_size == PageFormat.treeRecordSize
+        var name = name
+        return name.withUTF8 { name in
+            guard let row = try? transaction.row(of: Bytes(name), in: main), row.count == PageFormat.treeRecordSize
             else { return nil }
-            return UnsafeRawPointer(value.mv_data)
+            return row.baseAddress
         }
     }
 }

@@ -125,7 +125,17 @@ extension AnswerStore {
     package func prepare(_ lookups: PreparedLookups) {
         guard !lookups.isEmpty else { return }
         // A failure is told by the lookup that meets it too.
-        if let environment = try? openEnvironment() { _ = try? view(environment) }
+        if isIdle { try? beginReading() }
         lookups.search(in: trees)
+    }
+
+    /// The trees of the last commit, while a transaction is on.
+    @inline(__always)
+    var trees: MappedTrees? {
+        switch state {
+        case .reading(let reading): reading.trees
+        case .writing(let writes, _): writes.trees
+        default: nil
+        }
     }
 }

@@ -1,10 +1,9 @@
-import CLMDB
 import Records
 
 extension AnswerStore {
     /// Applies a batch's answer changes in key order; of several changes of one answer only the last is written.
     func applyAnswers(
-        of batch: TableBatch, _ writes: PendingWrites
+        of batch: TableBatch, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
         batch.orderAnswers(into: &order)
         let order = order
@@ -12,7 +11,6 @@ extension AnswerStore {
         let keyOf = { (place: Int) in keys.key(of: changes[Int(order[place])]) }
         var versions = versions
         defer { self.versions = versions }
-        let cursor = writes.view.answers
         var index = 0
         var question = Bytes(start: nil, count: 0)
         // The last erasure of the question that is being written: what came before it is void.
@@ -29,14 +27,14 @@ extension AnswerStore {
             }
             switch change.kind {
             case .forgetAll:
-                try Self.deleteRange(key, cursor)
+                try writes.view.answers.deleteRows(beginningWith: key)
                 erasure = (key, record)
             case .put:
                 if isVoid(record, key, erasure) { continue }
                 try Self.put(change, key, writes)
             case .withdraw:
                 if isVoid(record, key, erasure) { continue }
-                try Self.delete(key, cursor)
+                try Self.delete(key, writes)
             }
         }
     }
@@ -46,34 +44,14 @@ extension AnswerStore {
     }
 
     private static func put(
-        _ change: TableBatch.AnswerChange, _ keyBytes: Bytes, _ writes: PendingWrites
+        _ change: TableBatch.AnswerChange, _ key: Bytes, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
-        var key = MDB_val(keyBytes)
-        var value = MDB_val(mv_size: AnswerRow.headerLength + change.json.count, mv_data: nil)
-        try check(writes.put(writes.view.answers, &key, &value, MDB_RESERVE))
-        let row = UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size)
-        AnswerRow.write(change.json, answeredAt: change.answeredAt, key: keyBytes, to: row)
+        let row = try writes.view.answers.reserve(
+            key, count: AnswerRow.headerLength + change.json.count, isAppended: writes.load != nil)
+        AnswerRow.write(change.json, answeredAt: change.answeredAt, key: key, to: row)
     }
 
-    private static func delete(_ keyBytes: Bytes, _ cursor: OpaquePointer) throws(LMDBFailure) {
-        var key = MDB_val(keyBytes)
-        var value = MDB_val()
-        let code = mdb_cursor_get(cursor, &key, &value, MDB_SET)
-        if code == MDB_NOTFOUND { return }
-        try check(code)
-        try check(mdb_cursor_del(cursor, 0))
-    }
-
-    /// Deletes all rows whose keys begin with `prefix`.
-    static func deleteRange(_ prefix: Bytes, _ cursor: OpaquePointer) throws(LMDBFailure) {
-        var key = MDB_val(prefix)
-        var value = MDB_val()
-        var code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
-        while code == 0, Bytes(key).starts(with: prefix) {
-            try check(mdb_cursor_del(cursor, 0))
-            // A cursor whose row was deleted stands before the next one, which this moves it onto.
-            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
-        }
-        if code != 0 && code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
+    private static func delete(_ key: Bytes, _ writes: borrowing PendingWrites) throws(LMDBFailure) {
+        if try writes.view.answers.row(of: key) != nil { try writes.view.answers.delete() }
     }
 }

@@ -8,15 +8,15 @@ extension AnswerStore {
     /// - Parameter changes: how many are to come. Where pages that may wait for a commit take in several of each, all
     ///   goes faster as it comes.
     package func beginLoad(of changes: Int64) throws(StoreError) {
-        _ = try openEnvironment()
-        guard isNew, changes >= 10 * Int64(pendingLimit() / StoreView.pageSize) else { return }
-        load = StoreLoad(directory: directory)
+        try checkOpen()
+        guard isNew, changes >= changesWorthLoading() else { return }
+        startLoad()
     }
 
     /// From `beginLoad` until everything is written.
     package var isLoading: Bool { load != nil }
 
-    /// Of the changes gathered, the part that is written: 0 to 1. 1 where nothing is loaded.
+    /// The written part of the changes gathered: 0 to 1. 1 where nothing is loaded.
     package var loadWritten: Double {
         guard let load else { return 1 }
         return load.gathered > 0 ? Double(load.taken) / Double(load.gathered) : 0
@@ -28,28 +28,21 @@ extension AnswerStore {
     ///   - changes: after how many of them it is enough for this time.
     ///   - bytes: the same by their ids and JSON.
     package func writeLoad(changes: Int, bytes: Int) throws(StoreError) {
-        let environment = try openEnvironment()
+        try checkOpen()
         guard let load else { return }
         do {
             try load.beginTaking()
             var left = (changes: changes, bytes: bytes)
             while left.changes > 0, left.bytes > 0, !load.isDone {
                 let isAppended = try load.take()
-                try write(load.batch, positions, environment, isAppended: isAppended)
+                try write(load.batch, positions, isAppended: isAppended)
                 left.changes -= load.batch.count
                 left.bytes -= load.batch.byteCount
             }
-            guard load.isDone else { return }
-            self.load = nil
-            try writeAlone(TableBatch(), positions)
         } catch {
-            throw failLoad(error)
+            throw fail(error)
         }
-    }
-
-    /// A load cannot go on where part of it may be missing.
-    func failLoad(_ error: StoreError) -> StoreError {
-        shut()
-        return fail(error)
+        guard load.isDone else { return }
+        try finishLoad()
     }
 }

@@ -1,4 +1,3 @@
-import CLMDB
 import Records
 
 extension AnswerStore {
@@ -15,52 +14,59 @@ extension AnswerStore {
         guard StoreLayout.idLengths.contains(question.count), let base = question.baseAddress,
             let keyBase = keyBuffer.baseAddress
         else { return }
-        let view = try view(openEnvironment())
         keyBase.storeBytes(of: UInt8(truncatingIfNeeded: question.count), as: UInt8.self)
         (keyBase + 1).copyMemory(from: base, byteCount: question.count)
         let prefix = Bytes(start: keyBase, count: 1 + question.count)
-        do {
-            if let prepared, let trees, pending == nil, prepared.pointee.trees == trees.id,
-                prepared.pointee.key.isEqual(to: prefix),
-                try Self.read(prepared.pointee, in: trees, view, into: answers)
-            {
-                return
-            }
-            answers.removeAll()
-            try Self.lookup(prefix, view, into: answers)
+        do throws(LMDBFailure) {
+            if try find(prefix, prepared, into: answers) { return }
         } catch {
-            throw failed(error, doing: "reading")
+            throw fail(StoreError(error, doing: "reading", directory: directory))
+        }
+        // No transaction is on.
+        try checkOpen()
+        try beginReading()
+        guard load == nil else { return }
+        try lookup(question: question, into: answers)
+    }
+
+    /// - Returns: false when no transaction is on.
+    @inline(__always)
+    private func find(
+        _ prefix: Bytes, _ prepared: UnsafePointer<PreparedRows>?, into answers: StoredAnswers
+    ) throws(LMDBFailure) -> Bool {
+        switch state {
+        case .reading(let reading):
+            if let prepared, let trees = reading.trees, prepared.pointee.trees == trees.id,
+                prepared.pointee.key.isEqual(to: prefix)
+            {
+                if try Self.read(prepared.pointee, in: trees, reading.database.committed, into: answers) { return true }
+                answers.removeAll()
+            }
+            try Self.lookup(prefix, reading.database.committed, into: answers)
+            return true
+        case .writing(let writes, _):
+            try Self.lookup(prefix, writes.view, into: answers)
+            return true
+        default:
+            return false
         }
     }
 
     private static func lookup(
-        _ prefix: Bytes, _ view: StoreView, into answers: StoredAnswers
+        _ prefix: Bytes, _ view: borrowing StoreView, into answers: StoredAnswers
     ) throws(LMDBFailure) {
-        var key = MDB_val(prefix)
-        var value = MDB_val()
-        var code = mdb_cursor_get(view.answers, &key, &value, MDB_SET_RANGE)
-        guard code == 0, Bytes(key).starts(with: prefix) else {
-            if code != 0 && code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
-            return
-        }
+        guard var row = try view.answers.seek(prefix), row.key.starts(with: prefix) else { return }
         var join = AnswerJoin(try tallies(of: prefix, view))
-        repeat {
-            let rowKey = Bytes(key)
-            guard rowKey.starts(with: prefix) else { return }
-            try join.append(Bytes(value), id: Bytes(rebasing: rowKey[prefix.count...]), to: answers)
-            code = mdb_cursor_get(view.answers, &key, &value, MDB_NEXT)
-        } while code == 0
-        if code != MDB_NOTFOUND { throw LMDBFailure(code: code) }
+        while true {
+            try join.append(row.value, id: Bytes(rebasing: row.key[prefix.count...]), to: answers)
+            guard let next = try view.answers.next(), next.key.starts(with: prefix) else { return }
+            row = next
+        }
     }
 
     @inline(__always)
-    private static func tallies(of prefix: Bytes, _ view: StoreView) throws(LMDBFailure) -> Bytes {
-        var key = MDB_val(prefix)
-        var value = MDB_val()
-        let code = mdb_cursor_get(view.tallies, &key, &value, MDB_SET)
-        if code == 0 { return Bytes(value) }
-        guard code == MDB_NOTFOUND else { throw LMDBFailure(code: code) }
-        return Bytes(start: nil, count: 0)
+    private static func tallies(of prefix: Bytes, _ view: borrowing StoreView) throws(LMDBFailure) -> Bytes {
+        try view.tallies.row(of: prefix) ?? Bytes(start: nil, count: 0)
     }
 }
 
@@ -68,7 +74,7 @@ extension AnswerStore {
 extension AnswerStore {
     /// - Returns: false where it takes a search after all, as there is no telling where the rows are, or whether they are all.
     private static func read(
-        _ prepared: PreparedRows, in trees: MappedTrees, _ view: StoreView, into answers: StoredAnswers
+        _ prepared: PreparedRows, in trees: MappedTrees, _ view: borrowing StoreView, into answers: StoredAnswers
     ) throws(LMDBFailure) -> Bool {
         guard var place = prepared.answers, var count = place.page.count else { return false }
         var join: AnswerJoin?
@@ -88,7 +94,7 @@ extension AnswerStore {
 
     @inline(__always)
     private static func tallies(
-        _ prepared: PreparedRows, in trees: MappedTrees, _ view: StoreView
+        _ prepared: PreparedRows, in trees: MappedTrees, _ view: borrowing StoreView
     ) throws(LMDBFailure) -> Bytes {
         guard let place = prepared.tallies, let count = place.page.count else {
             return try tallies(of: prepared.key, view)

@@ -1,16 +1,14 @@
-import CLMDB
 import Records
 
 extension AnswerStore {
     /// Applies a batch's vote changes question by question: each tally row is read and written once.
     func applyVotes(
-        of batch: TableBatch, _ writes: PendingWrites
+        of batch: TableBatch, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
         batch.orderVotes(into: &order)
         let order = order
         let writer = VoteWriter(
-            changes: batch.votes, keys: batch.keys, order: order, keyBuffer: keyBuffer,
-            writes: writes, voters: writes.voters, tallies: writes.view.tallies)
+            changes: batch.votes, keys: batch.keys, order: order, keyBuffer: keyBuffer)
         var (row, versions) = (tally, versions)
         // The buffer may have moved while growing.
         defer { (tally, self.versions) = (row, versions) }
@@ -21,7 +19,7 @@ extension AnswerStore {
             var end = index + 1
             while end < order.count, writer.key(end).starts(with: question) { end += 1 }
             versions.noteChange(of: question.piece(1, question.count - 1))
-            try writer.apply(index..<end, question: question, row: &row)
+            try writer.apply(index..<end, question: question, row: &row, writes)
             index = end
         }
     }
@@ -34,15 +32,14 @@ private struct VoteWriter {
     /// By question, answer, voter, and in record order among equals.
     let order: GrowingBuffer<UInt32>
     let keyBuffer: UnsafeMutableRawBufferPointer
-    let writes: PendingWrites
-    let voters: OpaquePointer
-    let tallies: OpaquePointer
 
     /// - Parameters:
     ///   - group: the places in `order` of this question's changes.
     ///   - question: the question's key: length, id.
     ///   - row: memory for its tally row.
-    func apply(_ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>) throws(LMDBFailure) {
+    func apply(
+        _ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites
+    ) throws(LMDBFailure) {
         var index = group.lowerBound
         // Erasures come first in the group: their key is the beginning of all others.
         var erasure: UInt32?
@@ -51,9 +48,9 @@ private struct VoteWriter {
             index += 1
         }
         row.removeAll()
-        let hasRow = try readTally(question, into: &row)
+        let hasRow = try readTally(question, into: &row, writes)
         if erasure != nil {
-            try AnswerStore.deleteRange(question, voters)
+            try writes.voters.deleteRows(beginningWith: question)
             row.removeAll()
         }
         keyBuffer.copyMemory(from: question)
@@ -69,17 +66,18 @@ private struct VoteWriter {
             var entry = tallies.entry(of: Bytes(rebasing: key[question.count...]))
             keyBuffer.storeBytes(of: entry.number.bigEndian, toByteOffset: question.count, as: UInt32.self)
             entry.voteCount = try tally(
-                first..<end, from: entry.voteCount, voterOffset: question.count + 4, after: erasure)
+                first..<end, from: entry.voteCount, voterOffset: question.count + 4, after: erasure, writes)
             tallies.set(entry)
         }
         // What is cut short in the row would be lost without a word.
         guard tallies.isWhole else { throw .damagedRow }
-        if tallies.isChanged || erasure != nil { try writeTally(question, &tallies, hasRow: hasRow) }
+        if tallies.isChanged || erasure != nil { try writeTally(question, &tallies, hasRow: hasRow, writes) }
     }
 
     /// The new voteCount of one answer, its voters' rows written. Their keys' beginning is in `keyBuffer`.
     private func tally(
-        _ group: Range<Int>, from voteCount: Int64, voterOffset: Int, after erasure: UInt32?
+        _ group: Range<Int>, from voteCount: Int64, voterOffset: Int, after erasure: UInt32?,
+        _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Int64 {
         var voteCount = voteCount
         var index = group.lowerBound
@@ -106,38 +104,30 @@ private struct VoteWriter {
                 index += 1
             }
             guard let last else { continue }
-            let stored = try exchange(last, voterKey(voter, at: voterOffset))
+            let stored = try exchange(last, voterKey(voter, at: voterOffset), writes)
             voteCount &+= Int64(last) - Int64(atCount ?? stored)
         }
         return voteCount
     }
 
     /// Stores a voter's vote and returns what it was before (0 without one).
-    private func exchange(_ value: Int8, _ keyBytes: Bytes) throws(LMDBFailure) -> Int8 {
-        var key = MDB_val(keyBytes)
-        var data = MDB_val()
+    private func exchange(
+        _ value: Int8, _ key: Bytes, _ writes: borrowing PendingWrites
+    ) throws(LMDBFailure) -> Int8 {
         if value == 0 {
-            let code = mdb_cursor_get(voters, &key, &data, MDB_SET)
-            if code == MDB_NOTFOUND { return 0 }
-            try check(code)
-            guard let stored = VoterRow.value(Bytes(data)) else { throw .damagedRow }
-            try check(mdb_cursor_del(voters, 0))
+            guard let row = try writes.voters.row(of: key) else { return 0 }
+            guard let stored = VoterRow.value(row) else { throw .damagedRow }
+            try writes.voters.delete()
             return stored
         }
         var storage: UInt64 = 0
         return try withUnsafeMutableBytes(of: &storage) { storage throws(LMDBFailure) in
             let row = UnsafeMutableRawBufferPointer(rebasing: storage[..<VoterRow.length])
-            VoterRow.write(value, key: keyBytes, to: row)
-            data = MDB_val(Bytes(row))
+            VoterRow.write(value, key: key, to: row)
             // One way down the tree for both: where the row exists, LMDB says so and shows it.
-            let code = writes.put(voters, &key, &data, MDB_NOOVERWRITE)
-            if code == 0 { return 0 }
-            guard code == MDB_KEYEXIST else { throw LMDBFailure(code: code) }
-            guard let stored = VoterRow.value(Bytes(data)) else { throw .damagedRow }
-            if stored != value {
-                data = MDB_val(Bytes(row))
-                try check(mdb_cursor_put(voters, &key, &data, UInt32(MDB_CURRENT)))
-            }
+            guard let old = try writes.voters.insert(key, Bytes(row), isAppended: writes.load != nil) else { return 0 }
+            guard let stored = VoterRow.value(old) else { throw .damagedRow }
+            if stored != value { try writes.voters.replace(key, Bytes(row)) }
             return stored
         }
     }
@@ -149,32 +139,26 @@ private struct VoteWriter {
     }
 
     /// Copies the row out of LMDB's page, which the writes to come may move or free. False without a row.
-    private func readTally(_ question: Bytes, into row: inout GrowingBuffer<UInt8>) throws(LMDBFailure) -> Bool {
-        var key = MDB_val(question)
-        var value = MDB_val()
-        let code = mdb_cursor_get(tallies, &key, &value, MDB_SET)
-        if code == MDB_NOTFOUND { return false }
-        try check(code)
-        guard value.mv_size >= TallyRow.headerLength else { throw .damagedRow }
-        row.append(contentsOf: Bytes(value))
+    private func readTally(
+        _ question: Bytes, into row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites
+    ) throws(LMDBFailure) -> Bool {
+        guard let value = try writes.view.tallies.row(of: question) else { return false }
+        guard value.count >= TallyRow.headerLength else { throw .damagedRow }
+        row.append(contentsOf: value)
         return true
     }
 
     private func writeTally(
-        _ question: Bytes, _ tallies: inout TallyRow.Editor, hasRow: Bool
+        _ question: Bytes, _ tallies: inout TallyRow.Editor, hasRow: Bool, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
-        var key = MDB_val(question)
         if tallies.count == 0 {
-            guard hasRow else { return }
-            var value = MDB_val()
-            try check(mdb_cursor_get(self.tallies, &key, &value, MDB_SET))
-            try check(mdb_cursor_del(self.tallies, 0))
-            return
+            if hasRow, try writes.view.tallies.row(of: question) != nil { try writes.view.tallies.delete() }
+        } else if hasRow {
+            // `readTally` left the cursor on the row; the writes since then were to another table.
+            try writes.view.tallies.replace(question, tallies.seal(key: question))
+        } else {
+            try writes.view.tallies.put(question, tallies.seal(key: question), isAppended: writes.load != nil)
         }
-        var value = MDB_val(tallies.seal(key: question))
-        // `readTally` left the cursor on the row, if there is one; what was written since was written to another table.
-        guard hasRow else { return try check(writes.put(self.tallies, &key, &value, 0)) }
-        try check(mdb_cursor_put(self.tallies, &key, &value, UInt32(MDB_CURRENT)))
     }
 
     @inline(__always)

@@ -6,6 +6,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case diskFull
         /// What is stored contradicts itself. The store answers no more; the next opening rebuilds it.
         case damaged
+        /// The map was full in the middle of a transaction. It has grown, and the store is as of its last commit (`positions`):
+        /// the records since then have to be applied again.
+        case undone
         /// This partition's store is already open in this process.
         case alreadyOpen
         /// `close` was called before.
@@ -20,6 +23,36 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package init(kind: Kind, description: String) {
         self.kind = kind
         self.description = description
+    }
+}
+
+extension StoreError {
+    /// - Parameter operation: the beginning of a sentence: "writing to" the store.
+    init(_ failure: LMDBFailure, doing operation: String, directory: String) {
+        let system = SystemFailure(code: failure.code)
+        if system.isNoSpace || system.isIO {
+            // A write that a full disk cuts short is an EIO to LMDB (mdb_page_flush).
+            self.init(
+                kind: .diskFull,
+                description: "\(operation) the store in '\(directory)' failed: "
+                    + (system.isIO ? "no space is left there, or the disk fails" : "no space is left there")
+                    + " (\(failure.text)); nothing was changed; "
+                    + "make room or move the state directory (store.directory, --state-dir)")
+        } else if failure.isDamage {
+            self.init(
+                kind: .damaged,
+                description: "\(operation) the store in '\(directory)' failed: it is damaged (\(failure.text)); "
+                    + "it is rebuilt from the topics when the worker is started again")
+        } else {
+            self.init(
+                kind: .system,
+                description: "\(operation) the store in '\(directory)' failed: \(failure.text); "
+                    + "check the disk and the permissions, then start the worker again")
+        }
+    }
+
+    init(_ failure: SystemFailure, doing operation: String, directory: String) {
+        self.init(LMDBFailure(code: failure.code), doing: operation, directory: directory)
     }
 }
 

@@ -183,7 +183,7 @@ final class StoreLoad {
     // MARK: - Failures
 
     private func failure(_ failure: SystemFailure) -> StoreError {
-        AnswerStore.error(LMDBFailure(code: failure.code), doing: "sorting the first changes of", directory: directory)
+        StoreError(failure, doing: "sorting the first changes of", directory: directory)
     }
 
     private func failure(_ failure: RunFailure) -> StoreError {

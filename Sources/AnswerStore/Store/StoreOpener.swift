@@ -80,7 +80,7 @@ struct StoreOpener {
             try FileSystem.remove(directory)
             try FileSystem.makeDirectories(directory)
         } catch {
-            throw AnswerStore.error(LMDBFailure(code: error.code), doing: "making", directory: directory)
+            throw StoreError(error, doing: "making", directory: directory)
         }
         try writeOpenSeal()
         return try makeStore(nil)
@@ -91,7 +91,7 @@ struct StoreOpener {
         do {
             try StoreSeal.write(.open(boot: MachineBoot.identifier()), in: directory)
         } catch {
-            throw AnswerStore.error(LMDBFailure(code: error.code), doing: "opening", directory: directory)
+            throw StoreError(error, doing: "opening", directory: directory)
         }
     }
 
