@@ -6,8 +6,9 @@ WORKDIR /build
 # Each layer changes less often than the one below it: system packages, dependencies, sources.
 COPY scripts/bootstrap scripts/
 RUN scripts/bootstrap && rm -rf /var/lib/apt/lists/*
-COPY Package.swift ./
-RUN swift package resolve
+COPY Package.swift Package.versions ./
+COPY scripts/versions scripts/
+RUN scripts/versions resolve
 COPY . .
 # Swift's own libraries go into the binary: what is left to install below is C.
 RUN swift build -c release --product rejoinder --static-swift-stdlib \

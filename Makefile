@@ -13,6 +13,7 @@ demo: build ## Enrich the sample questions on an embedded broker and show the re
 
 build: ## Install what is missing and build the release binary
 	@scripts/bootstrap
+	@scripts/versions resolve
 	$(SWIFT) build -c release --product rejoinder
 
 test: ## Run every test, those with a real broker included

@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Worker", "Records",
+                "Worker", "Records", "KafkaClient",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -98,21 +98,26 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["KafkaClient", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport"),
-        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"]),
+        .testTarget(
+            name: "KafkaClientTests",
+            dependencies: ["KafkaClient", "TestSupport", .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Records"]),
-        .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore"]),
-        .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore"]),
+        .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore", "Records"]),
+        .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore", "Records"]),
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "KafkaClient", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
             name: "RecordingTests",
             dependencies: [
-                "Recording", "Worker", "Records", "AnswerStore", "KafkaClient", "TestSupport",
+                "Recording", "Worker", "Records", "AnswerStore", "KafkaClient", "TestSupport", "CZlib",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -120,11 +125,28 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Worker", "KafkaClient", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "Monitoring", "Worker", "Records", "KafkaClient",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .testTarget(name: "rejoinderTests", dependencies: ["rejoinder", "TestSupport"]),
+        .testTarget(
+            name: "rejoinderTests",
+            dependencies: [
+                "rejoinder", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient", "Workload",
+                "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "HouseTests"),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// In CI a warning in a source of ours is an error. Dependencies are not held to it.
+if Context.environment["REJOINDER_STRICT"] != nil {
+    for target in package.targets where target.type != .system {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
+}
