@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 # The broker started for the tests answers a fetch with all that it has, however large the answer gets.
@@ -53,11 +53,6 @@ class Broker:
         finally:
             self._process.send_signal(signal.SIGCONT)
 
-    def stall(self, seconds):
-        """Answers nothing for a while."""
-        with self.standing_still():
-            time.sleep(seconds)
-
     def stop(self):
         self._process.terminate()
         try:
@@ -81,9 +76,27 @@ class Cluster:
         """
         self.bootstrap_servers = bootstrap_servers
         self._ours = ours
+        self.broker = None
+        self.control = None
         self.group_properties = {"partition.assignment.strategy": "range"} if ours else {}
         self._timers = []
+        self._watchers = {}  # group -> a consumer that asks for its offsets, and joins nothing
         self.admin = AdminClient({"bootstrap.servers": bootstrap_servers, **CLIENT})
+
+    @property
+    def can_stand_still(self):
+        return self.broker is not None or self.control is not None
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Every broker answers nothing within."""
+        with self.broker.standing_still() if self.broker else self.control.away("pause", *self.control.nodes):
+            yield
+
+    def stall(self, seconds):
+        """Answers nothing for a while."""
+        with self.standing_still():
+            time.sleep(seconds)
 
     def wait_until_up(self, timeout=30):
         deadline = time.monotonic() + timeout
@@ -111,6 +124,9 @@ class Cluster:
 
     def delete(self, topics, groups):
         """Removes what a test made; what is gone already is gone."""
+        for group in groups:
+            if watcher := self._watchers.pop(group, None):
+                watcher.close()
         existing = [name for name in topics if name in self.admin.list_topics(timeout=10).topics]
         for futures in (
             self.admin.delete_topics(existing, operation_timeout=30) if existing else {},
@@ -124,12 +140,16 @@ class Cluster:
 
     def committed(self, group, topic, partitions):
         """The group's committed offsets of a topic by partition; None where there is none."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, p) for p in range(partitions)])
+        # Not by the admin client, which crashes when the group's coordinator goes away meanwhile (confluent-kafka 2.16).
+        if group not in self._watchers:
+            self._watchers[group] = Consumer(
+                {"bootstrap.servers": self.bootstrap_servers, "group.id": group, "isolation.level": "read_uncommitted", **CLIENT})
+        asked = [TopicPartition(topic, p) for p in range(partitions)]
         try:
-            answer = self.admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result()
+            answer = self._watchers[group].committed(asked, timeout=10)
         except KafkaException:
             return {}
-        return {p.partition: p.offset if p.offset >= 0 else None for p in answer.topic_partitions}
+        return {p.partition: p.offset if p.offset >= 0 else None for p in answer if not p.error}
 
     def members(self, group):
         return self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members

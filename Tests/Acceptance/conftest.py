@@ -4,6 +4,7 @@ import os
 
 import pytest
 from cluster import Broker, Cluster
+from cluster_control import VARIABLE, ClusterControl
 from deployment import Deployment
 
 
@@ -25,10 +26,23 @@ def cluster():
         cluster = Cluster(bootstrap_servers, ours=broker is not None)
         cluster.broker = broker
         cluster.wait_until_up()
+        if not broker and ClusterControl.named():
+            cluster.control = ClusterControl(ClusterControl.named(), bootstrap_servers)
         yield cluster
     finally:
         if broker:
             broker.stop()
+
+
+@pytest.fixture
+def control(cluster):
+    """The nodes of the named cluster, all of them serving before the test and after."""
+    if not cluster.control:
+        pytest.skip(f"needs a cluster of REJOINDER_TEST_BOOTSTRAP_SERVERS whose nodes the script in {VARIABLE} controls")
+    cluster.control.wait_until_whole()
+    yield cluster.control
+    cluster.control.start_all()
+    cluster.control.wait_until_whole()
 
 
 @pytest.fixture

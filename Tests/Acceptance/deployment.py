@@ -28,6 +28,7 @@ class Deployment:
         self.records = []
         self.workers = []
         self._clock = FIRST_TIMESTAMP
+        self._last = {}  # (topic, partition) -> the offset published last
         self._producer = None
 
     # --- Topics ----------------------------------------------------------------------------------------------
@@ -65,11 +66,17 @@ class Deployment:
             self._clock += 1
             self.records.append(record)
 
-            def delivered(error, message, record=record):
+            def delivered(error, message, record=record, partition=partition):
                 if error:
                     failures.append(error)
                 else:
                     record.offset = message.offset()
+                    # A broker that had the record already, from a request whose answer was lost, names no offset.
+                    # Nobody else writes to the topic, so it stands behind the one before.
+                    last = self._last.get((record.topic, partition), -1)
+                    if record.offset < 0:
+                        record.offset = last + 1
+                    self._last[record.topic, partition] = record.offset
 
             while True:
                 try:
@@ -86,7 +93,8 @@ class Deployment:
                 except BufferError:
                     self._producer.poll(0.1)
             self._producer.poll(0)
-        assert self._producer.flush(60) == 0, "the broker does not acknowledge what the test publishes"
+        # Longer than nodes are away in any test.
+        assert self._producer.flush(150) == 0, "the broker does not acknowledge what the test publishes"
         assert not failures, failures[0]
 
     # --- Workers ---------------------------------------------------------------------------------------------
@@ -192,7 +200,9 @@ class Deployment:
         )
 
 
-def read(cluster, topic, timeout=60, isolation="read_committed"):
+def read(cluster, topic, timeout=60, isolation="read_committed", positions=None):
+    """positions: partition -> the offset to begin at; afterwards, where the next call goes on."""
+    positions = {} if positions is None else positions
     consumer = Consumer(
         {
             "bootstrap.servers": cluster.bootstrap_servers,
@@ -207,7 +217,7 @@ def read(cluster, topic, timeout=60, isolation="read_committed"):
     records = []
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+        consumer.assign([TopicPartition(topic, p, positions.get(p, 0)) for p in partitions])
         unfinished = set(partitions)
         deadline = time.monotonic() + timeout
         while unfinished:
@@ -217,6 +227,7 @@ def read(cluster, topic, timeout=60, isolation="read_committed"):
                     assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
                     unfinished.discard(message.partition())
                     continue
+                positions[message.partition()] = message.offset() + 1
                 kind, timestamp = message.timestamp()
                 records.append(
                     Record(

@@ -367,14 +367,16 @@ def enriched_value(question, ranking, limit):
     raise Refused("too-large", f"the value would not fit into {limit} bytes")
 
 
-def compute(records, limit=sys.maxsize, output_partitions=None, kinds=None):
+def compute(records, limit=sys.maxsize, output_partitions=None, kinds=None, tables=None):
     """Yields every `Enriched` and `DeadLetter` that the records must lead to.
 
     records: of all three topics, in any order of partitions but in offset order within each.
     limit: maxRecordBytes. output_partitions: the enriched topic's count where it differs from the questions'.
     kinds: topic name -> one of `KINDS`, where topics bear other names.
+    tables: what earlier records have left, which these go on from.
     """
-    tables = Tables()
+    if tables is None:
+        tables = Tables()
     questions = []
     for record in records:
         kind = kinds[record.topic] if kinds else record.topic

@@ -62,6 +62,14 @@ class Worker:
         return self
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    def signal(self, number):
+        """A signal to the process, if it still runs."""
+        self._process.send_signal(number)
+
+    @property
     def running(self):
         return self._process is not None and self._process.poll() is None
 
