@@ -3,7 +3,7 @@ export SWIFT
 
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
-.PHONY: help demo build test bench bench-instructions lint format clean
+.PHONY: help demo build test soak bench bench-instructions lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ build: ## Install what is missing and build the release binary
 
 test: ## Run every test, those with a real broker included
 	@scripts/test
+
+soak: build ## Run it for HOURS=24 while workers, nodes and disks fail at random, and verify what it publishes; SOAK_ARGS=--help
+	@scripts/bootstrap test
+	@REJOINDER_TEST_BINARY="$$($(SWIFT) build -c release --show-bin-path)/rejoinder" .venv/bin/python Tests/Soak/soak --hours $(or $(HOURS),24) $(SOAK_ARGS)
 
 bench: build ## Measure it beside a program that only copies; BENCH_ARGS=--quick: ten minutes
 	@scripts/bootstrap test

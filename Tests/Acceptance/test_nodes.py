@@ -83,7 +83,7 @@ def test_nodes_end_one_after_the_other(deploy, control, action, delivery):
 def test_a_node_stands_still(deploy, control, delivery):
     """Its connections stay open, so that nothing but time tells it from a slow one; longer than a transaction may take."""
     deployment, generator = loaded(deploy, seed=61)
-    worker = deployment.worker(delivery=delivery, properties={"socket.timeout.ms": 5_000}).start()
+    worker = deployment.worker(delivery=delivery).start()
     with load(deployment, generator):
         wait_for_progress(deployment, worker)
         for node in nodes_of(deployment, control):
@@ -106,7 +106,7 @@ def test_a_node_is_away_during_a_take_over(deploy, control, action):
     deployment.publish(mixed(traffic(generator, 300, 600), oracle.VOTES, generator))
     deployment.publish(questions(generator, 400))
     node = control.leader(deployment.topics[oracle.ANSWERS], 0)
-    second = deployment.worker("w2", properties=QUICK_SESSION | {"socket.timeout.ms": 5_000})
+    second = deployment.worker("w2", properties=QUICK_SESSION)
     with control.away(action, node):
         second.start()
         wait_for_progress(deployment, second, least=50, timeout=120)
@@ -121,7 +121,7 @@ def test_a_node_dies_while_tables_are_restored(deploy, control, action):
     generator = Generator(seed=63, questions=5_000)
     deployment.publish(mixed(traffic(generator, 30_000, 30_000), oracle.ANSWERS, generator, every=200))
     deployment.publish(questions(generator, 500))
-    worker = deployment.worker(properties=QUICK_SESSION | {"socket.timeout.ms": 5_000})
+    worker = deployment.worker(properties=QUICK_SESSION)
     node = control.leader(deployment.topics[oracle.ANSWERS], 0)
     worker.start()
     time.sleep(1.5)
