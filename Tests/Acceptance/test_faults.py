@@ -78,10 +78,15 @@ def wait_for_progress(deployment, worker, least=1, timeout=60):
     """Returns once the group has committed `least` more question events than when called."""
 
     def committed():
-        offsets = deployment.cluster.committed(deployment.group, deployment.topics[oracle.QUESTIONS], deployment.partitions)
-        return sum(offset or 0 for offset in offsets.values())
+        while True:
+            offsets = deployment.cluster.committed(deployment.group, deployment.topics[oracle.QUESTIONS], deployment.partitions)
+            # Nothing at all is the answer of a group's coordinator that is away.
+            if offsets:
+                return sum(offset or 0 for offset in offsets.values())
+            assert time.monotonic() < deadline, f"the group's offsets cannot be had in {timeout} s:\n{worker.log_end()}"
 
-    start, deadline = committed(), time.monotonic() + timeout
+    deadline = time.monotonic() + timeout
+    start = committed()
     while committed() < start + least:
         worker.check()
         assert time.monotonic() < deadline, f"no progress in {timeout} s:\n{worker.log_end()}"

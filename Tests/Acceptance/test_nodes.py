@@ -103,13 +103,13 @@ def test_a_node_is_away_during_a_take_over(deploy, control, action):
     first = deployment.worker("w1", properties=QUICK_SESSION).start()
     deployment.wait_until_drained()
     deployment.kill(first)
-    deployment.publish(mixed(traffic(generator, 300, 600), oracle.VOTES, generator))
     deployment.publish(questions(generator, 400))
     node = control.leader(deployment.topics[oracle.ANSWERS], 0)
     second = deployment.worker("w2", properties=QUICK_SESSION)
     with control.away(action, node):
         second.start()
-        wait_for_progress(deployment, second, least=50, timeout=120)
+        with load(deployment, generator):
+            wait_for_progress(deployment, second, least=50, timeout=120)
     finish(deployment, second, "exactly-once")
 
 
