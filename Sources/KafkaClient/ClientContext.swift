@@ -14,6 +14,8 @@ package struct ClientTrouble: Sendable {
 /// Unchecked: `logger` and `lastReason` may be used from any thread; `rebalances` belongs to the thread that polls.
 final class ClientContext: @unchecked Sendable {
     let logger: Logger
+    /// Of a transactional producer.
+    let transactionRequests = TransactionRequests()
     /// The last reason that librdkafka gave for being unable to reach a broker. Written by the thread that polls,
     /// and by librdkafka's own threads.
     private let lastReason = Mutex<ClientTrouble?>(nil)

@@ -93,17 +93,23 @@ extension ClientHandle {
         return (low, high)
     }
 
+    /// First offset and end of a partition, asked from its leader. Not by `rd_kafka_query_watermark_offsets`: before 2.3.0
+    /// that has no deadline, and waits for a leader that is away until it returns.
     func queryWatermarks(
         _ partition: TopicPartition, timeout: Duration
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        let client = try open("Asking for the first and last offset of \(partition)")
-        var low: Int64 = -1
-        var high: Int64 = -1
-        try check(
-            rd_kafka_query_watermark_offsets(
-                client, partition.topic, partition.partition, &low, &high, timeout.milliseconds),
-            "Asking for the first and last offset of \(partition)")
-        return (low, high)
+        let deadline = ContinuousClock.now + timeout
+        let operation = "Asking for the first and last offset of \(partition)"
+        func ask(_ position: Int32) throws(KafkaError) -> Int64 {
+            let client = try open(operation)
+            let list = PartitionList([partition: Int64(position)])
+            let left = max(.milliseconds(1), deadline - .now)
+            try check(list.lend { rd_kafka_offsets_for_times(client, $0, left.milliseconds) }, operation)
+            guard let element = list.elements.first else { throw error(RD_KAFKA_RESP_ERR__FAIL, operation) }
+            try check(element.error, operation)
+            return element.offset
+        }
+        return (low: try ask(RD_KAFKA_OFFSET_BEGINNING), high: try ask(RD_KAFKA_OFFSET_END))
     }
 
     func offsets(

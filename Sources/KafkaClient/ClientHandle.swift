@@ -15,6 +15,8 @@ final class ClientHandle {
 
     private enum State {
         case open(OpaquePointer)
+        /// In a call that its caller is about to leave behind.
+        case leaving(OpaquePointer)
         case closed
     }
 
@@ -34,6 +36,9 @@ final class ClientHandle {
         let context = ClientContext(logger: logger)
         ClientContext.install(into: configuration, consumer: kind == .consumer)
         if events != 0 { rd_kafka_conf_set_events(configuration, events) }
+        if properties["transactional.id"] != nil {
+            TransactionRequests.watch(configuration, context.transactionRequests)
+        }
         let opaque = Unmanaged.passRetained(context)
         rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
         var reason = [CChar](repeating: 0, count: 512)
@@ -132,6 +137,25 @@ final class ClientHandle {
         if done.wait(timeout: .now() + .milliseconds(Int(limit.milliseconds))) == .timedOut {
             context.logger.warning("The Kafka \(label) did not end within \(limit); leaving it behind.")
         }
+    }
+
+    /// Gives the client to a call that does not return: closed for everybody else.
+    /// - Returns: destroys the client; to be called once, on any thread, when the call has returned.
+    func leaveBehind() -> () -> Void {
+        guard case .open(let client) = state else { return {} }
+        state = .leaving(client)
+        let topics = Array(self.topics.values)
+        let opaque = rd_kafka_opaque(client)
+        return {
+            for topic in topics { rd_kafka_topic_destroy(topic) }
+            rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            if let opaque { Unmanaged<ClientContext>.fromOpaque(opaque).release() }
+        }
+    }
+
+    /// The call that was to be left behind has returned in time.
+    func takeBack() {
+        if case .leaving(let client) = state { state = .open(client) }
     }
 
     /// Gives the client up without ending it, where librdkafka would crash in doing so.

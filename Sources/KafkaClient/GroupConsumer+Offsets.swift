@@ -61,7 +61,10 @@ extension GroupConsumer {
 
     /// Commits offsets (the next record to process) for the group and waits for the answer. Topics that the group
     /// does not subscribe to may be among them.
-    package func commit(_ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)) throws(KafkaError) {
+    /// - Parameter mayWait: asked ten times a second; false ends the wait before the timeout.
+    package func commit(
+        _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30), while mayWait: () -> Bool = { true }
+    ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
         let pointer = try client.open(operation)
@@ -72,9 +75,12 @@ extension GroupConsumer {
         defer { rd_kafka_queue_destroy(queue) }
         try client.check(
             PartitionList(offsets).lend { rd_kafka_commit_queue(pointer, $0, queue, nil, nil) }, operation)
-        guard let event = rd_kafka_queue_poll(queue, timeout.milliseconds) else {
-            throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation)
-        }
+        let deadline = ContinuousClock.now + timeout
+        var answer: OpaquePointer?
+        repeat {
+            answer = rd_kafka_queue_poll(queue, min(100, max(1, (deadline - .now).milliseconds)))
+        } while answer == nil && .now < deadline && mayWait()
+        guard let event = answer else { throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation) }
         defer { rd_kafka_event_destroy(event) }
         try client.check(rd_kafka_event_error(event), operation)
         guard let answered = rd_kafka_event_topic_partition_list(event) else { return }

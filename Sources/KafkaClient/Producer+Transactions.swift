@@ -2,17 +2,20 @@ import CRDKafka
 import Foundation
 
 /// Each call of librdkafka's is made once, with all the time there is: cut into short slices, librdkafka 2.0.2 mixes up
-/// what belongs to which call (a later one is given an earlier one's result, or an assertion ends the process). What the
-/// calls wait for inside, that failed deliveries are read, is done before them or on another thread meanwhile.
+/// what belongs to which call (a later one is given an earlier one's result, or an assertion ends the process). It is made
+/// on another thread, while this one reads reports of failed deliveries, for which the calls wait inside, and asks
+/// `mayWait` whether to wait on: timeouts are librdkafka's, and not every call keeps to them.
 ///
 /// Of the errors, `isFatal` ends the producer, `requiresAbort` wants `abortTransaction`, and `isRetriable` means that
 /// the same call may be made again (and nothing else: a commit that timed out has to be resumed, not aborted).
 extension Producer {
     /// Registers the transactional id, fences producers that used it before and ends what they left open. Once, before
     /// the first transaction.
-    package func initTransactions(timeout: Duration) throws(KafkaError) {
+    package func initTransactions(
+        timeout: Duration, while mayWait: () -> Bool = { true }
+    ) throws(KafkaError) {
         let operation = "Registering transactional id '\(transactionalID ?? "")'"
-        try complete(operation, timeout: timeout) { rd_kafka_init_transactions($0, $1) }
+        try complete(operation, timeout: timeout, while: mayWait) { rd_kafka_init_transactions($0, $1) }
     }
 
     package func beginTransaction() throws(KafkaError) {
@@ -25,19 +28,18 @@ extension Producer {
     /// group does not subscribe to may be among them. The consumer's membership goes with it, so that a member that
     /// was thrown out cannot commit.
     package func sendOffsets(
-        _ offsets: [TopicPartition: Int64], of consumer: GroupConsumer, timeout: Duration
+        _ offsets: [TopicPartition: Int64], of consumer: GroupConsumer, timeout: Duration,
+        while mayWait: () -> Bool = { true }
     ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "Adding offsets of \(offsets.keys.listed) to the transaction for group '\(consumer.groupID)'"
         _ = try client.open(operation)
-        let member = try consumer.client.open(operation)
-        guard let metadata = rd_kafka_consumer_group_metadata(member) else {
-            throw client.error(RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, operation)
-        }
-        defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
+        let membership = try GroupMembership(of: consumer, operation)
         let list = PartitionList(offsets)
-        try complete(operation, timeout: timeout) { (pointer, milliseconds) in
-            list.lend { rd_kafka_send_offsets_to_transaction(pointer, $0, metadata, milliseconds) }
+        try complete(operation, timeout: timeout, while: mayWait) { (pointer, milliseconds) in
+            membership.lend { metadata in
+                list.lend { rd_kafka_send_offsets_to_transaction(pointer, $0, metadata, milliseconds) }
+            }
         }
     }
 
@@ -45,11 +47,13 @@ extension Producer {
     ///
     /// - Throws: with `requiresAbort` when a record could not be delivered or the broker refuses; the first failed
     ///   delivery is named.
-    package func commitTransaction(timeout: Duration) throws(KafkaError) {
+    package func commitTransaction(
+        timeout: Duration, while mayWait: () -> Bool = { true }
+    ) throws(KafkaError) {
         let operation = "Committing a transaction"
         do {
             try deliverAll(operation, timeout: timeout)
-            try complete(operation, timeout: timeout) { rd_kafka_commit_transaction($0, $1) }
+            try complete(operation, timeout: timeout, while: mayWait) { rd_kafka_commit_transaction($0, $1) }
         } catch {
             poll(timeoutMilliseconds: 0)
             throw takeFailures(operation).map { error.explained($0.reason) } ?? error
@@ -58,12 +62,12 @@ extension Producer {
     }
 
     /// Drops the transaction's records and offsets.
-    package func abortTransaction(timeout: Duration) throws(KafkaError) {
+    package func abortTransaction(
+        timeout: Duration, while mayWait: () -> Bool = { true }
+    ) throws(KafkaError) {
         let operation = "Aborting a transaction"
         defer { _ = takeFailures(operation) }
-        try complete(operation, timeout: timeout) { (pointer, milliseconds) in
-            readingReports { rd_kafka_abort_transaction(pointer, milliseconds) }
-        }
+        try complete(operation, timeout: timeout, while: mayWait) { rd_kafka_abort_transaction($0, $1) }
     }
 
     /// Waits until every record is delivered, or one has failed, of which the commit then says what it means.
@@ -85,20 +89,40 @@ extension Producer {
 
     /// Makes a call that may be made again until it succeeds, fails with what does not pass by itself, or the time is up.
     private func complete(
-        _ operation: String, timeout: Duration, _ call: (OpaquePointer, Int32) -> OpaquePointer?
+        _ operation: String, timeout: Duration, while mayWait: () -> Bool,
+        _ call: @escaping (OpaquePointer, Int32) -> OpaquePointer?
     ) throws(KafkaError) {
         let pointer = try client.open(operation)
         let deadline = ContinuousClock.now + timeout
         while true {
-            let failed = call(pointer, timeout.milliseconds)
+            let failed = try waiting(for: operation, while: mayWait) { call(pointer, timeout.milliseconds) }
             poll(timeoutMilliseconds: 0)
             guard let failed else { return }
             do {
                 try client.check(failed, operation)
             } catch {
-                guard error.isRetriable, !error.isFatal, !error.requiresAbort, .now < deadline else { throw error }
+                guard error.isRetriable, !error.isFatal, !error.requiresAbort, .now < deadline, mayWait() else { throw error }
                 if !error.isTimeout { Thread.sleep(forTimeInterval: 0.01) }
             }
         }
+    }
+}
+
+/// A consumer's membership in its group as librdkafka passes it to a producer. Freed with its last reference.
+private final class GroupMembership {
+    private let metadata: OpaquePointer
+
+    init(of consumer: GroupConsumer, _ operation: String) throws(KafkaError) {
+        let member = try consumer.client.open(operation)
+        guard let metadata = rd_kafka_consumer_group_metadata(member) else {
+            throw consumer.client.error(RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, operation)
+        }
+        self.metadata = metadata
+    }
+
+    deinit { rd_kafka_consumer_group_metadata_destroy(metadata) }
+
+    func lend<Result>(_ body: (OpaquePointer) -> Result) -> Result {
+        withExtendedLifetime(self) { body(metadata) }
     }
 }

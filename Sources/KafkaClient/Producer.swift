@@ -19,6 +19,10 @@ package final class Producer {
     private let queue: OpaquePointer
     /// Of the topics handed out, for errors: librdkafka's own are gone with the client.
     private var topicNames: [OpaquePointer: String] = [:]
+    /// Requests that change a transaction, sent and never answered. Each may arrive at any time, and would be taken for part
+    /// of a later transaction: only a producer made anew, with a new epoch, is safe from it. To be asked after a commit or an
+    /// abort, when every request should have been answered.
+    package var requestsInDoubt: Int { client.context.transactionRequests.unanswered }
     /// Failed deliveries since the last flush, commit or abort.
     private var failures = DeliveryFailures()
 
@@ -161,17 +165,34 @@ package final class Producer {
     /// Whether a delivery has failed since failures were last taken.
     var hasFailures: Bool { failures.count > 0 }
 
-    /// Makes a call that does not return before reports are read, which another thread does meanwhile. Delivery reports
-    /// are dropped: who aborts has done with the records.
-    func readingReports<Result>(during call: () -> Result) -> Result {
-        let reader = ReportReader(queue: queue)
-        defer {
-            for event in reader.finish() {
-                note(event)
-                rd_kafka_event_destroy(event)
+    /// Makes a call on another thread and reads reports meanwhile: a flush or an abort inside the call does not end before
+    /// they are read.
+    /// - Parameters:
+    ///   - mayWait: asked ten times a second; false leaves the call behind, and the producer with it: the client is
+    ///     destroyed when the call returns, and whatever is asked of this producer from then on fails.
+    ///   - call: gives librdkafka's error object, or nil.
+    func waiting(
+        for operation: String, while mayWait: () -> Bool, _ call: @escaping () -> OpaquePointer?
+    ) throws(KafkaError) -> OpaquePointer? {
+        let queue = queue
+        let pending = LeftCall(call, wake: { rd_kafka_queue_yield(queue) })
+        while true {
+            if let result = pending.result { return result }
+            poll(timeoutMilliseconds: 100)
+            guard !mayWait() else { continue }
+            let destroy = client.leaveBehind()
+            let isLeft = pending.leave { failed in
+                if let failed { rd_kafka_error_destroy(failed) }
+                rd_kafka_queue_destroy(queue)
+                destroy()
             }
+            if isLeft {
+                throw KafkaError(
+                    RD_KAFKA_RESP_ERR__TIMED_OUT, operation: operation,
+                    reason: "the brokers did not answer before the worker had to end", isRetriable: false)
+            }
+            client.takeBack()
         }
-        return call()
     }
 
     /// The failed deliveries since the last call as one error.

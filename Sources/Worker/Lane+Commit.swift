@@ -39,6 +39,7 @@ extension Lane {
         eventTimes.removeAll()
         logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
         pace.committed()
+        try publisher.settleDoubt(consumer)
     }
 
     /// Brokers forget what a group has committed of topics that it does not subscribe to, as the tables are, when it was
@@ -88,7 +89,7 @@ extension Lane {
                 metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
             try void()
         case .fenced(let error):
-            try publisher.renew(after: error)
+            try publisher.renew(after: error, consumer)
         case .stopped, .fatal:
             throw fault
         }
@@ -124,24 +125,22 @@ extension Lane {
     private func void() throws(LaneFault) {
         do throws(LaneFault) {
             try publisher.abort()
+            try publisher.settleDoubt(consumer)
         } catch {
             switch error {
-            case .aborted(let cause), .fenced(let cause): try publisher.renew(after: cause)
+            case .aborted(let cause), .fenced(let cause): try publisher.renew(after: cause, consumer)
             case .stopped, .fatal: throw error
             }
         }
     }
 
-    /// Goes back to what the group has committed. The broker is asked: when a commit's answer was lost only it knows.
+    /// Goes back to the group's committed offsets. The broker is asked: when a commit's answer was lost only it knows.
     private func rewind() throws {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
         let before = watch.begin(.committedOffsets, as: .committing)
         defer { watch.end(before) }
-        let committed = try committedOffsets(
-            owned.flatMap { partition in
-                [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
-            })
+        let committed = try settledOffsets(owned)
         var seeks: [TopicPartition: Int64] = [:]
         for partition in owned {
             let place = place(ofQuestions: partition.number)
@@ -158,6 +157,38 @@ extension Lane {
         if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
         try follower.rewind(owned, committed: committed)
     }
+
+    /// The committed offsets of these partitions, none below the one that this lane has committed itself. A coordinator
+    /// that resigns can say for a moment that a group has committed nothing: it is asked again, and the next one knows.
+    private func settledOffsets(_ owned: [OwnedPartition]) throws(LaneFault) -> [TopicPartition: Int64] {
+        var own: [TopicPartition: Int64] = [:]
+        for partition in owned {
+            own[place(ofQuestions: partition.number)] = partition.questions.committed
+            for table in Table.allCases where partition[table].committed > 0 {
+                own[follower.place(table, partition.number)] = partition[table].committed
+            }
+        }
+        let places = owned.flatMap { partition in
+            [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
+        }
+        let deadline = ContinuousClock.now + Self.coordinatorPatience
+        while true {
+            let answered = try committedOffsets(places)
+            let fallen = own.filter { place, offset in (answered[place] ?? -1) < offset }
+            if fallen.isEmpty { return answered }
+            if stop.isRequested { throw .stopped }
+            guard ContinuousClock.now < deadline else {
+                logger.error(
+                    "the group's coordinator has lost committed offsets; going on from the lane's own",
+                    metadata: ["partitions": .array(fallen.keys.sorted().map { "\($0)" })])
+                return answered.merging(fallen) { $1 }
+            }
+            rest(.milliseconds(200))
+        }
+    }
+
+    /// How long a coordinator that answers with less than this lane has committed is asked again.
+    private static let coordinatorPatience = Duration.seconds(30)
 
     /// Waits for the answer as long as it takes.
     private func committedOffsets(_ places: [TopicPartition]) throws(LaneFault) -> [TopicPartition: Int64] {

@@ -89,7 +89,7 @@ final class Lane {
         defer { close() }
         do {
             previews.open()
-            try publisher.start()
+            try publisher.start(consumer)
             try consumer.subscribe([configuration.topics.questions])
             while !stop.isRequested { try turn() }
             try commit()

@@ -7,23 +7,24 @@ import Records
 /// In `exactly-once` everything between two commits is one transaction, begun with the first record; in `at-least-once`
 /// the offsets are committed once every record before them is acknowledged. Lane thread only.
 final class Publisher {
-    private enum Uncommitted {
+    enum Uncommitted {
         case nothing
         case records(bytes: Int)
     }
 
-    private let delivery: DeliveryMode
-    private let properties: ClientProperties
-    private let topics: TopicNames
-    private let stop: StopSignal
-    private let logger: Logger
-    private let watch: LaneWatch
-    private var producer: Producer
-    private var enriched: ProducerTopic
-    private var deadLetter: ProducerTopic
-    private var uncommitted = Uncommitted.nothing
-    private var renewals: [ContinuousClock.Instant] = []
-    private var waitLog = WaitLog()
+    let delivery: DeliveryMode
+    let properties: ClientProperties
+    let topics: TopicNames
+    let stop: StopSignal
+    let logger: Logger
+    let watch: LaneWatch
+    var producer: Producer
+    var enriched: ProducerTopic
+    var deadLetter: ProducerTopic
+    var uncommitted = Uncommitted.nothing
+    /// When producers were made anew because the one before was fenced or had failed.
+    var fencings: [ContinuousClock.Instant] = []
+    var waitLog = WaitLog()
 
     /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
@@ -45,22 +46,13 @@ final class Publisher {
         maxMessageBytes = properties.maxMessageBytes
     }
 
-    private static func makeProducer(
+    static func makeProducer(
         _ delivery: DeliveryMode, _ properties: ClientProperties, _ logger: Logger
     ) throws(KafkaError) -> Producer {
         try Producer(
             properties: properties.producer,
             transactionalID: delivery == .exactlyOnce ? properties.transactionalID : nil,
             logger: logger)
-    }
-
-    /// Registers the transactional id: from here on an earlier worker of the same identity is fenced, and what it left open
-    /// is aborted. Waits for the coordinator, which needs some seconds after a broker's start.
-    func start() throws(LaneFault) {
-        guard delivery == .exactlyOnce else { return }
-        let before = watch.begin(.coordinator, as: .other)
-        defer { watch.end(before) }
-        try persist { () throws(KafkaError) in try producer.initTransactions(timeout: .seconds(5)) }
     }
 
     // MARK: - Records
@@ -150,7 +142,7 @@ final class Publisher {
         watch.end(before)
     }
 
-    private func openTransaction() throws(LaneFault) {
+    func openTransaction() throws(LaneFault) {
         guard case .nothing = uncommitted else { return }
         if delivery == .exactlyOnce {
             do throws(KafkaError) { try producer.beginTransaction() } catch { throw LaneFault(error) }
@@ -172,94 +164,5 @@ final class Publisher {
         _ partition: TopicPartition, timeout: Duration
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
         try producer.queryWatermarks(partition, timeout: timeout)
-    }
-
-    // MARK: - Commit and abort
-
-    /// Makes what was produced since the last commit visible, together with the offsets that pass it.
-    /// - Parameter offsets: the next offset to read of every partition that moved, those of the tables included.
-    func commit(_ offsets: [TopicPartition: Int64], of consumer: GroupConsumer) throws(LaneFault) {
-        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
-        defer { watch.end(before) }
-        switch delivery {
-        case .exactlyOnce:
-            try openTransaction()
-            try persist { () throws(KafkaError) in
-                try producer.sendOffsets(offsets, of: consumer, timeout: .seconds(5))
-            }
-            try persist { () throws(KafkaError) in try producer.commitTransaction(timeout: .seconds(5)) }
-        case .atLeastOnce:
-            try persist { () throws(KafkaError) in try producer.flush(timeout: .seconds(1)) }
-            if !offsets.isEmpty {
-                watch.go(on: .groupCoordinator)
-                do throws(KafkaError) { try consumer.commit(offsets) } catch { throw LaneFault(error) }
-            }
-        }
-        uncommitted = .nothing
-    }
-
-    /// Makes what was produced since the last commit void. After this returns the next record begins anew.
-    func abort() throws(LaneFault) {
-        guard hasUncommitted else { return }
-        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
-        defer { watch.end(before) }
-        switch delivery {
-        case .exactlyOnce:
-            try persist { () throws(KafkaError) in try producer.abortTransaction(timeout: .seconds(5)) }
-        case .atLeastOnce:
-            // Nothing can be taken back: what was produced may be there, and will be there again.
-            try? producer.flush(timeout: .seconds(1))
-        }
-        uncommitted = .nothing
-    }
-
-    /// Makes a new producer in place of one that was fenced or failed for good.
-    /// - Throws: `fatal` when that happens again and again, as it does when two workers use one identity.
-    func renew(after error: KafkaError) throws(LaneFault) {
-        let now = ContinuousClock.now
-        renewals = renewals.filter { now - $0 < .seconds(60) } + [now]
-        guard renewals.count <= 5 else {
-            throw .fatal(
-                WorkerError(
-                    .failed,
-                    "The producer \(properties.transactionalID) was fenced or failed \(renewals.count) times within a "
-                        + "minute, last with: \(error). Another worker may use a copy of this state directory: give each "
-                        + "worker a directory of its own"))
-        }
-        logger.warning("producer renewed", metadata: ["cause": "\(error)"])
-        do throws(KafkaError) {
-            producer.close(timeout: .seconds(1))
-            producer = try Self.makeProducer(delivery, properties, logger)
-            enriched = try producer.topic(topics.enriched)
-            deadLetter = try producer.topic(topics.deadLetter)
-        } catch {
-            throw LaneFault(error)
-        }
-        uncommitted = .nothing
-        try start()
-    }
-
-    /// Repeats a call that librdkafka says may be repeated, until it is through or the worker was told to stop.
-    private func persist(_ call: () throws(KafkaError) -> Void) throws(LaneFault) {
-        while true {
-            do throws(KafkaError) {
-                return try call()
-            } catch {
-                guard error.isRetriable || error.isTimeout, !error.isFatal, !error.requiresAbort else {
-                    throw LaneFault(error)
-                }
-                // With nothing at stake a stopping lane need not wait.
-                if hasUncommitted ? stop.graceIsOver : stop.isRequested { throw .stopped }
-                waitLog.note(error, logger: logger)
-                watch.note(error, reason: producer.queuedMessageCount > 0 ? .acknowledgements : .coordinator)
-                producer.poll(timeoutMilliseconds: 50)
-            }
-        }
-    }
-
-    /// What is not committed is given up, at once: an open transaction would hold back whoever takes over.
-    func close() {
-        if hasUncommitted, delivery == .exactlyOnce { try? producer.abortTransaction(timeout: .seconds(1)) }
-        producer.close(timeout: .seconds(1))
     }
 }

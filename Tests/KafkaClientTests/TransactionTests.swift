@@ -25,6 +25,25 @@ struct TransactionTests {
         return try consumer.readToEnd()
     }
 
+    @Test func everyRequestOfATransactionIsAnsweredOnce() throws {
+        try cluster.withTopic { name in
+            let producer = try producer(RealCluster.uniqueName("tx"))
+            let topic = try producer.topic(name)
+            let consumer = try GroupConsumer(
+                properties: cluster.properties.overlaid(by: KafkaProperties(["group.id": name])), logger: .silent)
+            for _ in 0..<3 {
+                try producer.beginTransaction()
+                try producer.produce("one", key: nil, to: topic, partition: 0)
+                try producer.sendOffsets(
+                    [TopicPartition(topic: name, partition: 0): 1], of: consumer, timeout: .seconds(20))
+                try producer.commitTransaction(timeout: .seconds(20))
+                #expect(producer.requestsInDoubt == 0)
+            }
+            consumer.close(timeout: .seconds(5))
+            producer.close(timeout: .seconds(1))
+        }
+    }
+
     @Test func onlyCommittedRecordsAreSeen() throws {
         try cluster.withTopic { name in
             let producer = try producer(RealCluster.uniqueName("tx"))

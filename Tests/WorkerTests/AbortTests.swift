@@ -17,7 +17,7 @@ struct AbortTests {
             (0..<count).map { Make.question("q\(partition)-\($0)", partition: Int32(partition)) }
         }
         try site.publish(events, to: site.topics.questions)
-        try site.broker.inject(["INVALID_TXN_STATE"], into: .addPartitionsToTransaction)
+        site.injectOnceAssigned(["INVALID_TXN_STATE"], into: .addPartitionsToTransaction)
         nonisolated(unsafe) let reader = site
         try await site.work { totals in
             guard totals[0].aborts > 0, totals[0].recordsIn >= events.count else { return false }
@@ -79,7 +79,7 @@ struct AbortTests {
             try site.publish(bad + good, to: site.topics.answers)
         }
         try site.publish((0..<2).map { Make.question("q\($0)", partition: $0) }, to: site.topics.questions)
-        try site.broker.inject(["INVALID_TXN_STATE"], into: .addPartitionsToTransaction)
+        site.injectOnceAssigned(["INVALID_TXN_STATE"], into: .addPartitionsToTransaction)
         let totals = try await site.work(events: 2)
         #expect(totals.aborts > 0)
         let counts = try site.read(site.topics.enriched).map { $0.value?.suffix(18) }

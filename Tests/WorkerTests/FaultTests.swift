@@ -12,7 +12,7 @@ struct FaultTests {
         let site = try EmbeddedSite(partitions: 1)
         try site.publish([Make.answer("a1", to: "q0")], to: site.topics.answers)
         try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
-        try site.broker.inject(errors, into: request)
+        site.injectOnceAssigned(errors, into: request)
         let totals = try await site.work(site.configuration { $0.delivery = delivery }) {
             $0[0].recordsIn >= 20 && $0[0].commits >= 1
         }
@@ -44,6 +44,16 @@ struct FaultTests {
         let (out, totals) = try await run(.exactlyOnce, .endTransaction, ["PRODUCER_FENCED"])
         #expect(Set(out.compactMap(\.key)).count == 20)
         #expect(totals.aborts >= 1)
+    }
+
+    @Test("a producer that fails at its start is made anew, too")
+    func failingStart() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+        try site.broker.inject(["PRODUCER_FENCED"], into: .endTransaction)
+        let totals = try await site.work { $0[0].recordsIn >= 20 && $0[0].commits >= 1 }
+        #expect(totals[0].aborts == 0)
+        #expect(try site.read(site.topics.enriched).count == 20)
     }
 
     @Test("a record that the topic is too small for ends the worker with what to change")

@@ -51,7 +51,7 @@ struct LaneReportTests {
         let site = try EmbeddedSite(partitions: 1)
         try site.publish([Make.question("q")], to: site.topics.questions)
         let errors = Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000)
-        try site.broker.inject(errors, into: .endTransaction)
+        site.injectOnceAssigned(errors, into: .endTransaction)
         let broker = site.broker
         try await site.run { worker in
             let report = worker.reports[0]

@@ -89,7 +89,7 @@ struct PreviewTests {
         let site = try EmbeddedSite(partitions: 1)
         let broker = site.broker
         try site.publish([Make.question("q")], to: site.topics.questions)
-        try site.broker.inject(Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000), into: .endTransaction)
+        site.injectOnceAssigned(Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000), into: .endTransaction)
         try await site.run { worker in
             try await EmbeddedSite.wait(for: "the commit to be held up") {
                 guard let wait = worker.reports[0].current.wait, wait.reason == .coordinator else { return false }

@@ -2,6 +2,7 @@ import Foundation
 import KafkaClient
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 @testable import Worker
 
@@ -50,6 +51,16 @@ final class EmbeddedSite {
             kafkaProperties: properties, groupID: "test", topics: topics, stateDirectory: directory.path)
         change(&configuration)
         return configuration
+    }
+
+    /// Errors that meet the lanes at work and not at their start: they are there once the lane has its partitions.
+    func injectOnceAssigned(_ errors: [String], into request: EmbeddedBroker.Request) {
+        let broker = broker
+        let isDone = Atomic(false)
+        logger = LogHook.logger { message, _ in
+            guard message == "partitions assigned", !isDone.exchange(true, ordering: .relaxed) else { return }
+            try? broker.inject(errors, into: request)
+        }
     }
 
     func publish(_ records: [TestRecord], to topic: String) throws {

@@ -1,0 +1,180 @@
+import KafkaClient
+import Logging
+
+/// How the lane's records and offsets become final: the life of the producer and of its transactions.
+///
+/// librdkafka repeats requests by itself, so a call that succeeds does not say that its first request was not lost on the
+/// way. A lost one may arrive later and end, or join, a later transaction of the same epoch (KIP-890). So after each commit
+/// and abort the producer is asked whether a request stayed without an answer, and if one did it is made anew.
+extension Publisher {
+    /// Registers the transactional id: from here on an earlier producer of the same identity is fenced, and the transaction
+    /// that it left open is aborted. Waits for the coordinators, which need some seconds after a broker's start.
+    func start(_ consumer: GroupConsumer) throws(LaneFault) {
+        guard delivery == .exactlyOnce else { return }
+        let before = watch.begin(.coordinator, as: .other)
+        defer { watch.end(before) }
+        while true {
+            do throws(LaneFault) {
+                try persist { () throws(KafkaError) in
+                    try producer.initTransactions(timeout: .seconds(5), while: { mayWait })
+                }
+                try fenceOffsets(of: consumer)
+                guard producer.requestsInDoubt > 0 else { return }
+                try replaceProducer(because: "a request of its first transaction stayed without an answer")
+            } catch {
+                guard let cause = error.repeatableCause, !stop.isRequested else { throw error }
+                try noteFencing(cause)
+                try replaceProducer(because: "\(cause)")
+            }
+        }
+    }
+
+    /// Leaves the new epoch in the group's partition of `__consumer_offsets`, by a transaction that holds an offset and is
+    /// aborted.
+    ///
+    /// The transaction coordinator knows the new epoch, but a `TxnOffsetCommit` goes to the group's coordinator, which
+    /// knows only the epochs that were written to that partition. One of the old epoch that arrives late would open a
+    /// transaction there which no coordinator ends, and the partition's offsets would stay unreadable for ever. The abort's
+    /// marker ends such a transaction that has come already, and refuses those that come later.
+    private func fenceOffsets(of consumer: GroupConsumer) throws(LaneFault) {
+        try persist { () throws(KafkaError) in try producer.beginTransaction() }
+        do throws(LaneFault) {
+            // The offset never counts. A group that refuses it has registered its partition with the transaction all the same.
+            let place = TopicPartition(topic: topics.answers, partition: 0)
+            try persist { () throws(KafkaError) in
+                try producer.sendOffsets([place: 0], of: consumer, timeout: .seconds(5), while: { mayWait })
+            }
+        } catch {
+            guard error.repeatableCause?.requiresAbort == true else { throw error }
+        }
+        try persist { () throws(KafkaError) in
+            try producer.abortTransaction(timeout: .seconds(5), while: { mayWait })
+        }
+    }
+
+    // MARK: - Commit and abort
+
+    /// Makes the records since the last commit visible, together with the offsets that pass them.
+    /// - Parameter offsets: the next offset to read of every partition that moved, those of the tables included.
+    func commit(_ offsets: [TopicPartition: Int64], of consumer: GroupConsumer) throws(LaneFault) {
+        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
+        defer { watch.end(before) }
+        switch delivery {
+        case .exactlyOnce:
+            try openTransaction()
+            try persist(within: Self.longestEnd) { () throws(KafkaError) in
+                try producer.sendOffsets(offsets, of: consumer, timeout: .seconds(5), while: { mayWait })
+            }
+            try persist(within: Self.longestEnd) { () throws(KafkaError) in
+                try producer.commitTransaction(timeout: .seconds(5), while: { mayWait })
+            }
+        case .atLeastOnce:
+            try persist { () throws(KafkaError) in try producer.flush(timeout: .seconds(1)) }
+            if !offsets.isEmpty {
+                watch.go(on: .groupCoordinator)
+                do throws(KafkaError) {
+                    try consumer.commit(offsets, while: { mayWait })
+                } catch {
+                    throw LaneFault(error)
+                }
+            }
+        }
+        uncommitted = .nothing
+    }
+
+    /// Makes the records since the last commit void. The next record begins a new transaction.
+    func abort() throws(LaneFault) {
+        guard hasUncommitted else { return }
+        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
+        defer { watch.end(before) }
+        switch delivery {
+        case .exactlyOnce:
+            try persist(within: Self.longestEnd) { () throws(KafkaError) in
+                try producer.abortTransaction(timeout: .seconds(5), while: { mayWait })
+            }
+        case .atLeastOnce:
+            // Nothing can be taken back: the records may be there, and will be there again.
+            try? producer.flush(timeout: .seconds(1))
+        }
+        uncommitted = .nothing
+    }
+
+    // MARK: - The producer anew
+
+    /// Makes the producer anew when a request of the transaction that has just ended stayed without an answer. To be called
+    /// after a commit or abort and before the next transaction. A worker that ends leaves this to its next start.
+    func settleDoubt(_ consumer: GroupConsumer) throws(LaneFault) {
+        guard delivery == .exactlyOnce, producer.requestsInDoubt > 0, !stop.isRequested else { return }
+        try replaceProducer(because: "a request of the last transaction stayed without an answer and may come late")
+        try start(consumer)
+    }
+
+    /// Makes a new producer in place of one that was fenced or failed for good.
+    /// - Throws: `fatal` when that happens again and again, as it does when two workers use one identity.
+    func renew(after error: KafkaError, _ consumer: GroupConsumer) throws(LaneFault) {
+        try noteFencing(error)
+        try replaceProducer(because: "\(error)")
+        try start(consumer)
+    }
+
+    private func noteFencing(_ error: KafkaError) throws(LaneFault) {
+        let now = ContinuousClock.now
+        fencings = fencings.filter { now - $0 < .seconds(60) } + [now]
+        guard fencings.count > 5 else { return }
+        throw .fatal(
+            WorkerError(
+                .failed,
+                "The producer \(properties.transactionalID) was fenced or failed \(fencings.count) times within a "
+                    + "minute, last with: \(error). Another worker may use a copy of this state directory: give each "
+                    + "worker a directory of its own"))
+    }
+
+    private func replaceProducer(because cause: String) throws(LaneFault) {
+        logger.warning("producer renewed", metadata: ["cause": "\(cause)"])
+        do throws(KafkaError) {
+            producer.close(timeout: .seconds(1))
+            producer = try Self.makeProducer(delivery, properties, logger)
+            enriched = try producer.topic(topics.enriched)
+            deadLetter = try producer.topic(topics.deadLetter)
+        } catch {
+            throw LaneFault(error)
+        }
+        uncommitted = .nothing
+    }
+
+    /// How long a commit or an abort is repeated. The coordinator gives the transaction up after `transaction.timeout.ms`; a
+    /// librdkafka that is still without an answer then may stay so for good, and a new producer settles it.
+    private static let longestEnd = Duration.seconds(20)
+
+    /// Repeats a call that librdkafka says may be repeated, until it is through or the worker was told to stop.
+    /// - Parameter limit: after it the producer counts as failed.
+    private func persist(within limit: Duration? = nil, _ call: () throws(KafkaError) -> Void) throws(LaneFault) {
+        let began = ContinuousClock.now
+        while true {
+            do throws(KafkaError) {
+                return try call()
+            } catch {
+                guard error.isRetriable || error.isTimeout, !error.isFatal, !error.requiresAbort else {
+                    throw LaneFault(error)
+                }
+                if !mayWait { throw .stopped }
+                if let limit, .now - began > limit { throw .fenced(error) }
+                waitLog.note(error, logger: logger)
+                watch.note(error, reason: producer.queuedMessageCount > 0 ? .acknowledgements : .coordinator)
+                producer.poll(timeoutMilliseconds: 50)
+            }
+        }
+    }
+
+    /// Whether to wait on for brokers that do not answer. With nothing at stake a stopping lane need not.
+    private var mayWait: Bool { hasUncommitted ? !stop.graceIsOver : !stop.isRequested }
+
+    /// Gives up the records that are not committed, at once: an open transaction would hold back the next owner.
+    func close() {
+        if hasUncommitted, delivery == .exactlyOnce {
+            let deadline = ContinuousClock.now + .seconds(2)
+            try? producer.abortTransaction(timeout: .seconds(1), while: { .now < deadline })
+        }
+        producer.close(timeout: .seconds(1))
+    }
+}

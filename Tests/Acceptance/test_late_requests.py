@@ -1,0 +1,152 @@
+"""Requests that are lost on the way and arrive late (KIP-890), and brokers that do not answer: behind a proxy."""
+
+import time
+
+import oracle
+import proxy
+import pytest
+from generator import Generator
+from proxy import Late, Proxy, Silence, Slow
+from test_faults import Background
+from test_worker import questions, traffic, verify
+
+
+@pytest.fixture
+def link(cluster):
+    with Proxy.before(cluster) as link:
+        yield link
+
+
+def behind(link, deployment, name="w1", properties=None, **settings):
+    """A worker that reaches the brokers through the proxy alone."""
+    kafka = deployment.configuration(name, properties)["kafka"]
+    return deployment.worker(name, kafka=kafka | {"bootstrapServers": link.bootstrap_servers}, **settings)
+
+
+LATE = {
+    # An EndTxn that ends a later transaction: its first records are committed without the offsets that pass them.
+    "EndTxn": (proxy.END_TXN, (proxy.PRODUCE, 1)),
+    # Offsets that become part of a later transaction, and of its abort.
+    "TxnOffsetCommit": (proxy.TXN_OFFSET_COMMIT, (proxy.END_TXN, 1)),
+    "AddOffsetsToTxn": (proxy.ADD_OFFSETS_TO_TXN, (proxy.END_TXN, 1)),
+    "AddPartitionsToTxn": (proxy.ADD_PARTITIONS_TO_TXN, (proxy.END_TXN, 1)),
+    "Produce": (proxy.PRODUCE, (proxy.END_TXN, 1)),
+}
+
+
+@pytest.mark.parametrize("request_name", LATE)
+def test_a_request_that_comes_late_changes_no_later_transaction(deploy, link, scale, request_name):
+    api, after = LATE[request_name]
+    deployment = deploy(partitions=2)
+    deployment.create_topics()
+    generator = Generator(seed=890, questions=100)
+    deployment.publish(traffic(generator, 100, 200))
+    # Transactions of several requests each, that take a while.
+    worker = behind(link, deployment, properties={"batch.num.messages": 10}).start()
+    link.add(Slow(proxy.PRODUCE, 0.04))
+    deployment.publish(questions(generator, 50))
+    deployment.wait_until_drained()
+    rounds = []
+    with Background(deployment, questions(generator, int(1_500 * scale)), seconds=10 * scale):
+        for number in range(4):
+            rule = link.add(Late(api, nth=3, held=(0.1, 0.3, 0.6, 0.9)[number], after=after))
+            rounds.append(rule)
+            assert rule.is_delivered.wait(20), f"no {request_name} was sent"
+            time.sleep(0.3)
+    deployment.wait_until_drained()
+    worker.check()
+    assert worker.terminate() == 0, worker.log_end()
+    assert all(rule.frame for rule in rounds)
+    verify(deployment)
+
+
+def test_late_offsets_of_an_ended_producer_leave_no_transaction_open(deploy, link):
+    """The producer is made anew while its TxnOffsetCommit is on the way: nothing would end the transaction that it opens."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=891, questions=20)
+    worker = behind(link, deployment).start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    # Held beyond the transaction's timeout: the coordinator fences the producer meanwhile.
+    late = link.add(Late(proxy.TXN_OFFSET_COMMIT, held=6, after=(proxy.INIT_PRODUCER_ID, 1), patience=15))
+    deployment.publish(questions(generator, 20))
+    assert late.is_delivered.wait(40)
+    deployment.wait_until_drained()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    assert worker.terminate() == 0, worker.log_end()
+    # The next owner has to be able to read the committed offsets.
+    other = deployment.worker("w2").start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    assert other.terminate() == 0, other.log_end()
+    verify(deployment)
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+def test_sigterm_ends_a_worker_whose_brokers_do_not_answer(deploy, link, delivery):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=892, questions=20)
+    worker = behind(link, deployment, delivery=delivery).start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    # The offsets' way alone, which is the one without a deadline of its own.
+    silence = link.add(
+        Silence({proxy.TXN_OFFSET_COMMIT, proxy.ADD_OFFSETS_TO_TXN, proxy.OFFSET_COMMIT, proxy.FIND_COORDINATOR})
+    )
+    deployment.publish(questions(generator, 20))
+    deadline = time.monotonic() + 20
+    while silence.swallowed == 0:
+        assert time.monotonic() < deadline, "the worker committed nothing"
+        time.sleep(0.1)
+    began = time.monotonic()
+    status = worker.terminate(timeout=60)
+    assert time.monotonic() - began < 45
+    assert status == 0, worker.log_end()
+    silence.end()
+    # It could not leave the group.
+    deployment.cluster.end_sessions(deployment.group, worker.identity, 0)
+    # Its successor does the work again.
+    other = deployment.worker("w2", delivery=delivery).start()
+    deployment.wait_until_drained(60)
+    assert other.terminate() == 0, other.log_end()
+    if delivery == "exactly-once":
+        verify(deployment)
+
+
+def test_sigterm_ends_a_worker_whose_brokers_are_gone(deploy, link):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=893, questions=20)
+    worker = behind(link, deployment).start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    link.add(Silence({proxy.TXN_OFFSET_COMMIT}))
+    deployment.publish(questions(generator, 20))
+    time.sleep(1)
+    link.close()
+    time.sleep(1)
+    began = time.monotonic()
+    assert worker.terminate(timeout=60) == 0, worker.log_end()
+    assert time.monotonic() - began < 45
+
+
+def test_a_take_over_waits_for_no_broker_without_limit(deploy, link):
+    """A leader that does not answer for offsets holds up its partitions, not the lane: SIGTERM ends it at once."""
+    deployment = deploy(partitions=2)
+    deployment.create_topics()
+    generator = Generator(seed=894, questions=20)
+    deployment.publish(questions(generator, 40))
+    silence = link.add(Silence({proxy.LIST_OFFSETS}))
+    worker = behind(link, deployment).start()
+    deadline = time.monotonic() + 20
+    while silence.swallowed < 3:
+        assert time.monotonic() < deadline, "the worker did not ask, or asked once and waits for ever"
+        time.sleep(0.1)
+    silence.end()
+    deployment.wait_until_drained()
+    silence = link.add(Silence({proxy.LIST_OFFSETS}))
+    assert worker.terminate() == 0, worker.log_end()
+    verify(deployment)
