@@ -101,7 +101,9 @@ extension Producer {
             do {
                 try client.check(failed, operation)
             } catch {
-                guard error.isRetriable, !error.isFatal, !error.requiresAbort, .now < deadline, mayWait() else { throw error }
+                guard error.isRetriable, !error.isFatal, !error.requiresAbort, .now < deadline, mayWait() else {
+                    throw error
+                }
                 if !error.isTimeout { Thread.sleep(forTimeInterval: 0.01) }
             }
         }

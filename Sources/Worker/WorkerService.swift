@@ -17,10 +17,17 @@ package final class WorkerService: Service {
     private let stateDirectory: StateDirectory
     private let logger: Logger
     private let stop = StopSignal()
+    private let deadline = StopDeadline()
+    private let endProcess: @Sendable (String) -> Void
 
     /// Looks at the cluster and takes the state directory; nothing is consumed before ``run()``.
+    /// - Parameter endProcess: ends the process with this sentence when a lane has not ended in time after a stop; on a thread
+    ///   of its own. By default nothing is done.
     /// - Throws: ``WorkerError`` when the worker could not work.
-    package init(configuration: WorkerConfiguration, logger: Logger) throws(WorkerError) {
+    package init(
+        configuration: WorkerConfiguration, logger: Logger, endProcess: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(WorkerError) {
+        self.endProcess = endProcess
         self.configuration = configuration
         self.logger = logger
         if let message = configuration.firstProblem { throw WorkerError(.configuration, message) }
@@ -47,7 +54,10 @@ package final class WorkerService: Service {
 
     /// Runs the lanes until a graceful shutdown, cancellation, or the failure of one of them, which stops the others.
     package func run() async throws {
-        defer { stateDirectory.unlock() }
+        defer {
+            deadline.cancel()
+            stateDirectory.unlock()
+        }
         try await withGracefulShutdownHandler {
             try await withTaskCancellationHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -66,7 +76,23 @@ package final class WorkerService: Service {
             }
         } onGracefulShutdown: {
             self.stop.request()
+            self.deadline.begin { self.endProcess(self.whereLanesAre) }
         }
+    }
+
+    /// A sentence for the log: which lanes have not ended, and what each waits for.
+    private var whereLanesAre: String {
+        let lanes = reports.compactMap { report -> String? in
+            let content = report.current
+            guard !content.hasEnded else { return nil }
+            let wait = content.wait.map { wait in
+                "waits for \(wait.reason.rawValue) for \(Int((ContinuousClock.now - wait.since) / .seconds(1))) s"
+                    + (wait.cause.map { " (\($0))" } ?? "")
+            }
+            return "lane \(report.lane) \(wait ?? "is at work")"
+        }
+        return "The worker did not end within \(StopDeadline.limit) of the request to stop: "
+            + "\(lanes.joined(separator: "; ")). Its uncommitted work will be done again by the next owner of its partitions"
     }
 
     /// Blocking librdkafka calls may not hold up Swift's cooperative threads, so a lane has one of its own.

@@ -30,7 +30,13 @@ struct RunCommand: AsyncParsableCommand {
         let logger = settings.logger("rejoinder")
         Self.endOnSignal()
         AllocatedMemory.keepTogether()
-        let worker = try WorkerService(configuration: settings.workerConfiguration, logger: settings.logger("worker"))
+        let worker = try WorkerService(
+            configuration: settings.workerConfiguration, logger: settings.logger("worker"),
+            endProcess: { sentence in
+                logger.critical("\(sentence)")
+                LogWriter.standardError.finish(patience: .seconds(1))
+                _exit(ExitStatus.brokerUnreachable.rawValue)
+            })
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
         let names = settings.names(identity: worker.identity)
