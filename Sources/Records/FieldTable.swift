@@ -31,7 +31,10 @@ struct FieldTable {
     /// What a cast vote must have, and a counted one.
     let requiredInCast: FieldSet
     let requiredInCounted: FieldSet
-    /// The fields that tell the two apart, `value` and `voteCount`; empty where the kind is not a vote.
+    /// Fields of a cast vote alone, and of a counted one alone: in the other they are fields like any unknown one.
+    let onlyInCast: FieldSet
+    let onlyInCounted: FieldSet
+    /// The fields that tell the two apart, `value` and `voteCount`. `castMark` is empty where the kind is not a vote.
     let castMark: FieldSet
     let countedMark: FieldSet
 
@@ -56,6 +59,8 @@ struct FieldTable {
         required = sets[.required] ?? 0
         requiredInCast = sets[.requiredInCast] ?? 0
         requiredInCounted = sets[.requiredInCounted] ?? 0
+        onlyInCast = requiredInCast | (sets[.optionalInCast] ?? 0)
+        onlyInCounted = requiredInCounted | (sets[.optionalInCounted] ?? 0)
         func bit(of slot: FieldSlot) -> FieldSet {
             fields.firstIndex { $0.slot == slot }.map { 1 << FieldSet($0) } ?? 0
         }

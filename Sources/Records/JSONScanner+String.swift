@@ -6,7 +6,8 @@ struct StringEnd {
 
 extension JSONScanner {
     /// Checks a string from behind its opening quote up to its closing one: strict UTF-8, no bare control characters,
-    /// known escapes, no half of a surrogate pair without the other.
+    /// known escapes. Half of a surrogate pair without the other is RFC 8259's grammar all the same (section 8.2), and
+    /// means no text: `JSONText` refuses it where a meaning is needed.
     func string(after openingQuote: Position) throws(JSONSyntaxError) -> StringEnd {
         var here = openingQuote
         var hasEscapes = false
@@ -58,7 +59,7 @@ extension JSONScanner {
         return (control | quote | backslash | word) & (ones &* 0x80)
     }
 
-    /// Checks one escape, or the two of a surrogate pair, from the backslash on.
+    /// Checks one escape from the backslash on.
     private func skipEscape(_ backslash: Position) throws(JSONSyntaxError) -> Position {
         guard end - backslash >= 2 else { throw JSONSyntaxError(position: end, expected: .escape) }
         switch backslash[1] {
@@ -70,34 +71,12 @@ extension JSONScanner {
         default:
             throw JSONSyntaxError(position: backslash + 1, expected: .escape)
         }
-        let unit = try codeUnit(backslash + 2)
-        let behind = backslash + 6
-        switch unit {
-        case 0xD800...0xDBFF:
-            guard end - behind >= 2, behind[0] == ASCII.backslash, behind[1] == ASCII.letter("u") else {
-                throw JSONSyntaxError(position: behind, expected: .lowSurrogate)
+        for index in 2..<6 {
+            guard backslash + index < end, JSONText.hexDigit(backslash[index]) != nil else {
+                throw JSONSyntaxError(position: Swift.min(backslash + index, end), expected: .hexDigits)
             }
-            guard case 0xDC00...0xDFFF = try codeUnit(behind + 2) else {
-                throw JSONSyntaxError(position: behind, expected: .lowSurrogate)
-            }
-            return behind + 6
-        case 0xDC00...0xDFFF:
-            throw JSONSyntaxError(position: backslash, expected: .highSurrogateFirst)
-        default:
-            return behind
         }
-    }
-
-    /// The four hexadecimal digits of a `\u` escape.
-    private func codeUnit(_ start: Position) throws(JSONSyntaxError) -> UInt32 {
-        var unit: UInt32 = 0
-        for index in 0..<4 {
-            guard start + index < end, let digit = JSONText.hexDigit(start[index]) else {
-                throw JSONSyntaxError(position: Swift.min(start + index, end), expected: .hexDigits)
-            }
-            unit = unit << 4 | digit
-        }
-        return unit
+        return backslash + 6
     }
 
     /// Checks a run of characters beyond ASCII: each in its shortest form, no surrogates, nothing past U+10FFFF.

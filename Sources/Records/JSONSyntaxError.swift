@@ -11,8 +11,6 @@ struct JSONSyntaxError: Error {
         case digit
         case escape
         case hexDigits
-        case lowSurrogate
-        case highSurrogateFirst
         case escapedControlCharacter
         case closingQuote
         case utf8
@@ -44,8 +42,6 @@ extension JSONSyntaxError.Expectation {
         case .digit: "a digit of a number"
         case .escape: "one of \" \\ / b f n r t u after a backslash"
         case .hexDigits: "four hexadecimal digits after \\u"
-        case .lowSurrogate: "the second half of a surrogate pair (\\uDC00 to \\uDFFF)"
-        case .highSurrogateFirst: "the first half of a surrogate pair before its second"
         case .escapedControlCharacter: "control characters in a string to be escaped"
         case .closingQuote: "a closing double quote"
         case .utf8: "UTF-8 text"

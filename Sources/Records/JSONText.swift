@@ -3,7 +3,8 @@ enum JSONText {
     /// Writes what the string between `start` and `end` (its quotes left out) means into `room`.
     ///
     /// The string has been checked by `JSONScanner`, which is why no escape here can be broken or cut short.
-    /// - Returns: the number of bytes written; nil when they do not fit. Never more than the string itself has.
+    /// - Returns: the number of bytes written, never more than the string itself has; nil when they do not fit, or when
+    ///   half of a surrogate pair stands in the string without the other, which no UTF-8 can be written for.
     static func unescape(from start: Position, to end: Position, into room: UnsafeMutableRawBufferPointer) -> Int? {
         var here = start
         var count = 0
@@ -19,7 +20,7 @@ enum JSONText {
                 here += 1
                 continue
             }
-            let scalar = unescapeOne(&here)
+            guard let scalar = unescapeOne(&here, end) else { return nil }
             let fits =
                 switch scalar {
                 case ..<0x80: put(scalar)
@@ -35,8 +36,22 @@ enum JSONText {
         return count
     }
 
+    /// Whether half of a surrogate pair stands in a checked string without the other.
+    static func holdsLoneSurrogate(from start: Position, to end: Position) -> Bool {
+        var here = start
+        while here < end {
+            if here.pointee != ASCII.backslash {
+                here += 1
+            } else if unescapeOne(&here, end) == nil {
+                return true
+            }
+        }
+        return false
+    }
+
     /// The code point that the escape at `here` stands for (a surrogate pair's two escapes at once); moves behind it.
-    private static func unescapeOne(_ here: inout Position) -> UInt32 {
+    /// nil: half of a pair without the other.
+    private static func unescapeOne(_ here: inout Position, _ end: Position) -> UInt32? {
         let letter = here[1]
         here += 2
         switch letter {
@@ -50,8 +65,10 @@ enum JSONText {
         }
         let unit = codeUnit(here)
         here += 4
-        guard case 0xD800...0xDBFF = unit else { return unit }
-        let low = codeUnit(here + 2)
+        guard 0xD800...0xDFFF ~= unit else { return unit }
+        guard unit < 0xDC00, end - here >= 6, here[0] == ASCII.backslash, here[1] == ASCII.letter("u"),
+            case let low = codeUnit(here + 2), 0xDC00...0xDFFF ~= low
+        else { return nil }
         here += 6
         return 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
     }

@@ -8,10 +8,11 @@ package enum QuestionRecord {
 
 /// A record of the answers topic.
 package enum AnswerRecord {
-    /// The answer was written or edited. `answeredAt` is nil when the record has no such field.
-    case answer(questionID: Bytes, answerID: Bytes, answeredAt: Instant?)
-    /// The answer is to be hidden until a later record shows it again.
-    case withdrawn(questionID: Bytes, answerID: Bytes)
+    /// The answer was written or edited. `answeredAt` and `voteCount` are nil when the record has no such field;
+    /// `voteCount` is a tally that counts as a *counted* vote record for the answer.
+    case answer(questionID: Bytes, answerID: Bytes, answeredAt: Instant?, voteCount: Int64? = nil)
+    /// The answer is to be hidden until a later record shows it again. `voteCount` as above: its votes are kept.
+    case withdrawn(questionID: Bytes, answerID: Bytes, voteCount: Int64? = nil)
     /// The value is null: every answer of the question is to be forgotten.
     case forgetAll(questionID: Bytes)
 }

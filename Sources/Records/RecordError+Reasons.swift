@@ -11,20 +11,7 @@ extension RecordError {
 
     init(_ error: JSONSyntaxError, in value: Bytes, _ kind: RecordKind) {
         let offset = Int(error.address - UInt(bitPattern: value.baseAddress))
-        let found: String
-        if offset >= value.count {
-            found = "the value ends there"
-        } else {
-            let byte = value[offset]
-            found =
-                switch byte {
-                case 0x21...0x7E: "found '\(Unicode.Scalar(byte))'"
-                case ASCII.space: "found a space"
-                case 0xEF where offset == 0 && value.prefix(3).elementsEqual([0xEF, 0xBB, 0xBF]):
-                    "found a byte order mark"
-                default: "found byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-                }
-        }
+        let found = JSONSyntaxError.found(at: offset, in: value)
         self.init(
             code: .invalidJSON,
             message:
@@ -104,8 +91,13 @@ extension RecordError {
         let content = isString ? Bytes(from: start + 1, to: end - 1) : Bytes(from: start, to: end)
         return switch type {
         case .id where isString && content.isEmpty: "is empty: an id has 1 to 200 bytes"
+        case .id where isString && JSONText.holdsLoneSurrogate(from: start + 1, to: end - 1):
+            "holds half of a surrogate pair, which is no text: \(Excerpt(content))"
+        case .id where isNumber && end - start > Scratch.longestID:
+            "is longer than the 200 bytes that an id may have: \(text)"
+        case .id where isNumber: "must be a string or an integer written with digits alone, not \(text)"
         case .id where isString: "is longer than the 200 bytes that an id may have: \(Excerpt(content))"
-        case .id: "must be a string of 1 to 200 bytes, not \(found)"
+        case .id: "must be a string of 1 to 200 bytes or an integer, not \(found)"
         case .nonEmptyString where isString: "is empty: expected some text"
         case .string, .nonEmptyString: "must be a string, not \(found)"
         case .time where isString: "is not an RFC 3339 time such as 2024-05-01T09:30:00Z: \(Excerpt(content))"
@@ -133,6 +125,21 @@ extension RecordError {
         case ASCII.letter("t"), ASCII.letter("f"): "a boolean"
         case ASCII.letter("n"): "null"
         default: "a number"
+        }
+    }
+}
+
+extension JSONSyntaxError {
+    /// The byte that does not fit, as a clause.
+    static func found(at offset: Int, in value: Bytes) -> String {
+        guard offset < value.count else { return "the value ends there" }
+        let byte = value[offset]
+        return switch byte {
+        case 0x21...0x7E: "found '\(Unicode.Scalar(byte))'"
+        case ASCII.space: "found a space"
+        case 0xEF where offset == 0 && value.prefix(3).elementsEqual([0xEF, 0xBB, 0xBF]):
+            "found a byte order mark"
+        default: "found byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }
     }
 }

@@ -10,8 +10,8 @@
 /// ```swift
 /// let reader = RecordReader()
 /// switch try reader.readAnswer(key: message.key, value: message.value) {
-/// case .answer(let questionID, let answerID, let answeredAt): ...
-/// case .withdrawn(let questionID, let answerID): ...
+/// case .answer(let questionID, let answerID, let answeredAt, let voteCount): ...
+/// case .withdrawn(let questionID, let answerID, let voteCount): ...
 /// case .forgetAll(let questionID): ...
 /// }
 /// ```
@@ -52,11 +52,15 @@ package final class RecordReader {
     /// question.
     package func readAnswer(key: Bytes?, value: Bytes?) throws(RecordError) -> AnswerRecord {
         guard let value else { return .forgetAll(questionID: try Self.tombstoneKey(key)) }
-        try check(value, against: answers)
+        let seen = try check(value, against: answers)
         let questionID = try keyed(by: key, in: answers)
         let answerID = scratch[.answerID].bytes
-        if scratch[.withdrawn].integer != 0 { return .withdrawn(questionID: questionID, answerID: answerID) }
-        return .answer(questionID: questionID, answerID: answerID, answeredAt: scratch[.answeredAt].instant)
+        let voteCount = seen & answers.countedMark != 0 ? scratch[.voteCount].integer : nil
+        if scratch[.withdrawn].integer != 0 {
+            return .withdrawn(questionID: questionID, answerID: answerID, voteCount: voteCount)
+        }
+        return .answer(
+            questionID: questionID, answerID: answerID, answeredAt: scratch[.answeredAt].instant, voteCount: voteCount)
     }
 
     /// Reads a record of the votes topic. As `readQuestion(key:value:)`; a null value forgets all votes of the question.
@@ -122,7 +126,7 @@ package final class RecordReader {
                 throw RecordError.neitherCastNorCounted(hasBoth: isCast)
             }
             required |= isCast ? table.requiredInCast : table.requiredInCounted
-            looseFields = isCast ? table.requiredInCounted : table.requiredInCast
+            looseFields = isCast ? table.onlyInCounted : table.onlyInCast
         }
         let broken = (walk.repeated | walk.wrong) & ~looseFields | required & ~walk.seen
         if broken != 0 {

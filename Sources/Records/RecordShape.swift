@@ -1,6 +1,7 @@
 /// What a contract field must hold.
 enum FieldType: UInt8 {
-    /// A string of 1 to 200 bytes once it is unescaped.
+    /// A string of 1 to 200 bytes once it is unescaped, or an integer written with 1 to 200 digits, whose digits (and
+    /// minus) are the id.
     case id
     case string
     case nonEmptyString
@@ -27,6 +28,10 @@ enum FieldPresence: UInt8 {
     case requiredInCast
     /// Required in a counted vote; in a cast one it is a field like any unknown one.
     case requiredInCounted
+    /// Optional in a cast vote; in a counted one it is a field like any unknown one.
+    case optionalInCast
+    /// Optional in a counted vote; in a cast one it is a field like any unknown one.
+    case optionalInCounted
 }
 
 /// Which value of a record is handed on to the caller.
@@ -93,6 +98,7 @@ struct RecordShape {
             Field("author", .author),
             Field("answeredAt", .time, as: .answeredAt),
             Field("withdrawn", .boolean, as: .withdrawn),
+            Field("voteCount", .voteCount, as: .voteCount),
         ],
         authorFields: [
             Field("id", .id),
@@ -111,9 +117,9 @@ struct RecordShape {
             Field("answerId", .id, .required, as: .answerID),
             Field("voterId", .id, .requiredInCast, as: .voterID),
             Field("value", .voteValue, .requiredInCast, as: .value),
-            Field("castAt", .time, .requiredInCast),
+            Field("castAt", .time, .optionalInCast),
             Field("voteCount", .voteCount, .requiredInCounted, as: .voteCount),
-            Field("countedAt", .time, .requiredInCounted),
+            Field("countedAt", .time, .optionalInCounted),
         ],
         authorFields: [])
 }

@@ -114,6 +114,9 @@ struct RecordWalk {
             (.number, ASCII.minus), (.number, ASCII.zero...ASCII.nine):
             end = try scanner.number(start)
             isRight = check(numberFrom: start, to: end, type, slot: entry.pointee.slot)
+        case (.id, ASCII.minus), (.id, ASCII.zero...ASCII.nine):
+            end = try scanner.number(start)
+            isRight = check(integerIDFrom: start, to: end, slot: entry.pointee.slot)
         case (.boolean, ASCII.letter("t")), (.boolean, ASCII.letter("f")):
             end = try scanner.literal(start)
             if entry.pointee.slot >= 0 {
@@ -148,6 +151,18 @@ struct RecordWalk {
             if slot >= 0 { scratch.values[Int(slot)].bytes = id }
             return true
         }
+    }
+
+    /// An id written as an integer: its digits are the id, as they are of the string that holds the same digits.
+    private func check(integerIDFrom start: Position, to end: Position, slot: Int8) -> Bool {
+        guard end - start <= Scratch.longestID else { return false }
+        var here = start.pointee == ASCII.minus ? start + 1 : start
+        while here < end {
+            guard ASCII.isDigit(here.pointee) else { return false }
+            here += 1
+        }
+        if slot >= 0 { scratch.values[Int(slot)].bytes = Bytes(from: start, to: end) }
+        return true
     }
 
     private func check(numberFrom start: Position, to end: Position, _ type: FieldType, slot: Int8) -> Bool {

@@ -43,7 +43,7 @@ struct Scratch {
         values[FieldSlot.withdrawn.rawValue].integer = 0
     }
 
-    /// The id that a checked string stands for; nil unless it has 1 to 200 bytes.
+    /// The id that a checked string stands for; nil unless it has 1 to 200 bytes of UTF-8.
     ///
     /// Points into the value, or, when there was something to unescape, into the room of its slot. The slots of ids are
     /// the first ones; an id that is only checked, not kept, has slot -1 and room of its own.

@@ -29,7 +29,7 @@ class Generator:
         identifier = self._any_question()
         if self.random.random() < 0.01:
             return identifier.encode(), None
-        value = {"id": identifier, "title": self._text(2, 8)}
+        value = {"id": self._written_id(identifier), "title": self._text(2, 8)}
         if self._often():
             value["body"] = self._text(5, 40)
         if self._often():
@@ -49,9 +49,9 @@ class Generator:
             identifier = self.random.choice(known)
         else:
             self._serial += 1
-            identifier = self.random.choice(("a-{}", "{}", "réponse-{}", "答{}", "a/{} b")).format(self._serial)
+            identifier = self.random.choice(("a-{}", "{}", "réponse-{}", "答{}", "a/{} b", "tallied-{}")).format(self._serial)
             known.append(identifier)
-        value = {"id": identifier, "questionId": question}
+        value = {"id": self._written_id(identifier), "questionId": self._written_id(question)}
         if self._often():
             value["title"] = self._text(1, 5)
         if self._often():
@@ -62,6 +62,9 @@ class Generator:
             value["answeredAt"] = self._moment()
         if self.random.random() < 0.08:
             value["withdrawn"] = self.random.random() < 0.7
+        # An answer's own tally and votes cast for it stand in two topics, whose order nobody knows: it has the one or the other.
+        if identifier.startswith("tallied-") and self._often():
+            value["voteCount"] = self.random.choice((0, 3, -5, 41, 2**53))
         return question.encode(), self._written(value)
 
     def vote(self):
@@ -71,14 +74,18 @@ class Generator:
         known = self._answers.get(question)
         # Some votes are for answers that never come.
         identifier = self.random.choice(known) if known and self.random.random() < 0.95 else "a-lost"
-        value = {"questionId": question, "answerId": identifier}
+        if identifier.startswith("tallied-"):
+            identifier = "a-lost"
+        value = {"questionId": self._written_id(question), "answerId": self._written_id(identifier)}
         if self.random.random() < 0.06:
             value["voteCount"] = self.random.choice((0, -2, 7, 57, 1200, 2**53, -(2**53), self.random.randrange(-40, 400)))
-            value["countedAt"] = self._moment()
+            if self._often():
+                value["countedAt"] = self._moment()
         else:
             value["voterId"] = f"u-{self.random.randrange(60)}"
             value["value"] = self.random.choice((1, 1, 1, 1, -1, -1, 0))
-            value["castAt"] = self._moment()
+            if self._often():
+                value["castAt"] = self._moment()
         return question.encode(), self._written(value)
 
     def headers(self):
@@ -96,8 +103,12 @@ class Generator:
     def _often(self):
         return self.random.random() < 0.8
 
+    def _written_id(self, identifier):
+        """An id of digits alone may be written as a number, too."""
+        return int(identifier) if identifier.isascii() and identifier.isdigit() and self.random.random() < 0.7 else identifier
+
     def _question_id(self, number):
-        return self.random.choice(("q-{}", "q-{}", "q-{}", "garden/{}", "問{}", "q {}", 'q"{}', "é{}")).format(number)
+        return self.random.choice(("{}", "10000000000000000{}", "q-{}", "q-{}", "q-{}", "garden/{}", "問{}", "q {}", 'q"{}', "é{}")).format(number)
 
     def _any_question(self):
         # Some questions are asked about far more than others.

@@ -149,7 +149,13 @@ def _filled(name, value):
 
 
 def _id(name, value):
-    identifier = _text(name, value).encode("utf-8")
+    if type(value) is Number and re.fullmatch("-?[0-9]+", value):
+        identifier = value.encode("ascii")
+    else:
+        try:
+            identifier = _text(name, value).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Refused("schema", f"'{name}' holds half a surrogate pair") from error
     if not 1 <= len(identifier) <= LONGEST_ID:
         raise Refused("schema", f"'{name}' has {len(identifier)} bytes, not 1 to {LONGEST_ID}")
     return identifier
@@ -254,6 +260,7 @@ _ANSWER = {
     ),
     "answeredAt": _time,
     "withdrawn": _boolean,
+    "voteCount": _safe_integer,
 }
 _CAST = {"questionId": _id, "answerId": _id, "voterId": _id, "value": _vote_value, "castAt": _time}
 _COUNTED = {"questionId": _id, "answerId": _id, "voteCount": _safe_integer, "countedAt": _time}
@@ -266,9 +273,8 @@ def _vote(document):
         raise Refused("schema", "a vote has 'value' or 'voteCount', not both")
     fields = _COUNTED if "voteCount" in names else _CAST
     found = _contract_fields("the vote", document, fields)
-    _require(found, *fields)
+    _require(found, *(name for name in fields if name not in ("castAt", "countedAt")))
     return found
-
 
 
 def read(kind, key, value):
@@ -318,6 +324,8 @@ class Tables:
             answers.pop(found["id"], None)
         else:
             answers[found["id"]] = (value, found.get("answeredAt"))
+        if "voteCount" in found:
+            self.vote(key, {"questionId": found["questionId"], "answerId": found["id"], "voteCount": found["voteCount"]})
 
     def vote(self, key, found):
         if found is None:

@@ -1,7 +1,7 @@
 """JSON as RFC 8259 has it, over bytes, checked to the last one.
 
-Python's own parser is laxer than the standard in some places (NaN, lone surrogates, bytes that are not
-UTF-8 repaired by a detected encoding) and gives up in others (deep nesting, integers of many digits).
+Python's own parser is laxer than the standard in some places (NaN, bytes that are not UTF-8 repaired by a
+detected encoding) and gives up in others (deep nesting, integers of many digits).
 This module closes both gaps. Numbers are kept as their text (`Number`), objects as their list of
 members in order (`Members`), so that nothing of the document is lost on the way.
 """
@@ -45,7 +45,6 @@ _TOKEN = re.compile(
     r"|(?P<end>\Z)"
     r")"
 )
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _refuse_constant(name):
@@ -73,24 +72,7 @@ def parse(data):
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidJSON(str(error)) from error
-    if _ESCAPED_SURROGATE.search(data):
-        _refuse_lone_surrogates(value)
     return value
-
-
-def _refuse_lone_surrogates(value):
-    if isinstance(value, Members):
-        for name, member in value:
-            _refuse_lone_surrogates(name)
-            _refuse_lone_surrogates(member)
-    elif isinstance(value, list):
-        for element in value:
-            _refuse_lone_surrogates(element)
-    elif isinstance(value, str):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise InvalidJSON("a string holds half a surrogate pair") from error
 
 
 def check(text):
@@ -114,8 +96,6 @@ def check(text):
             if expect == "after" and not open_marks:
                 return deepest
             raise InvalidJSON("the document ends too early")
-        if kind == "string":
-            _check_surrogates(token)
         if expect in ("value", "value or ]"):
             if kind != "mark":
                 expect = "after"
@@ -147,15 +127,3 @@ def check(text):
                 open_marks.pop()
             else:
                 raise InvalidJSON(f"'{token}' after a value")
-
-
-def _check_surrogates(token):
-    if "\\u" not in token:
-        return
-    high = False
-    for match in re.finditer(r"\\u([0-9a-fA-F]{4})|\\.|[^\\]", token):
-        unit = int(match.group(1), 16) if match.group(1) else 0
-        low = 0xDC00 <= unit <= 0xDFFF
-        if high != low:
-            raise InvalidJSON("a string holds half a surrogate pair")
-        high = 0xD800 <= unit <= 0xDBFF

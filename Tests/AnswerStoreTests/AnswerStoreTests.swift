@@ -31,6 +31,18 @@ import Testing
             ([.counted("q", "a", 40), .forgetVotes("q")], 0),
             ([.cast("q", "a", voter: "v", 1), .forgetVotes("q"), .cast("q", "a", voter: "v", 1)], 1),
             ([.cast("q", "a", voter: "v", 1), .forgetVotes("other")], 1),
+            // A tally on the answer itself is a *counted* record for it.
+            ([.answer("q", "a", "{}", votes: 40)], 40),
+            ([.cast("q", "a", voter: "v", 1), .answer("q", "a", "{}", votes: 40)], 40),
+            (
+                [
+                    .cast("q", "a", voter: "v", 1), .answer("q", "a", "{}", votes: 40),
+                    .cast("q", "a", voter: "v", -1),
+                ], 38
+            ),
+            ([.answer("q", "a", "{}", votes: 40), .answer("q", "a", "{}", votes: -3)], -3),
+            ([.answer("q", "a", "{}", votes: 40), .cast("q", "a", voter: "w", 1), .answer("q", "a", "{}")], 41),
+            ([.answer("q", "a", "{}", votes: 7), .forgetVotes("q")], 0),
         ]
         for (changes, voteCount) in cases {
             for isOneBatch in [true, false] {
@@ -42,6 +54,21 @@ import Testing
                         #expect(try store.see("q").map(\.voteCount) == [voteCount], "\(all), one batch: \(isOneBatch)")
                     }
                 }
+            }
+        }
+    }
+
+    @Test func aTallyOutlastsTheAnswerThatBroughtIt() throws {
+        let cases: [[Change]] = [
+            [.withdraw("q", "a", votes: 7)], [.answer("q", "a", "{}", votes: 7), .forgetAnswers("q")],
+            [.answer("q", "a", "{}", votes: 9), .withdraw("q", "a", votes: 7)],
+        ]
+        for changes in cases {
+            try withStore { store in
+                try store.apply(changes)
+                #expect(try store.see("q").isEmpty)
+                try store.apply([.answer("q", "a", "{}")])
+                #expect(try store.see("q").map(\.voteCount) == [7], "\(changes)")
             }
         }
     }

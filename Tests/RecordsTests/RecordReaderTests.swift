@@ -31,6 +31,39 @@ struct RecordReaderTests {
         #expect(try reader.read(.vote, key: [7], value: nil) == .votesForgotten(questionID: [7]))
     }
 
+    @Test func talliesOnAnswers() throws {
+        let counted = #"{"voteCount":41,"id":"a1","questionId":"q1"}"#
+        #expect(
+            try reader.read(.answer, counted)
+                == .answer(questionID: "q1", answerID: "a1", answeredAt: nil, voteCount: 41))
+        #expect(
+            try reader.read(.answer, counted.replacing("}", with: #","withdrawn":true}"#))
+                == .withdrawn(questionID: "q1", answerID: "a1", voteCount: 41))
+        _ = try reader.read(.vote, Sample.counted)
+        #expect(
+            try reader.read(.answer, #"{"id":"a1","questionId":"q1"}"#)
+                == .answer(questionID: "q1", answerID: "a1", answeredAt: nil))
+    }
+
+    @Test func idsWrittenAsIntegers() throws {
+        #expect(try reader.read(.question, key: "42", #"{"id":42,"title":"?"}"#) == .question(id: "42"))
+        #expect(
+            try reader.read(.answer, key: "-7", #"{"id":1234567890123456789,"questionId":-7}"#)
+                == .answer(questionID: "-7", answerID: "1234567890123456789", answeredAt: nil))
+        #expect(
+            try reader.read(.vote, key: "42", #"{"questionId":"42","answerId":0,"voterId":9,"value":1}"#)
+                == .cast(questionID: "42", answerID: "0", voterID: "9", value: 1))
+    }
+
+    @Test func halvesOfSurrogatePairsAreCarriedButNoIds() throws {
+        let title = #"{"id":"q1","title":"\ud83d","body":"\ude00\ud83d","i\ud83dd":1}"#
+        #expect(try reader.read(.question, title) == .question(id: "q1"))
+        let error = recordError { try reader.read(.question, #"{"id":"q1\ud83d","title":"?"}"#) }
+        #expect(
+            error?.message
+                == #"question field 'id' holds half of a surrogate pair, which is no text: 'q1\ud83d'"#)
+    }
+
     @Test func nothingIsRememberedOfTheRecordBefore() throws {
         let least = #"{"id":"a2","questionId":"q1"}"#
         _ = try reader.read(.answer, Sample.answer)
@@ -102,7 +135,14 @@ struct RecordReaderTests {
             .answer, #"{"id":"a1","questionId":"q1","author":{"reviewCount":1.5}}"#,
             "answer field 'author.reviewCount' must be an integer, not '1.5'"
         ),
-        (.answer, #"{"id":7,"questionId":"q1"}"#, "answer field 'id' must be a string of 1 to 200 bytes, not a number"),
+        (
+            .answer, #"{"id":7.5,"questionId":"q1"}"#,
+            "answer field 'id' must be a string or an integer written with digits alone, not '7.5'"
+        ),
+        (
+            .answer, #"{"id":true,"questionId":"q1"}"#,
+            "answer field 'id' must be a string of 1 to 200 bytes or an integer, not a boolean"
+        ),
         (
             .vote, #"{"questionId":"q1","answerId":"a1","value":1,"voteCount":2}"#,
             "vote has both 'value' and 'voteCount': it must be either cast or counted"

@@ -11,8 +11,8 @@ enum Kind: String, Decodable, CaseIterable {
 enum Reading: Equatable {
     case question(id: String)
     case deleted(id: [UInt8])
-    case answer(questionID: String, answerID: String, answeredAt: Instant?)
-    case withdrawn(questionID: String, answerID: String)
+    case answer(questionID: String, answerID: String, answeredAt: Instant?, voteCount: Int64? = nil)
+    case withdrawn(questionID: String, answerID: String, voteCount: Int64? = nil)
     case answersForgotten(questionID: [UInt8])
     case cast(questionID: String, answerID: String, voterID: String, value: Int8)
     case counted(questionID: String, answerID: String, voteCount: Int64)
@@ -58,10 +58,12 @@ extension Reading {
     init(_ record: AnswerRecord) {
         self =
             switch record {
-            case .answer(let questionID, let answerID, let answeredAt):
-                .answer(questionID: text(questionID), answerID: text(answerID), answeredAt: answeredAt)
-            case .withdrawn(let questionID, let answerID):
-                .withdrawn(questionID: text(questionID), answerID: text(answerID))
+            case .answer(let questionID, let answerID, let answeredAt, let voteCount):
+                .answer(
+                    questionID: text(questionID), answerID: text(answerID), answeredAt: answeredAt,
+                    voteCount: voteCount)
+            case .withdrawn(let questionID, let answerID, let voteCount):
+                .withdrawn(questionID: text(questionID), answerID: text(answerID), voteCount: voteCount)
             case .forgetAll(let questionID): .answersForgotten(questionID: Array(questionID))
             }
     }

@@ -70,10 +70,12 @@ package final class TableBatch {
     /// - Parameter json: the answer record's whole value; ignored for `withdrawn` and `forgetAll`.
     package func append(_ record: AnswerRecord, json: Bytes) {
         switch record {
-        case .answer(let questionID, let answerID, let answeredAt):
+        case .answer(let questionID, let answerID, let answeredAt, let voteCount):
             append(questionID, answerID, .put, json, answeredAt)
-        case .withdrawn(let questionID, let answerID):
+            if let voteCount { append(questionID, answerID, nil, .counted, voteCount) }
+        case .withdrawn(let questionID, let answerID, let voteCount):
             append(questionID, answerID, .withdraw)
+            if let voteCount { append(questionID, answerID, nil, .counted, voteCount) }
         case .forgetAll(let questionID):
             append(questionID, nil, .forgetAll)
         }

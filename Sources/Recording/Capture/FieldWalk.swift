@@ -110,7 +110,8 @@ struct FieldWalk {
         var scalars = String.UnicodeScalarView()
         var here = name.lowerBound
         while here < name.upperBound, let (scalar, length) = character(here) {
-            if let scalar = Unicode.Scalar(scalar) { scalars.append(scalar) }
+            guard let scalar = Unicode.Scalar(scalar) else { return false }
+            scalars.append(scalar)
             here += length
         }
         return String(scalars).utf8.elementsEqual(part)
@@ -133,7 +134,8 @@ struct FieldWalk {
         return nil
     }
 
-    /// The character at `here` and how many bytes it takes, as an escape or as it is; nil when there is none.
+    /// The character at `here` and how many bytes it takes, as an escape or as it is; nil when there is none. Half of a
+    /// surrogate pair stands for itself: a record may hold it (RFC 8259, section 8.2).
     private func character(_ here: Int) -> (scalar: UInt32, length: Int)? {
         let first = text[here]
         guard first == UInt8(ascii: "\\") else {
@@ -154,7 +156,7 @@ struct FieldWalk {
         guard 0xD800...0xDFFF ~= unit else { return (unit, 6) }
         guard unit < 0xDC00, here + 7 < text.count, text[here + 6] == UInt8(ascii: "\\"),
             text[here + 7] == UInt8(ascii: "u"), let low = codeUnit(here + 8), 0xDC00...0xDFFF ~= low
-        else { return nil }
+        else { return (unit, 6) }
         return (0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00), 12)
     }
 

@@ -86,8 +86,8 @@ extension AnswerStore {
 
 /// A table change as a value.
 enum Change: Equatable {
-    case answer(String, String, String, at: Instant? = nil)
-    case withdraw(String, String)
+    case answer(String, String, String, at: Instant? = nil, votes: Int64? = nil)
+    case withdraw(String, String, votes: Int64? = nil)
     case forgetAnswers(String)
     case cast(String, String, voter: String, Int8)
     case counted(String, String, Int64)
@@ -102,12 +102,15 @@ enum Change: Equatable {
 
     func append(to batch: TableBatch, ink: Ink) {
         switch self {
-        case .answer(let question, let answer, let json, let at):
+        case .answer(let question, let answer, let json, let at, let votes):
             batch.append(
-                AnswerRecord.answer(questionID: ink(question), answerID: ink(answer), answeredAt: at), json: ink(json))
-        case .withdraw(let question, let answer):
+                AnswerRecord.answer(
+                    questionID: ink(question), answerID: ink(answer), answeredAt: at, voteCount: votes),
+                json: ink(json))
+        case .withdraw(let question, let answer, let votes):
             batch.append(
-                AnswerRecord.withdrawn(questionID: ink(question), answerID: ink(answer)), json: ink("ignored"))
+                AnswerRecord.withdrawn(questionID: ink(question), answerID: ink(answer), voteCount: votes),
+                json: ink("ignored"))
         case .forgetAnswers(let question):
             batch.append(AnswerRecord.forgetAll(questionID: ink(question)), json: ink(""))
         case .cast(let question, let answer, let voter, let value):
@@ -134,8 +137,12 @@ struct TableModel {
 
     mutating func apply(_ change: Change) {
         switch change {
-        case .answer(let question, let answer, let json, let at): answers[question, default: [:]][answer] = (json, at)
-        case .withdraw(let question, let answer): answers[question]?[answer] = nil
+        case .answer(let question, let answer, let json, let at, let votes):
+            answers[question, default: [:]][answer] = (json, at)
+            if let votes { apply(.counted(question, answer, votes)) }
+        case .withdraw(let question, let answer, let votes):
+            answers[question]?[answer] = nil
+            if let votes { apply(.counted(question, answer, votes)) }
         case .forgetAnswers(let question): answers[question] = nil
         case .cast(let question, let answer, let voter, let value):
             tallies[question, default: [:]][answer, default: Tally()].voters[voter] = value
@@ -187,8 +194,11 @@ extension Change {
             let at =
                 Bool.random(using: &generator)
                 ? Instant(seconds: .random(in: -5...5, using: &generator), attoseconds: 7) : nil
-            return .answer(question, answer, String(repeating: letter, count: length), at: at)
-        case 25..<32: return .withdraw(question, answer)
+            let votes = Int.random(in: 0..<4, using: &generator) == 0 ? Int64.random(in: -9...9, using: &generator) : nil
+            return .answer(question, answer, String(repeating: letter, count: length), at: at, votes: votes)
+        case 25..<32:
+            let votes = Bool.random(using: &generator) ? Int64.random(in: -9...9, using: &generator) : nil
+            return .withdraw(question, answer, votes: votes)
         case 32..<34: return .forgetAnswers(question)
         case 34..<88: return .cast(question, answer, voter: id(), [-1, 0, 1].randomElement(using: &generator) ?? 1)
         case 88..<97:
