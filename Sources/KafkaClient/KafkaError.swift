@@ -62,6 +62,15 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The names of all the codes that this librdkafka knows.
+    package static var knownNames: [String] {
+        var descriptions: UnsafePointer<rd_kafka_err_desc>?
+        var count = 0
+        rd_kafka_get_err_descs(&descriptions, &count)
+        guard let descriptions else { return [] }
+        return (0..<count).compactMap { descriptions[$0].name.map { String(cString: $0) } }
+    }
+
     package var description: String { "\(operation) failed: \(reason) (\(name))" }
 
     init(

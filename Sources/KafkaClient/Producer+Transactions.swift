@@ -20,6 +20,7 @@ extension Producer {
 
     package func beginTransaction() throws(KafkaError) {
         let operation = "Beginning a transaction"
+        lastFailure = nil
         let pointer = try client.open(operation)
         try client.check(rd_kafka_begin_transaction(pointer), operation)
     }

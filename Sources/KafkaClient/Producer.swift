@@ -24,7 +24,9 @@ package final class Producer {
     /// abort, when every request should have been answered.
     package var requestsInDoubt: Int { client.context.transactionRequests.unanswered }
     /// Failed deliveries since the last flush, commit or abort.
-    private var failures = DeliveryFailures()
+    private var failures = DeliveryFailures() { didSet { if let first = failures.first { lastFailure = first.failure } } }
+    /// Kept until the next transaction or a successful flush.
+    var lastFailure: DeliveryFailure?
 
     /// - Parameter properties: any of librdkafka's; idempotence is on and may not be turned off. Records are placed by
     ///   key as Java clients do (`partitioner=murmur2_random`), and missing topics are not created, unless these say
@@ -142,6 +144,7 @@ package final class Producer {
         }
         poll(timeoutMilliseconds: 0)
         if let failure = takeFailures(operation) { throw failure }
+        lastFailure = nil
     }
 
     /// Ends the producer. What is still queued after `timeout` is dropped; an open transaction is left to the broker,
@@ -193,6 +196,12 @@ package final class Producer {
             }
             client.takeBack()
         }
+    }
+
+    /// The first failed delivery of the current transaction, or since the last successful flush.
+    package var firstFailure: DeliveryFailure? {
+        poll(timeoutMilliseconds: 0)
+        return lastFailure
     }
 
     /// The failed deliveries since the last call as one error.
@@ -264,10 +273,19 @@ package final class Producer {
 /// One byte that is never read: the address of empty keys and values. Never freed.
 private nonisolated(unsafe) let emptyBytes = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
 
+/// A record that was not delivered.
+package struct DeliveryFailure: Sendable {
+    package let topic: String
+    /// librdkafka's name of the error.
+    package let name: String
+    /// For people.
+    package let reason: String
+}
+
 /// Deliveries that failed, counted; only the first is kept.
 private struct DeliveryFailures {
     private(set) var count = 0
-    private(set) var first: (code: rd_kafka_resp_err_t, topic: String)?
+    private(set) var first: (code: rd_kafka_resp_err_t, topic: String, failure: DeliveryFailure)?
 
     mutating func add(_ message: UnsafePointer<rd_kafka_message_t>) {
         let code = message.pointee.err
@@ -278,6 +296,8 @@ private struct DeliveryFailures {
         count += 1
         guard first == nil else { return }
         let topic = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? "a topic"
-        first = (code, TopicPartition(topic: topic, partition: message.pointee.partition).description)
+        let failure = DeliveryFailure(
+            topic: topic, name: String(cString: rd_kafka_err2name(code)), reason: String(cString: rd_kafka_err2str(code)))
+        first = (code, TopicPartition(topic: topic, partition: message.pointee.partition).description, failure)
     }
 }

@@ -12,6 +12,8 @@ package enum RecordErrorCode: String, Sendable, CaseIterable {
     case keyMismatch = "key-mismatch"
     /// The output record would be longer than allowed.
     case tooLarge = "too-large"
+    /// The broker does not take the output record, whatever is tried.
+    case refused
 }
 
 /// What is wrong with a record: a stable word for programs, a sentence for people.

@@ -43,6 +43,9 @@ package struct DeadLetter {
         ]
     }
 
+    /// The key in place of none, where the topic takes no record without a key: `questions/3@1234`.
+    var standInKey: String { "\(topic)/\(message.partition)@\(message.offset)" }
+
     /// About how much of the producer's queue it takes.
     var byteCount: Int { (message.value?.count ?? 0) + (message.key?.count ?? 0) + 256 }
 

@@ -7,6 +7,7 @@ import Logging
 extension Lane {
     func commitIfDue() throws(LaneFault) {
         if isRefreshDue { pace.note() }
+        if search.limit != nil, publisher.hasUncommitted { return try commit() }
         if pace.isDue(produced: publisher.hasUncommitted, bytes: publisher.uncommittedBytes) { try commit() }
     }
 
@@ -39,6 +40,7 @@ extension Lane {
         eventTimes.removeAll()
         logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
         pace.committed()
+        search.committed()
         try publisher.settleDoubt(consumer)
     }
 
@@ -82,6 +84,7 @@ extension Lane {
     }
 
     private func recoverOnce(from fault: LaneFault) throws {
+        if let refusal = publisher.refusal { try heed(refusal) }
         switch fault {
         case .aborted(let error):
             logger.warning(
@@ -103,6 +106,19 @@ extension Lane {
             rest(pause)
         }
         try rewind()
+    }
+
+    /// Looks for the record that the broker refused, so that it does not hold back the others.
+    private func heed(_ refusal: DeliveryFailure) throws(LaneFault) {
+        logger.warning(
+            "record refused",
+            metadata: ["topic": "\(refusal.topic)", "cause": "\(refusal.reason) (\(refusal.name))"])
+        if publisher.isOfDeadLetters(refusal) {
+            try publisher.changeLetters(after: refusal)
+        } else {
+            search.refused(
+                "\(refusal.reason) (\(refusal.name))", events: totals.recordsIn - committedTotals.recordsIn)
+        }
     }
 
     /// What was not committed is void, and comes again.

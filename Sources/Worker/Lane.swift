@@ -39,6 +39,8 @@ final class Lane {
     var committedTotals = LaneTotals()
     var deadLetterLog: DeadLetterLog
     var pace: CommitPace
+    /// Finds an event whose enriched record the broker refuses.
+    var search = RefusalSearch()
     /// What is behind the report.
     var figures = LaneRecord()
     var waitLog = WaitLog()
@@ -172,7 +174,8 @@ final class Lane {
         guard rebalance == nil else { return }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
         hasWaited = timeout > CommitPace.shortestWait
-        while gathered.count < Self.maxGatheredRecords && gathered.byteCount < Self.maxGatheredBytes {
+        let most = search.limit ?? Self.maxGatheredRecords
+        while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { noteWait(of: event) }
             switch event {
@@ -241,7 +244,8 @@ final class Lane {
                     try followTables()
                     clock.begin(.enriching)
                 }
-                var index = 0
+                search.gathered(gathered)
+                var index = try setAsideRefused()
                 while index < gathered.count {
                     index = try enrichRun(from: index)
                     if pace.isFull(bytes: publisher.uncommittedBytes) {
@@ -263,6 +267,28 @@ final class Lane {
             partition.questions.next = end.offset
             pace.note()
         }
+    }
+
+    /// Publishes the event that the broker has refused as a dead letter, when it has come again.
+    /// - Returns: how many of the gathered events are done with.
+    private func setAsideRefused() throws(LaneFault) -> Int {
+        guard let refused = search.refused, gathered.count == 1 else { return 0 }
+        let event = gathered[0]
+        guard event.partition == refused.partition, event.offset == refused.offset,
+            let partition = partitions[event.partition], partition.isRunning
+        else { return 0 }
+        partition.questions.isAtEnd = false
+        if partition.questions.first == nil { partition.questions.first = event.offset }
+        try publish(
+            DeadLetter(
+                message: event, topic: configuration.topics.questions,
+                error: RecordError(
+                    code: .refused, message: "the broker does not take the enriched record: \(refused.reason)")))
+        partition.questions.next = event.offset + 1
+        totals.recordsIn += 1
+        totals.bytesIn += event.value?.count ?? 0
+        if let timestamp = event.timestamp { eventTimes.append(timestamp) }
+        return 1
     }
 
     /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come

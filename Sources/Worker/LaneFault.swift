@@ -22,8 +22,8 @@ enum LaneFault: Error {
 
     /// Sorts an error of the producer or of a commit.
     init(_ error: KafkaError) {
-        if let advice = Self.advice[error.name] {
-            self = .fatal(WorkerError(advice.matter, "\(error); \(advice.text)"))
+        if case .ends(let matter, let advice) = ErrorVerdict.of(error) {
+            self = .fatal(WorkerError(matter, "\(error); \(advice)"))
         } else if error.isFenced || (error.name == "_STATE" && !error.requiresAbort) {
             // "_STATE": librdkafka and we differ on where the transaction stands. A new producer settles it.
             self = .fenced(error)
@@ -45,45 +45,4 @@ enum LaneFault: Error {
                 "\(place) went back from offset \(next) to \(offset): the topic must have been deleted and created anew "
                     + "while the worker ran. Start it again: it begins where the new topic begins"))
     }
-
-    /// Errors that come back however often the work is repeated, and what to do about each.
-    private static let advice: [String: (matter: WorkerError.Matter, text: String)] = [
-        "MSG_SIZE_TOO_LARGE": (
-            .configuration,
-            "the broker refuses a record of this size: raise the topic's max.message.bytes to the producer's "
-                + "message.max.bytes, or set maxRecordBytes below it"
-        ),
-        "RECORD_LIST_TOO_LARGE": (
-            .configuration,
-            "the broker refuses a batch of this size: set batch.size in kafka.properties below the topic's segment.bytes"
-        ),
-        "TOPIC_AUTHORIZATION_FAILED": (
-            .configuration, "give the worker's user the rights to read the input topics and write the output topics"
-        ),
-        "GROUP_AUTHORIZATION_FAILED": (.configuration, "give the worker's user the right to read the consumer group"),
-        "CLUSTER_AUTHORIZATION_FAILED": (
-            .configuration, "give the worker's user the right to write idempotently (cluster: IdempotentWrite)"
-        ),
-        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": (
-            .configuration,
-            "give the worker's user the rights to describe and write transactional ids that begin with the group id"
-        ),
-        "INVALID_TRANSACTION_TIMEOUT": (
-            .configuration,
-            "set transaction.timeout.ms in kafka.properties below the brokers' transaction.max.timeout.ms"
-        ),
-        "INVALID_RECORD": (.configuration, "compare the output topic's settings with those that `topics create` gives"),
-        "POLICY_VIOLATION": (.configuration, "the cluster's policy refuses the record: ask whoever keeps the cluster"),
-        "_AUTO_OFFSET_RESET": (
-            .configuration,
-            "the group's committed offset is not in the topic any more and auto.offset.reset forbids to choose another: set "
-                + "the group's offsets by hand, or auto.offset.reset to earliest"
-        ),
-        "FENCED_INSTANCE_ID": (
-            .failed,
-            "another member has this group.instance.id: give each worker a state directory of its own, which gives it an "
-                + "identity of its own"
-        ),
-        "INVALID_REQUIRED_ACKS": (.configuration, "remove acks from kafka.properties"),
-    ]
 }

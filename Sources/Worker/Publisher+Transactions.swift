@@ -99,6 +99,31 @@ extension Publisher {
         uncommitted = .nothing
     }
 
+    // MARK: - Refused records
+
+    /// The broker's refusal of a record of the current transaction; nil: none was refused. To be asked before the abort.
+    var refusal: DeliveryFailure? {
+        guard let failure = producer.firstFailure, case .refusesRecord = ErrorVerdict.of(name: failure.name) else {
+            return nil
+        }
+        return failure
+    }
+
+    /// Whether the refused record was a dead letter.
+    func isOfDeadLetters(_ refusal: DeliveryFailure) -> Bool { refusal.topic == topics.deadLetter }
+
+    /// Publishes dead letters in another form from here on, after one was refused.
+    /// - Throws: `fatal` when no form is left to try.
+    func changeLetters(after refusal: DeliveryFailure) throws(LaneFault) {
+        guard !letterLimits.draw(from: refusal, largest: uncommittedBytes) else { return }
+        throw .fatal(
+            WorkerError(
+                .configuration,
+                "The broker refuses dead letters, whatever their form: producing to \(refusal.topic) failed: "
+                    + "\(refusal.reason) (\(refusal.name)). Compare the topic's settings with those that "
+                    + "`rejoinder topics create` gives"))
+    }
+
     // MARK: - The producer anew
 
     /// Makes the producer anew when a request of the transaction that has just ended stayed without an answer. To be called

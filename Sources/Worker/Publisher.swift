@@ -25,6 +25,7 @@ final class Publisher {
     /// When producers were made anew because the one before was fenced or had failed.
     var fencings: [ContinuousClock.Instant] = []
     var waitLog = WaitLog()
+    var letterLimits = LetterLimits()
 
     /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
@@ -92,7 +93,7 @@ final class Publisher {
     /// goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {
         try openTransaction()
-        for form in DeadLetter.Form.allCases {
+        for form in DeadLetter.Form.allCases where letterLimits.allow(form, letter) {
             do throws(KafkaError) {
                 try produce(letter, as: form, partition: partition)
                 uncommitted = .records(bytes: uncommittedBytes + letter.byteCount)
@@ -109,17 +110,39 @@ final class Publisher {
     }
 
     private func produce(_ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?) throws(KafkaError) {
+        guard letterLimits.needKey, letter.message.key == nil || !form.carriesKey else {
+            return try produce(
+                letter, as: form, partition: partition, key: form.carriesKey ? letter.message.key : nil,
+                headers: letter.headers(as: form))
+        }
+        var key = letter.standInKey
+        let headers = letter.headers(as: form) + [RecordHeader("rejoinder.error.key-added", "true")]
+        let failure: KafkaError? = key.withUTF8 { bytes in
+            do throws(KafkaError) {
+                try produce(
+                    letter, as: form, partition: partition, key: UnsafeRawBufferPointer(bytes), headers: headers)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func produce(
+        _ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?, key: UnsafeRawBufferPointer?,
+        headers: [RecordHeader]
+    ) throws(KafkaError) {
         while true {
             do throws(KafkaError) {
                 // No timestamp: a letter's age counts from when it was written, or a retention by time would delete
                 // the letters of old records before anybody saw them. The original's is in a header.
                 try producer.produce(
-                    to: deadLetter, partition: partition,
-                    key: form.carriesKey ? letter.message.key : nil,
+                    to: deadLetter, partition: partition, key: key,
                     value: form.carriesValue ? letter.message.value : nil,
                     timestamp: nil,
                     headersOf: form.carriesHeaders && letter.message.hasHeaders ? letter.message : nil,
-                    extraHeaders: letter.headers(as: form))
+                    extraHeaders: headers)
                 return
             } catch {
                 guard error.isQueueFull, !stop.graceIsOver else { throw error }

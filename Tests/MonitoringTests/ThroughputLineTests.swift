@@ -69,7 +69,7 @@ extension ThroughputLine {
         bytesOut: 1_800_000, recordsInPerSecond: 100, bytesInPerSecond: 32_000, recordsOutPerSecond: 99.8,
         bytesOutPerSecond: 180_000, answers: 5, votes: 6, answersAttached: 2_400, answersOmitted: 1,
         questionsWithoutAnswers: 30,
-        deadLetters: ["invalid-json": 1, "too-deep": 0, "schema": 1, "key-mismatch": 0, "too-large": 0],
+        deadLetters: ["invalid-json": 1, "too-deep": 0, "schema": 1, "key-mismatch": 0, "too-large": 0, "refused": 0],
         deadLettersTotal: 2,
         lag: Lag(
             total: 12_345, topics: ["questions": 12_345, "answers": 0],

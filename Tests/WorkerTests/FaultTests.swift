@@ -56,15 +56,63 @@ struct FaultTests {
         #expect(try site.read(site.topics.enriched).count == 20)
     }
 
-    @Test("a record that the topic is too small for ends the worker with what to change")
-    func tooLargeForTheTopic() async throws {
+    @Test("every error code has its verdict")
+    func verdicts() {
+        #expect(KafkaError.knownNames.count > 150)
+        #expect(KafkaError.knownNames.filter { ErrorVerdict.table[$0] == nil } == [])
+    }
+
+    @Test("a record that the broker refuses is found and set aside, and holds back no other", arguments: [
+        "INVALID_TIMESTAMP", "MSG_SIZE_TOO_LARGE", "INVALID_RECORD", "POLICY_VIOLATION",
+    ])
+    func refusedRecord(_ error: String) async throws {
         for delivery in DeliveryMode.allCases {
-            let error = await #expect(throws: WorkerError.self) {
-                try await run(delivery, .produce, Array(repeating: "MSG_SIZE_TOO_LARGE", count: 20))
+            let site = try EmbeddedSite(partitions: 1)
+            try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+            site.injectOnceAssigned(Array(repeating: error, count: 8), into: .produce)
+            nonisolated(unsafe) let reader = site
+            try await site.work(site.configuration { $0.delivery = delivery }) { totals in
+                guard totals[0].recordsIn >= 20, totals[0].commits > 0 else { return false }
+                let out = try reader.read(reader.topics.enriched) + reader.read(reader.topics.deadLetter)
+                return Set(out.compactMap(\.key)).count == 20
             }
-            #expect(error?.matter == .configuration)
-            #expect(error?.message.contains("max.message.bytes") == true)
+            let letters = try site.read(site.topics.deadLetter)
+            #expect(!letters.isEmpty)
+            for letter in letters {
+                #expect(letter.headers.first == RecordHeader("rejoinder.error.code", "refused"))
+            }
         }
+    }
+
+    @Test("a refusal that does not come back costs an abort, and no record")
+    func refusedOnce() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+        site.injectOnceAssigned(["INVALID_TIMESTAMP"], into: .produce)
+        nonisolated(unsafe) let reader = site
+        try await site.work { totals in
+            guard totals[0].aborts > 0, totals[0].recordsIn >= 20 else { return false }
+            return Set(try reader.read(reader.topics.enriched).compactMap(\.key)).count == 20
+        }
+        #expect(try site.read(site.topics.deadLetter).isEmpty)
+    }
+
+    @Test("dead letters without a key get one where the topic takes none without")
+    func lettersOfCompactedTopics() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        let bad = [TestRecord(key: nil, value: "{}"), TestRecord(key: "q", value: "{")]
+        try site.publish(bad, to: site.topics.questions)
+        site.injectOnceAssigned(["INVALID_RECORD"], into: .produce)
+        nonisolated(unsafe) let reader = site
+        try await site.work { totals in
+            guard totals[0].aborts > 0, totals[0].recordsIn >= 2 else { return false }
+            return try reader.read(reader.topics.deadLetter).count >= 2
+        }
+        let letters = try site.read(site.topics.deadLetter)
+        let standIn = try #require(letters.first { $0.key == "questions/0@0" })
+        #expect(standIn.value == "{}")
+        #expect(standIn.headers.contains(RecordHeader("rejoinder.error.key-added", "true")))
+        #expect(letters.contains { $0.key == "q" && !$0.headers.contains { $0.name == "rejoinder.error.key-added" } })
     }
 
     @Test("offsets that the group refuses are not lost: at-least-once does the work again")

@@ -78,7 +78,7 @@ struct ClusterReplayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Only dead letters of this code (invalid-json, too-deep, schema, key-mismatch, too-large); may be repeated.",
+            "Only dead letters of this code (invalid-json, too-deep, schema, key-mismatch, too-large, refused); may be repeated.",
             valueName: "code"))
     var code: [String] = []
 

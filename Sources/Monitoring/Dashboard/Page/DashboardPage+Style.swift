@@ -133,6 +133,7 @@ extension DashboardPage {
         .c-other { --c: var(--gray); } .c-waitingForInput { --c: var(--mist); } .c-idle { --c: var(--pale); }
         .c-dead-invalid-json { --c: var(--red); } .c-dead-too-deep { --c: var(--violet); } .c-dead-schema { --c: var(--orange); }
         .c-dead-key-mismatch { --c: var(--amber); } .c-dead-too-large { --c: var(--blue); }
+        .c-dead-refused { --c: var(--teal); }
         .c-idle i { box-shadow: inset 0 0 0 1px var(--faint); }
 
         table { width: 100%; border-collapse: collapse; font-size: 13.5px; }

@@ -1,0 +1,68 @@
+import KafkaClient
+
+/// Finds the one event that a broker refuses: a broker refuses a batch as a whole, and with it the transaction. Each
+/// refusal halves the number of events of a transaction, each commit doubles it, until the refused event stands alone.
+struct RefusalSearch {
+    /// An event that a broker refused when it stood alone, with the broker's word.
+    struct Refused {
+        let partition: Int32
+        let offset: Int64
+        let reason: String
+    }
+
+    private enum State {
+        /// No event is looked for.
+        case off
+        /// At most so many events a transaction.
+        case narrowing(limit: Int)
+        /// The event becomes a dead letter when it comes again.
+        case found(Refused)
+    }
+
+    private var state = State.off
+    /// The event that the current transaction holds alone; nil: none, or several.
+    private var alone: (partition: Int32, offset: Int64)?
+
+    /// Events that a transaction may have; nil: as many as come.
+    var limit: Int? {
+        switch state {
+        case .off: nil
+        case .narrowing(let limit): limit
+        case .found: 1
+        }
+    }
+
+    var refused: Refused? {
+        if case .found(let refused) = state { refused } else { nil }
+    }
+
+    /// These events are in the current transaction.
+    mutating func gathered(_ messages: MessageBatch) {
+        guard limit == 1 else { return }
+        alone = messages.count == 1 ? (messages[0].partition, messages[0].offset) : nil
+    }
+
+    /// A broker refused a record of the current transaction.
+    /// - Parameter events: how many events it held.
+    mutating func refused(_ reason: String, events: Int) {
+        if let alone, events == 1, limit == 1 {
+            state = .found(Refused(partition: alone.partition, offset: alone.offset, reason: reason))
+        } else {
+            state = .narrowing(limit: max(1, min(events, limit ?? events) / 2))
+        }
+        alone = nil
+    }
+
+    /// The current transaction is committed.
+    mutating func committed() {
+        defer { alone = nil }
+        switch state {
+        case .off: break
+        case .narrowing(let limit): state = limit >= Lane.maxGatheredRecords ? .off : .narrowing(limit: limit * 2)
+        case .found(let refused):
+            if let alone, alone.partition == refused.partition, alone.offset == refused.offset {
+                state = .narrowing(limit: 2)
+            }
+        }
+    }
+}
