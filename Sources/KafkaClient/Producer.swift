@@ -24,7 +24,9 @@ package final class Producer {
     /// abort, when every request should have been answered.
     package var requestsInDoubt: Int { client.context.transactionRequests.unanswered }
     /// Failed deliveries since the last flush, commit or abort.
-    private var failures = DeliveryFailures() { didSet { if let first = failures.first { lastFailure = first.failure } } }
+    private var failures = DeliveryFailures() {
+        didSet { if let first = failures.first { lastFailure = first.failure } }
+    }
     /// Kept until the next transaction or a successful flush.
     var lastFailure: DeliveryFailure?
 
@@ -297,7 +299,8 @@ private struct DeliveryFailures {
         guard first == nil else { return }
         let topic = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? "a topic"
         let failure = DeliveryFailure(
-            topic: topic, name: String(cString: rd_kafka_err2name(code)), reason: String(cString: rd_kafka_err2str(code)))
+            topic: topic, name: String(cString: rd_kafka_err2name(code)),
+            reason: String(cString: rd_kafka_err2str(code)))
         first = (code, TopicPartition(topic: topic, partition: message.pointee.partition).description, failure)
     }
 }

@@ -90,7 +90,9 @@ enum ErrorVerdict {
         "ILLEGAL_SASL_STATE": (.configuration, security),
         "_INVALID_ARG": (.failed, client),
         "_NOT_CONFIGURED": (.failed, client),
-        "_NOT_IMPLEMENTED": (.configuration, "this librdkafka was built without a feature that kafka.properties asks for"),
+        "_NOT_IMPLEMENTED": (
+            .configuration, "this librdkafka was built without a feature that kafka.properties asks for"
+        ),
         "_INVALID_TYPE": (.failed, client),
         "_CONFLICT": (.failed, client),
         "_EXISTING_SUBSCRIPTION": (.failed, client),
@@ -99,7 +101,9 @@ enum ErrorVerdict {
         "INVALID_REQUEST": (.failed, client),
         "INVALID_COMMIT_OFFSET_SIZE": (.failed, client),
         "OFFSET_METADATA_TOO_LARGE": (.failed, client),
-        "_CRIT_SYS_RESOURCE": (.failed, "the system has no threads or file descriptors left: raise the process's limits"),
+        "_CRIT_SYS_RESOURCE": (
+            .failed, "the system has no threads or file descriptors left: raise the process's limits"
+        ),
         "_BAD_COMPRESSION": (
             .configuration,
             "a batch of the topic unpacks to more than receive.message.max.bytes or is damaged: raise "

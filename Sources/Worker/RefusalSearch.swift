@@ -39,7 +39,12 @@ struct RefusalSearch {
     /// These events are in the current transaction.
     mutating func gathered(_ messages: MessageBatch) {
         guard limit == 1 else { return }
-        alone = messages.count == 1 ? (messages[0].partition, messages[0].offset) : nil
+        gathered(messages.count == 1 ? [(messages[0].partition, messages[0].offset)] : [])
+    }
+
+    mutating func gathered(_ places: [(partition: Int32, offset: Int64)]) {
+        guard limit == 1 else { return }
+        alone = places.count == 1 ? places[0] : nil
     }
 
     /// A broker refused a record of the current transaction.
