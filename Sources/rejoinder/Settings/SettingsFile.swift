@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Sources
 import Yams
 
 /// A configuration file, read and checked for everything that swift-configuration would let pass: keys that nobody

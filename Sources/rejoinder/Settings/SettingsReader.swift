@@ -1,6 +1,7 @@
 import Configuration
 import KafkaClient
 import Logging
+import Sources
 import Worker
 
 /// What a command was given on its command line.

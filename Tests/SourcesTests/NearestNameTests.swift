@@ -1,6 +1,6 @@
 import Testing
 
-@testable import rejoinder
+@testable import Sources
 
 @Suite struct NearestNameTests {
     @Test(arguments: [

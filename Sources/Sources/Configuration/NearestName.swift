@@ -1,10 +1,10 @@
 /// Finds the name that somebody most likely meant.
-enum NearestName {
+package enum NearestName {
     /// The candidate that needs the fewest edits, upper and lower case alike. The last part of a dotted name counts by
     /// itself too, so that `groupId` finds `kafka.groupId`, and a beginning counts for the whole, so that `store.dir` finds
     /// `store.directory`. "" if there are no candidates.
     /// - Parameter aliases: other names that somebody may try, and the candidate that each stands for.
-    static func of(_ name: String, in candidates: [String], aliases: [String: String] = [:]) -> String {
+    package static func of(_ name: String, in candidates: [String], aliases: [String: String] = [:]) -> String {
         // Beyond this a name is no slip of the finger, and comparing costs the square of the length.
         let name = String(name.prefix(100)).lowercased()
         let pairs = candidates.map { ($0, $0) } + aliases.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -26,7 +26,7 @@ enum NearestName {
     }
 
     /// Edits between two names: insert, delete, replace, or swap two neighbours.
-    static func distance(_ a: String, _ b: String) -> Int {
+    package static func distance(_ a: String, _ b: String) -> Int {
         let a = Array(a.utf8)
         let b = Array(b.utf8)
         if a.isEmpty || b.isEmpty { return max(a.count, b.count) }

@@ -1,0 +1,246 @@
+import CLMDB
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A sorted map of bytes in a file, with a position for each partition of the topic that it is made from.
+///
+/// Changes are gathered in one transaction, positions included, and written with a sync (``commitIfDue()``), so that a
+/// crash of the process or the machine takes it back to a state that the topic goes on from. Used by one thread.
+package final class IndexStore {
+    private static let mapSizes = [1 << 38, 1 << 36, 1 << 34, 1 << 32, 1 << 30]
+    private static let changesPerCommit = 50_000
+    private static let commitInterval = Duration.seconds(1)
+
+    private let directory: String
+    private let environment: OpaquePointer
+    private let entries: MDB_dbi
+    private let meta: MDB_dbi
+    private var transaction: OpaquePointer
+    private var cursor: OpaquePointer
+    private var changes = 0
+    private var changed = ContinuousClock.now
+    private var isOpen = true
+
+    /// Opens the store of a directory, made anew if there is none, or if it is one of another source.
+    /// - Parameter source: what the store is made from, such as cluster and topic.
+    /// - Throws: `StoreError` when the directory cannot be used.
+    package init(directory: String, source: String) throws(StoreError) {
+        self.directory = directory
+        do throws(SystemFailure) { try FileSystem.makeDirectories(directory) } catch {
+            throw StoreError(error, doing: "opening", directory: directory)
+        }
+        do throws(LMDBFailure) {
+            (environment, entries, meta, transaction, cursor) = try Self.open(directory)
+        } catch {
+            throw StoreError(error, doing: "opening", directory: directory)
+        }
+        let key = Array("source".utf8)
+        guard try get(meta, key) != Array(source.utf8) else { return }
+        do throws(LMDBFailure) {
+            for table in [entries, meta] { try check(mdb_drop(transaction, table, 0)) }
+        } catch {
+            throw failure(error, "emptying")
+        }
+        try put(meta, key, Array(source.utf8))
+        try commit()
+    }
+
+    deinit { close() }
+
+    /// As ``init(directory:source:)``; a store that is damaged is deleted and begun anew.
+    package static func openOrRebuild(directory: String, source: String) throws(StoreError) -> IndexStore {
+        do throws(StoreError) {
+            return try IndexStore(directory: directory, source: source)
+        } catch {
+            guard error.kind == .damaged else { throw error }
+            do throws(SystemFailure) { try FileSystem.remove(directory) } catch {
+                throw StoreError(error, doing: "rebuilding", directory: directory)
+            }
+            return try IndexStore(directory: directory, source: source)
+        }
+    }
+
+    /// Ends the store; what was not committed is given up.
+    package func close() {
+        guard isOpen else { return }
+        isOpen = false
+        mdb_cursor_close(cursor)
+        mdb_txn_abort(transaction)
+        mdb_env_close(environment)
+    }
+
+    // MARK: - Entries
+
+    package func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? { try get(entries, key) }
+
+    package func set(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
+        let code = key.withUnsafeBytes { key in
+            value.map { $0.withUnsafeBytes { put(entries, key, $0) } } ?? remove(key)
+        }
+        guard code == 0 else { throw failure(LMDBFailure(code: code), "writing") }
+        noteChange()
+    }
+
+    package func set(_ key: Bytes, _ value: Bytes?) throws(StoreError) {
+        let code = value.map { put(entries, key, $0) } ?? remove(key)
+        guard code == 0 else { throw failure(LMDBFailure(code: code), "writing") }
+        noteChange()
+    }
+
+    package func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        let failed = prefix.withUnsafeBytes { prefix in
+            var key = MDB_val(prefix)
+            var value = MDB_val()
+            var code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
+            while code == 0, Bytes(key).starts(with: prefix) {
+                keys.append(Array(Bytes(key)))
+                code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+            }
+            return code
+        }
+        guard failed == 0 || failed == MDB_NOTFOUND else { throw failure(LMDBFailure(code: failed), "reading") }
+        return keys
+    }
+
+    // MARK: - Positions
+
+    /// The next offset of a partition to apply; 0 at first.
+    package func position(ofPartition partition: Int32) throws(StoreError) -> Int64 {
+        guard let bytes = try get(meta, Self.positionKey(partition)), bytes.count == 8 else { return 0 }
+        return bytes.reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    package func setPosition(_ offset: Int64, ofPartition partition: Int32) throws(StoreError) {
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: offset >> Int64(56 - 8 * $0)) }
+        try put(meta, Self.positionKey(partition), bytes)
+        noteChange()
+    }
+
+    private static func positionKey(_ partition: Int32) -> [UInt8] { Array("position \(partition)".utf8) }
+
+    /// Empties the store, positions included.
+    package func removeAll() throws(StoreError) {
+        guard let source = try get(meta, Array("source".utf8)) else { return }
+        do throws(LMDBFailure) {
+            for table in [entries, meta] { try check(mdb_drop(transaction, table, 0)) }
+        } catch {
+            throw failure(error, "emptying")
+        }
+        try put(meta, Array("source".utf8), source)
+        try commit()
+    }
+
+    // MARK: - Commits
+
+    /// Writes what has changed when there is much of it, or when it is a second old.
+    package func commitIfDue() throws(StoreError) {
+        guard changes > 0, changes >= Self.changesPerCommit || .now - changed >= Self.commitInterval else { return }
+        try commit()
+    }
+
+    package func commit() throws(StoreError) {
+        do throws(LMDBFailure) {
+            mdb_cursor_close(cursor)
+            // Whether it succeeds or not, the transaction is over.
+            let code = mdb_txn_commit(transaction)
+            (transaction, cursor) = try Self.begin(environment, entries)
+            try check(code)
+        } catch {
+            throw failure(error, "writing")
+        }
+        changes = 0
+    }
+
+    private func noteChange() {
+        if changes == 0 { changed = .now }
+        changes += 1
+    }
+
+    // MARK: - LMDB
+
+    private static func open(
+        _ directory: String
+    ) throws(LMDBFailure) -> (OpaquePointer, MDB_dbi, MDB_dbi, OpaquePointer, OpaquePointer) {
+        var failure = LMDBFailure.panic
+        // Address space, not memory. A limit on it (ulimit -v) may leave room for less.
+        for size in mapSizes {
+            var created: OpaquePointer?
+            try check(mdb_env_create(&created))
+            guard let environment = created else { throw failure }
+            do throws(LMDBFailure) {
+                try check(mdb_env_set_maxdbs(environment, 2))
+                try check(mdb_env_set_mapsize(environment, size))
+                // The state directory's lock keeps other processes out.
+                try check(mdb_env_open(environment, directory, UInt32(MDB_NOTLS | MDB_NOLOCK), 0o600))
+                var opening: OpaquePointer?
+                try check(mdb_txn_begin(environment, nil, 0, &opening))
+                var tables: [MDB_dbi] = []
+                for name in ["entries", "meta"] {
+                    var table: MDB_dbi = 0
+                    try check(mdb_dbi_open(opening, name, UInt32(MDB_CREATE), &table))
+                    tables.append(table)
+                }
+                try check(mdb_txn_commit(opening))
+                let (transaction, cursor) = try begin(environment, tables[0])
+                return (environment, tables[0], tables[1], transaction, cursor)
+            } catch {
+                mdb_env_close(environment)
+                failure = error
+                guard error.code == ENOMEM else { throw error }
+            }
+        }
+        throw failure
+    }
+
+    private static func begin(
+        _ environment: OpaquePointer, _ entries: MDB_dbi
+    ) throws(LMDBFailure) -> (OpaquePointer, OpaquePointer) {
+        var transaction: OpaquePointer?
+        try check(mdb_txn_begin(environment, nil, 0, &transaction))
+        guard let transaction else { throw .panic }
+        var cursor: OpaquePointer?
+        try check(mdb_cursor_open(transaction, entries, &cursor))
+        guard let cursor else { throw .panic }
+        return (transaction, cursor)
+    }
+
+    private func get(_ table: MDB_dbi, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
+        var value = MDB_val()
+        let code = key.withUnsafeBytes { key in
+            var key = MDB_val(key)
+            return mdb_get(transaction, table, &key, &value)
+        }
+        if code == MDB_NOTFOUND { return nil }
+        guard code == 0 else { throw failure(LMDBFailure(code: code), "reading") }
+        return Array(Bytes(value))
+    }
+
+    private func put(_ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
+        let code = key.withUnsafeBytes { key in value.withUnsafeBytes { put(table, key, $0) } }
+        guard code == 0 else { throw failure(LMDBFailure(code: code), "writing") }
+    }
+
+    private func put(_ table: MDB_dbi, _ key: Bytes, _ value: Bytes) -> Int32 {
+        var key = MDB_val(key)
+        var value = MDB_val(value)
+        return mdb_put(transaction, table, &key, &value, 0)
+    }
+
+    private func remove(_ key: Bytes) -> Int32 {
+        var key = MDB_val(key)
+        let code = mdb_del(transaction, entries, &key, nil)
+        return code == MDB_NOTFOUND ? 0 : code
+    }
+
+    private func failure(_ failure: LMDBFailure, _ doing: String) -> StoreError {
+        StoreError(failure, doing: doing, directory: directory)
+    }
+}

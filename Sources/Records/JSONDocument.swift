@@ -1,0 +1,261 @@
+/// A JSON text (RFC 8259) taken apart: its values in the order in which they stand, each with its place in the text.
+///
+/// Reused from text to text: it allocates only when a text has more values than any before. Checks the text to its last
+/// byte by the same `JSONScanner` that checks records. Used by one thread; the text must outlive the questions about it.
+package final class JSONDocument {
+    package enum Kind: UInt8, Sendable {
+        case object, array, string, number, boolean, null
+    }
+
+    /// A value. Those inside an array or object follow it; `next` is the index of the first value behind them.
+    package struct Node {
+        package let kind: Kind
+        /// Whether a string must be unescaped before it means its text.
+        package let hasEscapes: Bool
+        fileprivate let nameHasEscapes: Bool
+        /// Where it stands in the text, a string's quotes included.
+        package let start: Int
+        package fileprivate(set) var end: Int
+        fileprivate let nameStart: Int
+        fileprivate let nameEnd: Int
+        package fileprivate(set) var next: Int
+    }
+
+    private var nodes: UnsafeMutablePointer<Node>
+    private var capacity = 256
+    package private(set) var count = 0
+    private var open: [Int] = []
+    private let nesting: UnsafeMutablePointer<NestingStack>
+    package private(set) var text = Bytes(start: nil, count: 0)
+
+    package init() {
+        nodes = .allocate(capacity: capacity)
+        nesting = .allocate(capacity: 1)
+        nesting.initialize(to: NestingStack())
+    }
+
+    deinit {
+        nodes.deallocate()
+        nesting.pointee.deallocate()
+        nesting.deallocate()
+    }
+
+    /// Reads a whole text.
+    package func read(_ text: Bytes) throws(JSONFault) {
+        let end = try readValue(text, from: 0)
+        guard end == text.count else { throw fault(at: end, .endOfText) }
+    }
+
+    /// Reads the value that begins at `start`, and passes over the space behind it.
+    /// - Returns: where the value and the space behind it end.
+    package func readValue(_ text: Bytes, from start: Int) throws(JSONFault) -> Int {
+        self.text = text
+        count = 0
+        open.removeAll(keepingCapacity: true)
+        guard let address = text.baseAddress else { throw fault(at: 0, .value) }
+        let base = address.assumingMemoryBound(to: UInt8.self)
+        let scanner = JSONScanner(end: base + text.count, nesting: nesting)
+        do throws(JSONSyntaxError) {
+            return try walk(scanner, base, from: base + start) - base
+        } catch {
+            count = 0
+            throw fault(at: Int(error.address - UInt(bitPattern: base)), error.expected)
+        }
+    }
+
+    private func walk(
+        _ scanner: JSONScanner, _ base: Position, from start: Position
+    ) throws(JSONSyntaxError) -> Position {
+        var here = scanner.skipWhitespace(start)
+        var name = (start: 0, end: 0, hasEscapes: false)
+        while true {
+            guard here < scanner.end else { throw JSONSyntaxError(position: here, expected: .value) }
+            let first = here
+            switch here.pointee {
+            case ASCII.quote:
+                let string = try scanner.string(after: here + 1)
+                here = string.closingQuote + 1
+                append(.string, first - base, here - base, name, hasEscapes: string.hasEscapes)
+            case ASCII.openBrace:
+                append(.object, first - base, 0, name)
+                here = scanner.skipWhitespace(here + 1)
+                if here < scanner.end, here.pointee == ASCII.closeBrace {
+                    here += 1
+                    nodes[count - 1].end = here - base
+                } else {
+                    open.append(count - 1)
+                    here = try readName(scanner, base, here, &name, expected: .nameOrClosingBrace)
+                    continue
+                }
+            case ASCII.openBracket:
+                append(.array, first - base, 0, name)
+                here = scanner.skipWhitespace(here + 1)
+                if here < scanner.end, here.pointee == ASCII.closeBracket {
+                    here += 1
+                    nodes[count - 1].end = here - base
+                } else {
+                    open.append(count - 1)
+                    name = (0, 0, false)
+                    continue
+                }
+            case ASCII.minus, ASCII.zero...ASCII.nine:
+                here = try scanner.number(here)
+                append(.number, first - base, here - base, name)
+            default:
+                here = try scanner.literal(here)
+                append(first.pointee == ASCII.letter("n") ? .null : .boolean, first - base, here - base, name)
+            }
+            // A value has ended: close what ends with it, up to the next comma.
+            while true {
+                here = scanner.skipWhitespace(here)
+                guard let container = open.last else { return here }
+                let isObject = nodes[container].kind == .object
+                let byte = here < scanner.end ? here.pointee : 0
+                if byte == ASCII.comma {
+                    here = scanner.skipWhitespace(here + 1)
+                    name = (0, 0, false)
+                    if isObject { here = try readName(scanner, base, here, &name, expected: .name) }
+                    break
+                }
+                guard byte == (isObject ? ASCII.closeBrace : ASCII.closeBracket) else {
+                    throw JSONSyntaxError(
+                        position: here, expected: isObject ? .commaOrClosingBrace : .commaOrClosingBracket)
+                }
+                here += 1
+                open.removeLast()
+                nodes[container].end = here - base
+                nodes[container].next = count
+            }
+        }
+    }
+
+    @inline(__always)
+    private func readName(
+        _ scanner: JSONScanner, _ base: Position, _ start: Position,
+        _ name: inout (start: Int, end: Int, hasEscapes: Bool), expected: JSONSyntaxError.Expectation
+    ) throws(JSONSyntaxError) -> Position {
+        guard start < scanner.end, start.pointee == ASCII.quote else {
+            throw JSONSyntaxError(position: start, expected: expected)
+        }
+        let string = try scanner.string(after: start + 1)
+        name = (start + 1 - base, string.closingQuote - base, string.hasEscapes)
+        return try scanner.skipColon(string.closingQuote + 1)
+    }
+
+    @inline(__always)
+    private func append(
+        _ kind: Kind, _ start: Int, _ end: Int, _ name: (start: Int, end: Int, hasEscapes: Bool),
+        hasEscapes: Bool = false
+    ) {
+        if count == capacity { grow() }
+        (nodes + count).initialize(
+            to: Node(
+                kind: kind, hasEscapes: hasEscapes, nameHasEscapes: name.hasEscapes, start: start, end: end,
+                nameStart: name.start, nameEnd: name.end, next: count + 1))
+        count += 1
+    }
+
+    private func grow() {
+        let grown = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+        grown.moveInitialize(from: nodes, count: count)
+        nodes.deallocate()
+        nodes = grown
+        capacity *= 2
+    }
+
+    private func fault(at offset: Int, _ expected: JSONSyntaxError.Expectation) -> JSONFault {
+        JSONFault(offset: offset, expected: expected, in: text)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes begin with these.
+    package func starts(withBytes prefix: [UInt8]) -> Bool {
+        prefix.count <= count
+            && prefix.withUnsafeBytes { Bytes(rebasing: self[..<$0.count]).holdsSameBytes(as: $0) }
+    }
+}
+
+// MARK: - Questions about a text that was read
+
+extension JSONDocument {
+    /// The root's index.
+    package static let root = 0
+
+    package subscript(index: Int) -> Node { nodes[index] }
+
+    /// A value's own text, as it stands.
+    package func text(of index: Int) -> Bytes {
+        Bytes(rebasing: text[nodes[index].start..<nodes[index].end])
+    }
+
+    /// What stands between a string's quotes.
+    package func content(of index: Int) -> Bytes {
+        Bytes(rebasing: text[nodes[index].start + 1..<nodes[index].end - 1])
+    }
+
+    /// The name that a member bears, its escapes resolved; "" for elements, and where half a surrogate pair stands in it.
+    package func name(of index: Int) -> String {
+        let node = nodes[index]
+        return Self.unescape(Bytes(rebasing: text[node.nameStart..<node.nameEnd]), node.nameHasEscapes) ?? ""
+    }
+
+    /// The text that a string means; nil for other values, and for a string with half a surrogate pair.
+    package func string(of index: Int) -> String? {
+        guard nodes[index].kind == .string else { return nil }
+        return Self.unescape(content(of: index), nodes[index].hasEscapes)
+    }
+
+    /// The member of an object that bears the name; the first, where several do.
+    package func member(_ name: [UInt8], of object: Int) -> Int? {
+        guard nodes[object].kind == .object else { return nil }
+        let end = nodes[object].next
+        return name.withUnsafeBytes { name in
+            var index = object + 1
+            while index < end {
+                if isNamed(name, index) { return index }
+                index = nodes[index].next
+            }
+            return nil
+        }
+    }
+
+    /// Calls `body` with the index of each member or element.
+    package func forEachChild(of container: Int, _ body: (Int) -> Void) {
+        var index = container + 1
+        let end = nodes[container].next
+        while index < end {
+            body(index)
+            index = nodes[index].next
+        }
+    }
+
+    /// Whether the member at `index` bears the name.
+    @inline(__always)
+    package func isNamed(_ name: Bytes, _ index: Int) -> Bool {
+        let node = nodes[index]
+        guard !node.nameHasEscapes else { return self.name(of: index).utf8.elementsEqual(name) }
+        return Bytes(rebasing: text[node.nameStart..<node.nameEnd]).holdsSameBytes(as: name)
+    }
+
+    private static func unescape(_ raw: Bytes, _ hasEscapes: Bool) -> String? {
+        guard hasEscapes, let start = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            return String(decoding: raw, as: UTF8.self)
+        }
+        return withUnsafeTemporaryAllocation(byteCount: raw.count, alignment: 1) { room in
+            JSONText.unescape(from: start, to: start + raw.count, into: room).map {
+                String(decoding: room[..<$0], as: UTF8.self)
+            }
+        }
+    }
+}
+
+/// Where a text stops being JSON, as a sentence's end: "at byte 5 expected ':' after a field name, found '='".
+package struct JSONFault: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(offset: Int, expected: JSONSyntaxError.Expectation, in text: Bytes) {
+        description =
+            "at byte \(offset) expected \(expected.phrase), \(JSONSyntaxError.found(at: offset, in: text))"
+    }
+}

@@ -1,0 +1,71 @@
+/// The keys of a source's index, in its store and in its topic. All begin with a letter that says what they are of.
+enum IndexKey {
+    private static let row = UInt8(ascii: "r")
+    private static let answer = UInt8(ascii: "a")
+    private static let waiting = UInt8(ascii: "w")
+    /// LMDB takes keys of 511 bytes. A waiting vote's has an answer's id of up to 200 before the row's.
+    private static let longestRow = 240
+
+    /// Of a row: by topic, partition and the record's key, which is the row's primary key.
+    static func row(topic: String, partition: Int32, key: some Collection<UInt8>) -> [UInt8] {
+        var bytes = prefix(topic: topic, partition: partition)
+        if key.count <= longestRow {
+            bytes.append(contentsOf: key)
+        } else {
+            // A long key stands for itself by two hashes of 64 bits.
+            bytes.append(0xFF)
+            append(hash(key, seed: 0xCBF2_9CE4_8422_2325), to: &bytes)
+            append(hash(key, seed: 0x9E37_79B9_7F4A_7C15), to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Bytes that the keys of all rows of a partition begin with.
+    static let prefixLength = 13
+
+    static func prefix(topic: String, partition: Int32) -> [UInt8] {
+        var bytes: [UInt8] = [row]
+        bytes.reserveCapacity(64)
+        append(hash(topic.utf8, seed: 0xCBF2_9CE4_8422_2325), to: &bytes)
+        for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: partition >> Int32(shift))) }
+        return bytes
+    }
+
+    /// Of an answer, whose question is the value; an empty value: it is a question's id.
+    static func answer(_ id: String) -> [UInt8] { [answer] + Array(id.utf8) }
+
+    /// The answer that such a key is of; nil: it is another key.
+    static func answerID(ofKey key: some Collection<UInt8>) -> String? {
+        key.first == answer ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
+    }
+
+    /// The beginning of the keys of all votes that wait for an answer.
+    static func waiting(forAnswer id: String) -> [UInt8] {
+        [waiting, UInt8(truncatingIfNeeded: id.utf8.count)] + Array(id.utf8)
+    }
+
+    /// Of a vote that waits for its answer.
+    static func waiting(forAnswer id: String, row: [UInt8]) -> [UInt8] { waiting(forAnswer: id) + row }
+
+    static let allWaiting: [UInt8] = [waiting]
+
+    /// The answer and the row that a waiting vote's key names.
+    static func parts(ofWaiting key: [UInt8]) -> (answerID: String, row: [UInt8])? {
+        guard key.first == waiting, key.count > 2, key.count > 2 + Int(key[1]) else { return nil }
+        let end = 2 + Int(key[1])
+        return (String(decoding: key[2..<end], as: UTF8.self), Array(key[end...]))
+    }
+
+    /// FNV-1a over the bytes.
+    private static func hash(_ bytes: some Collection<UInt8>, seed: UInt64) -> UInt64 {
+        var hash = seed
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return hash ^ hash >> 29
+    }
+
+    private static func append(_ word: UInt64, to bytes: inout [UInt8]) {
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+        }
+    }
+}

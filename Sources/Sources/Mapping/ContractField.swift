@@ -1,0 +1,86 @@
+/// The three topics that sources publish into. The raw values are the words of `into:`.
+package enum ContractTopic: String, CaseIterable, Sendable {
+    case questions, answers, votes
+
+    /// A record of it, for sentences.
+    var noun: String {
+        switch self {
+        case .questions: "question"
+        case .answers: "answer"
+        case .votes: "vote"
+        }
+    }
+}
+
+/// A field of a contract record that a mapping can fill.
+package struct ContractField: Sendable, Equatable {
+    /// What the contract wants the field to hold.
+    package enum Kind: Sendable, Equatable {
+        case id, string, time, boolean, number, integer
+        /// -1, 0 or 1.
+        case voteValue
+        case strings
+        /// Not a field of the record: where it is true, the record is a question's deletion.
+        case deletion
+    }
+
+    /// As in the configuration: `title`, `author/displayName`.
+    package let name: String
+    package let kind: Kind
+    package var isRequired = false
+
+    /// Whether it stands in the record's `author`.
+    var isOfAuthor: Bool { name.hasPrefix(Self.authorPrefix) }
+    /// Its name in the object that it stands in.
+    var lastName: String { isOfAuthor ? String(name.dropFirst(Self.authorPrefix.count)) : name }
+
+    static let authorPrefix = "author/"
+
+    private static let professional = [
+        ContractField(name: "author/id", kind: .id),
+        ContractField(name: "author/displayName", kind: .string),
+        ContractField(name: "author/profession", kind: .string),
+        ContractField(name: "author/specialty", kind: .string),
+        ContractField(name: "author/location", kind: .string),
+        ContractField(name: "author/rating", kind: .number),
+        ContractField(name: "author/reviewCount", kind: .integer),
+    ]
+
+    /// The fields of a topic's records, in the order in which they are written: those of the author side by side.
+    package static func all(of topic: ContractTopic) -> [ContractField] {
+        switch topic {
+        case .questions:
+            [
+                ContractField(name: "id", kind: .id, isRequired: true),
+                ContractField(name: "title", kind: .string, isRequired: true),
+                ContractField(name: "body", kind: .string),
+            ] + professional.prefix(2) + [
+                ContractField(name: "tags", kind: .strings),
+                ContractField(name: "askedAt", kind: .time),
+                ContractField(name: "deleted", kind: .deletion),
+            ]
+        case .answers:
+            [
+                ContractField(name: "id", kind: .id, isRequired: true),
+                ContractField(name: "questionId", kind: .id, isRequired: true),
+                ContractField(name: "title", kind: .string),
+                ContractField(name: "body", kind: .string),
+            ] + professional + [
+                ContractField(name: "answeredAt", kind: .time),
+                ContractField(name: "withdrawn", kind: .boolean),
+                ContractField(name: "voteCount", kind: .integer),
+            ]
+        case .votes:
+            [
+                // Found by the answer where the row does not name it.
+                ContractField(name: "questionId", kind: .id),
+                ContractField(name: "answerId", kind: .id, isRequired: true),
+                ContractField(name: "voterId", kind: .id),
+                ContractField(name: "value", kind: .voteValue),
+                ContractField(name: "castAt", kind: .time),
+                ContractField(name: "voteCount", kind: .integer),
+                ContractField(name: "countedAt", kind: .time),
+            ]
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Records
+
+/// Decimal numbers of any size as digits: no floating point, so that an id of 19 digits keeps them all.
+enum DecimalText {
+    /// The number of a Connect `Decimal`: an unscaled integer in two's complement, big endian.
+    static func decimal(base64: String, scale: Int) -> String? {
+        guard let bytes = Data(base64Encoded: base64), !bytes.isEmpty else { return nil }
+        return shift(digits(ofTwosComplement: Array(bytes)), scale: scale)
+    }
+
+    /// The integer that a JSON number is, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is none,
+    /// or one of more than 200 digits.
+    static func integer(_ number: String) -> String? {
+        if number.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), !number.isEmpty { return number }
+        let isNegative = number.hasPrefix("-")
+        let parts = number.lowercased().drop { $0 == "-" }.split(separator: "e", omittingEmptySubsequences: false)
+        guard let mantissa = parts.first, parts.count <= 2 else { return nil }
+        let exponent = parts.count == 2 ? Int(parts[1]) : 0
+        guard let exponent, abs(exponent) < 1000 else { return nil }
+        let halves = mantissa.split(separator: ".", omittingEmptySubsequences: false)
+        guard halves.count <= 2, halves.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }) else { return nil }
+        let fraction = halves.count == 2 ? halves[1] : ""
+        var digits = String(halves[0]) + fraction
+        guard !digits.isEmpty else { return nil }
+        let shift = exponent - fraction.count
+        if shift >= 0 {
+            digits += String(repeating: "0", count: shift)
+        } else {
+            guard digits.suffix(-shift).allSatisfy({ $0 == "0" }) else { return nil }
+            digits = String(digits.dropLast(-shift))
+        }
+        digits = String(digits.drop { $0 == "0" })
+        if digits.isEmpty { return "0" }
+        return digits.count > 200 ? nil : (isNegative ? "-" : "") + digits
+    }
+
+    /// Whether a text is a number as JSON writes it.
+    static func isNumber(_ text: String) -> Bool {
+        var rest = Substring(text)
+        if rest.first == "-" { rest = rest.dropFirst() }
+        func digits() -> Int {
+            let count = rest.utf8.prefix { 0x30...0x39 ~= $0 }.count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        let isZero = rest.first == "0"
+        let count = digits()
+        guard count > 0, !isZero || count == 1 else { return false }
+        if rest.first == "." {
+            rest = rest.dropFirst()
+            guard digits() > 0 else { return false }
+        }
+        if rest.first == "e" || rest.first == "E" {
+            rest = rest.dropFirst()
+            if rest.first == "+" || rest.first == "-" { rest = rest.dropFirst() }
+            guard digits() > 0 else { return false }
+        }
+        return rest.isEmpty
+    }
+
+    private static func digits(ofTwosComplement bytes: [UInt8]) -> String {
+        let isNegative = bytes[0] & 0x80 != 0
+        var magnitude = bytes
+        if isNegative {
+            var carry = true
+            for index in magnitude.indices.reversed() {
+                magnitude[index] = ~magnitude[index]
+                if carry { (magnitude[index], carry) = magnitude[index].addingReportingOverflow(1) }
+            }
+        }
+        // Base 256 to base 10^9, most significant first.
+        var limbs: [UInt64] = [0]
+        for byte in magnitude {
+            var carry = UInt64(byte)
+            for index in limbs.indices {
+                let value = limbs[index] * 256 + carry
+                limbs[index] = value % 1_000_000_000
+                carry = value / 1_000_000_000
+            }
+            if carry > 0 { limbs.append(carry) }
+        }
+        var text = String(limbs[limbs.count - 1])
+        for limb in limbs.dropLast().reversed() {
+            let digits = String(limb)
+            text += String(repeating: "0", count: 9 - digits.count) + digits
+        }
+        return isNegative && text != "0" ? "-" + text : text
+    }
+
+    /// Puts the decimal point `scale` digits from the right.
+    private static func shift(_ integer: String, scale: Int) -> String? {
+        guard abs(scale) <= 10_000 else { return nil }
+        let isNegative = integer.hasPrefix("-")
+        var digits = isNegative ? String(integer.dropFirst()) : integer
+        if scale <= 0 {
+            if digits != "0" { digits += String(repeating: "0", count: -scale) }
+        } else {
+            if digits.count <= scale { digits = String(repeating: "0", count: scale + 1 - digits.count) + digits }
+            digits.insert(".", at: digits.index(digits.endIndex, offsetBy: -scale))
+        }
+        return (isNegative ? "-" : "") + digits
+    }
+}

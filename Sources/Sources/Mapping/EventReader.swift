@@ -1,0 +1,136 @@
+import Records
+
+/// What a source's record says of a row.
+enum RowEvent {
+    /// The row is there, as it is now.
+    case upsert(Row)
+    /// The row is gone. The row before, as far as the record tells: perhaps with its key's columns alone.
+    case deletion(before: Row?)
+    /// A null value: behind a deletion, for compaction; or the deletion itself, where deletions have no record of their own.
+    case tombstone
+    case truncation
+    /// Nothing about a row, as a message that an application has put into the database's log.
+    case nothing
+}
+
+/// Reads the records of one topic. Used by one thread; what it returns is valid until its next call.
+final class EventReader {
+    private let format: SourceFormat
+    private let document = JSONDocument()
+    private let keyDocument = JSONDocument()
+    /// A Connect schema stands before every record's payload, the same time and again: it is read once, and compared after.
+    private var prefix: [UInt8] = []
+    private var types = ColumnTypes.none
+
+    init(format: SourceFormat) { self.format = format }
+
+    func read(value: Bytes?) throws(SourceFailure) -> RowEvent {
+        guard let value else { return .tombstone }
+        let root = try payload(of: value)
+        guard document[root].kind == .object else {
+            throw SourceFailure("the value is no row: it is JSON, but not an object")
+        }
+        let row = Row(document: document, node: root, types: types)
+        return format == .debezium ? try change(row) : .upsert(row)
+    }
+
+    /// The record's key as a row of the key's columns; nil where it is no object.
+    func keyRow(_ key: Bytes?) -> Row? {
+        guard let key, let payload = keyPayload(key), keyDocument[payload].kind == .object else { return nil }
+        return Row(document: keyDocument, node: payload, types: .none)
+    }
+
+    /// The bytes of a key that tell its row from others: without the schema that a Connect converter puts before them.
+    func keyBytes(_ key: Bytes) -> Bytes {
+        guard let payload = keyPayload(key) else { return key }
+        return keyDocument.text(of: payload)
+    }
+
+    private func keyPayload(_ key: Bytes) -> Int? {
+        guard (try? keyDocument.read(key)) != nil else { return nil }
+        return Self.payload(JSONDocument.root, keyDocument)?.payload ?? JSONDocument.root
+    }
+
+    // MARK: - Values
+
+    /// Reads the value, and returns the index of what it is about: its `payload` beside a `schema`, or itself.
+    private func payload(of value: Bytes) throws(SourceFailure) -> Int {
+        if !prefix.isEmpty, value.count > prefix.count,
+            value.starts(withBytes: prefix),
+            let end = try? document.readValue(value, from: prefix.count), isClosed(value, from: end)
+        {
+            return JSONDocument.root
+        }
+        do throws(JSONFault) { try document.read(value) } catch {
+            throw SourceFailure("the value is no JSON: \(error)")
+        }
+        types = .none
+        prefix.removeAll(keepingCapacity: true)
+        guard let (schema, payload) = Self.payload(JSONDocument.root, document) else { return JSONDocument.root }
+        types = ColumnTypes(document, schema: schema)
+        // Only where the payload is the last member: what follows it would not be read.
+        if document[payload].next == document.count, schema < payload {
+            prefix.append(contentsOf: value[..<document[payload].start])
+        }
+        return payload
+    }
+
+    /// Whether a brace and nothing else follows.
+    private func isClosed(_ value: Bytes, from end: Int) -> Bool {
+        guard end < value.count, value[end] == UInt8(ascii: "}") else { return false }
+        return value[(end + 1)...].allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    }
+
+    private static func payload(_ root: Int, _ document: JSONDocument) -> (schema: Int, payload: Int)? {
+        guard let payload = document.member(Names.payload, of: root),
+            let schema = document.member(Names.schema, of: root), document[schema].kind != .string
+        else { return nil }
+        return (schema, payload)
+    }
+
+    // MARK: - Debezium's changes
+
+    private func change(_ row: Row) throws(SourceFailure) -> RowEvent {
+        let before = document.member(Names.before, of: row.node)
+        let after = document.member(Names.after, of: row.node)
+        guard let operation = document.member(Names.operation, of: row.node), before != nil || after != nil,
+            let letter = document.string(of: operation)
+        else { return flattened(row) }
+        func state(_ node: Int?) -> Row? {
+            guard let node, document[node].kind == .object else { return nil }
+            return Row(document: document, node: node, types: types)
+        }
+        switch letter {
+        case "c", "u", "r":
+            guard let after = state(after) else {
+                throw SourceFailure("the change (op \(letter)) holds no row in 'after'")
+            }
+            return .upsert(after)
+        case "d": return .deletion(before: state(before))
+        case "t": return .truncation
+        case "m": return .nothing
+        default: throw SourceFailure("the change's op is \(excerpt(letter)), which is none of c, u, r, d, t and m")
+        }
+    }
+
+    /// A row to which Debezium's own transform has flattened the envelope.
+    private func flattened(_ row: Row) -> RowEvent {
+        let isDeleted = document.member(Names.deleted, of: row.node).flatMap { row.scalar($0) } == "true"
+        let operation = document.member(Names.flattenedOperation, of: row.node).flatMap { document.string(of: $0) }
+        switch operation {
+        case "t": return .truncation
+        case "d": return .deletion(before: row)
+        default: return isDeleted ? .deletion(before: row) : .upsert(row)
+        }
+    }
+
+    private enum Names {
+        static let schema = Array("schema".utf8)
+        static let payload = Array("payload".utf8)
+        static let before = Array("before".utf8)
+        static let after = Array("after".utf8)
+        static let operation = Array("op".utf8)
+        static let deleted = Array("__deleted".utf8)
+        static let flattenedOperation = Array("__op".utf8)
+    }
+}

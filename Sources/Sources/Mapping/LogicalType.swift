@@ -1,0 +1,67 @@
+import Records
+
+/// What Kafka Connect and Debezium say a column's value means beyond its JSON type: the `name` in its schema.
+enum LogicalType: Equatable {
+    case time(TimeUnit)
+    /// Two's complement, big endian, in Base64.
+    case decimal(scale: Int)
+    /// An object of `scale` and `value`.
+    case variableDecimal
+    /// Text that is JSON.
+    case json
+
+    init?(name: String, parameters: (String) -> String?) {
+        switch name {
+        case "io.debezium.time.Date", "org.apache.kafka.connect.data.Date": self = .time(.days)
+        case "io.debezium.time.Timestamp", "org.apache.kafka.connect.data.Timestamp": self = .time(.millis)
+        case "io.debezium.time.MicroTimestamp": self = .time(.micros)
+        case "io.debezium.time.NanoTimestamp": self = .time(.nanos)
+        case "io.debezium.time.ZonedTimestamp", "io.debezium.time.IsoTimestamp", "io.debezium.time.IsoDate":
+            self = .time(.rfc3339)
+        case "org.apache.kafka.connect.data.Decimal":
+            guard let scale = parameters("scale").flatMap({ Int($0) }) else { return nil }
+            self = .decimal(scale: scale)
+        case "io.debezium.data.VariableScaleDecimal": self = .variableDecimal
+        case "io.debezium.data.Json": self = .json
+        default: return nil
+        }
+    }
+}
+
+/// The columns of a row that mean more than their JSON says, by a Connect schema.
+struct ColumnTypes {
+    private var types: [[UInt8]: LogicalType] = [:]
+
+    static let none = ColumnTypes()
+
+    subscript(column: [UInt8]) -> LogicalType? { types.isEmpty ? nil : types[column] }
+
+    private init() {}
+
+    /// - Parameter schema: the index of a Connect schema in JSON. Of an envelope's, `after` is the row; else it is the row.
+    init(_ document: JSONDocument, schema: Int) {
+        let row = Self.field("after", of: schema, document) ?? schema
+        guard let fields = document.member(Array("fields".utf8), of: row) else { return }
+        document.forEachChild(of: fields) { field in
+            guard let column = Self.text("field", field, document), let name = Self.text("name", field, document)
+            else { return }
+            let parameters = document.member(Array("parameters".utf8), of: field)
+            types[Array(column.utf8)] = LogicalType(name: name) { key in
+                parameters.flatMap { Self.text(key, $0, document) }
+            }
+        }
+    }
+
+    private static func field(_ name: String, of schema: Int, _ document: JSONDocument) -> Int? {
+        guard let fields = document.member(Array("fields".utf8), of: schema) else { return nil }
+        var found: Int?
+        document.forEachChild(of: fields) { field in
+            if text("field", field, document) == name { found = field }
+        }
+        return found
+    }
+
+    private static func text(_ name: String, _ object: Int, _ document: JSONDocument) -> String? {
+        document.member(Array(name.utf8), of: object).flatMap { document.string(of: $0) }
+    }
+}

@@ -1,0 +1,119 @@
+/// The ids that tell a contract record from all others of its topic.
+package struct RecordIdentity: Hashable, Sendable {
+    package var topic: ContractTopic
+    /// nil: a vote whose row names only its answer.
+    package var questionID: String?
+    package var answerID: String?
+    /// nil in a vote that was counted elsewhere.
+    package var voterID: String?
+
+    /// The smallest record that takes back what a record of this identity said; nil is a null value.
+    func removal() -> [UInt8]? {
+        var value = JSONWriter()
+        switch topic {
+        case .questions: return nil
+        case .answers:
+            value.begin()
+            value.member("id", text: answerID ?? "")
+            value.member("questionId", text: questionID ?? "")
+            value.member("withdrawn", json: "true")
+        case .votes:
+            value.begin()
+            value.member("questionId", text: questionID ?? "")
+            value.member("answerId", text: answerID ?? "")
+            if let voterID {
+                value.member("voterId", text: voterID)
+                value.member("value", json: "0")
+            } else {
+                value.member("voteCount", json: "0")
+            }
+        }
+        value.end()
+        return value.bytes
+    }
+}
+
+/// A field's value as it was written, to stand in where a later change leaves it out.
+struct KeptField: Equatable {
+    var name: String
+    var json: [UInt8]
+}
+
+/// What a mapping makes of a row.
+struct MappedRecord {
+    var identity: RecordIdentity
+    /// The record's value. Of a vote without a question the id is missing: ``value(inQuestion:)``.
+    var value: [UInt8]
+    /// The question is deleted: its record has a null value.
+    var isDeletion = false
+    /// Values that the database may leave out of a later change, as PostgreSQL does with those it has stored apart (TOAST).
+    var kept: [KeptField] = []
+
+    /// The value of a vote whose question was found by its answer.
+    static func value(_ value: [UInt8], inQuestion id: String) -> [UInt8] {
+        var whole = JSONWriter()
+        whole.begin()
+        whole.member("questionId", text: id)
+        return whole.bytes + [UInt8(ascii: ",")] + value.dropFirst()
+    }
+}
+
+/// Writes JSON objects, member by member.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var isFirst = true
+
+    init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    mutating func begin() {
+        bytes.append(UInt8(ascii: "{"))
+        isFirst = true
+    }
+
+    mutating func end() {
+        bytes.append(UInt8(ascii: "}"))
+        isFirst = false
+    }
+
+    /// A member's name; its value has to follow.
+    mutating func name(_ name: String) {
+        if !isFirst { bytes.append(UInt8(ascii: ",")) }
+        isFirst = false
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    mutating func member(_ name: String, text: String) {
+        self.name(name)
+        string(text)
+    }
+
+    mutating func member(_ name: String, json: String) {
+        self.name(name)
+        bytes.append(contentsOf: json.utf8)
+    }
+
+    mutating func raw(_ json: some Sequence<UInt8>) { bytes.append(contentsOf: json) }
+
+    mutating func raw(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
+
+    /// A string, escaped as far as JSON asks for it.
+    mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case ..<0x20:
+                bytes.append(contentsOf: Array("\\u00".utf8))
+                bytes.append(Self.hexadecimal[Int(byte >> 4)])
+                bytes.append(Self.hexadecimal[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let hexadecimal = Array("0123456789abcdef".utf8)
+}

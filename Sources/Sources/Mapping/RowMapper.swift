@@ -1,0 +1,314 @@
+import Records
+
+/// Makes contract records of rows, as a mapping says. Used by one thread.
+struct RowMapper {
+    let mapping: SourceMapping
+    /// Those of `carry` that stand in the author, and those that stand beside it.
+    private let carriedInAuthor: [CarriedColumn]
+    private let carried: [CarriedColumn]
+
+    /// PostgreSQL stores values apart once a row is longer than some 2,000 bytes; its JSON is longer than the row.
+    private static let longRow = 1_900
+
+    init(_ mapping: SourceMapping) {
+        self.mapping = mapping
+        carriedInAuthor = mapping.carry.filter { $0.name.hasPrefix(ContractField.authorPrefix) }
+        carried = mapping.carry.filter { !$0.name.hasPrefix(ContractField.authorPrefix) }
+    }
+
+    /// - Parameter kept: values of the row's last record, for those that this change leaves out.
+    func map(_ row: Row, kept: [KeptField] = []) throws(SourceFailure) -> MappedRecord {
+        let length = row.document[row.node].end - row.document[row.node].start
+        var writing = Writing(
+            values: RowValues(row: row, kept: kept), value: JSONWriter(capacity: length + 256),
+            record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
+            keepsLongValues: mapping.format == .debezium && length > Self.longRow)
+        writing.value.begin()
+        var author = Author.toCome
+        for field in mapping.fields {
+            if author == .open, !field.field.isOfAuthor { try close(&author, &writing) }
+            try writing.write(field, &author)
+        }
+        if author == .toCome, !carriedInAuthor.isEmpty { writing.open(&author) }
+        if author == .open { try close(&author, &writing) }
+        try writing.carry(carried)
+        writing.value.end()
+        writing.record.value = writing.value.bytes
+        return writing.record
+    }
+
+    private func close(_ author: inout Author, _ writing: inout Writing) throws(SourceFailure) {
+        try writing.carry(carriedInAuthor)
+        writing.value.end()
+        author = .written
+    }
+
+    /// The columns that say which record a row is.
+    var identifyingPaths: [RowPath] {
+        mapping.conditions.map(\.path)
+            + mapping.fields.filter { $0.field.kind == .id && !$0.field.isOfAuthor }.flatMap(\.paths)
+    }
+
+    /// The identity alone, of a row that may have its key's columns and no more.
+    /// - Returns: nil when a field that it needs is not there.
+    func identity(_ row: Row) -> RecordIdentity? {
+        var identity = RecordIdentity(topic: mapping.into)
+        func text(_ name: String) -> String? {
+            guard let field = mapping.field(name) else { return nil }
+            return try? RowValues(row: row, kept: []).id(field)
+        }
+        switch mapping.into {
+        case .questions:
+            identity.questionID = text("id")
+            return identity.questionID == nil ? nil : identity
+        case .answers:
+            (identity.answerID, identity.questionID) = (text("id"), text("questionId"))
+            return identity.answerID == nil || identity.questionID == nil ? nil : identity
+        case .votes:
+            (identity.questionID, identity.answerID, identity.voterID) =
+                (text("questionId"), text("answerId"), text("voterId"))
+            guard identity.answerID != nil else { return nil }
+            if identity.questionID == nil, mapping.field("questionId") != nil { return nil }
+            return identity.voterID == nil && mapping.field("voterId") != nil ? nil : identity
+        }
+    }
+}
+
+/// Where the writing of a record stands in relation to its `author`.
+private enum Author { case toCome, open, written }
+
+/// One record while it is written.
+private struct Writing {
+    let values: RowValues
+    var value: JSONWriter
+    var record: MappedRecord
+    let keepsLongValues: Bool
+    /// Shorter values are not worth being stored apart by a database.
+    private static let longValue = 100
+
+    mutating func write(_ field: FieldMapping, _ author: inout Author) throws(SourceFailure) {
+        let found = try values.find(field)
+        if case .absent = found {
+            guard field.field.isRequired else { return }
+            throw SourceFailure(
+                "field '\(field.field.name)' has no value: \(field.sourceText) is NULL or not in the row; leave such rows "
+                    + "out with where:, or give the field a default:")
+        }
+        if field.field.kind == .deletion {
+            record.isDeletion = try boolean(found, field)
+            return
+        }
+        if field.field.isOfAuthor, author == .toCome { open(&author) }
+        value.name(field.field.lastName)
+        let start = value.bytes.count
+        try write(found, field)
+        keep(field.field.name, from: start, found)
+    }
+
+    mutating func open(_ author: inout Author) {
+        value.name("author")
+        value.begin()
+        author = .open
+    }
+
+    private mutating func keep(_ name: String, from start: Int, _ found: RowValues.Found) {
+        var isKept = keepsLongValues && value.bytes.count - start >= Self.longValue
+        // The next change may leave it out as well.
+        if case .kept = found { isKept = true }
+        guard isKept else { return }
+        record.kept.append(KeptField(name: name, json: Array(value.bytes[start...])))
+    }
+
+    private var document: JSONDocument { values.row.document }
+
+    // MARK: - What the contract wants
+
+    private mutating func write(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
+        if case .kept(let json) = found { return value.raw(json) }
+        switch field.field.kind {
+        case .id: try writeID(found, field)
+        case .string: try writeString(found, field)
+        case .time: value.string(try time(found, field))
+        case .boolean, .deletion: value.raw((try boolean(found, field) ? "true" : "false").utf8)
+        case .number: try writeNumber(found, field)
+        case .integer, .voteValue: value.raw(try integer(found, field).utf8)
+        case .strings: try writeStrings(found, field)
+        }
+    }
+
+    private mutating func writeID(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
+        let text = try values.id(found, field)
+        switch field.field.name {
+        case "id" where record.identity.topic == .questions: record.identity.questionID = text
+        case "id": record.identity.answerID = text
+        case "questionId": record.identity.questionID = text
+        case "answerId": record.identity.answerID = text
+        case "voterId": record.identity.voterID = text
+        default: break
+        }
+        if case .node(let node, _) = found, document[node].kind == .string {
+            return value.raw(document.text(of: node))
+        }
+        if case .node(let node, _) = found, document[node].kind == .number { return value.raw(text.utf8) }
+        value.string(text)
+    }
+
+    private mutating func writeString(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
+        if case .node(let node, _) = found {
+            switch document[node].kind {
+            case .string: return value.raw(document.text(of: node))
+            case .object, .array:
+                throw SourceFailure("\(RowValues.subject(field)) is no text; name a place in it with a JSON Pointer")
+            default: break
+            }
+        }
+        value.string(values.text(found) ?? "")
+    }
+
+    private func time(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) -> String {
+        var unit = field.unit
+        var isNumber = false
+        if case .node(let node, let type) = found {
+            isNumber = document[node].kind == .number
+            if case .time(let named)? = type { unit = named }
+        }
+        guard let text = values.text(found) else { throw SourceFailure("\(RowValues.subject(field)) is no time") }
+        if !isNumber, unit == nil || unit == .rfc3339 || Int64(text) == nil {
+            guard let time = TimeText.rfc3339(text) else {
+                throw SourceFailure(
+                    "\(RowValues.subject(field)) is \(excerpt(text)), which is no time; if it counts, say what with as:"
+                )
+            }
+            return time
+        }
+        guard let unit, unit != .rfc3339 else {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(text)): a number does not say what it counts; add as: seconds, millis, micros, "
+                    + "nanos or days")
+        }
+        guard let count = DecimalText.integer(text).flatMap({ Int64($0) }), let time = TimeText.rfc3339(count, unit)
+        else {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(text)) \(unit.rawValue), which is beyond the years 0000 to 9999"
+            )
+        }
+        return time
+    }
+
+    private func boolean(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) -> Bool {
+        switch (values.text(found) ?? "").lowercased() {
+        case "true", "t", "1", "y", "yes", "on": return true
+        case "false", "f", "0", "n", "no", "off", "": return false
+        case let other:
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(other)), neither true nor false; name the values that mean true with in:"
+            )
+        }
+    }
+
+    private mutating func writeNumber(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
+        guard let text = values.text(found), DecimalText.isNumber(text) else {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(values.text(found) ?? "")), which is no number")
+        }
+        value.raw(text.utf8)
+    }
+
+    private func integer(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) -> String {
+        guard let text = values.text(found), let integer = DecimalText.integer(text) else {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(values.text(found) ?? "")), which is no integer")
+        }
+        if field.field.kind == .voteValue, !["-1", "0", "1"].contains(integer) {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(integer)), and a vote is -1, 0 or 1; translate the values with map:, or leave "
+                    + "such rows out with where:")
+        }
+        return integer
+    }
+
+    private mutating func writeStrings(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
+        if case .node(let node, let type) = found {
+            if document[node].kind == .array { return try writeElements(of: node, in: document, field) }
+            if type == .json || field.separators == nil, let text = document.string(of: node), text.hasPrefix("[") {
+                let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+                defer { bytes.deallocate() }
+                bytes.copyBytes(from: text.utf8)
+                let inner = JSONDocument()
+                do throws(JSONFault) { try inner.read(Bytes(bytes)) } catch {
+                    throw SourceFailure("\(RowValues.subject(field)) begins as a JSON array and is none: \(error)")
+                }
+                return try writeElements(of: JSONDocument.root, in: inner, field)
+            }
+        }
+        let text = values.text(found) ?? ""
+        guard let separators = field.separators else {
+            throw SourceFailure(
+                "\(RowValues.subject(field)) is \(excerpt(text)), not a list; say what stands between its parts with split:"
+            )
+        }
+        writeList(text.split { separators.contains($0) }.map(String.init))
+    }
+
+    private mutating func writeElements(
+        of array: Int, in document: JSONDocument, _ field: FieldMapping
+    ) throws(SourceFailure) {
+        guard document[array].kind == .array else { throw SourceFailure("\(RowValues.subject(field)) is not a list") }
+        var texts: [String] = []
+        var isRight = true
+        document.forEachChild(of: array) { element in
+            switch document[element].kind {
+            case .string: texts.append(document.string(of: element) ?? "\u{FFFD}")
+            case .number, .boolean: texts.append(String(decoding: document.text(of: element), as: UTF8.self))
+            case .null: break
+            default: isRight = false
+            }
+        }
+        guard isRight else { throw SourceFailure("\(RowValues.subject(field)) holds more than texts") }
+        writeList(texts)
+    }
+
+    private mutating func writeList(_ texts: [String]) {
+        value.raw([UInt8(ascii: "[")])
+        for (index, text) in texts.enumerated() {
+            if index > 0 { value.raw([UInt8(ascii: ",")]) }
+            value.string(text)
+        }
+        value.raw([UInt8(ascii: "]")])
+    }
+
+    // MARK: - Carried columns
+
+    mutating func carry(_ columns: [CarriedColumn]) throws(SourceFailure) {
+        for column in columns {
+            let found = try values.at(column.path, name: "carry " + column.name)
+            if case .absent = found { continue }
+            value.name(
+                column.name.hasPrefix(ContractField.authorPrefix)
+                    ? String(column.name.dropFirst(ContractField.authorPrefix.count)) : column.name)
+            let start = value.bytes.count
+            switch found {
+            case .absent: break
+            case .kept(let json): value.raw(json)
+            case .decimal(let text), .text(let text): value.raw(text.utf8)
+            case .node(let node, .time(let unit)?) where unit != .rfc3339:
+                let text = String(decoding: document.text(of: node), as: UTF8.self)
+                if let time = Int64(text).flatMap({ TimeText.rfc3339($0, unit) }) {
+                    value.string(time)
+                } else {
+                    value.raw(document.text(of: node))
+                }
+            case .node(let node, .json?):
+                let text = document.string(of: node) ?? ""
+                value.raw(Self.isJSON(text) ? Array(text.utf8) : Array(document.text(of: node)))
+            case .node(let node, _): value.raw(document.text(of: node))
+            }
+            keep("carry " + column.name, from: start, found)
+        }
+    }
+
+    private static func isJSON(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in (try? JSONDocument().read(Bytes(bytes))) != nil }
+    }
+}

@@ -1,0 +1,154 @@
+import Records
+
+/// What a row has for the fields of a mapping.
+struct RowValues {
+    let row: Row
+    /// Values of the row's last record, for those that this change leaves out.
+    let kept: [KeptField]
+
+    enum Found {
+        /// NULL, or not in the row.
+        case absent
+        case node(Int, LogicalType?)
+        /// A number that its column's type keeps as bytes.
+        case decimal(String)
+        case text(String)
+        /// The database did not send it: as it was written last.
+        case kept([UInt8])
+    }
+
+    /// Debezium's word for a value that the database did not send.
+    private static let unavailable = Array("__debezium_unavailable_value".utf8)
+
+    /// A field's value, tested and translated as the mapping says.
+    func find(_ field: FieldMapping) throws(SourceFailure) -> Found {
+        var found: Found
+        switch field.source {
+        case .constant(let text): found = .text(text)
+        case .joined: found = try id(field).map { .text($0) } ?? .absent
+        case .path(let path): found = try at(path, name: field.field.name)
+        }
+        if case .kept = found { return found }
+        if let test = field.test { return .text(test.contains(text(found)) ? "true" : "false") }
+        if let standard = field.standard, text(found)?.isEmpty ?? true { found = .text(standard) }
+        if let replacements = field.replacements, let text = text(found) {
+            guard let replacement = replacements[text] else {
+                throw SourceFailure(
+                    "\(Self.subject(field)) is \(excerpt(text)), which map: does not name; add it there, or leave such rows out "
+                        + "with where:")
+            }
+            found = .text(replacement)
+        }
+        return found
+    }
+
+    /// - Parameter name: of the field that it is for, by which its value was kept.
+    func at(_ path: RowPath, name: String) throws(SourceFailure) -> Found {
+        guard let node = row.find(path) else { return .absent }
+        let document = row.document
+        switch document[node].kind {
+        case .null: return .absent
+        case .string where document.content(of: node).elementsEqual(Self.unavailable):
+            guard let kept = kept.first(where: { $0.name == name }) else {
+                throw SourceFailure(
+                    "the change holds no value of column '\(path.text)', which the database had stored apart and which did "
+                        + "not change; set REPLICA IDENTITY FULL for the table, and change the row again")
+            }
+            return .kept(kept.json)
+        default: break
+        }
+        let type = row.type(of: path)
+        switch type {
+        case .decimal(let scale) where document[node].kind == .string:
+            guard let base64 = document.string(of: node),
+                let text = DecimalText.decimal(base64: base64, scale: scale)
+            else { throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says") }
+            return .decimal(text)
+        // Without a schema it is known by its shape.
+        case .variableDecimal where document[node].kind == .object, nil where isVariableDecimal(node):
+            guard let value = document.member(Array("value".utf8), of: node).flatMap({ document.string(of: $0) }),
+                let scale = document.member(Array("scale".utf8), of: node).flatMap({ row.scalar($0) }).flatMap({
+                    Int($0)
+                }),
+                let text = DecimalText.decimal(base64: value, scale: scale)
+            else {
+                throw SourceFailure("column '\(path.text)' is no decimal number with its scale, as its schema says")
+            }
+            return .decimal(text)
+        default: return .node(node, type)
+        }
+    }
+
+    /// Whether an object has `scale` and `value` and nothing else.
+    private func isVariableDecimal(_ node: Int) -> Bool {
+        let document = row.document
+        guard document[node].kind == .object, document[node].next == node + 3,
+            let scale = document.member(Array("scale".utf8), of: node),
+            let value = document.member(Array("value".utf8), of: node)
+        else { return false }
+        return document[scale].kind == .number && document[value].kind == .string
+    }
+
+    func text(_ found: Found) -> ScalarText {
+        switch found {
+        case .absent, .kept: nil
+        case .node(let node, _): row.scalar(node)
+        case .decimal(let text), .text(let text): text
+        }
+    }
+
+    // MARK: - Ids
+
+    /// The text of an id field; nil: NULL.
+    func id(_ field: FieldMapping) throws(SourceFailure) -> String? {
+        switch field.source {
+        case .constant(let text): return text
+        case .path:
+            let found = try find(field)
+            if case .absent = found { return nil }
+            return try id(found, field)
+        case .joined(let paths, let separator):
+            var parts: [String] = []
+            for path in paths {
+                let found = try at(path, name: field.field.name)
+                guard let text = text(found) else { return field.standard }
+                parts.append(isNumber(found) ? try integer(text, field) : text)
+            }
+            return parts.joined(separator: separator)
+        }
+    }
+
+    /// The text that an id has as a string, and as the digits of an integer.
+    func id(_ found: Found, _ field: FieldMapping) throws(SourceFailure) -> String {
+        if case .node(let node, _) = found, ![.string, .number].contains(row.document[node].kind) {
+            throw SourceFailure(
+                "\(Self.subject(field)) is \(excerpt(text(found) ?? "")), neither text nor number, and no id")
+        }
+        var id = text(found) ?? ""
+        if isNumber(found) { id = try integer(id, field) }
+        guard 1...200 ~= id.utf8.count else {
+            throw SourceFailure(
+                id.isEmpty
+                    ? "\(Self.subject(field)) is empty, and an id has 1 to 200 bytes"
+                    : "\(Self.subject(field)) is longer than the 200 bytes of an id: \(excerpt(id))")
+        }
+        return id
+    }
+
+    private func isNumber(_ found: Found) -> Bool {
+        switch found {
+        case .decimal: true
+        case .node(let node, _): row.document[node].kind == .number
+        case .absent, .text, .kept: false
+        }
+    }
+
+    private func integer(_ text: String, _ field: FieldMapping) throws(SourceFailure) -> String {
+        guard let digits = DecimalText.integer(text) else {
+            throw SourceFailure("\(Self.subject(field)) is \(excerpt(text)), which is no integer, and no id")
+        }
+        return digits
+    }
+
+    static func subject(_ field: FieldMapping) -> String { "field '\(field.field.name)': \(field.sourceText)" }
+}

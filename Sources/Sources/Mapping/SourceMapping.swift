@@ -1,0 +1,142 @@
+/// How the records of a topic are written.
+package enum SourceFormat: String, CaseIterable, Sendable {
+    /// A record's value is a row as a JSON object; a null value deletes the row of the record's key.
+    case json
+    /// Debezium's change events as JSON, in their envelope or flattened to the row.
+    case debezium
+}
+
+/// One entry under `sources:`: which rows of which topic become which contract records, and how.
+package struct SourceMapping: Sendable, Equatable {
+    package var topic: String
+    package var format: SourceFormat
+    /// All must hold for a row to be this source's.
+    package var conditions: [RowCondition] = []
+    package var into: ContractTopic
+    /// In the order of ``ContractField/all(of:)``.
+    package var fields: [FieldMapping]
+    package var carry: [CarriedColumn] = []
+
+    package init(
+        topic: String, format: SourceFormat, conditions: [RowCondition] = [], into: ContractTopic,
+        fields: [FieldMapping], carry: [CarriedColumn] = []
+    ) {
+        self.topic = topic
+        self.format = format
+        self.conditions = conditions
+        self.into = into
+        self.fields = fields
+        self.carry = carry
+    }
+
+    package func field(_ name: String) -> FieldMapping? { fields.first { $0.field.name == name } }
+
+    /// A vote source whose rows name only the answer.
+    package var findsQuestionByAnswer: Bool { into == .votes && field("questionId") == nil }
+
+    /// For people: `answers from forum.public.post`.
+    package var name: String { "\(into.rawValue) from \(topic)" }
+}
+
+/// A place in a row: a column, or what a JSON Pointer (RFC 6901) leads to.
+package struct RowPath: Sendable, Hashable {
+    /// As it was written.
+    package let text: String
+    /// The names on the way, unescaped, in UTF-8. One for a column.
+    package let steps: [[UInt8]]
+
+    /// - Returns: nil when the text begins as a pointer does and is none: `~` stands only before 0 or 1.
+    package init?(_ text: String) {
+        self.text = text
+        guard text.hasPrefix("/") else {
+            guard !text.isEmpty else { return nil }
+            steps = [Array(text.utf8)]
+            return
+        }
+        var steps: [[UInt8]] = []
+        for step in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            let rest = step.replacing("~0", with: "").replacing("~1", with: "")
+            if rest.contains("~") { return nil }
+            steps.append(Array(step.replacing("~1", with: "/").replacing("~0", with: "~").utf8))
+        }
+        self.steps = steps
+    }
+
+    /// The column that it is, or begins in.
+    var column: [UInt8] { steps[0] }
+}
+
+/// A scalar of a row as text, so that 42 and "42", true and "true" are one. nil is NULL, and a column that is not there.
+package typealias ScalarText = String?
+
+/// A column's values that are meant, or all others.
+package struct ValueSet: Sendable, Equatable {
+    package var values: [ScalarText]
+    package var isNegated = false
+
+    func contains(_ value: ScalarText) -> Bool { values.contains(value) != isNegated }
+}
+
+/// One line of `where:`.
+package struct RowCondition: Sendable, Equatable {
+    package var path: RowPath
+    package var allowed: ValueSet
+}
+
+/// What an integer counts that is a time.
+package enum TimeUnit: String, CaseIterable, Sendable {
+    /// Not an integer: text as RFC 3339 has it, or the same with a space for the T, or without an offset (taken as UTC).
+    case rfc3339
+    case seconds, millis, micros, nanos, days
+}
+
+/// One line of `fields:`.
+package struct FieldMapping: Sendable, Equatable {
+    package enum Source: Sendable, Equatable {
+        case path(RowPath)
+        /// The values of several columns with a separator between them: a compound key.
+        case joined([RowPath], separator: String)
+        case constant(String)
+    }
+
+    package var field: ContractField
+    package var source: Source
+    package var unit: TimeUnit?
+    /// Makes a boolean: whether the value is one of these.
+    package var test: ValueSet?
+    /// Values that stand for others; one that is not among them is refused.
+    package var replacements: [String: String]?
+    /// Characters between the parts of a text that is a list.
+    package var separators: String?
+    /// Stands for NULL and for an empty text.
+    package var standard: String?
+
+    package init(_ field: ContractField, _ source: Source) {
+        self.field = field
+        self.source = source
+    }
+
+    /// As people find it again: the columns as they were written.
+    var sourceText: String {
+        switch source {
+        case .path(let path): "'\(path.text)'"
+        case .joined(let paths, _): paths.map { "'\($0.text)'" }.joined(separator: ", ")
+        case .constant(let text): "the constant '\(text)'"
+        }
+    }
+
+    var paths: [RowPath] {
+        switch source {
+        case .path(let path): [path]
+        case .joined(let paths, _): paths
+        case .constant: []
+        }
+    }
+}
+
+/// One line of `carry:`.
+package struct CarriedColumn: Sendable, Equatable {
+    /// Its name in the contract record; `author/...` puts it into the author.
+    package var name: String
+    package var path: RowPath
+}

@@ -1,0 +1,331 @@
+import AnswerStore
+import Records
+
+/// A record for one of the three input topics, made of a source's.
+package struct ContractRecord: Equatable, Sendable {
+    package let topic: ContractTopic
+    /// The question's id.
+    package let key: [UInt8]
+    /// nil is a null value.
+    package let value: [UInt8]?
+}
+
+/// Turns the records of sources into contract records, with an index of what was made of each row before.
+///
+/// Used by one thread; not Sendable.
+package final class SourceTranslator {
+    /// The sources of one topic, in the order of the configuration: a row is the first's whose conditions it meets.
+    private struct TopicSources {
+        let reader: EventReader
+        let mappers: [RowMapper]
+        /// Whether questions and answers are rows of this one table, so that an id is either a question's or an answer's.
+        let holdsBoth: Bool
+    }
+
+    /// What became of a source record that was read without an error.
+    package enum Outcome: Sendable, Equatable {
+        /// Contract records were made of it.
+        case mapped
+        /// The row is none of any source's, or nothing is to be done about it.
+        case passedOver
+        /// A vote whose answer has not come yet. It is published when the answer comes.
+        case waiting
+    }
+
+    package let topics: [String]
+    private let sources: [String: TopicSources]
+    private let index: SourceIndex
+    /// Whether votes find their questions by their answers.
+    private let indexesAnswers: Bool
+    private let records = RecordReader()
+    /// Every row comes once, and answers before their votes: rows are not remembered, and votes do not wait.
+    var isOneTime = false
+    /// Bytes that a record's value may have; longer ones are refused.
+    package var longestValue = Int.max
+    /// Whether this lane works on the source partition that a row's key is of.
+    package var owns: (_ row: [UInt8]) -> Bool = { _ in true }
+
+    package init(_ mappings: [SourceMapping], index: SourceIndex) {
+        self.index = index
+        indexesAnswers = mappings.contains { $0.findsQuestionByAnswer }
+        var topics: [String] = []
+        for mapping in mappings where !topics.contains(mapping.topic) { topics.append(mapping.topic) }
+        self.topics = topics
+        sources = Dictionary(
+            uniqueKeysWithValues: topics.map { topic in
+                let own = mappings.filter { $0.topic == topic }
+                return (
+                    topic,
+                    TopicSources(
+                        reader: EventReader(format: own[0].format), mappers: own.map(RowMapper.init),
+                        holdsBoth: own.contains { $0.into == .questions } && own.contains { $0.into == .answers })
+                )
+            })
+    }
+
+    /// What the keys of all rows of a source's partition begin with, and its length.
+    package static func rowPrefix(topic: String, partition: Int32) -> [UInt8] {
+        IndexKey.prefix(topic: topic, partition: partition)
+    }
+    package static let rowPrefixLength = IndexKey.prefixLength
+
+    /// What a record of a source becomes.
+    /// - Parameter emit: called with each contract record, in order.
+    /// - Throws: `SourceFailure` when the record cannot be mapped: nothing was emitted, and the index is as before. What
+    ///   `emit` throws. `StoreError` when the index cannot be read.
+    package func translate(
+        topic: String, partition: Int32, key: Bytes?, value: Bytes?, emit: (ContractRecord) throws -> Void
+    ) throws -> Outcome {
+        guard let source = sources[topic] else { return .passedOver }
+        switch try source.reader.read(value: value) {
+        case .nothing: return .passedOver
+        case .truncation:
+            throw SourceFailure(
+                "the table was emptied with TRUNCATE, which names no rows: what was published of them stays; delete the rows "
+                    + "one by one, or erase what came of them by null values")
+        case .upsert(let row):
+            return try upsert(row, source, rowKey: rowKey(topic, partition, key, source, row), emit)
+        case .deletion(let before):
+            let rowKey = rowKey(topic, partition, key, source, before)
+            return try delete(before, source, key: source.reader.keyRow(key), rowKey: rowKey, emit)
+        case .tombstone:
+            guard let key else { return .passedOver }
+            let rowKey = IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
+            guard let old = try entry(rowKey) else { return .passedOver }
+            try remove(old, rowKey, emit)
+            return .mapped
+        }
+    }
+
+    /// The index's key of a row: by the record's key, and where there is none, as in a table without a primary key, by what
+    /// the row is mapped to.
+    private func rowKey(_ topic: String, _ partition: Int32, _ key: Bytes?, _ source: TopicSources, _ row: Row?)
+        -> [UInt8]?
+    {
+        if let key {
+            return IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
+        }
+        guard let row, let identity = source.mappers.first(where: { row.meets($0.mapping.conditions) })?.identity(row)
+        else { return nil }
+        let ids = [identity.topic.rawValue, identity.answerID ?? identity.questionID ?? "", identity.voterID ?? ""]
+        return IndexKey.row(topic: topic, partition: partition, key: ids.joined(separator: "\0").utf8)
+    }
+
+    // MARK: - Rows that are there
+
+    private func upsert(
+        _ row: Row, _ source: TopicSources, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
+    ) throws -> Outcome {
+        let old = try rowKey.flatMap { try entry($0) }
+        guard let mapper = source.mappers.first(where: { row.meets($0.mapping.conditions) }) else {
+            guard let old, let rowKey else { return .passedOver }
+            try remove(old, rowKey, emit)
+            return .mapped
+        }
+        var new = try mapper.map(row, kept: old?.kept ?? [])
+        var question = new.identity.questionID
+        if question == nil, let answer = new.identity.answerID { question = try self.question(ofAnswer: answer) }
+        if question?.isEmpty ?? false {
+            // A vote on a question.
+            if let old, let rowKey { try remove(old, rowKey, emit) }
+            return .passedOver
+        }
+        if mapper.mapping.findsQuestionByAnswer, let question {
+            new.value = MappedRecord.value(new.value, inQuestion: question)
+            new.identity.questionID = question
+        }
+        try check(new)
+        if let old, let rowKey, old.waiting != nil || old.identity != new.identity { try remove(old, rowKey, emit) }
+        guard let question else {
+            if isOneTime { return .passedOver }
+            guard let rowKey else {
+                throw SourceFailure(
+                    "the vote has no key to be kept by until its answer comes; give its table a primary key")
+            }
+            wait(new, rowKey)
+            return .waiting
+        }
+        let isDeletion = new.isDeletion
+        // What is kept has to fit into a record of the index.
+        if new.kept.reduce(0, { $0 + $1.json.count }) > longestValue / 2 { new.kept = [] }
+        try emit(
+            ContractRecord(topic: new.identity.topic, key: Array(question.utf8), value: isDeletion ? nil : new.value))
+        if let rowKey, !isOneTime {
+            let entry = isDeletion ? nil : RowEntry(identity: new.identity, kept: new.kept)
+            try update(rowKey, entry?.bytes)
+        }
+        try note(new.identity, isDeletion: isDeletion, source, emit)
+        return .mapped
+    }
+
+    /// The record as the worker will read it, so that nothing is published which would be a dead letter there.
+    private func check(_ record: MappedRecord) throws(SourceFailure) {
+        if record.identity.topic == .votes, record.identity.voterID == nil, !isCounted(record.value) {
+            throw SourceFailure(
+                "the vote has neither voterId and value, as one that is cast, nor voteCount, as one that is counted")
+        }
+        let value =
+            record.identity.questionID == nil ? MappedRecord.value(record.value, inQuestion: "?") : record.value
+        if record.isDeletion { return }
+        guard value.count + (record.identity.questionID?.utf8.count ?? 0) <= longestValue else {
+            throw SourceFailure(
+                "the \(record.identity.topic.noun) would be \(value.count) bytes long, more than the \(longestValue) that the "
+                    + "producer's message.max.bytes leaves room for; raise it, or carry less")
+        }
+        let failure: RecordError? = value.withUnsafeBytes { value in
+            do throws(RecordError) {
+                switch record.identity.topic {
+                case .questions: _ = try records.questionID(ofQuestion: value)
+                case .answers: _ = try records.questionID(ofAnswer: value)
+                case .votes: _ = try records.questionID(ofVote: value)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure {
+            throw SourceFailure("what the row becomes is no \(record.identity.topic.noun): \(failure.message)")
+        }
+    }
+
+    private func isCounted(_ value: [UInt8]) -> Bool {
+        value.withUnsafeBytes { bytes in
+            let document = JSONDocument()
+            guard (try? document.read(bytes)) != nil else { return false }
+            return document.member(Array("voteCount".utf8), of: JSONDocument.root) != nil
+        }
+    }
+
+    // MARK: - Rows that are gone
+
+    private func delete(
+        _ before: Row?, _ source: TopicSources, key: Row?, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
+    ) throws -> Outcome {
+        if let rowKey, let old = try entry(rowKey) {
+            try remove(old, rowKey, emit)
+            return .mapped
+        }
+        // Nothing was published of the row from here. Perhaps it was by other means: taken back if the change tells enough.
+        guard let before, let mapper = source.mappers.first(where: { before.meets($0.mapping.conditions) }),
+            before.tells(mapper.identifyingPaths, besides: key), var identity = mapper.identity(before)
+        else { return .passedOver }
+        if identity.questionID == nil, let answer = identity.answerID {
+            identity.questionID = try question(ofAnswer: answer)
+        }
+        guard let question = identity.questionID, !question.isEmpty else { return .passedOver }
+        try emit(ContractRecord(topic: identity.topic, key: Array(question.utf8), value: identity.removal()))
+        return .mapped
+    }
+
+    private func remove(_ old: RowEntry, _ rowKey: [UInt8], _ emit: (ContractRecord) throws -> Void) throws {
+        index.set(rowKey, nil)
+        if old.waiting != nil {
+            if let answer = old.identity.answerID { index.set(IndexKey.waiting(forAnswer: answer, row: rowKey), nil) }
+            return
+        }
+        guard let question = old.identity.questionID else { return }
+        try emit(ContractRecord(topic: old.identity.topic, key: Array(question.utf8), value: old.identity.removal()))
+        if indexesAnswers, let id = old.identity.topic == .answers ? old.identity.answerID : nil,
+            try self.question(ofAnswer: id) == question
+        {
+            index.set(IndexKey.answer(id), nil)
+        }
+    }
+
+    // MARK: - Answers and their questions
+
+    /// "" where the id is a question's; nil where neither is known.
+    private func question(ofAnswer id: String) throws(StoreError) -> String? {
+        try index.value(of: IndexKey.answer(id)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func note(
+        _ identity: RecordIdentity, isDeletion: Bool, _ source: TopicSources, _ emit: (ContractRecord) throws -> Void
+    ) throws {
+        guard indexesAnswers else { return }
+        switch identity.topic {
+        case .votes: return
+        case .questions:
+            guard source.holdsBoth, !isDeletion, let id = identity.questionID else { return }
+            try learn(id, question: "", emit)
+        case .answers:
+            guard let id = identity.answerID, let question = identity.questionID else { return }
+            try learn(id, question: question, emit)
+        }
+    }
+
+    private func learn(_ answer: String, question: String, _ emit: (ContractRecord) throws -> Void) throws {
+        guard try self.question(ofAnswer: answer) != question else { return }
+        index.set(IndexKey.answer(answer), Array(question.utf8))
+        try settle(votesFor: answer, emit)
+    }
+
+    // MARK: - Votes that wait
+
+    private func wait(_ vote: MappedRecord, _ rowKey: [UInt8]) {
+        index.set(rowKey, RowEntry(identity: vote.identity, waiting: vote.value).bytes)
+        if let answer = vote.identity.answerID { index.set(IndexKey.waiting(forAnswer: answer, row: rowKey), [1]) }
+    }
+
+    /// An entry of the index has come, perhaps from another lane: publishes the votes of this lane that it was waited for.
+    /// - Returns: how many there were.
+    @discardableResult
+    package func settle(afterIndexKey key: Bytes, emit: (ContractRecord) throws -> Void) throws -> Int {
+        guard indexesAnswers, let answer = IndexKey.answerID(ofKey: key) else { return 0 }
+        return try settle(votesFor: answer, emit)
+    }
+
+    /// Publishes all votes of this lane whose answers are known by now: after a take-over, and after an abort.
+    @discardableResult
+    package func settleAll(emit: (ContractRecord) throws -> Void) throws -> Int {
+        guard indexesAnswers else { return 0 }
+        var count = 0
+        for key in try index.keys(beginningWith: IndexKey.allWaiting) {
+            guard let (answer, row) = IndexKey.parts(ofWaiting: key), owns(row) else { continue }
+            count += try settle(row, answer, emit)
+        }
+        return count
+    }
+
+    @discardableResult
+    private func settle(votesFor answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
+        var count = 0
+        let prefix = IndexKey.waiting(forAnswer: answer)
+        for key in try index.keys(beginningWith: prefix) {
+            let row = Array(key.dropFirst(prefix.count))
+            if owns(row) { count += try settle(row, answer, emit) }
+        }
+        return count
+    }
+
+    private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
+        guard let question = try question(ofAnswer: answer) else { return 0 }
+        index.set(IndexKey.waiting(forAnswer: answer, row: row), nil)
+        guard var entry = try entry(row), let vote = entry.waiting else { return 0 }
+        guard !question.isEmpty else {
+            // A vote on a question is nobody's.
+            index.set(row, nil)
+            return 0
+        }
+        entry.identity.questionID = question
+        entry.waiting = nil
+        index.set(row, entry.bytes)
+        try emit(
+            ContractRecord(
+                topic: .votes, key: Array(question.utf8), value: MappedRecord.value(vote, inQuestion: question)))
+        return 1
+    }
+
+    // MARK: - Entries
+
+    private func entry(_ rowKey: [UInt8]) throws(StoreError) -> RowEntry? {
+        try index.value(of: rowKey).flatMap { RowEntry($0) }
+    }
+
+    /// Writes an entry where it differs from what is there: a snapshot repeats every row.
+    private func update(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
+        guard try index.value(of: key) != value else { return }
+        index.set(key, value)
+    }
+}

@@ -1,0 +1,81 @@
+import AnswerStore
+import Records
+
+/// A Stack Exchange data dump as contract records: answers, then the votes on them, then the questions, so that each
+/// question finds its answers. Goes through the files row by row; what it has to know of the answers stands in a store on disk.
+package final class StackExchangeDump {
+    /// What is read, for the progress: bytes of all passes, and how many there are.
+    package struct Progress: Sendable {
+        package var bytes = 0
+        package var size = 0
+    }
+
+    private let posts: String
+    /// nil: the dump has none, and an answer's score is its tally.
+    private let votes: String?
+    private let translator: SourceTranslator
+    private let index: SourceIndex
+    package private(set) var progress = Progress()
+    /// Rows that cannot be mapped, and the first reasons.
+    package private(set) var refused = 0
+    package private(set) var reasons: [String] = []
+
+    private static let prefix = "dump"
+    private static let mostReasons = 20
+
+    /// - Parameters:
+    ///   - directory: with `Posts.xml`, and `Votes.xml` where there are votes.
+    ///   - store: for the time of the load.
+    package init(directory: String, hasVotes: Bool, store: IndexStore) {
+        posts = directory + "/Posts.xml"
+        votes = hasVotes ? directory + "/Votes.xml" : nil
+        var mappings = SourcePreset.stackExchange.mappings(topicPrefix: Self.prefix)
+        if !hasVotes, let score = RowPath("Score"),
+            let field = ContractField.all(of: .answers).first(where: { $0.name == "voteCount" })
+        {
+            for number in mappings.indices where mappings[number].into == .answers {
+                mappings[number].fields.append(FieldMapping(field, .path(score)))
+            }
+        }
+        index = SourceIndex(store: store)
+        translator = SourceTranslator(mappings, index: index)
+        translator.isOneTime = true
+    }
+
+    /// - Parameter publish: takes each record.
+    package func run(_ publish: (ContractRecord) throws -> Void) throws {
+        var passes: [(path: String, topic: String, into: ContractTopic)] = [(posts, "Posts", .answers)]
+        if let votes { passes.append((votes, "Votes", .votes)) }
+        passes.append((posts, "Posts", .questions))
+        let files = try passes.map { try DumpFile(path: $0.path) }
+        progress.size = files.reduce(0) { $0 + $1.size }
+        for (pass, file) in zip(passes, files) {
+            let before = progress.bytes
+            while let (id, row) = try file.next() {
+                progress.bytes = before + file.bytesRead
+                do {
+                    try translate(id, row, pass.topic) { if $0.topic == pass.into { try publish($0) } }
+                } catch let failure as SourceFailure {
+                    // Told once, not in both passes over the posts.
+                    guard pass.into != .questions else { continue }
+                    refused += 1
+                    if reasons.count < Self.mostReasons {
+                        reasons.append("\(pass.topic).xml, Id \(String(decoding: id, as: UTF8.self)): \(failure)")
+                    }
+                }
+                try index.writeThrough()
+            }
+        }
+    }
+
+    private func translate(
+        _ id: [UInt8], _ row: [UInt8], _ table: String, _ emit: (ContractRecord) throws -> Void
+    ) throws {
+        try id.withUnsafeBytes { id in
+            try row.withUnsafeBytes { row in
+                _ = try translator.translate(
+                    topic: "\(Self.prefix).\(table)", partition: 0, key: id, value: row, emit: emit)
+            }
+        }
+    }
+}
