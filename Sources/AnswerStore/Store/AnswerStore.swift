@@ -170,6 +170,13 @@ package final class AnswerStore {
     /// Commits, syncs, seals and closes. Should that fail, the seal stays open, and the next opening verifies or rebuilds.
     package func close() {
         guard let onClose else { return }
+        // A scratch store ends here: no process opens it again, so nothing of it is worth a write to the disk.
+        guard !isScratch else {
+            shut()
+            onClose()
+            self.onClose = nil
+            return
+        }
         // The topics hold whatever cannot be written now.
         try? commit()
         // A load that did not end is begun anew, so its store gets no seal.

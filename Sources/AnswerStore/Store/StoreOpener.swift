@@ -88,6 +88,8 @@ struct StoreOpener {
 
     /// From here on a power loss is noticed.
     private func writeOpenSeal() throws(StoreError) {
+        // Only the next opening reads a seal, and a scratch store has none: two syncs less for each of them.
+        guard !isScratch else { return }
         do {
             try StoreSeal.write(.open(boot: MachineBoot.identifier()), in: directory)
         } catch {
