@@ -30,10 +30,11 @@ extension ClientHandle {
             return .endOfPartition(partition, offset: message.pointee.offset)
         }
         let place = partition.map { $0.partition < 0 ? $0.topic : $0.description }
-        return .failure(
-            error(
-                message.pointee.err, "Consuming \(place.map { "from \($0)" } ?? "with the \(label)")",
-                reason: rd_kafka_message_errstr(message).map { String(cString: $0) }))
+        var failure = error(
+            message.pointee.err, "Consuming \(place.map { "from \($0)" } ?? "with the \(label)")",
+            reason: rd_kafka_message_errstr(message).map { String(cString: $0) })
+        failure.partition = partition.flatMap { $0.partition < 0 ? nil : $0 }
+        return .failure(failure)
     }
 
     func pause(_ partitions: [TopicPartition]) throws(KafkaError) {

@@ -18,6 +18,8 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// The current transaction must be aborted before anything else; without transactions: records are lost, and have to be
     /// produced again.
     package let requiresAbort: Bool
+    /// The partition that a consumer's error is about; nil for other errors, and for a whole topic's.
+    package internal(set) var partition: TopicPartition?
 
     /// Another client with the same transactional or instance id has taken over.
     package var isFenced: Bool {
@@ -35,6 +37,15 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
             RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
             true
+        default: false
+        }
+    }
+
+    /// The position of a consumer is not in the log any more, and `auto.offset.reset` is `error`: records were deleted, or the
+    /// log was cut.
+    package var isOffsetOutOfRange: Bool {
+        switch rd_kafka_resp_err_t(rawCode) {
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: true
         default: false
         }
     }

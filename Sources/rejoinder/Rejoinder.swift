@@ -29,7 +29,7 @@ struct Rejoinder: AsyncParsableCommand {
     static func main() async {
         var command: any ParsableCommand
         do {
-            command = try parseAsRoot()
+            command = try parseAsRoot(try ArgumentValues.tied(Array(CommandLine.arguments.dropFirst())))
         } catch {
             exit(withError: error)
         }

@@ -10,15 +10,29 @@ package struct Capture {
     package var isFollowing: Bool
     /// Only records with one of these keys; empty: all.
     package var keys: [[UInt8]]
+    /// Of the questions (record keys) this share, the same in every topic and run; nil: all. Records without a key are not in it.
+    package var sample: KeySample?
+    /// Ends once so many bytes of keys and values were written.
+    package var maxBytes: Int?
+    /// Ends after this time; for what is followed.
+    package var duration: Duration?
+    /// What the topics are called in the recording.
+    package var renaming = TopicRenaming()
     /// For what is noticed on the way; librdkafka's own lines go to `clientLogger`.
     package var logger: Logger
     package var clientLogger: Logger
     /// What may wait in memory for its turn, in bytes.
     var memoryLimit = 96 << 20
+    /// How long the brokers may be silent before a window that is not followed is given up.
+    var patience = WindowReader.patience
     private let properties: KafkaProperties
 
     /// How long the brokers may take for one answer.
     private static let timeout = Duration.seconds(15)
+    /// How often a followed recording is made sure of.
+    private static let settleInterval = Duration.seconds(1)
+    /// How often a followed topic is asked for new partitions.
+    var discoveryInterval = Duration.seconds(5)
 
     /// - Parameters:
     ///   - properties: the user's, with the brokers.
@@ -39,24 +53,39 @@ package struct Capture {
     /// - Parameters:
     ///   - isStopped: asked between records.
     ///   - progress: told now and then.
-    /// - Throws: `KafkaError`, ``CaptureError`` or ``RecordingError``. The writer is not finished: that is the caller's.
+    /// - Throws: `KafkaError` or ``CaptureError`` when the window cannot be looked up. What fails afterwards is the summary's
+    ///   `end`, as the records before it are written. The writer is not finished: that is the caller's.
     package func run(
         into writer: RecordingWriter, redaction: Redaction? = nil, isStopped: () -> Bool = { false },
         progress: (CaptureProgress) -> Void = { _ in }
     ) throws -> CaptureSummary {
         let admin = try AdminClient(properties: properties, logger: clientLogger)
+        defer { admin.close() }
         let counts = try partitionCounts(admin)
-        admin.close()
         let consumer = try AssignedConsumer(properties: properties, logger: clientLogger)
         defer { consumer.close() }
+        let readsCommitted = properties.effectiveValue("isolation.level") != "read_uncommitted"
+        let ends =
+            readsCommitted && !isFollowing
+            ? try Window.uncommittedEnds(partitions: counts, properties: properties, logger: clientLogger) : [:]
         let resolved = try window.resolve(partitions: counts, with: consumer, timeout: Self.timeout)
         var summary = CaptureSummary(topics: topics, deleted: resolved.deleted)
-        try withExtendedLifetime(
-            WindowReader(
-                window: resolved, consumer: consumer, isFollowing: isFollowing, memoryLimit: memoryLimit, logger: logger
-            )
-        ) { reader in
-            try copy(reader, resolved, consumer.topics, writer, redaction, isStopped, progress, &summary)
+        summary.heldBack = resolved.heldBack(before: ends)
+        let reader = try WindowReader(
+            window: resolved, consumer: consumer, isFollowing: isFollowing, memoryLimit: memoryLimit,
+            patience: patience, logger: logger)
+        // The messages that wait in it are released before the consumer is closed.
+        withExtendedLifetime(reader) {
+            let discovery = isFollowing ? PartitionDiscovery(admin, counts, interval: discoveryInterval) : nil
+            do {
+                let run = CaptureRun(
+                    capture: self, reader: reader, window: resolved, topics: consumer.topics, writer: writer,
+                    redaction: redaction, discovery: discovery)
+                try run.copy(isStopped, progress, &summary)
+            } catch {
+                summary.end = .failed(error)
+            }
+            summary.holes = reader.holes
         }
         return summary
     }
@@ -78,57 +107,140 @@ package struct Capture {
         return found.mapValues(\.partitionCount)
     }
 
-    private func copy(
-        _ reader: WindowReader, _ window: ResolvedWindow, _ names: [String], _ writer: RecordingWriter,
-        _ redaction: Redaction?, _ isStopped: () -> Bool, _ progress: (CaptureProgress) -> Void,
-        _ summary: inout CaptureSummary
-    ) throws {
-        let topics = names.map { Array($0.utf8) }
-        let limit = window.limit ?? .max
-        let total = isFollowing ? nil : window.offsetCount
-        var seen = 0
-        func report() {
-            progress(
-                CaptureProgress(
-                    records: summary.recordCount, bytes: summary.byteCount, offsetsPassed: reader.offsetsPassed,
-                    offsetsInAll: total, limit: window.limit))
+    fileprivate func isWanted(_ key: Bytes?) -> Bool {
+        guard keys.isEmpty else {
+            guard let key else { return false }
+            return keys.contains { $0.count == key.count && $0.elementsEqual(key) }
         }
-        while summary.recordCount < limit {
-            if isStopped(), !summary.wasStopped {
-                summary.wasStopped = true
-                // The end of what is followed; of a bounded window it would be a wrong one.
-                guard isFollowing else { return }
-                reader.drain()
-            }
-            let step = try reader.next { message in
-                guard isWanted(message.key) else { return }
-                let value = message.value.map { redaction?.redact($0) ?? $0 }
-                try topics[message.topicIndex].withUnsafeBytes { topic in
-                    try writer.write(
-                        topic: topic, partition: message.partition, offset: message.offset,
-                        timestampType: message.timestamp == nil
-                            ? .unknown : message.isLogAppendTime ? .logappend : .create,
-                        timestamp: message.timestamp, headers: message.forEachHeader, key: message.key, value: value)
-                }
-                summary.add(message, topic: names[message.topicIndex])
-            }
-            switch step {
-            case .end: return
-            case .nothing:
-                // Whoever looks into the file sees what there is.
-                if isFollowing { try writer.flush() }
-                report()
-            case .record:
-                seen += 1
-                if seen % 1_000 == 0 { report() }
-            }
-        }
+        return sample?.contains(key) ?? true
     }
 
-    private func isWanted(_ key: Bytes?) -> Bool {
-        guard !keys.isEmpty else { return true }
-        guard let key else { return false }
-        return keys.contains { $0.count == key.count && $0.elementsEqual(key) }
+    fileprivate func isTimeForSettling(since last: ContinuousClock.Instant) -> Bool {
+        ContinuousClock.now - last >= Self.settleInterval
+    }
+}
+
+/// One copying of a capture's window. Not Sendable: one thread.
+private final class CaptureRun {
+    private let capture: Capture
+    private let reader: WindowReader
+    private let writer: RecordingWriter
+    private let redaction: Redaction?
+    private let window: ResolvedWindow
+    private let names: [String]
+    private let recordedNames: [[UInt8]]
+    private var discovery: PartitionDiscovery?
+    private var settled = ContinuousClock.now
+    private let began = ContinuousClock.now
+
+    init(
+        capture: Capture, reader: WindowReader, window: ResolvedWindow, topics: [String], writer: RecordingWriter,
+        redaction: Redaction?, discovery: PartitionDiscovery?
+    ) {
+        self.capture = capture
+        self.reader = reader
+        self.window = window
+        self.writer = writer
+        self.redaction = redaction
+        self.discovery = discovery
+        names = topics
+        recordedNames = topics.map { Array(capture.renaming.apply(to: $0).utf8) }
+    }
+
+    func copy(
+        _ isStopped: () -> Bool, _ progress: (CaptureProgress) -> Void, _ summary: inout CaptureSummary
+    ) throws {
+        let limit = window.limit ?? .max
+        var seen = 0
+        while summary.recordCount < limit {
+            if summary.end == nil, isStopped() || isOver(summary) {
+                summary.end = isOver(summary) ? .complete : .stopped
+                // The end of what is followed; of a bounded window it would be a wrong one, unless it was asked for.
+                guard capture.isFollowing else { return }
+                reader.drain()
+            }
+            switch try reader.next({ try write($0, &summary) }) {
+            case .end:
+                if summary.end == nil { summary.end = .complete }
+                return
+            case .nothing:
+                try lookAround()
+                progress(self.progress(summary))
+            case .record:
+                seen += 1
+                if seen & 0xFF == 0 { try lookAround() }
+                if seen % 1_000 == 0 { progress(self.progress(summary)) }
+            }
+        }
+        summary.end = .complete
+    }
+
+    private func isOver(_ summary: CaptureSummary) -> Bool {
+        if let most = capture.maxBytes, summary.byteCount >= most { return true }
+        return capture.duration.map { ContinuousClock.now - began >= $0 } ?? false
+    }
+
+    private func write(_ message: borrowing ConsumedMessage, _ summary: inout CaptureSummary) throws {
+        guard capture.isWanted(message.key) else { return }
+        let message = copy message
+        let value = message.value.map { redaction?.redact($0) ?? $0 }
+        try recordedNames[message.topicIndex].withUnsafeBytes { topic in
+            try writer.write(
+                topic: topic, partition: message.partition, offset: message.offset,
+                timestampType: message.timestamp == nil
+                    ? .unknown : message.isLogAppendTime ? .logappend : .create,
+                timestamp: message.timestamp, headers: message.forEachHeader, key: message.key, value: value)
+        }
+        if redaction != nil, message.hasHeaders { summary.withHeaders += 1 }
+        summary.add(message, topic: names[message.topicIndex])
+    }
+
+    /// What is done now and then while a topic is followed: the file can be read up to here whatever happens to the process,
+    /// and partitions that the topics have got are read too.
+    private func lookAround() throws {
+        guard capture.isFollowing else { return }
+        if capture.isTimeForSettling(since: settled) {
+            try writer.settle()
+            settled = .now
+        }
+        if let new = discovery?.newPartitions(), !new.isEmpty { try reader.add(new) }
+    }
+
+    private func progress(_ summary: CaptureSummary) -> CaptureProgress {
+        CaptureProgress(
+            records: summary.recordCount, bytes: summary.byteCount, offsetsPassed: reader.offsetsPassed,
+            offsetsInAll: capture.isFollowing ? nil : window.offsetCount, limit: window.limit)
+    }
+}
+
+/// Asks now and then how many partitions some topics have.
+struct PartitionDiscovery {
+    private let admin: AdminClient
+    private var counts: [String: Int32]
+    private let interval: Duration
+    private var asked = ContinuousClock.now
+
+    init(_ admin: AdminClient, _ counts: [String: Int32], interval: Duration) {
+        self.admin = admin
+        self.counts = counts
+        self.interval = interval
+    }
+
+    /// Those that came since the last time. None while no broker answers: the next time tells.
+    mutating func newPartitions() -> [TopicPartition] {
+        guard ContinuousClock.now - asked >= interval else { return [] }
+        defer { asked = .now }
+        guard let found = try? admin.describe(topics: Array(counts.keys), timeout: .seconds(2)) else { return [] }
+        var new: [TopicPartition] = []
+        for (topic, description) in found {
+            let known = counts[topic] ?? 0
+            guard description.partitionCount > known else { continue }
+            for number in known..<description.partitionCount {
+                new.append(TopicPartition(topic: topic, partition: number))
+            }
+            counts[topic] = description.partitionCount
+        }
+        return new.sorted()
     }
 }
 
@@ -161,6 +273,16 @@ package struct CaptureProgress: Sendable {
     }
 }
 
+/// How a capture ended.
+package enum CaptureEnd: Sendable {
+    /// The window's end, or the size or time that was asked for.
+    case complete
+    /// It was told to stop.
+    case stopped
+    /// Brokers or file failed: what was written before is whole.
+    case failed(any Error)
+}
+
 /// What a capture has written.
 package struct CaptureSummary: Sendable {
     /// Records by topic, in the order in which the topics were given.
@@ -169,14 +291,25 @@ package struct CaptureSummary: Sendable {
     package private(set) var byteCount = 0
     /// The oldest and the youngest timestamp, in milliseconds since 1970; nil: no record has one.
     package private(set) var times: ClosedRange<Int64>?
-    /// It was told to stop before it had come to an end.
-    package internal(set) var wasStopped = false
+    /// How it ended; nil only while it runs.
+    package internal(set) var end: CaptureEnd?
+    /// What the brokers no longer had when it was read: the recording lacks it.
+    package internal(set) var holes: [WindowHole] = []
+    /// Partitions in which an open transaction ended the window, and the offsets that it holds back.
+    package internal(set) var heldBack: [TopicPartition: Range<Int64>] = [:]
+    /// Of the redacted records: those with headers, which stayed as they were.
+    package internal(set) var withHeaders = 0
     /// Partitions of which the broker has deleted the beginning of the window, and the first offset that it still has.
     package let deleted: [TopicPartition: Int64]
 
     init(topics: [String], deleted: [TopicPartition: Int64]) {
         records = topics.map { ($0, 0) }
         self.deleted = deleted
+    }
+
+    /// It was told to stop before it had come to an end.
+    package var wasStopped: Bool {
+        if case .stopped = end { true } else { false }
     }
 
     package var recordCount: Int { records.reduce(0) { $0 + $1.count } }
@@ -202,12 +335,15 @@ extension WindowReader {
             "queued.max.messages.kbytes": "32768",
             // librdkafka 2.0.2 rests half a second by default when its queue was full.
             "fetch.error.backoff.ms": "10",
+            // How soon it knows of a partition that a topic gets.
+            "topic.metadata.refresh.interval.ms": "10000",
         ]).overlaid(by: user)
         properties["group.id"] = "\(groupID)-record-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
         properties["group.instance.id"] = nil
         properties["enable.auto.commit"] = "false"
         properties["allow.auto.create.topics"] = "false"
-        properties["auto.offset.reset"] = "earliest"
+        // Records that are gone are told of, not passed over.
+        properties["auto.offset.reset"] = "error"
         return properties
     }
 }

@@ -32,7 +32,7 @@ struct FieldWalk {
             case UInt8(ascii: "\""):
                 guard let content = string() else { return false }
                 if let field {
-                    redact(content)
+                    if isID { redactID(content) } else { redact(content) }
                     replaced[field] += 1
                 }
             case UInt8(ascii: "{"):
@@ -56,8 +56,16 @@ struct FieldWalk {
                     continue value
                 }
             case UInt8(ascii: "-"), 0x30...0x39:
+                let start = place
                 guard number() else { return false }
-                if field != nil { numbersKept += 1 }
+                if let field {
+                    if isID, isInteger(start..<place) {
+                        redactID(start..<place)
+                        replaced[field] += 1
+                    } else {
+                        numbersKept += 1
+                    }
+                }
             default:
                 guard word("true") || word("false") || word("null") else { return false }
             }
@@ -186,15 +194,56 @@ struct FieldWalk {
         here = content.lowerBound
         while here < content.upperBound, let (scalar, length) = character(here) {
             let other = substitution.replacement(of: scalar)
-            if other != scalar {
-                switch (text[here] == UInt8(ascii: "\\"), length) {
-                case (false, _): TextScalar.encode(other, text, here)
-                case (true, 6): putUnit(other, here + 2)
-                default:
-                    putUnit(0xD800 + (other - 0x10000) >> 10, here + 2)
-                    putUnit(0xDC00 + (other - 0x10000) & 0x3FF, here + 8)
-                }
-            }
+            if other != scalar { put(other, at: here, length) }
+            here += length
+        }
+    }
+
+    /// Writes a character over one of the same form: an escape stays an escape.
+    private func put(_ scalar: UInt32, at here: Int, _ length: Int) {
+        switch (text[here] == UInt8(ascii: "\\"), length) {
+        case (false, _): TextScalar.encode(scalar, text, here)
+        case (true, 6): putUnit(scalar, here + 2)
+        default:
+            putUnit(0xD800 + (scalar - 0x10000) >> 10, here + 2)
+            putUnit(0xDC00 + (scalar - 0x10000) & 0x3FF, here + 8)
+        }
+    }
+
+    /// Whether the value belongs to a name that ends with "id": its text has to stay one id, apart from all others.
+    private var isID: Bool {
+        guard let frame = frames.last(where: \.isObject) else { return false }
+        let name = text[frame.name]
+        guard name.count > 2, !name.contains(UInt8(ascii: "\\")) else { return isName(frame.name, Array("id".utf8)) }
+        let last = name.suffix(2)
+        let (i, d, before) = (last[last.startIndex], last[last.startIndex + 1], name[last.startIndex - 1])
+        switch (i, d) {
+        // voterId, voterID: not in "valid" or "PAID".
+        case (UInt8(ascii: "I"), UInt8(ascii: "d")): return true
+        case (UInt8(ascii: "I"), UInt8(ascii: "D")): return !(0x41...0x5A ~= before)
+        case (UInt8(ascii: "i"), UInt8(ascii: "d")): return before == UInt8(ascii: "_") || before == UInt8(ascii: "-")
+        default: return false
+        }
+    }
+
+    /// As the contract has integers as ids: digits alone, behind an optional minus.
+    private func isInteger(_ number: Range<Int>) -> Bool {
+        let digits = text[number.lowerBound] == UInt8(ascii: "-") ? number.dropFirst() : number
+        return digits.allSatisfy { 0x30...0x39 ~= text[$0] }
+    }
+
+    /// Replaces an id, a string's content or an integer, by one that no other id becomes.
+    private func redactID(_ content: Range<Int>) {
+        var scalars: [UInt32] = []
+        var here = content.lowerBound
+        while here < content.upperBound, let (scalar, length) = character(here) {
+            scalars.append(scalar)
+            here += length
+        }
+        here = content.lowerBound
+        for (scalar, other) in zip(scalars, IDSubstitution.replacement(of: scalars)) {
+            let length = character(here)?.length ?? 1
+            if other != scalar { put(other, at: here, length) }
             here += length
         }
     }

@@ -60,7 +60,7 @@ struct LetterSubstitution {
     }
 
     /// The category of a letter or a number; nil for all else.
-    private static func category(_ scalar: UInt32) -> Unicode.GeneralCategory? {
+    static func category(_ scalar: UInt32) -> Unicode.GeneralCategory? {
         guard let category = Unicode.Scalar(scalar)?.properties.generalCategory else { return nil }
         return switch category {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,

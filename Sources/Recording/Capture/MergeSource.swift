@@ -29,12 +29,15 @@ final class MergeSource {
     /// The first offset that is still wanted.
     var expected: Int64
     var state = State.reading
+    /// Since when its next record is waited for, in milliseconds of the reader's clock; while `isWaitedFor`.
+    var waitingSince: Int64
     /// Bytes of the messages that wait.
     private(set) var byteCount = 0
     private var entries: [Entry] = []
     private var first = 0
 
-    init(partition: TopicPartition, topicRank: Int, range: Range<Int64>, isFollowed: Bool) {
+    init(partition: TopicPartition, topicRank: Int, range: Range<Int64>, isFollowed: Bool, waitingSince: Int64 = 0) {
+        self.waitingSince = waitingSince
         self.partition = partition
         self.topicRank = topicRank
         expected = range.lowerBound
@@ -49,6 +52,11 @@ final class MergeSource {
     private static let overhead = 256
 
     var isEmpty: Bool { first == entries.count }
+
+    /// Its next record is to come, and the next one's turn is not known before.
+    var isWaitedFor: Bool {
+        if case .reading = state { isEmpty } else { false }
+    }
 
     /// The timestamp of the record whose turn is next; one without comes at once.
     var headTimestamp: Int64 { entries[first].message.timestamp ?? -1 }

@@ -1,5 +1,6 @@
 import Foundation
 import KafkaClient
+import Logging
 
 /// Which part of some topics is meant.
 package struct Window: Sendable, Equatable {
@@ -15,6 +16,7 @@ package struct Window: Sendable, Equatable {
             case (.offset(let first), .offset(let last)): last <= first
             case (.time(let first), .time(let last)): last <= first
             case (.ago(let first), .ago(let last)): last >= first
+            case (.end, .offset), (.end, .time), (.end, .ago): true
             default: false
             }
         if isEmpty {
@@ -55,14 +57,36 @@ package struct Window: Sendable, Equatable {
                 switch from {
                 case .offset(let offset): offset
                 case .time, .ago: froms[partition] ?? high
-                case .beginning, .end, .count: low
+                case .end: high
+                case .beginning, .count: low
                 }
             if case .offset(let offset) = from, offset < low { window.deleted[partition] = low }
             let first = min(max(start, low), high)
             window.ranges[partition] = first..<max(first, min(end, high))
+            window.logEnds[partition] = high
         }
         if case .count(let count) = to { window.limit = count }
         return window
+    }
+
+    /// Where the logs end, open transactions included. To be asked before `resolve`: what is committed only afterwards is then
+    /// not taken for an open transaction.
+    /// - Parameter properties: of the consumer that resolves the window.
+    package static func uncommittedEnds(
+        partitions: [String: Int32], properties: KafkaProperties, logger: Logger, timeout: Duration = .seconds(15)
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        let consumer = try AssignedConsumer(
+            properties: properties.overlaid(by: KafkaProperties(["isolation.level": "read_uncommitted"])),
+            logger: logger)
+        defer { consumer.close() }
+        var ends: [TopicPartition: Int64] = [:]
+        for (topic, count) in partitions {
+            for number in 0..<count {
+                let place = TopicPartition(topic: topic, partition: number)
+                ends[place] = try consumer.queryWatermarks(place, timeout: timeout).high
+            }
+        }
+        return ends
     }
 
     private func offsets(
@@ -93,8 +117,23 @@ package struct ResolvedWindow: Sendable, Equatable {
     package var limit: Int64?
     /// Partitions of which the broker has deleted the beginning of the window, and the first offset that it still has.
     package var deleted: [TopicPartition: Int64] = [:]
+    /// Where each partition's log ends: with `read_committed`, before the first transaction that is still open.
+    package var logEnds: [TopicPartition: Int64] = [:]
 
     package init() {}
+
+    /// Partitions in which an open transaction ends the window: nothing is read from there to the log's end.
+    /// - Parameter logEnds: as `Window.uncommittedEnds` gave them before the window was resolved.
+    package func heldBack(before logEnds: [TopicPartition: Int64]) -> [TopicPartition: Range<Int64>] {
+        var result: [TopicPartition: Range<Int64>] = [:]
+        for (place, range) in ranges {
+            guard let committed = self.logEnds[place], range.upperBound == committed, let end = logEnds[place],
+                end > committed
+            else { continue }
+            result[place] = committed..<end
+        }
+        return result
+    }
 
     /// How many offsets it spans: not fewer than it has records.
     package var offsetCount: Int64 { ranges.values.reduce(0) { $0 + Int64($1.count) } }

@@ -21,7 +21,7 @@ package enum WindowBound: Sendable, Equatable {
 
     /// What people may write for a beginning.
     package static let fromForms =
-        "beginning, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
+        "beginning, end (what comes from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
     /// What people may write for an end.
     package static let toForms =
         "end, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), a time ago (-30m, -1h, -2d), or a "
@@ -29,7 +29,13 @@ package enum WindowBound: Sendable, Equatable {
 
     /// Reads where a window begins.
     package init(from text: String) throws(CaptureError) {
-        guard let bound = text == "beginning" ? .beginning : Self.either(text) else {
+        let word: WindowBound? =
+            switch text {
+            case "beginning": .beginning
+            case "end": .end
+            default: Self.either(text)
+            }
+        guard let bound = word else {
             throw CaptureError(.usage, "cannot begin at '\(text)'; say \(Self.fromForms).")
         }
         self = bound
@@ -61,8 +67,8 @@ package enum WindowBound: Sendable, Equatable {
         !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(text) : nil
     }
 
-    /// "1h30m" in milliseconds.
-    private static func duration(_ text: Substring) -> Int64? {
+    /// "1h30m" in milliseconds; nil for what is no time.
+    package static func duration(_ text: Substring) -> Int64? {
         var rest = text
         var total: Int64 = 0
         repeat {

@@ -6,7 +6,11 @@ import Logging
 ///
 /// Each partition's next record is waited for before one is handed out, so it does not matter in which order they come.
 /// What waits is bounded: partitions that are far ahead are paused. A topic that is followed has no end to wait for: there,
-/// a record of a partition that has caught up is held for `settleTime`, and order beyond that is the order of arrival.
+/// a record of a partition that has caught up is held for `settleTime`, and order beyond that is the order of arrival; a
+/// partition of which nothing comes for `stallTime` holds back no other, and a reader that follows waits for brokers without
+/// limit.
+///
+/// Offsets that the brokers no longer have are noted as `holes`, never passed over in silence: `auto.offset.reset` is `error`.
 ///
 /// Not Sendable: one thread reads.
 package final class WindowReader {
@@ -20,25 +24,36 @@ package final class WindowReader {
     }
 
     /// How long the brokers may be silent.
-    static let patience = Duration.seconds(60)
+    package static let patience = Duration.seconds(60)
     /// How long a record waits for older ones of partitions that have caught up, in milliseconds.
     static let settleTime: Int64 = 1_000
+    /// How long a followed partition that brings nothing holds back the others, in milliseconds.
+    static let stallTime: Int64 = 10_000
 
     private let consumer: AssignedConsumer
     private let logger: Logger
-    private let sources: [MergeSource]
+    private var sources: [MergeSource]
+    private let ranks: [String]
     /// By the consumer's index of a topic, then by partition.
     private var lookup: [[MergeSource?]] = []
     private var heap = MergeHeap()
     /// Sources that must bring a record, or their end, before the next one's turn is known.
     private var waitedFor = 0
     private let isFollowing: Bool
+    private let patience: Duration
     private var isDraining = false
     /// What one partition may have waiting.
     private let highMark: Int
     private let origin = ContinuousClock.now
     private var lastSign = ContinuousClock.now
-    private var lastTrouble: (error: KafkaError, at: ContinuousClock.Instant)?
+    private var lastTrouble: KafkaError?
+    private var lastWarning: ContinuousClock.Instant?
+    /// Partitions whose position is not in the log, to be read on from where the log begins.
+    private var lost: [MergeSource] = []
+    private var stallChecked: (at: Int64, isStalled: Bool) = (-1_000, false)
+
+    /// What the brokers no longer had.
+    package private(set) var holes: [WindowHole] = []
 
     /// Offsets of the window that were passed; against the window's `offsetCount`.
     package private(set) var offsetsPassed: Int64 = 0
@@ -47,14 +62,16 @@ package final class WindowReader {
     ///   - consumer: with nothing assigned; closed by its owner after this reader is gone.
     ///   - isFollowing: goes on behind the window's end, for ever.
     ///   - memoryLimit: bytes that may wait in all; a partition's share is not less than 256 KiB.
+    ///   - patience: how long the brokers may be silent.
     package init(
         window: ResolvedWindow, consumer: AssignedConsumer, isFollowing: Bool = false, memoryLimit: Int = 96 << 20,
-        logger: Logger
+        patience: Duration = WindowReader.patience, logger: Logger
     ) throws(KafkaError) {
+        self.patience = patience
         self.consumer = consumer
         self.isFollowing = isFollowing
         self.logger = logger
-        let ranks = Set(window.ranges.keys.map(\.topic)).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
+        ranks = Set(window.ranges.keys.map(\.topic)).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
         var sources: [MergeSource] = []
         for (partition, range) in window.ranges.sorted(by: { $0.key < $1.key }) where isFollowing || !range.isEmpty {
             sources.append(
@@ -66,19 +83,37 @@ package final class WindowReader {
         waitedFor = sources.count
         highMark = max(256 << 10, memoryLimit / max(1, sources.count))
         try consumer.assign(Dictionary(uniqueKeysWithValues: sources.map { ($0.partition, $0.expected) }))
-        for topic in consumer.topics {
+        makeLookup()
+    }
+
+    private func makeLookup() {
+        lookup = consumer.topics.map { topic in
             let own = sources.filter { $0.partition.topic == topic }
             var row = [MergeSource?](repeating: nil, count: Int(own.map(\.partition.partition).max() ?? -1) + 1)
             for source in own { row[Int(source.partition.partition)] = source }
-            lookup.append(row)
+            return row
         }
+    }
+
+    /// Takes up partitions that a followed topic has got meanwhile, each from its first record on.
+    package func add(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let new = partitions.filter { partition in !sources.contains { $0.partition == partition } }.map {
+            MergeSource(
+                partition: $0, topicRank: ranks.firstIndex(of: $0.topic) ?? 0, range: 0..<0, isFollowed: true,
+                waitingSince: now)
+        }
+        guard isFollowing, !new.isEmpty else { return }
+        try consumer.assign(Dictionary(uniqueKeysWithValues: new.map { ($0.partition, $0.expected) }))
+        sources += new
+        waitedFor += new.count
+        makeLookup()
     }
 
     /// Hands the next record to `body`, valid during the call.
     /// - Throws: what `body` throws; `KafkaError` or ``CaptureError`` when the window cannot be read on.
     package func next(_ body: (borrowing ConsumedMessage) throws -> Void) throws -> Step {
         while true {
-            if waitedFor == 0, let source = heap.first, isSettled(source) {
+            if let source = heap.first, waitedFor == 0 || isDraining || isStalled, isSettled(source) {
                 let message = source.removeFirst()
                 defer { message.release() }
                 try advance(source)
@@ -91,13 +126,25 @@ package final class WindowReader {
         }
     }
 
-    /// From now on hands out what has come already and whose turn is known, then ends. For a topic that is followed.
+    /// From now on hands out what has come already, then ends. For a topic that is followed.
     package func drain() { isDraining = true }
 
     /// In a followed topic: whether nothing older is likely to come any more.
     private func isSettled(_ source: MergeSource) -> Bool {
         guard isFollowing, !isDraining else { return true }
         return now - source.headArrived >= Self.settleTime || !sources.contains { $0.isEmpty }
+    }
+
+    /// In a followed topic: whether all that is waited for has brought nothing for so long that the others go on without.
+    private var isStalled: Bool {
+        guard isFollowing else { return false }
+        let now = now
+        // Looked at ten times a second, since it looks at every partition.
+        if now - stallChecked.at >= 100 {
+            let isStalled = sources.allSatisfy { !$0.isWaitedFor || now - $0.waitingSince >= Self.stallTime }
+            stallChecked = (now, isStalled)
+        }
+        return stallChecked.isStalled
     }
 
     private var now: Int64 { Int64((ContinuousClock.now - origin) / .milliseconds(1)) }
@@ -108,7 +155,10 @@ package final class WindowReader {
         if source.isEmpty {
             heap.removeFirst()
             switch source.state {
-            case .reading, .paused: waitedFor += 1
+            case .reading, .paused:
+                waitedFor += 1
+                source.waitingSince = isFollowing ? now : 0
+                stallChecked.isStalled = false
             case .caughtUp, .ended: break
             }
         } else {
@@ -122,6 +172,7 @@ package final class WindowReader {
 
     /// Takes what comes next from the consumer. False: nothing came.
     private func take(timeoutMilliseconds: Int32) throws -> Bool {
+        if !lost.isEmpty { try findLost() }
         switch consumer.poll(timeoutMilliseconds: timeoutMilliseconds) {
         case .message(let message):
             lastSign = .now
@@ -134,7 +185,7 @@ package final class WindowReader {
         case .rebalance:
             break
         case .nothing:
-            if waitedFor > 0, ContinuousClock.now - lastSign > Self.patience { throw silence }
+            if waitedFor > 0, ContinuousClock.now - lastSign > patience { try beSilent() }
             return false
         }
         return true
@@ -144,7 +195,7 @@ package final class WindowReader {
         let row = lookup.indices.contains(message.topicIndex) ? lookup[message.topicIndex] : []
         let number = Int(message.partition)
         guard row.indices.contains(number), let source = row[number], message.offset >= source.expected else {
-            // Not ours, or handed out before: when the broker lost records, librdkafka begins anew.
+            // Not ours, or handed out before.
             return message.release()
         }
         if case .ended = source.state { return message.release() }
@@ -175,9 +226,9 @@ package final class WindowReader {
         if case .ended = source.state { return }
         guard isFollowing else {
             if offset < source.end {
-                logger.warning(
-                    "\(source.partition) ends at offset \(offset) now, before \(source.end), where it ended at the start"
-                )
+                let first = min(max(offset, source.expected), source.end - 1)
+                holes.append(
+                    WindowHole(partition: source.partition, offsets: first..<source.end, cause: .truncated))
             }
             return try end(source)
         }
@@ -196,29 +247,76 @@ package final class WindowReader {
         try consumer.pause([source.partition])
     }
 
+    // MARK: - What goes wrong
+
     /// What passes is waited for; the rest ends the reading.
     private func judge(_ error: KafkaError) throws {
         // librdkafka looks for the coordinator of a group that we do not join.
         if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
-        guard !error.isFatal, error.isRetriable || error.isUnreachable else { throw error }
-        let now = ContinuousClock.now
-        if lastTrouble.map({ now - $0.at > Self.patience / 2 }) ?? true {
-            logger.warning("Waiting for the brokers: \(error.reason)")
-            lastTrouble = (error, now)
+        if error.isOffsetOutOfRange, let source = sources.first(where: { $0.partition == error.partition }) {
+            if !lost.contains(where: { $0 === source }) { lost.append(source) }
+            return
         }
-        // Whoever follows waits as long as it takes.
-        if waitedFor > 0, now - lastSign > Self.patience { throw error }
+        guard !error.isFatal, error.isRetriable || error.isUnreachable else { throw error }
+        warn("Waiting for the brokers: \(error.reason)", error)
+        if !isFollowing, waitedFor > 0, ContinuousClock.now - lastSign > patience { throw error }
     }
 
-    private var silence: CaptureError {
-        let waiting = sources.filter { source in
-            if case .reading = source.state { source.isEmpty } else { false }
+    /// Once in half of `patience`.
+    private func warn(_ text: String, _ error: KafkaError?) {
+        let now = ContinuousClock.now
+        guard lastWarning.map({ now - $0 > patience / 2 }) ?? true else { return }
+        logger.warning("\(text)")
+        lastWarning = now
+        if let error { lastTrouble = error }
+    }
+
+    /// Reads on from where the logs of lost partitions begin, or end, now.
+    private func findLost() throws {
+        for source in lost {
+            let low: Int64
+            let high: Int64
+            do throws(KafkaError) {
+                (low, high) = try consumer.queryWatermarks(source.partition, timeout: .seconds(10))
+            } catch {
+                try judge(error)
+                return
+            }
+            lost.removeAll { $0 === source }
+            if case .ended = source.state { continue }
+            try find(source, low, high)
         }
+    }
+
+    private func find(_ source: MergeSource, _ low: Int64, _ high: Int64) throws {
+        if low > source.expected {
+            let offsets = source.expected..<min(low, source.end)
+            holes.append(WindowHole(partition: source.partition, offsets: offsets, cause: .deleted))
+            offsetsPassed += Int64(offsets.count)
+            source.expected = offsets.upperBound
+        } else if high < source.expected {
+            let offsets = isFollowing ? high..<source.expected : source.expected..<source.end
+            holes.append(WindowHole(partition: source.partition, offsets: offsets, cause: .truncated))
+            source.expected = isFollowing ? high : source.end
+        }
+        if let hole = holes.last, hole.partition == source.partition { logger.warning("\(hole.description)") }
+        guard source.expected < source.end else { return try end(source) }
+        try consumer.unassign([source.partition])
+        try consumer.assign([source.partition: source.expected])
+        // What is assigned anew is not paused.
+        if case .paused = source.state { source.state = .reading }
+    }
+
+    /// No broker has said anything for longer than `patience`.
+    private func beSilent() throws {
+        let waiting = sources.filter(\.isWaitedFor)
         let listed = waiting.prefix(5).map(\.partition.description).joined(separator: ", ")
-        return CaptureError(
-            .brokerUnreachable,
+        let text =
             "nothing came from \(listed)\(waiting.count > 5 ? " and \(waiting.count - 5) more" : "") for "
-                + "\(Self.patience.components.seconds) seconds\(lastTrouble.map { " (\($0.error.reason))" } ?? ""); see whether the "
-                + "brokers run, then try again.")
+            + "\(patience.components.seconds) seconds\(lastTrouble.map { " (\($0.reason))" } ?? "")"
+        guard isFollowing else {
+            throw CaptureError(.brokerUnreachable, "\(text); see whether the brokers run, then try again.")
+        }
+        warn("\(text); waiting on", nil)
     }
 }

@@ -20,6 +20,10 @@ final class RecordingInput {
     let name: String
     /// Of the file, in bytes; nil for what is no file.
     let size: Int?
+    /// The file is what a recorder has left behind (`site.jsonl.4711.partial.zst`): it ends where its process did.
+    let isPartial: Bool
+    /// The packed data of such a file ended in the middle.
+    private(set) var wasCutOff = false
     /// Bytes of the file that were read, still packed.
     private(set) var bytesRead = 0
     private let descriptor: Int32
@@ -32,6 +36,7 @@ final class RecordingInput {
     /// - Parameter path: "-" is standard input, unpacked by what it begins with, since it has no name.
     init(path: String) throws(RecordingError) {
         name = path == "-" ? "standard input" : Self.printable(path)
+        isPartial = RecordingOutput.isPartialName(path)
         let opened = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
         guard opened >= 0 else {
             throw RecordingError(
@@ -131,7 +136,8 @@ final class RecordingInput {
         while stream.pointee.avail_out == UInt32(limit) {
             if pending.isEmpty, !isAtEnd { try fill() }
             if pending.isEmpty {
-                guard !isInMember else { throw cutOff(line) }
+                guard !isInMember || isPartial else { throw cutOff(line) }
+                wasCutOff = isInMember
                 return 0
             }
             if !isInMember {
@@ -172,7 +178,11 @@ final class RecordingInput {
             guard ZSTD_isError(code) == 0 else {
                 throw damaged(line, String(cString: ZSTD_getErrorName(code)))
             }
-            if pending.isEmpty, output.pos == 0, code != 0 { throw cutOff(line) }
+            if pending.isEmpty, output.pos == 0, code != 0, isAtEnd {
+                guard isPartial else { throw cutOff(line) }
+                wasCutOff = true
+                return 0
+            }
             pending = input.pos..<pending.upperBound
             // 0: a frame is whole. Another may follow.
             isInFrame = code != 0

@@ -4,6 +4,9 @@ import Foundation
 
 /// Where a recording's bytes go: packed as the file's name says, under a temporary name until all is written.
 ///
+/// The temporary name is the file's own with a number and `.partial` before the suffix of its packing
+/// (`site.jsonl.4711.partial.zst`), so that a reader and `zstdcat` know how to read what a killed process leaves.
+///
 /// Not Sendable: belongs to the writer that made it.
 final class RecordingOutput {
     private enum Encoder {
@@ -28,6 +31,14 @@ final class RecordingOutput {
     let name: String
     /// Bytes that went into the file.
     private(set) var bytesWritten = 0
+    /// The length of the file up to which it holds whole lines and can be unpacked.
+    private var settledSize = 0
+    /// Bytes were given to the encoder since it was settled.
+    private var isUnsettled = false
+    /// Why writing has failed; from then on nothing is written, and only what is settled counts.
+    private var broken: RecordingError?
+    /// Whole lines of the last write that were written before it failed.
+    private(set) var linesOfFailedWrite = 0
     private let path: String
     private var descriptor: Int32
     private var encoder: Encoder
@@ -102,33 +113,112 @@ final class RecordingOutput {
             return (Foundation.open(path, O_WRONLY | O_CLOEXEC), .direct)
         }
         // Beside the file itself, so that the renaming stays within one file system.
-        let temporary = "\(path).\(UInt32.random(in: 0 ... .max)).partial"
+        let temporary = partialName(path, number: .random(in: 0 ... .max))
         let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         if descriptor >= 0, exists { fchmod(descriptor, information.st_mode & 0o777) }
         return (descriptor, descriptor >= 0 ? .temporary(temporary) : .direct)
     }
 
+    static func partialName(_ path: String, number: UInt32) -> String {
+        let compression = Compression(ofName: path)
+        let packing = compression == .none ? "" : String(path.suffix(compression.suffix.count))
+        return "\(path.dropLast(packing.count)).\(number).partial\(packing)"
+    }
+
+    /// Whether a file's name is one that `partialName` makes.
+    static func isPartialName(_ path: String) -> Bool {
+        let compression = Compression(ofName: path)
+        return path.dropLast(compression == .none ? 0 : compression.suffix.count).hasSuffix(".partial")
+    }
+
+    /// - Parameter bytes: whole lines.
     func write(_ bytes: UnsafeRawBufferPointer) throws(RecordingError) {
+        guard !bytes.isEmpty else { return }
+        if let broken { throw broken }
+        isUnsettled = true
         switch encoder {
-        case .plain: try writeFile(bytes)
+        case .plain:
+            do throws(RecordingError) {
+                try writeFile(bytes)
+            } catch {
+                settleLines(bytes[..<(bytesWritten - settledSize)])
+                throw error
+            }
+            settledSize = bytesWritten
         case .gzip(let stream): try deflate(stream, bytes, Z_NO_FLUSH)
         case .zstd(let context): try compress(context, bytes, ZSTD_e_continue)
         }
     }
 
-    /// Writes what the encoder holds back, closes the file and gives it its name.
-    func finish() throws(RecordingError) {
+    /// Counts the whole lines of what was written of a write that failed: a disk takes what it has room for.
+    private func settleLines(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        guard let last = bytes.lastIndex(of: 0x0A) else { return }
+        linesOfFailedWrite = bytes[...last].count { $0 == 0x0A }
+        settledSize += last + 1
+    }
+
+    /// Writes out what the encoder holds back and ends its frame (gzip: its member), so that the file can be read up to here
+    /// whatever becomes of this process. The next line begins another frame.
+    func settle() throws(RecordingError) {
+        if let broken { throw broken }
+        guard isUnsettled else { return }
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         switch encoder {
         case .plain: break
-        case .gzip(let stream): try deflate(stream, nothing, Z_FINISH)
+        case .gzip(let stream):
+            try deflate(stream, nothing, Z_FINISH)
+            deflateReset(stream)
         case .zstd(let context): try compress(context, nothing, ZSTD_e_end)
         }
+        isUnsettled = false
+        settledSize = bytesWritten
+    }
+
+    /// Writes what the encoder holds back, closes the file and gives it its name.
+    func finish() throws(RecordingError) {
+        // A packed file of nothing is still one frame.
+        if bytesWritten == 0 { isUnsettled = true }
+        try settle()
+        try end(named: true)
+    }
+
+    /// Ends the file after an error: what was written stays, as far as it can be read.
+    /// - Parameter named: whether it gets its own name or keeps the temporary one.
+    /// - Returns: the name for people; nil when nothing is left, since nothing was written or it is no file.
+    func keep(named: Bool) -> String? {
+        guard case .temporary(let temporary) = state else { return nil }
+        do throws(RecordingError) {
+            try settle()
+        } catch {}
+        // Of a frame that was begun and cannot be ended, the whole lines are read; of one that failed, nothing is sure.
+        if broken != nil, settledSize > 0 || isPlain {
+            ftruncate(descriptor, off_t(settledSize))
+            bytesWritten = settledSize
+        }
+        guard bytesWritten > 0 else { return nil }
+        let named = named && (broken == nil || settledSize > 0)
+        do throws(RecordingError) {
+            try end(named: named)
+        } catch {
+            state = .finished
+            return RecordingInput.printable(temporary)
+        }
+        return named ? name : RecordingInput.printable(temporary)
+    }
+
+    /// All bytes that were given to it are in the file and can be read there.
+    var isSettled: Bool { isPlain && broken == nil || !isUnsettled }
+
+    private var isPlain: Bool {
+        if case .plain = encoder { true } else { false }
+    }
+
+    private func end(named: Bool) throws(RecordingError) {
         // Some file systems tell only here that there was no room.
         let isClosed = close(descriptor) == 0
         descriptor = -1
         guard isClosed else { throw failure }
-        if case .temporary(let temporary) = state {
+        if named, case .temporary(let temporary) = state {
             guard rename(temporary, path) == 0 else { throw failure }
         }
         state = .finished
@@ -176,7 +266,11 @@ final class RecordingOutput {
         while !rest.isEmpty {
             let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure }
+            guard count > 0 else {
+                let failure = failure
+                broken = failure
+                throw failure
+            }
             bytesWritten += count
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
         }

@@ -39,6 +39,10 @@ package final class RecordingReader {
 
     deinit { buffer.deallocate() }
 
+    /// The file is a partial one, which a killed recorder has left, and ends in the middle of a record: the records before it
+    /// were read.
+    package private(set) var isCutOff = false
+
     /// The file's name for people.
     package var name: String { input.name }
 
@@ -102,6 +106,10 @@ package final class RecordingReader {
             }
             searched = pending.count
             if isAtEnd {
+                if input.isPartial, !pending.isEmpty || input.wasCutOff {
+                    isCutOff = true
+                    pending = pending.upperBound..<pending.upperBound
+                }
                 guard !pending.isEmpty else {
                     lineNumber -= 1
                     return nil

@@ -8,7 +8,7 @@ import Records
 /// or not.
 ///
 /// A file appears under its name when it is finished; before, and when the writer ends without, there is none (an
-/// older one stays as it was). Not Sendable: one thread writes.
+/// older one stays as it was), unless `keep` is called. Not Sendable: one thread writes.
 package final class RecordingWriter {
     private static let flushSize = 1 << 18
 
@@ -18,6 +18,8 @@ package final class RecordingWriter {
 
     /// Records that were written.
     package private(set) var recordCount = 0
+    /// Records that are in the file whatever fails from now on.
+    private var settledCount = 0
 
     /// - Parameter path: "-" is standard output; a name that ends with `.gz` or `.zst` is packed so.
     package init(path: String) throws(RecordingError) {
@@ -72,6 +74,19 @@ package final class RecordingWriter {
     package func finish() throws(RecordingError) {
         try flush()
         try output.finish()
+    }
+
+    /// After an error, ends the file with the records that could be written instead of removing it.
+    /// - Parameter named: under its own name, as a file that is whole as far as it goes; else under a temporary one with
+    ///   `.partial` in it.
+    /// - Returns: nil when nothing is left of it.
+    package func keep(named: Bool) -> KeptRecording? {
+        do throws(RecordingError) {
+            try settle()
+        } catch {}
+        return output.keep(named: named).map {
+            KeptRecording(name: $0, recordCount: settledCount + output.linesOfFailedWrite)
+        }
     }
 
     // MARK: A line
@@ -152,5 +167,22 @@ package final class RecordingWriter {
     package func flush() throws(RecordingError) {
         try output.write(line.bytes)
         line.removeAll()
+        if output.isSettled { settledCount = recordCount }
     }
+
+    /// Writes the records so far in a way that they can be read even when this process is killed. Costs a packed file a little
+    /// of its packing: once a second is seldom enough.
+    package func settle() throws(RecordingError) {
+        try flush()
+        try output.settle()
+        settledCount = recordCount
+    }
+}
+
+/// A recording that an error has ended.
+package struct KeptRecording: Sendable, Equatable {
+    /// The file's name for people.
+    package let name: String
+    /// Records that are surely in it.
+    package let recordCount: Int
 }

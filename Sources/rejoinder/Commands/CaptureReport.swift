@@ -28,7 +28,12 @@ enum CaptureReport {
         for (partition, offset) in summary.deleted.sorted(by: { $0.key < $1.key }).prefix(10) {
             lines.append("  note: of \(partition) the broker has only what is from offset \(offset) on")
         }
+        lines += warnings(summary).map { "  " + $0 }
         guard let redaction else { return lines }
+        if summary.withHeaders > 0 {
+            lines.append(
+                "  warning: \(summary.withHeaders) of the records have headers, which stayed as they were")
+        }
         for (field, count) in zip(redaction.fields, redaction.replaced) {
             lines.append(
                 count > 0
@@ -43,6 +48,25 @@ enum CaptureReport {
                 "  note: \(redaction.unreadable) values are no JSON; all their letters and digits were replaced")
         }
         return lines
+    }
+
+    /// What of the window is not in the recording, one sentence each.
+    static func warnings(_ summary: CaptureSummary) -> [String] {
+        var lines = summary.holes.prefix(10).map { "warning: \(Printable.text($0.description, limit: 500))" }
+        if summary.holes.count > 10 { lines.append("warning: ... and \(summary.holes.count - 10) more such gaps") }
+        for (partition, offsets) in summary.heldBack.sorted(by: { $0.key < $1.key }).prefix(10) {
+            lines.append(
+                "note: an open transaction ends \(partition) at offset \(offsets.lowerBound); the "
+                    + "\(offsets.count) offsets from there on are not in the file (--uncommitted reads them)")
+        }
+        return lines
+    }
+
+    static func holes(_ summary: CaptureSummary, file: String) -> String {
+        let count = summary.holes.reduce(0) { $0 + $1.offsets.count }
+        return
+            "\(file) is not whole: \(count) offsets of the window were gone before they could be read; record nearer to the "
+            + "present, or give the topic more retention."
     }
 
     static func nothing(_ capture: Capture, matching keys: [String]) -> String {

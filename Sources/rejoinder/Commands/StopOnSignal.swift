@@ -3,18 +3,26 @@ import Foundation
 import Synchronization
 import Worker
 
-/// Takes SIGINT and SIGTERM as a wish to stop while it lives. A second one of them ends the process as usual.
+/// Takes SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a request to stop while it lives. A second one ends the
+/// process as usual. SIGHUP stays ignored where it was, under `nohup`.
 ///
 /// Not Sendable: made and ended on one thread. The signals come on a queue of its own and touch the `StopSignal` alone.
 final class StopOnSignal {
     let stop = StopSignal()
     private let caught = Caught()
     private var sources: [any DispatchSourceSignal] = []
+    private var taken: [Int32] = []
+    private static let numbers = [SIGINT, SIGTERM, SIGHUP]
 
     init() {
         let queue = DispatchQueue(label: "rejoinder.signals")
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
+        for number in Self.numbers {
+            let before = signal(number, SIG_IGN)
+            // `nohup` has made the process deaf to it, and it stays so.
+            if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                continue
+            }
+            taken.append(number)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [stop, caught] in
                 caught.number.store(number, ordering: .relaxed)
@@ -45,6 +53,6 @@ final class StopOnSignal {
 
     deinit {
         for source in sources { source.cancel() }
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        for number in taken { signal(number, SIG_DFL) }
     }
 }

@@ -19,6 +19,31 @@ import Testing
         #expect(command.topics == nil)
     }
 
+    @Test func valuesThatBeginWithAMinusAreTiedToTheirFlags() throws {
+        #expect(
+            try ArgumentValues.tied(["record", "--from", "-1h", "--to", "+5", "-o", "-", "--", "--from", "-1h"])
+                == ["record", "--from=-1h", "--to", "+5", "-o", "-", "--", "--from", "-1h"])
+        #expect(try ArgumentValues.tied(["--kafka", "a=b", "-h"]) == ["--kafka", "a=b", "-h"])
+        #expect(throws: ValidationError.self) { try ArgumentValues.tied(["record", "-30m"]) }
+    }
+
+    @Test func sizes() {
+        #expect(RecordCommand.bytes("500kB") == 500_000)
+        #expect(RecordCommand.bytes("1GB") == 1_000_000_000)
+        #expect(RecordCommand.bytes("7") == 7)
+        for text in ["", "MB", "0", "-1", "1TB", "1.5GB", "99999999999999999GB"] {
+            #expect(RecordCommand.bytes(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func gapsAndOpenTransactionsAreSaid() {
+        let place = TopicPartition(topic: "questions", partition: 3)
+        let hole = WindowHole(partition: place, offsets: 363..<49_000, cause: .deleted)
+        #expect(
+            hole.description
+                == "offsets 363 to 48999 of questions [3] were deleted by the broker (retention) before they were read")
+    }
+
     @Test func statusesOfRecordings() {
         #expect(CommandFailure(RecordingError(.content, path: "x", line: 3, reason: "y")).status == .badData)
         #expect(CommandFailure(RecordingError(.content, path: "x", line: 3, reason: "y")).lines == ["x, line 3: y"])

@@ -1,0 +1,31 @@
+import KafkaClient
+
+/// Offsets of a window whose records the brokers no longer had when it was their turn.
+package struct WindowHole: Sendable, Equatable {
+    package enum Cause: Sendable, Equatable {
+        /// Retention, or `kafka-delete-records`, took the log's beginning.
+        case deleted
+        /// The log's end was cut: a leader that had not all of it took over.
+        case truncated
+    }
+
+    package let partition: TopicPartition
+    /// Those that were not read; some of them may never have held a record.
+    package let offsets: Range<Int64>
+    package let cause: Cause
+
+    package init(partition: TopicPartition, offsets: Range<Int64>, cause: Cause) {
+        self.partition = partition
+        self.offsets = offsets
+        self.cause = cause
+    }
+
+    /// A sentence for people, without its end.
+    package var description: String {
+        let range = "offsets \(offsets.lowerBound) to \(offsets.upperBound - 1) of \(partition)"
+        return switch cause {
+        case .deleted: "\(range) were deleted by the broker (retention) before they were read"
+        case .truncated: "\(range) are gone: the partition's log was cut there"
+        }
+    }
+}
