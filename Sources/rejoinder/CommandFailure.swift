@@ -32,6 +32,8 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
             self.init(ExitStatus(error.matter), error.message)
         case let error as KafkaError:
             self.init(ExitStatus(error), error.description + Self.advice(on: error))
+        case let failure as PublishFailure:
+            self.init(ExitStatus(failure.cause), failure.description + Self.advice(on: failure.cause))
         case let error as StateDirectoryError:
             self.init(.stateDirectory, error.description)
         case let error as StoreError:

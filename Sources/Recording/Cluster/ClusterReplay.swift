@@ -21,8 +21,20 @@ package final class ClusterReplay {
         package var path: String
         /// librdkafka properties, `bootstrap.servers` among them.
         package var properties: KafkaProperties
-        /// Put before each recorded topic's name.
+        /// Put before each recorded topic's name, after `renaming`.
         package var topicPrefix = ""
+        package var renaming = TopicRenaming()
+        /// Topics that a worker reads or writes. Neither they nor topics that are called as they were recorded are published to
+        /// unless `allowsLiveTopics`.
+        package var liveTopics: Set<String> = []
+        package var allowsLiveTopics = false
+        /// What would be published where is told, and nothing is published.
+        package var isDryRun = false
+        /// Records become visible to `read_committed` readers as transactions; else they are published by an idempotent
+        /// producer alone, and a failure may leave some of them there, or there twice.
+        package var isTransactional = true
+        /// What transactional ids begin with.
+        package var groupID = "rejoinder"
         package var speed = ReplaySpeed.max
         package var timestamps = Timestamps.keep
         /// Records go where their keys hash, as Java clients do it, instead of to the recorded partition number. The order of
@@ -33,6 +45,8 @@ package final class ClusterReplay {
             self.path = path
             self.properties = properties
         }
+
+        func target(of topic: String) -> String { topicPrefix + renaming.apply(to: topic) }
     }
 
     package struct Summary: Sendable, Equatable {
@@ -55,6 +69,8 @@ package final class ClusterReplay {
         package var wasStopped = false
         /// Records that the recording holds.
         package var total = 0
+        /// Nothing was published, as was asked for.
+        package var isDryRun = false
 
         package init() {}
     }
@@ -78,7 +94,7 @@ package final class ClusterReplay {
     }
 
     /// - Throws: ``RecordingError`` for what is wrong with the file, ``WorkerError`` for topics that cannot take it, both
-    ///   before anything is published; ``KafkaError`` when the cluster does not take a record.
+    ///   before anything is published; ``PublishFailure`` when the cluster does not take a record.
     package func run(progress: (ReplayEvent) -> Void) throws -> Summary {
         let source = try RecordingSource(path: options.path)
         let admin = try AdminClient(properties: options.properties, logger: logger)
@@ -92,20 +108,25 @@ package final class ClusterReplay {
             return summary
         }
         try ReplayTargetCheck(options: options).run(survey, targets, progress)
+        if options.isDryRun {
+            var summary = Summary()
+            summary.isDryRun = true
+            summary.total = survey.records
+            return summary
+        }
         let output = try ClusterOutput(
-            properties: options.properties, isPaced: options.speed.isPaced, largestRecord: survey.largestRecord + 512,
-            stop: stop, logger: logger)
+            properties: options.properties,
+            delivery: options.isTransactional ? .transactions(idPrefix: options.groupID) : .atLeastOnce,
+            isPaced: options.speed.isPaced, largestRecord: survey.largestRecord + 512, stop: stop, logger: logger)
         defer { output.close() }
         let run = try ReplayRun(options: options, survey: survey, output: output, clock: clock, stop: stop)
         var summary: Summary
         do {
             summary = try run.publish(source, progress)
             try output.finish()
-        } catch let error as KafkaError {
-            throw WorkerError(
-                error.isUnreachable ? .brokerUnreachable : .failed,
-                "\(error); \(output.published) of \(survey.records) records were on their way or there, and those that the "
-                    + "cluster took stay in the topics")
+        } catch {
+            if !(error is PublishFailure) { output.endEarly(progress) }
+            throw error
         }
         summary.elapsed = clock.now - run.began
         if let planned = summary.planned { summary.behindAtEnd = max(.zero, summary.elapsed - planned) }
@@ -119,6 +140,7 @@ package final class ClusterReplay {
         var survey = RecordingSurvey()
         var index = TopicIndex()
         var horizons: [Int64?] = []
+        var counts: [Int32] = []
         func take(_ record: borrowing RecordedView) throws {
             let topic: Int
             if let known = index.find(record.topic) {
@@ -127,16 +149,21 @@ package final class ClusterReplay {
                 let name = String(decoding: record.topic, as: UTF8.self)
                 index.add(Array(record.topic))
                 topic = survey.addTopic(name)
-                let target = try targets.find(options.topicPrefix + name)
+                let target = try targets.find(options.target(of: name))
                 horizons.append(options.timestamps == .keep ? target?.oldestKept(now: now) : nil)
+                counts.append(options.repartition ? 0 : target?.partitionCount ?? 0)
             }
             var byteCount = (record.key?.count ?? 0) + (record.value?.count ?? 0)
             for header in record.headerBytes { byteCount += header.name.count + (header.value?.count ?? 0) + 10 }
+            let (key, partition) = (record.key, record.partition)
+            let hashed = key.map { KeyPlacement.partition(of: $0, count: max(1, counts[topic])) }
             survey.add(
                 topic: topic, partition: record.partition, timestamp: record.timestamp, byteCount: byteCount,
-                oldestKept: horizons[topic])
+                oldestKept: horizons[topic],
+                isMisplaced: counts[topic] > 0 && hashed.map { $0 != partition } ?? false)
         }
         while try source.next(of: reader, take), !stop.isRequested {}
+        survey.isCutOff = reader.isCutOff
         return survey
     }
 }
@@ -182,7 +209,7 @@ private final class ReplayRun {
         total = survey.records
         var topics: [(name: String, topic: ProducerTopic, highestPartition: Int32)] = []
         for topic in survey.topics {
-            let name = options.topicPrefix + topic.name
+            let name = options.target(of: topic.name)
             topics.append((name, try output.topic(name), topic.highestPartition))
             index.add(Array(topic.name.utf8))
         }
@@ -225,7 +252,7 @@ private final class ReplayRun {
         guard !stop.isRequested,
             try output.publish(
                 to: topics[place].topic, partition: options.repartition ? nil : record.partition, key: record.key,
-                value: record.value, timestamp: options.timestamps == .keep ? record.timestamp : nil,
+                value: record.value, timestamp: options.timestamps == .keep ? record.timestamp ?? -1 : nil,
                 headers: record.hasHeaders ? record.headers : [])
         else { return false }
         counts[place] += 1

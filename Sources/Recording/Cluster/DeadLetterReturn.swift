@@ -42,6 +42,8 @@ package final class DeadLetterReturn {
         package var returnedBefore = 0
         /// What cannot go back, by reason.
         package var kept: [ReturnedLetter.Obstacle: Int] = [:]
+        /// Letters that the broker deleted before they were read.
+        package var holes: [WindowHole] = []
         package var elapsed = Duration.zero
         package var wasStopped = false
 
@@ -70,7 +72,8 @@ package final class DeadLetterReturn {
     }
 
     /// - Parameter each: every letter of the wanted codes, before it is published; `obstacle` says why one is not.
-    /// - Throws: ``WorkerError`` for topics that are missing, before anything is published; ``KafkaError``.
+    /// - Throws: ``WorkerError`` for topics that are missing, before anything is published; ``PublishFailure``,
+    ///   `KafkaError`.
     package func run(
         progress: @escaping (ReplayEvent) -> Void, each: (ReturnedLetter) -> Void = { _ in }
     ) throws -> Summary {
@@ -91,7 +94,8 @@ package final class DeadLetterReturn {
         let windows = try scan.ranges(
             of: options.window, in: topics.deadLetter, partitions: letterPartitions, progress)
         let output = try ClusterOutput(
-            properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
+            properties: options.configuration.kafkaProperties,
+            delivery: options.isDryRun ? .atLeastOnce : .init(options.configuration), stop: stop, logger: logger)
         defer { output.close() }
         let total = windows.values.reduce(0) { $0 + $1.count }
         progress(
@@ -102,27 +106,33 @@ package final class DeadLetterReturn {
         var targets: [String: ProducerTopic] = [:]
         for topic in topics.inputs { targets[topic] = try output.topic(topic) }
         let letters = TargetTopics(admin: admin)
-        for (place, range) in windows.sorted(by: { $0.key < $1.key }) where !stop.isRequested {
-            let end = try scan.read(place, range, idle: tracker.show) { message in
-                defer { message.release() }
-                tracker.count(message.byteCount)
-                summary.letters += 1
-                guard let letter = letter(message, at: place, counts) else { return }
-                each(letter)
-                if let obstacle = letter.obstacle {
-                    summary.kept[obstacle, default: 0] += 1
-                } else if let source = letter.source, let target = targets[source.topic] {
-                    try warn(of: letter, letters, tracker)
-                    try send(letter, key: message.key, value: message.value, to: target, source, output)
+        do {
+            for (place, range) in windows.sorted(by: { $0.key < $1.key }) where !stop.isRequested {
+                let end = try scan.read(place, range, idle: tracker.show) { message in
+                    defer { message.release() }
+                    tracker.count(message.byteCount)
+                    summary.letters += 1
+                    guard let letter = letter(message, at: place, counts) else { return }
+                    each(letter)
+                    if let obstacle = letter.obstacle {
+                        summary.kept[obstacle, default: 0] += 1
+                    } else if let source = letter.source, let target = targets[source.topic] {
+                        try warn(of: letter, letters, tracker)
+                        try send(letter, key: message.key, value: message.value, to: target, source, output)
+                    }
+                }
+                if case .heldBack(let offset) = end {
+                    tracker.warn(
+                        "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows"
+                    )
                 }
             }
-            if case .heldBack(let offset) = end {
-                tracker.warn(
-                    "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows"
-                )
-            }
+            try output.finish()
+        } catch {
+            if !(error is PublishFailure) { output.endEarly(progress) }
+            throw error
         }
-        try output.finish()
+        summary.holes = scan.holes
         summary.wasStopped = stop.isRequested
         summary.elapsed = ContinuousClock.now - began
         return summary
@@ -148,10 +158,10 @@ package final class DeadLetterReturn {
     private func send(
         _ letter: ReturnedLetter, key: Bytes?, value: Bytes?, to target: ProducerTopic, _ source: TopicPartition,
         _ output: ClusterOutput
-    ) throws(KafkaError) {
+    ) throws {
         if !options.isDryRun {
             let isQueued = try output.publish(
-                to: target, partition: source.partition, key: key, value: value, timestamp: letter.timestamp,
+                to: target, partition: source.partition, key: key, value: value, timestamp: letter.timestamp ?? -1,
                 headers: letter.headers)
             guard isQueued else { return }
         }

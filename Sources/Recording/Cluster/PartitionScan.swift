@@ -22,8 +22,12 @@ final class PartitionScan {
     private let consumer: AssignedConsumer
     private let stop: StopSignal
     private let logger: Logger
+    /// What the brokers no longer had when it was read.
+    private(set) var holes: [WindowHole] = []
 
     init(properties: KafkaProperties, stop: StopSignal, logger: Logger) throws(KafkaError) {
+        // Records that are gone are told of, not passed over.
+        let properties = properties.overlaid(by: KafkaProperties(["auto.offset.reset": "error"]))
         self.properties = properties
         consumer = try AssignedConsumer(properties: properties, logger: logger)
         self.stop = stop
@@ -43,7 +47,15 @@ final class PartitionScan {
     func ranges(
         of window: Window, in topic: String, partitions: Int32, _ tell: (ReplayEvent) -> Void
     ) throws -> [TopicPartition: OffsetRange] {
+        let logEnds = try Window.uncommittedEnds(
+            partitions: [topic: partitions], properties: properties, logger: logger)
         let resolved = try window.resolve(partitions: [topic: partitions], with: consumer)
+        for (place, offsets) in resolved.heldBack(before: logEnds).sorted(by: { $0.key < $1.key }) {
+            tell(
+                .warning(
+                    "an open transaction ends \(place) at offset \(offsets.lowerBound): the \(offsets.count) offsets from "
+                        + "there on are not in the window"))
+        }
         for (place, first) in resolved.deleted.sorted(by: { $0.key < $1.key }) {
             tell(.warning("\(place) begins at offset \(first): what stood before it in the window was deleted"))
         }
@@ -79,6 +91,7 @@ final class PartitionScan {
         try consumer.assign([place: range.lowerBound])
         defer { try? consumer.unassign([place]) }
         var heard = ContinuousClock.now
+        var expected = range.lowerBound
         while !stop.isRequested {
             switch consumer.poll(timeoutMilliseconds: 100) {
             case .message(let message):
@@ -90,6 +103,7 @@ final class PartitionScan {
                     continue
                 }
                 let offset = message.offset
+                expected = offset + 1
                 guard offset < range.upperBound else {
                     message.release()
                     return .whole
@@ -100,6 +114,11 @@ final class PartitionScan {
             case .endOfPartition(let ended, let offset):
                 guard ended == place else { continue }
                 return offset < range.upperBound ? .heldBack(at: offset) : .whole
+            case .failure(let error) where error.isOffsetOutOfRange:
+                guard error.partition == place else { continue }
+                guard let next = try findLost(place, expected..<range.upperBound) else { return .whole }
+                expected = next
+                heard = .now
             case .failure(let error):
                 try tolerate(error)
             case .nothing, .rebalance:
@@ -113,6 +132,23 @@ final class PartitionScan {
             }
         }
         return .stopped
+    }
+
+    /// Reads on behind what was deleted.
+    /// - Returns: the first offset that is still there; nil: none of the range is.
+    private func findLost(_ place: TopicPartition, _ range: OffsetRange) throws(KafkaError) -> Int64? {
+        let there = try watermarks(of: place)
+        let next = max(range.lowerBound, min(there.lowerBound, range.upperBound))
+        if next > range.lowerBound {
+            holes.append(WindowHole(partition: place, offsets: range.lowerBound..<next, cause: .deleted))
+        } else if there.upperBound < range.lowerBound {
+            holes.append(WindowHole(partition: place, offsets: range, cause: .truncated))
+            return nil
+        }
+        guard next < range.upperBound else { return nil }
+        try consumer.unassign([place])
+        try consumer.assign([place: next])
+        return next
     }
 
     /// Most errors pass by themselves while librdkafka tries again; some never do.

@@ -11,10 +11,14 @@ struct RecordingSurvey: Equatable {
         var oldest: Int64?
         /// Records that the target's retention does not keep.
         var beyondRetention = 0
+        /// Records that stand in another partition than their keys hash to among the target's.
+        var misplaced = 0
         /// Bytes of the largest record: key, value, headers.
         var largestRecord = 0
     }
 
+    /// The file ends in the middle of a record: what a killed recorder has left.
+    var isCutOff = false
     /// In the order of their first records.
     private(set) var topics: [Topic] = []
     private(set) var records = 0
@@ -38,10 +42,15 @@ struct RecordingSurvey: Equatable {
     /// - Parameters:
     ///   - byteCount: of key, value and headers.
     ///   - oldestKept: the first timestamp that the target keeps; nil: all.
-    mutating func add(topic index: Int, partition: Int32, timestamp: Int64?, byteCount: Int, oldestKept: Int64?) {
+    ///   - isMisplaced: its key hashes to another partition of the target.
+    mutating func add(
+        topic index: Int, partition: Int32, timestamp: Int64?, byteCount: Int, oldestKept: Int64?,
+        isMisplaced: Bool = false
+    ) {
         records += 1
         bytes += byteCount
         topics[index].records += 1
+        if isMisplaced { topics[index].misplaced += 1 }
         topics[index].highestPartition = max(topics[index].highestPartition, partition)
         topics[index].largestRecord = max(topics[index].largestRecord, byteCount)
         guard let timestamp else {

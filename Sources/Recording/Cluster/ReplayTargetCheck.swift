@@ -11,7 +11,7 @@ struct ReplayTargetCheck {
         var problems: [String] = []
         var found: [(RecordingSurvey.Topic, TargetTopic)] = []
         for topic in survey.topics {
-            let name = options.topicPrefix + topic.name
+            let name = options.target(of: topic.name)
             guard let target = try targets.find(name) else {
                 problems.append("there is no topic '\(name)'")
                 continue
@@ -25,9 +25,33 @@ struct ReplayTargetCheck {
                 "Nothing was published: \(problems.joined(separator: "; ")). Make topics that the recording fits into, or "
                     + "publish to others with --topic-prefix")
         }
-        tell(.note(plan(survey, found.map(\.1))))
+        for line in plan(survey, found) { tell(.note(line)) }
+        try refuseLiveTopics(found, tell)
+        if survey.isCutOff {
+            tell(
+                .warning("the recording ends in the middle of a record: what its recorder had not written is missing"))
+        }
         for (topic, target) in found { warn(of: topic, target, tell) }
         warn(of: survey, targets, tell)
+    }
+
+    /// Topics that a worker or its readers may be at.
+    private func refuseLiveTopics(
+        _ found: [(RecordingSurvey.Topic, TargetTopic)], _ tell: (ReplayEvent) -> Void
+    ) throws {
+        guard !options.allowsLiveTopics else { return }
+        let live = found.filter { $0.0.name == $0.1.name || options.liveTopics.contains($0.1.name) }.map(\.1.name)
+        guard !live.isEmpty else { return }
+        let names = live.map { "'\($0)'" }.joined(separator: ", ")
+        let way =
+            "give them other names with --topic-prefix or --rename, or add --yes-to-live-topics if that is what you want"
+        guard !options.isDryRun else {
+            return tell(.warning("\(names) may be live topics: without --dry-run this would be refused; \(way)"))
+        }
+        throw WorkerError(
+            .configuration,
+            "Nothing was published: \(names) may be live topics, and the workers and readers there would get these records as "
+                + "new ones; \(way)")
     }
 
     private func problems(of topic: RecordingSurvey.Topic, _ target: TargetTopic) -> [String] {
@@ -52,13 +76,12 @@ struct ReplayTargetCheck {
         options.properties.effectiveValue("compression.codec").map { $0 != "none" } ?? false
     }
 
-    /// The first line: what goes where.
-    private func plan(_ survey: RecordingSurvey, _ targets: [TargetTopic]) -> String {
-        let names = targets.map(\.name).joined(separator: ", ")
+    /// The first lines: what goes where.
+    private func plan(_ survey: RecordingSurvey, _ found: [(RecordingSurvey.Topic, TargetTopic)]) -> [String] {
         let servers = options.properties["bootstrap.servers"] ?? "?"
-        var text = "publishing \(Wording.count(survey.records, "record")) to \(names) on \(servers)"
-        if options.topicPrefix.isEmpty { text += " (the recorded topics' own names; --topic-prefix makes them others)" }
-        text += ", speed \(options.speed)"
+        var text =
+            "\(options.isDryRun ? "would publish" : "publishing") \(Wording.count(survey.records, "record")) to \(servers), "
+            + "speed \(options.speed)"
         switch options.speed {
         case .max: break
         case .rate(let rate): text += ", which takes \(Wording.time(.seconds(Double(survey.records) / rate)))"
@@ -67,10 +90,22 @@ struct ReplayTargetCheck {
             text +=
                 ", which takes \(Wording.time(.seconds(span / times))) for a recording of \(Wording.time(.seconds(span)))"
         }
-        return text
+        return [text]
+            + found.map { topic, target in
+                let name = topic.name == target.name ? "\(topic.name), as recorded" : "\(topic.name) -> \(target.name)"
+                return "  \(name): \(Wording.count(topic.records, "record")) into "
+                    + Wording.count(Int(target.partitionCount), "partition")
+            }
     }
 
     private func warn(of topic: RecordingSurvey.Topic, _ target: TargetTopic, _ tell: (ReplayEvent) -> Void) {
+        if topic.misplaced > 0 {
+            tell(
+                .warning(
+                    "\(topic.misplaced) of \(Wording.count(topic.records, "record")) for '\(target.name)' were recorded in "
+                        + "other partitions than their keys hash to among its \(target.partitionCount): records that "
+                        + "producers add later would not meet them. --repartition places all by key"))
+        }
         guard options.timestamps == .keep else { return }
         if target.isStampedByBroker {
             tell(
@@ -104,8 +139,8 @@ struct ReplayTargetCheck {
         if survey.recordsWithoutTimestamp > 0 {
             tell(
                 .warning(
-                    "\(Wording.count(survey.recordsWithoutTimestamp, "record")) without a timestamp get the time of "
-                        + "publishing"))
+                    "\(Wording.count(survey.recordsWithoutTimestamp, "record")) without a timestamp: published without one"
+                ))
         }
     }
 }

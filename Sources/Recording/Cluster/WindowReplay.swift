@@ -9,8 +9,8 @@ import Worker
 /// Enriches a window of the live `questions` topic once more, into another topic.
 ///
 /// It joins no group and commits no offset: it reads partitions assigned by hand, one after the other, into stores of its
-/// own in a temporary directory. Outputs go through an idempotent producer, which is flushed at the end: with no offsets to
-/// commit a transaction would gain nothing, and what a run that was stopped has published is published again by the next.
+/// own in a temporary directory. Outputs go in transactions (``ClusterOutput``); what a run that was stopped has published is
+/// published again by the next.
 /// Blocks the thread that calls `run`. Not Sendable.
 package final class WindowReplay {
     /// What the questions are enriched with.
@@ -61,6 +61,8 @@ package final class WindowReplay {
         package var tableRecordsRefused = 0
         /// Enriched records that are older than the output topic's retention keeps: the broker will delete them.
         package var beyondRetention = 0
+        /// Records of the window, or of the tables, that the broker deleted before they were read.
+        package var holes: [WindowHole] = []
         package var elapsed = Duration.zero
         package var wasStopped = false
 
@@ -87,8 +89,8 @@ package final class WindowReplay {
         properties = ClientProperties(configuration: configuration, identity: "replay", lane: 0)
     }
 
-    /// - Throws: ``WorkerError`` for topics that cannot be used, before anything is read or published; ``KafkaError``,
-    ///   ``StoreError`` for what fails on the way.
+    /// - Throws: ``WorkerError`` for topics that cannot be used, before anything is read or published; ``PublishFailure``,
+    ///   `KafkaError`, ``StoreError`` for what fails on the way.
     package func run(progress: @escaping (ReplayEvent) -> Void) throws -> Summary {
         let began = ContinuousClock.now
         summary = Summary()
@@ -101,28 +103,35 @@ package final class WindowReplay {
         defer { scan.close() }
         let stores = try TemporaryState()
         let output = try ClusterOutput(
-            properties: options.configuration.kafkaProperties, isPaced: false, stop: stop, logger: logger)
+            properties: options.configuration.kafkaProperties, delivery: .init(options.configuration), stop: stop,
+            logger: logger)
         defer { output.close() }
         let target = try TargetTopics(admin: admin).find(options.outputTopic)
         let sink = try WindowSink(options: options, layout: layout, output: output, target: target)
 
         let work = try plan(layout, scan, progress)
         let tracker = WindowProgress(total: work.reduce(0) { $0 + $1.records }, began: began, tell: progress)
-        for partition in work where !stop.isRequested {
-            let store = try stores.makeStore(
-                partition: partition.number, answersTopic: topics.answers, votesTopic: topics.votes)
-            defer {
-                store.close()
-                stores.removeNames()
+        do {
+            for partition in work where !stop.isRequested {
+                let store = try stores.makeStore(
+                    partition: partition.number, answersTopic: topics.answers, votesTopic: topics.votes)
+                defer {
+                    store.close()
+                    stores.removeNames()
+                }
+                let window = WindowPartition(
+                    work: partition, store: store, scan: scan, sink: sink, filePrefix: stores.path, tracker: tracker)
+                switch options.tables {
+                case .now: try replayWithTablesAsOfNow(window)
+                case .event: try replayWithTablesAsOfEvent(window)
+                }
             }
-            let window = WindowPartition(
-                work: partition, store: store, scan: scan, sink: sink, filePrefix: stores.path, tracker: tracker)
-            switch options.tables {
-            case .now: try replayWithTablesAsOfNow(window)
-            case .event: try replayWithTablesAsOfEvent(window)
-            }
+            try output.finish()
+        } catch {
+            if !(error is PublishFailure) { output.endEarly(progress) }
+            throw error
         }
-        try output.finish()
+        summary.holes = scan.holes
         summary.enriched = sink.enriched
         summary.deadLetters = sink.deadLetters
         summary.beyondRetention = sink.beyondRetention

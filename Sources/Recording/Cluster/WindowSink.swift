@@ -63,7 +63,7 @@ final class WindowSink {
     }
 
     /// - Parameter value: nil: the question was deleted.
-    func publish(_ value: Bytes?, of event: WindowEvent, _ tracker: WindowProgress) throws(KafkaError) {
+    func publish(_ value: Bytes?, of event: WindowEvent, _ tracker: WindowProgress) throws {
         if let oldestKept, let timestamp = event.timestamp, timestamp < oldestKept {
             if beyondRetention == 0 { warn(timestamp, tracker) }
             beyondRetention += 1
@@ -71,7 +71,7 @@ final class WindowSink {
         guard
             try output.publish(
                 to: enrichedTopic, partition: layout.outputHasSame ? event.partition : nil, key: event.key,
-                value: value, timestamp: event.timestamp, headers: event.headers)
+                value: value, timestamp: event.timestamp ?? -1, headers: event.headers)
         else { return }
         enriched += 1
     }
@@ -85,7 +85,7 @@ final class WindowSink {
     }
 
     /// Counts what cannot be enriched, and publishes it where it is wanted.
-    func refuse(_ event: WindowEvent, _ error: RecordError, _ tracker: WindowProgress) throws(KafkaError) {
+    func refuse(_ event: WindowEvent, _ error: RecordError, _ tracker: WindowProgress) throws {
         deadLetters[error.code, default: 0] += 1
         let count = deadLetters.values.reduce(0, +)
         if count <= Self.told {
@@ -100,14 +100,14 @@ final class WindowSink {
         for form in DeadLetter.Form.allCases {
             let omissions = form.omissions(
                 hasKey: event.key != nil, hasValue: event.value != nil, hasHeaders: !event.headers.isEmpty)
-            do throws(KafkaError) {
+            do {
                 _ = try output.publish(
                     to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil,
                     key: form.carriesKey ? event.key : nil, value: form.carriesValue ? event.value : nil,
                     timestamp: nil, headers: (form.carriesHeaders ? event.headers : []) + why + omissions)
                 return
-            } catch {
-                guard error.name == "MSG_SIZE_TOO_LARGE", form != .withoutKeyToo else { throw error }
+            } catch let error as KafkaError where error.name == "MSG_SIZE_TOO_LARGE" && form != .withoutKeyToo {
+                continue
             }
         }
     }

@@ -17,6 +17,9 @@ package struct ComparisonReport: Sendable, Equatable {
     /// Every question, in order; only if asked for.
     package var labels: [QuestionLabel] = []
 
+    /// What was to be ignored, and stood in no record that was looked at for it.
+    package var unusedPaths: [String] = []
+
     package var differing: Int { differences.count + furtherDifferences }
     package var isEqual: Bool { differing == 0 }
 

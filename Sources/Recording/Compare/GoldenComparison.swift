@@ -34,6 +34,14 @@ package final class GoldenComparison: ReplaySink {
     private var found: [(order: Int, label: QuestionLabel, lines: [String])] = []
     private var differing: Set<Question> = []
     private var sequence = 0
+    /// What is ignored and was not met yet.
+    private var unused: [IgnoredPath]
+    /// Records that were looked at for it.
+    private var examined = 0
+    private static let maxExamined = 1_000
+    /// From so many waiting bytes on, pairs are told without waiting; raised when that makes no room, so that it is not tried at
+    /// every record.
+    private var conclusionLimit = GoldenComparison.maxWaitingBytes
 
     /// - Parameters:
     ///   - golden: the earlier output.
@@ -46,6 +54,7 @@ package final class GoldenComparison: ReplaySink {
     ) {
         self.golden = golden
         diff = RecordDiff(ignoring: ignoring)
+        unused = ignoring
         if let only {
             let name = Array(only.topic.utf8)
             isCompared = { $0 == only.kind }
@@ -62,6 +71,10 @@ package final class GoldenComparison: ReplaySink {
         guard isCompared(output.kind) else { return }
         report.records += 1
         let isNext = try readGolden()
+        if !unused.isEmpty, examined < Self.maxExamined {
+            examined += 1
+            look(at: output.copy())
+        }
         // As long as nothing of their question waits, equal neighbours need no copy.
         if isNext, Self.areSame(output, golden.view) {
             let hash = Self.hash(topic: output.topic, key: output.key)
@@ -81,6 +94,7 @@ package final class GoldenComparison: ReplaySink {
         waiting.removeAll()
         found.sort { $0.order < $1.order }
         report.questions = known.count
+        report.unusedPaths = unused.map(\.text)
         // A question's further differences stand under its first.
         var places: [String: Int] = [:]
         for difference in found {
@@ -128,7 +142,25 @@ package final class GoldenComparison: ReplaySink {
             waiting[question] = entry
             waitingHashes.insert(hash)
         }
-        if waitingBytes > Self.maxWaitingBytes { concludePairs() }
+        if waitingBytes > conclusionLimit {
+            concludePairs()
+            conclusionLimit = max(Self.maxWaitingBytes, waitingBytes + waitingBytes / 2)
+        }
+    }
+
+    /// Whether a record has what is to be ignored.
+    private func look(at record: RecordedRecord) {
+        let tree = record.value.flatMap { JSONTreeReader.read($0) }
+        unused.removeAll { path in
+            switch path.part {
+            case .timestamp, .partition, .headers: return true
+            case .header(let name): return record.headers.contains { $0.name == name }
+            case .value(let steps):
+                var isFound = false
+                _ = tree?.leavingOut([steps[...]], found: &isFound)
+                return isFound
+            }
+        }
     }
 
     /// Tells the differences of what waits with a partner, to make room.
@@ -149,6 +181,7 @@ package final class GoldenComparison: ReplaySink {
     }
 
     private func conclude(_ question: Question, _ entry: QuestionSequence) {
+        if !unused.isEmpty { for record in entry.actual + entry.expected { look(at: record) } }
         let lines = entry.lines(diff)
         guard !lines.isEmpty else { return }
         differing.insert(question)

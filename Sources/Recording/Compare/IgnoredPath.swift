@@ -18,10 +18,13 @@ package struct IgnoredPath: Sendable, Equatable {
         case value([Step])
     }
 
+    /// As it was given.
+    package let text: String
     let part: Part
 
     /// - Throws: ``ReplayError`` that says what is wrong with the path.
     package init(_ text: String) throws(ReplayError) {
+        self.text = text
         func wrong(_ reason: String) -> ReplayError {
             ReplayError("the path to ignore '\(Excerpt.text(text))' \(reason)")
         }

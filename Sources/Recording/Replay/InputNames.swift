@@ -9,10 +9,17 @@ package enum ReplayInput: Sendable, Equatable {
 }
 
 /// Tells the input topics by their names in a recording.
-struct InputNames {
+///
+/// Not Sendable: it remembers what it was asked for.
+final class InputNames {
     private let names: [(bytes: [UInt8], input: ReplayInput)]
 
-    init(_ topics: TopicNames, prefix: String) {
+    private let renaming: TopicRenaming
+    /// Renamed topics by their names in the recording, and those that are none of the three.
+    private var others: [(bytes: [UInt8], input: ReplayInput?)] = []
+
+    init(_ topics: TopicNames, prefix: String, renaming: TopicRenaming = TopicRenaming()) {
+        self.renaming = renaming
         names = [
             (Array((prefix + topics.votes).utf8), .table(.votes)),
             (Array((prefix + topics.answers).utf8), .table(.answers)),
@@ -20,8 +27,23 @@ struct InputNames {
         ]
     }
 
+    /// Topics that were none of the three, in the order in which they came; of very many only the first.
+    var skipped: [String] {
+        others.filter { $0.input == nil }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
     func input(_ topic: Bytes) -> ReplayInput? {
-        for name in names where name.bytes.elementsEqual(topic) { return name.input }
-        return nil
+        if renaming.isEmpty {
+            for name in names where name.bytes.elementsEqual(topic) { return name.input }
+        }
+        return other(topic)
+    }
+
+    private func other(_ topic: Bytes) -> ReplayInput? {
+        if let known = others.first(where: { $0.bytes.elementsEqual(topic) }) { return known.input }
+        let renamed = Array(renaming.apply(to: String(decoding: topic, as: UTF8.self)).utf8)
+        let input = names.first { $0.bytes == renamed }?.input
+        if others.count < 100 { others.append((Array(topic), input)) }
+        return input
     }
 }

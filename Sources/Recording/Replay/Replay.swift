@@ -19,11 +19,14 @@ package struct Replay {
     }
 
     /// - Parameter progress: called now and then with the bytes that were read.
+    /// - Returns: the files that end in the middle of a record: what a killed recorder has left.
     /// - Throws: ``RecordingError`` with the line, ``ReplayError``, and what engine and sink throw.
+    @discardableResult
     package func run(
         _ engine: ReplayEngine, into sink: some ReplaySink, progress: (_ bytes: Int) -> Void = { _ in }
-    ) throws {
+    ) throws -> [String] {
         var bytes = 0
+        var cutOff: [String] = []
         func pass(_ isWanted: (ReplayInput?) -> Bool) throws {
             for file in files {
                 // Which of several files holds something does not matter, as long as one does.
@@ -33,6 +36,7 @@ package struct Replay {
                     if reader.recordCount & 0xFFF == 0 { progress(bytes + reader.bytesRead) }
                 }
                 bytes += reader.bytesRead
+                if reader.isCutOff, !cutOff.contains(reader.name) { cutOff.append(reader.name) }
             }
         }
         switch order {
@@ -47,6 +51,7 @@ package struct Replay {
             bytes = 0
             try pass { $0 == nil || $0 == .questions }
         }
+        return cutOff
     }
 }
 

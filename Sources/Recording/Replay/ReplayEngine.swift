@@ -30,13 +30,17 @@ package final class ReplayEngine {
     /// - Parameters:
     ///   - topics: which records are questions, answers and votes, and what the outputs' topics are called.
     ///   - prefix: what the names of topics begin with in the recording, before the name as it is in `topics`.
+    ///   - renaming: of the recording's topics, before their prefix is looked at.
     ///   - limits: how long the outputs may be.
     ///   - startState: a worker's state directory; the replay begins with a copy of its stores. nil: with empty ones.
     /// - Throws: `StateDirectoryError`, `StoreError`.
-    package init(topics: TopicNames, prefix: String = "", limits: RecordLimits, startState: String? = nil) throws {
+    package init(
+        topics: TopicNames, prefix: String = "", renaming: TopicRenaming = TopicRenaming(), limits: RecordLimits,
+        startState: String? = nil
+    ) throws {
         self.topics = topics
         self.limits = limits
-        names = InputNames(topics, prefix: prefix)
+        names = InputNames(topics, prefix: prefix, renaming: renaming)
         state = try TemporaryState()
         if let startState {
             for (number, store) in try state.copyStores(of: startState) {
@@ -60,6 +64,9 @@ package final class ReplayEngine {
             counts.skipped += 1
         }
     }
+
+    /// The topics of the records that were `skipped`.
+    package var skippedTopics: [String] { names.skipped }
 
     /// Which input a topic is; nil: none.
     package func input(_ topic: Bytes) -> ReplayInput? { names.input(topic) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KafkaClient
+import Recording
 import Worker
 
 extension RecordKind: ExpressibleByArgument {}
@@ -14,6 +15,9 @@ struct LoadCommand: ParsableCommand {
             Java clients. Empty lines are passed over. All lines are checked before the first is published: a bad one is \
             named by its number, and nothing is published, status 65; with --skip-invalid the good ones are published, and \
             it says how many were left out.
+
+            The records go in transactions: should brokers fail, it says how many are there for certain, each once and in \
+            order, and ends with status 69 or 70. Without the permission for transactions: --delivery at-least-once.
 
             A line cannot say "null value": to delete a question, or to forget the answers or votes of one, publish a record \
             with its id as the key and no value by other means, such as kcat -Z.
@@ -58,15 +62,22 @@ struct LoadCommand: ParsableCommand {
                     + "mend them, or leave them out with --skip-invalid.")
         }
         var count = 0
+        let signals = StopOnSignal()
         if found.good > 0 {
-            count = try publish(found.good, from: source, to: topic, settings: settings, check: check)
+            count = try publish(
+                found.good, from: source, to: topic, settings: settings, check: check, stop: signals.stop)
+        }
+        if signals.stop.isRequested, count < found.good {
+            LineWriter.standardOutput.write("stopped: the first \(count) of \(found.good) records are in \(topic)")
+            return signals.endProcess()
         }
         let leftOut = found.bad > 0 ? ", \(found.bad) bad lines left out" : ""
         LineWriter.standardOutput.write("\(count) \(count == 1 ? "record" : "records") loaded into \(topic)\(leftOut)")
     }
 
     private func publish(
-        _ expected: Int, from source: LoadSource, to topic: String, settings: Settings, check: LineCheck
+        _ expected: Int, from source: LoadSource, to topic: String, settings: Settings, check: LineCheck,
+        stop: StopSignal
     ) throws -> Int {
         // The messages of librdkafka that matter come back as errors.
         let logger = settings.logger("load", atLeast: .critical)
@@ -81,9 +92,12 @@ struct LoadCommand: ParsableCommand {
         }
         let progress = ProgressLine()
         defer { progress.end() }
-        let loader = Loader(topic: topic, check: check, properties: properties, logger: logger)
+        let loader = Loader(
+            topic: topic, check: check, properties: properties, delivery: .init(settings.workerConfiguration),
+            stop: stop,
+            logger: logger)
         let count = try loader.run(source) { progress.show(records: $0, bytes: $1, of: source.size) }
-        guard count == expected else {
+        guard count == expected || stop.isRequested else {
             throw CommandFailure(
                 .badData,
                 "\(source.name) changed while it was read: \(expected) records were good at first, \(count) were published."

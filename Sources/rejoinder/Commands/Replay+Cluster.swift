@@ -28,6 +28,15 @@ struct ClusterReplayOptions: ParsableArguments {
     var topicPrefix: String?
 
     @Option(
+        name: .long, parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Take recorded topics that begin with OLD as beginning with NEW; may be repeated.", valueName: "old=new"))
+    var rename: [String] = []
+
+    @Flag(help: "Let the recording go to topics that a worker may read: those of its own names, or of the settings.")
+    var yesToLiveTopics = false
+
+    @Option(
         help: ArgumentHelp(
             "1x (the recorded gaps), 10x, 0.5x, 5000/s, or max (the default), as fast as it goes.", valueName: "speed"))
     var speed: ReplaySpeed?
@@ -82,7 +91,7 @@ struct ClusterReplayOptions: ParsableArguments {
             valueName: "code"))
     var code: [String] = []
 
-    @Flag(help: "List the dead letters that would be published, and publish nothing.")
+    @Flag(help: "Say what would be published where (of dead letters: each of them), and publish nothing.")
     var dryRun = false
 
     /// The way that was asked for; nil: none of these.
@@ -95,6 +104,9 @@ struct ClusterReplayOptions: ParsableArguments {
     func validate() throws {
         guard [toCluster, fromCluster, deadLetters].count(where: { $0 }) <= 1 else {
             throw ValidationError("--to-cluster, --from-cluster and --dead-letters exclude each other.")
+        }
+        if !rename.isEmpty, way == .fromCluster || way == .deadLetters {
+            throw ValidationError("--rename is for a recording, and does not go with \(way?.rawValue ?? "").")
         }
         for (flag, isGiven, ways) in usage where isGiven && !ways.contains(where: { $0 == way }) {
             let names = ways.map(\.rawValue).joined(separator: " or ")
@@ -124,7 +136,8 @@ struct ClusterReplayOptions: ParsableArguments {
             ("--output-topic", outputTopic != nil, [.fromCluster]), ("--as-of", asOf != nil, [.fromCluster]),
             ("--dead-letter-topic", deadLetterTopic != nil, [.fromCluster]),
             ("--yes-to-live-output", yesToLiveOutput, [.fromCluster]), ("--code", !code.isEmpty, [.deadLetters]),
-            ("--dry-run", dryRun, [.deadLetters]),
+            ("--dry-run", dryRun, [.toCluster, .deadLetters]),
+            ("--yes-to-live-topics", yesToLiveTopics, [.toCluster]),
         ]
     }
 
@@ -170,6 +183,12 @@ extension ClusterReplayOptions {
         options.speed = speed ?? .max
         options.timestamps = timestamps ?? .keep
         options.repartition = repartition
+        options.renaming = try TopicRenaming(rename)
+        options.liveTopics = Set(settings.topics.inputs + settings.topics.outputs)
+        options.allowsLiveTopics = yesToLiveTopics
+        options.isDryRun = dryRun
+        options.isTransactional = settings.delivery == .exactlyOnce
+        options.groupID = settings.groupID
         defer { screen.end() }
         let summary = try ClusterReplay(options: options, stop: stop, logger: logger).run(progress: screen.show)
         screen.end()
@@ -189,6 +208,7 @@ extension ClusterReplayOptions {
         let summary = try WindowReplay(options: options, stop: stop, logger: logger).run(progress: screen.show)
         screen.end()
         for line in summary.lines(outputTopic: options.outputTopic) { LineWriter.standardOutput.write(line) }
+        try refuse(summary.holes)
         return summary.wasStopped
     }
 
@@ -207,6 +227,16 @@ extension ClusterReplayOptions {
         }
         screen.end()
         for line in summary.lines(isDryRun: dryRun) { LineWriter.standardOutput.write(line) }
+        try refuse(summary.holes)
         return summary.wasStopped
+    }
+
+    /// A window that was not whole is no success.
+    private func refuse(_ holes: [WindowHole]) throws(CommandFailure) {
+        guard !holes.isEmpty else { return }
+        throw CommandFailure(
+            .badData,
+            "\(holes.reduce(0) { $0 + $1.offsets.count }) offsets of the window were gone before they could be read; all else "
+                + "was worked on. Give the topic more retention, or name a later --from.")
     }
 }

@@ -57,7 +57,7 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let settings = try options.settings()
         if cluster.way == nil {
-            try inProcess.replay(files, settings: settings).run()
+            try inProcess.replay(files, renaming: try TopicRenaming(cluster.rename), settings: settings).run()
         } else {
             try cluster.run(files: files, settings: settings)
         }
@@ -123,10 +123,10 @@ struct InProcessOptions: ParsableArguments {
         return flags.first { $0.isGiven }?.name
     }
 
-    func replay(_ files: [String], settings: Settings) throws -> ProcessReplay {
+    func replay(_ files: [String], renaming: TopicRenaming, settings: Settings) throws -> ProcessReplay {
         ProcessReplay(
             replay: Recording.Replay(files: files, order: tablesFirst ? .tablesFirst : .asRecorded), settings: settings,
-            recordedPrefix: recordedPrefix, startState: startState, only: only, output: output,
+            recordedPrefix: recordedPrefix, renaming: renaming, startState: startState, only: only, output: output,
             golden: try expect.map { file in
                 ProcessReplay.Golden(
                     file: file, isUpdated: update, ignored: try ignored.map { try IgnoredPath($0) }, junit: junit)

@@ -1,48 +1,42 @@
 import KafkaClient
 import Logging
+import Recording
 import Records
+import Worker
 
-/// Publishes the records of a source with the idempotent producer, placed by key as Java clients place them.
+/// Publishes the records of a source, placed by key as Java clients place them.
 struct Loader {
     let topic: String
     let check: LineCheck
     let properties: KafkaProperties
+    let delivery: ClusterOutput.Delivery
+    let stop: StopSignal
     let logger: Logger
 
-    /// How long a full queue may stay full, and how long the last records may take: librdkafka gives a record up after
-    /// `message.timeout.ms`, five minutes by default, and says why; this is beyond it.
-    private static let patience = Duration.seconds(330)
-
     /// - Parameter progress: called now and then with the records and bytes of the file that are queued.
-    /// - Returns: how many records the brokers acknowledged.
-    /// - Throws: ``CommandFailure`` or ``KafkaError``; what was acknowledged before it stays published.
+    /// - Returns: how many records the brokers have: all of the source's, unless it was stopped.
+    /// - Throws: ``PublishFailure``, which says what is there for certain; ``CommandFailure``, `KafkaError` before that.
     func run(_ source: LoadSource, progress: (_ records: Int, _ bytes: Int) -> Void) throws -> Int {
-        let producer = try Producer(properties: properties, transactionalID: nil, logger: logger)
-        defer { producer.close(timeout: .seconds(1)) }
-        let handle = try producer.topic(topic)
-        var count = 0
-        _ = try check.run(source) { key, value, done in
-            try produce(key, value, to: handle, with: producer)
-            count += 1
-            if count % 1_000 == 0 {
-                producer.poll(timeoutMilliseconds: 0)
-                progress(count, done)
+        let output = try ClusterOutput(
+            properties: properties, delivery: delivery, clientID: "rejoinder-load", stop: stop, logger: logger)
+        defer { output.close() }
+        let handle = try output.topic(topic)
+        do {
+            _ = try check.run(source) { key, value, done in
+                guard !stop.isRequested else { throw Stopped() }
+                _ = try output.publish(
+                    to: handle, partition: nil, key: key, value: value, timestamp: nil, headers: [])
+                if output.published % 1_000 == 0 { progress(output.published, done) }
             }
+        } catch is Stopped {
+        } catch {
+            if !(error is PublishFailure) { output.endEarly { _ in } }
+            throw error
         }
-        try producer.flush(timeout: Self.patience)
-        progress(count, source.size)
-        return count
+        try output.finish()
+        progress(output.published, stop.isRequested ? 0 : source.size)
+        return output.certain
     }
 
-    private func produce(_ key: Bytes, _ value: Bytes, to topic: ProducerTopic, with producer: Producer) throws {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do throws(KafkaError) {
-                return try producer.produce(to: topic, partition: nil, key: key, value: value, timestamp: nil)
-            } catch {
-                guard error.isQueueFull, .now < deadline else { throw error }
-                producer.poll(timeoutMilliseconds: 100)
-            }
-        }
-    }
+    private struct Stopped: Error {}
 }

@@ -13,16 +13,24 @@ enum ClusterReplayReport {
 }
 
 extension ClusterReplay.Summary {
+    /// How late the last acknowledgement may be: it comes with a commit, a quarter of a second later at most.
+    private static let tolerance = Duration.seconds(1)
+
     /// Sentences for people.
     var lines: [String] {
         typealias Report = ClusterReplayReport
+        if isDryRun { return ["nothing was published (--dry-run): \(Report.count(total, "record")) would be"] }
         var first = Report.count(records, "record")
         if wasStopped { first = "stopped: \(records) of \(Report.count(total, "record"))" }
         first += " published in \(Report.time(elapsed))"
         if !topics.isEmpty { first += ": \(Report.topics(topics))" }
         var lines = [first]
         guard let planned else { return lines }
-        if farthestBehind > .zero {
+        if farthestBehind == .zero, behindAtEnd > Self.tolerance {
+            lines.append(
+                "fell behind its pace: every record was sent in time, but the brokers took the last one "
+                    + "\(Report.time(behindAtEnd)) after the \(Report.time(planned)) that it was due at")
+        } else if farthestBehind > .zero {
             lines.append(
                 "fell behind its pace: by \(Report.time(farthestBehind)) at most; the last record was there "
                     + "\(Report.time(behindAtEnd)) after the \(Report.time(planned)) that it was due at")
@@ -63,6 +71,7 @@ extension WindowReplay.Summary {
                 "\(Report.count(beyondRetention, "record")) of these are older than \(Printable.text(outputTopic)) keeps: the "
                     + "broker will delete them")
         }
+        lines += holes.prefix(10).map { "warning: \(Printable.text($0.description, limit: 500))" }
         if tableRecordsRefused > 0 {
             lines.append(
                 "\(Report.count(tableRecordsRefused, "table record")) that the worker would make dead letters of "
@@ -90,6 +99,7 @@ extension DeadLetterReturn.Summary {
         for (obstacle, number) in kept.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             lines.append("\(Report.count(number, "dead letter")) cannot come back: \(obstacle.reason)")
         }
+        lines += holes.prefix(10).map { "warning: \(Printable.text($0.description, limit: 500))" }
         if count > 0, !isDryRun {
             lines.append(
                 "the dead letters are still in their topic: the same window once more would publish these records twice"

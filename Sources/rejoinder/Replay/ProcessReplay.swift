@@ -26,6 +26,8 @@ struct ProcessReplay {
     var settings: Settings
     /// What the topics' names begin with in the recording.
     var recordedPrefix = ""
+    /// What recorded topics are called for this replay, before their prefix is looked at.
+    var renaming = TopicRenaming()
     var startState: String?
     var only: Output?
     /// nil: standard output, unless it is only compared.
@@ -33,14 +35,41 @@ struct ProcessReplay {
     var golden: Golden?
 
     func run() throws {
+        try refuseLosses()
         let engine = try ReplayEngine(
-            topics: settings.topics, prefix: recordedPrefix, limits: RecordLimits(settings.workerConfiguration),
-            startState: startState)
+            topics: settings.topics, prefix: recordedPrefix, renaming: renaming,
+            limits: RecordLimits(settings.workerConfiguration), startState: startState)
         if let golden, !golden.isUpdated {
             try compare(engine, with: golden)
         } else {
             try write(engine, to: golden?.file ?? output ?? "-")
         }
+    }
+
+    /// Before anything is read: no file that is read may be written over.
+    private func refuseLosses() throws {
+        var read = replay.files.map { (path: $0, role: "the recording that is read") }
+        if let golden, golden.isUpdated {
+            try FileIdentity.refuse(writing: golden.file, by: "--expect --update", over: read)
+            try FileIdentity.refuse(writing: output, by: "--output", over: read)
+            if let output {
+                let isSame = FileIdentity(output).map { $0 == FileIdentity(golden.file) } ?? (output == golden.file)
+                guard isSame else { return }
+                throw CommandFailure(.usage, "--output and --update name one file; leave --output out.")
+            }
+            return
+        }
+        if let golden {
+            guard FileManager.default.fileExists(atPath: golden.file) || golden.file == "-" else {
+                throw CommandFailure(
+                    .usage,
+                    "there is no golden file \(Printable.quoted(golden.file, limit: 500)) to compare with; write it with "
+                        + "--update, look it over, and keep it.")
+            }
+            read.append((golden.file, "the golden file that is compared with"))
+            try FileIdentity.refuse(writing: golden.junit, by: "--junit", over: read)
+        }
+        try FileIdentity.refuse(writing: output, by: "--output", over: read)
     }
 
     // MARK: - Written
@@ -76,6 +105,11 @@ struct ProcessReplay {
         }
         try writer?.finish()
         let report = try comparison.finish()
+        for path in report.unusedPaths {
+            LogWriter.standardError.say(
+                "warning: none of the compared records has \(Printable.quoted(path, limit: 200)), which --ignore leaves out; is "
+                    + "it spelled so?")
+        }
         if let path = golden.junit {
             try Self.writeFile(report.junit(suite: replay.files.joined(separator: " ")), to: path)
         }
@@ -103,8 +137,14 @@ struct ProcessReplay {
             let attributes = try? FileManager.default.attributesOfItem(atPath: file)
             return sum + (attributes?[.size] as? Int ?? 0)
         }
-        try replay.run(engine, into: sink) { bytes in
+        let cutOff = try replay.run(engine, into: sink) { bytes in
             progress.show(records: engine.counts.inputs, bytes: bytes, of: size)
+        }
+        progress.end()
+        for file in cutOff {
+            LogWriter.standardError.say(
+                "warning: \(Printable.text(file, limit: 500)) ends in the middle of a record: what its recorder had not "
+                    + "written is missing")
         }
         guard engine.counts.inputs > 0 else {
             let names = settings.topics.inputs.map { recordedPrefix + $0 }.joined(separator: ", ")
@@ -114,6 +154,23 @@ struct ProcessReplay {
                     + "topics.questions, topics.answers and topics.votes in the configuration, or what their names begin "
                     + "with, --recorded-prefix.")
         }
+        warn(of: engine)
+    }
+
+    /// Of a recording whose topics are called otherwise, one of the three may match and the others not.
+    private func warn(of engine: ReplayEngine) {
+        let counts = engine.counts
+        guard counts.skipped > 0 else { return }
+        let found = [
+            (settings.topics.questions, counts.questions), (settings.topics.answers, counts.answers),
+            (settings.topics.votes, counts.votes),
+        ]
+        let missing = found.filter { $0.1 == 0 }.map { Printable.text(recordedPrefix + $0.0) }
+        let others = engine.skippedTopics.map { Printable.text($0) }.joined(separator: ", ")
+        let what = "\(Self.count(counts.skipped, "record")) of other topics (\(others)) were passed over"
+        LogWriter.standardError.say(
+            missing.isEmpty
+                ? "note: \(what)" : "warning: no record is of \(missing.joined(separator: " or ")), and \(what)")
     }
 
     private func summary(of counts: ReplayCounts) -> String {
@@ -121,8 +178,7 @@ struct ProcessReplay {
             Self.count(counts.questions, "question"), Self.count(counts.answers, "answer"),
             Self.count(counts.votes, "vote"),
         ]
-        let skipped = counts.skipped > 0 ? " (\(Self.count(counts.skipped, "record")) of other topics passed over)" : ""
-        return "\(parts.joined(separator: ", "))\(skipped) -> \(counts.enriched) enriched, "
+        return "\(parts.joined(separator: ", ")) -> \(counts.enriched) enriched, "
             + Self.count(counts.deadLetters, "dead letter")
     }
 

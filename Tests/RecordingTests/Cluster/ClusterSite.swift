@@ -41,7 +41,7 @@ struct ClusterSite {
     /// Publishes in order, each record to its own partition.
     func publish(_ records: [RecordedRecord]) throws {
         let output = try ClusterOutput(
-            properties: cluster.properties, isPaced: false, stop: StopSignal(), logger: .silent)
+            properties: cluster.properties, delivery: .atLeastOnce, stop: StopSignal(), logger: .silent)
         defer { output.close() }
         for record in records {
             let topic = try output.topic(record.topic)

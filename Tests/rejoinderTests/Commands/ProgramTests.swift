@@ -69,6 +69,11 @@ import Testing
             (["config", "--config", "/nowhere.yaml"], 78), (["load", "questions", "/nowhere"], 64),
             (["load", "things", "-"], 64), (["topics", "create", "--partitions", "0"], 64),
             (["show", "q", "--state-dir", "/nowhere"], 73), (["load", "questions", "-"], 65),
+            // '-1h' is no '-1 -h': a usage error stays one.
+            (["record", "--from", "-1h"], 64), (["record", "-1h", "-o", "x"], 64),
+            (["replay", "--dead-letters", "--from", "-1h", "--code", "typo"], 64),
+            (["replay", "--from-cluster", "--from", "-1h", "--to", "-1h"], 64),
+            (["record", "-o", "x", "--match", "-h", "--sample", "1%"], 64),
             (["health", "--url", "https://x"], 64), (["health", "--url", "http://127.0.0.1:1"], 69),
         ] as [([String], Int32)])
     func statuses(arguments: [String], status: Int32) throws {

@@ -145,4 +145,51 @@ import Testing
         #expect(outcome.status == 64 || arguments.contains("--start-state"), "\(outcome.errors)")
         #expect(outcome.status != 0 && !outcome.errors.isEmpty)
     }
+
+    @Test("no file that is read is written over, by whatever name")
+    func nothingIsDestroyed() throws {
+        let recording = try directory.file("site.jsonl", try Data(contentsOf: URL(fileURLWithPath: examples[2])))
+        let before = try data("site.jsonl")
+        try FileManager.default.createSymbolicLink(atPath: path("link.jsonl"), withDestinationPath: recording)
+        #expect(link(recording, path("hard.jsonl")) == 0)
+        _ = try run([recording, "-o", "golden.jsonl"])
+        let golden = try data("golden.jsonl")
+        for arguments in [
+            [recording, "-o", "site.jsonl"], [recording, "-o", "./link.jsonl"], [recording, "-o", "hard.jsonl"],
+            [examples[0], recording, "-o", "site.jsonl"], [recording, "--expect", "site.jsonl", "--update"],
+            [recording, "--expect", "golden.jsonl", "-o", "golden.jsonl"],
+            [recording, "--expect", "golden.jsonl", "--junit", "site.jsonl"],
+            [recording, "--expect", "golden.jsonl", "--update", "-o", "golden.jsonl"],
+            [recording, "--expect", "golden.jsonl", "--update", "-o", "site.jsonl"],
+        ] {
+            let outcome = try run(arguments)
+            #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
+            #expect(try data("site.jsonl") == before && data("golden.jsonl") == golden)
+        }
+    }
+
+    @Test("a missing golden file, and a path to ignore that nothing has, are said")
+    func comparisonsThatCompareLess() throws {
+        let missing = try run(examples + ["--expect", "none.jsonl"])
+        #expect(missing.status == 64 && missing.errors.contains("--update"), "\(missing.errors)")
+        _ = try run(examples + ["-o", "golden.jsonl"])
+        let typo = try run(examples + ["--expect", "golden.jsonl", "--ignore", "answers[].anwser.author"])
+        #expect(typo.status == 0 && typo.errors.contains("'answers[].anwser.author'"), "\(typo.errors)")
+        let right = try run(examples + ["--expect", "golden.jsonl", "--ignore", "answers[].answer.author"])
+        #expect(right.status == 0 && right.errors.isEmpty, "\(right.errors)")
+    }
+
+    @Test("a topic that has no record while others were passed over is said, compared or written")
+    func topicsThatDoNotMatch() throws {
+        let answers = try String(contentsOfFile: examples[0], encoding: .utf8)
+            .replacing(#"{"topic":"answers""#, with: #"{"topic":"prod.answers""#)
+        let file = try directory.file("answers.jsonl", Data(answers.utf8))
+        let outcome = try run([file, examples[1], examples[2], "-o", "out.jsonl"])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("warning: no record is of answers, and"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("(prod.answers)"), "\(outcome.errors)")
+        #expect(try run([file, examples[1], examples[2], "--expect", "out.jsonl"]).errors.contains("prod.answers"))
+        let renamed = try run([file, examples[1], examples[2], "--rename", "prod.="])
+        #expect(renamed.output == (try run(examples)).output)
+    }
 }

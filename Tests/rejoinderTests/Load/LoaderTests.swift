@@ -2,6 +2,7 @@ import Foundation
 import KafkaClient
 import TestSupport
 import Testing
+import Worker
 
 @testable import rejoinder
 
@@ -28,7 +29,7 @@ import Testing
         let file = root.appendingPathComponent("Examples/load/questions.jsonl").path
         let loader = Loader(
             topic: "questions", check: LineCheck(kind: .questions, limit: 100_000), properties: properties,
-            logger: .silent)
+            delivery: .transactions(idPrefix: "test"), stop: StopSignal(), logger: .silent)
         let count = try loader.run(try LoadSource(path: file)) { _, _ in }
 
         let consumer = try AssignedConsumer(properties: properties, logger: .silent)
@@ -60,7 +61,8 @@ import Testing
         let source = try LoadSource(path: try directory.file("{\"id\":\"a\",\"title\":\"t\"}\n"))
         let loader = Loader(
             topic: "questions", check: LineCheck(kind: .questions, limit: 1_000),
-            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
+            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]),
+            delivery: .transactions(idPrefix: "test"), stop: StopSignal(), logger: .silent)
         #expect { try loader.run(source) { _, _ in } } throws: { error in
             CommandFailure(error).status == .configuration || CommandFailure(error).status == .internalError
         }

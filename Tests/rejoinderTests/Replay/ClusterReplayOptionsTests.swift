@@ -32,6 +32,9 @@ import Testing
         (["--from-cluster", "--from", "0"], "needs --output-topic"),
         (["--from-cluster", "--output-topic", "t"], "needs --from"),
         (["--dead-letters"], "needs --from"),
+        (["--from-cluster", "--from", "0", "--output-topic", "t", "--dry-run"], "--dry-run goes with"),
+        (["--dead-letters", "--from", "0", "--rename", "a=b"], "--rename is for a recording"),
+        (["--yes-to-live-topics"], "--yes-to-live-topics goes with --to-cluster only"),
         (["--dead-letters", "--from", "0", "--code", "nonsense"], "invalid-json, too-deep, schema"),
         (["--dead-letters", "--from", "yesterday"], "cannot begin at 'yesterday'"),
         (["--dead-letters", "--from", "7", "--to", "7"], "ends before it begins"),
@@ -56,6 +59,14 @@ import Testing
         #expect(summary.lines == ["2 records published in 1 min 1 s: 1 to a, 1 to b"])
         summary.planned = .seconds(60)
         #expect(summary.lines.last == "kept its pace: due at 1 min 0 s, there after 1 min 1 s")
+        // Sent in time and taken late is late.
+        summary.elapsed = .seconds(144)
+        summary.behindAtEnd = .seconds(84)
+        #expect(
+            summary.lines.last
+                == "fell behind its pace: every record was sent in time, but the brokers took the last one 1 min 24 s after the "
+                + "1 min 0 s that it was due at")
+        summary.elapsed = .seconds(61)
         summary.farthestBehind = .milliseconds(1500)
         summary.behindAtEnd = .seconds(1)
         #expect(

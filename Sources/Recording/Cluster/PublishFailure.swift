@@ -1,0 +1,38 @@
+import KafkaClient
+
+/// Why publishing broke off, and what is surely there.
+package struct PublishFailure: Error, Sendable, CustomStringConvertible {
+    /// What became of the records behind those that are certain.
+    package enum Rest: Sendable, Equatable {
+        /// Their transaction was not committed, so no `read_committed` reader sees them.
+        case takenBack
+        /// The answer to their commit was lost: all of them are there, or none.
+        case inDoubt
+        /// Published without a transaction: each may be there, even twice.
+        case unknown
+    }
+
+    package let cause: KafkaError
+    /// Records that are there, each once and in their order: the first ones.
+    package let certain: Int
+    /// Records that were handed over behind them.
+    package let handedOver: Int
+    package let rest: Rest
+
+    package var description: String {
+        var text = "\(cause); the first \(Wording.count(certain, "record")) are there for certain"
+        if case .unknown = rest {} else { text += ", each once and in order" }
+        guard handedOver > 0 else { return text + ", and none after them" }
+        let followed = Wording.count(handedOver, "record")
+        switch rest {
+        case .takenBack: text += ", and none after them: the \(handedOver) that followed were taken back"
+        case .inDoubt:
+            text +=
+                "; whether the \(followed) that followed are there too is not known: their commit was not answered, "
+                + "so all of them are, or none"
+        case .unknown:
+            text += "; the \(followed) that followed may be there, some of them even twice"
+        }
+        return text
+    }
+}
