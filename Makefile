@@ -3,11 +3,7 @@ export SWIFT
 
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
-<<<<<<< HEAD
-.PHONY: help demo build test soak bench bench-instructions lint format clean
-=======
-.PHONY: help demo build test bench bench-instructions cdc-recording lint format clean
->>>>>>> a046427 (Sources: records as other systems publish them become questions, answers and votes)
+.PHONY: help demo build test soak bench bench-instructions cdc-recording lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

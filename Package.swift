@@ -151,7 +151,7 @@ let package = Package(
 )
 
 // In CI a warning in a source of ours is an error. Dependencies are not held to it.
-if Context.environment["REJOINDER_STRICT"] != nil {
+if Context.environment["REJOINDER_TEST_STRICT"] != nil {
     for target in package.targets where target.type != .system {
         target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
     }

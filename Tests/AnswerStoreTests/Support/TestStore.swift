@@ -194,7 +194,8 @@ extension Change {
             let at =
                 Bool.random(using: &generator)
                 ? Instant(seconds: .random(in: -5...5, using: &generator), attoseconds: 7) : nil
-            let votes = Int.random(in: 0..<4, using: &generator) == 0 ? Int64.random(in: -9...9, using: &generator) : nil
+            let votes =
+                Int.random(in: 0..<4, using: &generator) == 0 ? Int64.random(in: -9...9, using: &generator) : nil
             return .answer(question, answer, String(repeating: letter, count: length), at: at, votes: votes)
         case 25..<32:
             let votes = Bool.random(using: &generator) ? Int64.random(in: -9...9, using: &generator) : nil
