@@ -196,10 +196,12 @@ def odd_records(question="q-odd"):
     # Integers as ids: the digits are the id, whatever fits into 64 bits.
     for number in (0, -7, 42, 2**63, 9999999999999999999, 10**199):
         yield oracle.QUESTIONS, b"%d" % number, _dump({"id": number, "title": "?"})
-        yield oracle.ANSWERS, b"%d" % number, _dump({"id": number, "questionId": number, "author": {"id": number}, "voteCount": number % 1000})
+        yield oracle.ANSWERS, b"%d" % number, _dump({"id": number, "questionId": number, "author": {"id": number}})
+        # An answer's own tally and votes stand in two topics, whose order is nobody's: no votes for this one.
+        yield oracle.ANSWERS, b"%d" % number, _dump({"id": f"tallied-{number % 7}", "questionId": number, "voteCount": number % 1000})
         yield oracle.VOTES, b"%d" % number, _dump({"questionId": str(number), "answerId": number, "voterId": number, "value": 1})
         yield oracle.VOTES, b"%d" % number, _dump({"questionId": number, "answerId": str(number), "voteCount": 4})
-    yield oracle.ANSWERS, key, _dump({"id": "a-1", "questionId": question, "voteCount": -12})
+    yield oracle.ANSWERS, key, _dump({"id": "a-own-tally", "questionId": question, "voteCount": -12})
     yield oracle.ANSWERS, key, _dump({"id": "a-empty", "questionId": question, "title": "", "body": "", "author": {}})
     yield oracle.QUESTIONS, key, _dump({"id": question, "title": " ", "body": "", "tags": [], "author": {}})
     yield oracle.QUESTIONS, b"\xff\xfe\x00", None
