@@ -11,7 +11,7 @@ package final class AssignedConsumer {
     /// The position behind the last record.
     package static let end = Int64(RD_KAFKA_OFFSET_END)
 
-    private let client: ClientHandle
+    let client: ClientHandle
     private var table = TopicTable()
     private var ahead: FetchAhead
 
@@ -96,6 +96,9 @@ package final class AssignedConsumer {
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         try client.offsets(at: times, timeout: timeout)
     }
+
+    /// Answers that a broker's quota held back since the last call.
+    package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
 
     /// The last trouble that librdkafka had with a broker, over or not; nil: none so far.
     package var lastTrouble: ClientTrouble? { client.context.lastTrouble }

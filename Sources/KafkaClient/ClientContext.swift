@@ -8,6 +8,15 @@ package struct ClientTrouble: Sendable {
     package let time: ContinuousClock.Instant
 }
 
+/// Answers that brokers held back because a client went beyond its quota (KIP-124, KIP-219).
+package struct ClientThrottles: Sendable {
+    /// By how much, in all.
+    package var milliseconds = 0
+    package var latest: (broker: String, milliseconds: Int, at: ContinuousClock.Instant)?
+
+    package init() {}
+}
+
 /// What librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer,
 /// so it lives until the client is destroyed.
 ///
@@ -19,6 +28,8 @@ final class ClientContext: @unchecked Sendable {
     /// The last reason that librdkafka gave for being unable to reach a broker. Written by the thread that polls,
     /// and by librdkafka's own threads.
     private let lastReason = Mutex<ClientTrouble?>(nil)
+    /// Answers that a broker's quota held back since the last ``takeThrottles()``.
+    private let throttles = Mutex<ClientThrottles>(ClientThrottles())
     /// Rebalances that librdkafka has told us of and that wait to be answered, oldest first.
     private var rebalances: [Rebalance] = []
     /// Read for every message, so that the array need not be.
@@ -31,6 +42,20 @@ final class ClientContext: @unchecked Sendable {
     var lastTrouble: ClientTrouble? { lastReason.withLock { $0 } }
 
     var lastFailure: String? { lastTrouble?.reason }
+
+    func note(throttle milliseconds: Int, broker: String) {
+        throttles.withLock { throttles in
+            throttles.milliseconds += milliseconds
+            throttles.latest = (broker, milliseconds, .now)
+        }
+    }
+
+    func takeThrottles() -> ClientThrottles {
+        throttles.withLock { throttles in
+            defer { throttles = ClientThrottles() }
+            return throttles
+        }
+    }
 
     func note(failure reason: String) {
         lastReason.withLock { $0 = ClientTrouble(reason: reason, time: .now) }
@@ -67,6 +92,11 @@ final class ClientContext: @unchecked Sendable {
             guard let context = ClientContext.of(client) else { return }
             context.report(rd_kafka_resp_err_t(code), reason.map { String(cString: $0) } ?? "", of: client)
         }
+        // Fires on the thread that polls. A time of 0 says that it is over.
+        rd_kafka_conf_set_throttle_cb(configuration) { client, name, number, milliseconds, _ in
+            guard milliseconds > 0, let context = ClientContext.of(client) else { return }
+            context.note(throttle: Int(milliseconds), broker: name.map { String(cString: $0) } ?? "\(number)")
+        }
         guard consumer else { return }
         // Fires on the thread that polls, inside rd_kafka_consumer_poll or while a close is served. librdkafka keeps
         // fetching paused and waits for assign or unassign, however long that takes, so taking note is enough. The
@@ -91,12 +121,15 @@ final class ClientContext: @unchecked Sendable {
     func report(_ code: rd_kafka_resp_err_t, _ reason: String, of client: OpaquePointer?) {
         // "1/1 brokers are down" says less than what took them down.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastFailure == nil { note(failure: reason) }
-        let metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(code)))"]
+        var metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(code)))"]
         switch code {
         case RD_KAFKA_RESP_ERR__FATAL:
             let fatal = client.flatMap { Self.fatalError(of: $0) }
-            logger.critical("Kafka client stopped: \(fatal?.reason ?? reason)", metadata: metadata)
+            // The lane makes a new producer, or ends the worker with a line of its own.
+            logger.warning("Kafka client stopped: \(fatal?.reason ?? reason)", metadata: metadata)
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            guard let unlogged = LogBound.shared.admit("ALL_BROKERS_DOWN", "") else { return }
+            if unlogged > 0 { metadata["unlogged"] = .stringConvertible(unlogged) }
             logger.warning("No Kafka broker can be reached: \(reason)", metadata: metadata)
         default:
             logger.debug("Kafka client error: \(reason)", metadata: metadata)
@@ -115,8 +148,17 @@ final class ClientContext: @unchecked Sendable {
         // One set of properties serves consumers and producers, so a property of the other kind is no mistake.
         if facility == "CONFWARN", line.contains("will be ignored by this") { return }
         if facility == "FAIL" { note(failure: Self.withoutThread(line)) }
-        logger.log(
-            level: Self.level(of: level), "\(Self.withoutThread(line))", metadata: ["facility": "\(facility)"])
+        let text = Self.withoutThread(line)
+        let level = Self.level(of: level)
+        // What an operator has turned on with `debug` is wanted whole.
+        guard level >= .info else {
+            logger.log(level: level, "\(text)", metadata: ["facility": "\(facility)"])
+            return
+        }
+        guard let unlogged = LogBound.shared.admit(facility, text) else { return }
+        var metadata: Logger.Metadata = ["facility": "\(facility)"]
+        if unlogged > 0 { metadata["unlogged"] = .stringConvertible(unlogged) }
+        logger.log(level: level, "\(text)", metadata: metadata)
     }
 
     /// librdkafka starts most lines with the name of its thread: `[thrd:main]: `.
@@ -125,12 +167,11 @@ final class ClientContext: @unchecked Sendable {
         return String(line[end.upperBound...])
     }
 
-    /// From syslog's levels, which librdkafka uses.
+    /// From syslog's levels, which librdkafka uses; by consequence: what it calls critical, such as a broker that hung up, it
+    /// tries again by itself. What ends the worker has a line of the worker's at level error.
     private static func level(of syslog: Int32) -> Logger.Level {
         switch syslog {
-        case ...2: .critical
-        case 3: .error
-        case 4: .warning
+        case ...4: .warning
         case 5: .notice
         case 6: .info
         default: .debug

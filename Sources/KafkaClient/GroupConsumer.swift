@@ -70,6 +70,9 @@ package final class GroupConsumer {
         return event
     }
 
+    /// Answers that a broker's quota held back since the last call.
+    package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
+
     /// Keeps librdkafka fetching ahead of a reader that takes much at a time. To be called once a batch; asks the brokers for
     /// something only when they would not fetch on by themselves.
     /// - Parameters:

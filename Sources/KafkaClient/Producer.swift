@@ -55,6 +55,9 @@ package final class Producer {
 
     deinit { close(timeout: .seconds(1)) }
 
+    /// Answers that a broker's quota held back since the last call.
+    package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
+
     /// The topic's handle, made once.
     package func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
         let pointer = try client.topic(name, "Opening the topic \(name)")

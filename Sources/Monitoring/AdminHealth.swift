@@ -8,12 +8,14 @@ struct AdminHealth: Encodable, Equatable {
         case ok
         /// Every lane turns and commits, and what was assigned to it is caught up.
         case ready
+        /// No broker has answered for ``WorkerCondition/silenceLimit``.
+        case unreachable
         /// The group has not told some lane yet which partitions are its own.
         case joining
         /// Some partitions' tables are not caught up yet.
         case restoring
         /// Some lane has not turned for longer than ``turnLimit``, or (only when asked whether it is ready) has committed
-        /// nothing for longer than ``commitLimit`` though it has something to do.
+        /// nothing for longer than ``MonitorOptions/commitLimit`` though it has something to do.
         case stalled
         /// The worker was told to stop.
         case stopping
@@ -30,11 +32,12 @@ struct AdminHealth: Encodable, Equatable {
         /// The last error met while waiting.
         let cause: String?
 
-        init(_ report: LaneReport, standing: Duration) {
-            lane = report.lane
+        init(_ reading: LaneReading) { self.init(reading.lane, reading.content.wait, standing: reading.standing) }
+
+        init(_ lane: Int, _ wait: LaneWait?, standing: Duration) {
+            self.lane = lane
             since = LogClock.text(seconds: LogClock.now().seconds - Int(standing.components.seconds))
             seconds = Int(standing.components.seconds)
-            let wait = report.current.wait
             waitingFor = wait?.reason.rawValue
             cause = wait?.cause
         }
@@ -43,13 +46,12 @@ struct AdminHealth: Encodable, Equatable {
     /// How long a lane may take for a turn. A turn takes some hundred milliseconds; the calls that block in one when a broker
     /// is slow take 5 to 30 s each, and a lane with uncommitted work repeats them until the broker answers.
     static let turnLimit = Duration.seconds(60)
-    /// How long a lane that has work may commit nothing and still be ready. Commits come many times a second; one whose broker
-    /// changes takes some seconds.
-    static let commitLimit = Duration.seconds(30)
 
     let status: Status
     /// Why not, for people; absent where all is well.
     var message: String?
+    /// The first line of the worker's page; absent where all is well.
+    var verdict: String?
     var stalledLanes: [StalledLane]?
     /// In order of their numbers.
     var restoringPartitions: [Int32]?
@@ -57,44 +59,77 @@ struct AdminHealth: Encodable, Equatable {
     var response: Response {
         switch status {
         case .ok, .ready: .json(.ok, self)
-        case .joining, .restoring, .stalled, .stopping: .json(.serviceUnavailable, self)
+        case .unreachable, .joining, .restoring, .stalled, .stopping: .json(.serviceUnavailable, self)
         }
     }
 
     /// Whether the lanes turn.
     static func live(_ monitor: Monitor) -> AdminHealth { stuck(monitor.reports) ?? AdminHealth(status: .ok) }
 
-    /// Whether the lanes turn and commit, and work on all that was assigned to them; a lane that was assigned nothing has no
-    /// more to do.
+    /// Whether the worker does its work: what its ``WorkerCondition`` says, and in words its verdict. A lane that was assigned
+    /// nothing has no more to do.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
-        let lanes = monitor.reports.map { LaneReading(lane: $0.lane, content: $0.current) }
+        let (condition, lanes) = monitor.condition()
         let restoring = lanes.flatMap(\.content.restoring).sorted()
-        let joining = lanes.filter(\.isJoining).map(\.lane)
         var health: AdminHealth
         if isStopping {
             health = AdminHealth(status: .stopping, message: "the worker was told to stop")
-        } else if let stuck = stuck(monitor.reports) ?? uncommitted(monitor) {
-            health = stuck
-        } else if !joining.isEmpty {
-            health = AdminHealth(
-                status: .joining, message: "the group has not told \(names(joining)) yet which partitions to work on")
-        } else if !restoring.isEmpty {
-            let one = restoring.count == 1
-            health = AdminHealth(
-                status: .restoring,
-                message: "answers and votes of \(restoring.count) partition\(one ? " is" : "s are") not caught up yet")
         } else {
-            return AdminHealth(status: .ready)
+            health = AdminHealth(condition, restoring: restoring.count)
+            switch condition {
+            case .unreachable, .stalled: break
+            case .joining, .restoring, .working: health = stuck(monitor.reports) ?? health
+            }
+            if health.status == .ready { return health }
+            // Of the same moment, or of one a second ago.
+            if let verdict = monitor.latest?.verdict, verdict.kind.status == health.status {
+                health.verdict = verdict.line
+            }
         }
         if !restoring.isEmpty { health.restoringPartitions = restoring }
         return health
+    }
+
+    private init(_ condition: WorkerCondition, restoring: Int) {
+        switch condition {
+        case .unreachable(let silence):
+            self.init(
+                status: .unreachable,
+                message: "no broker has answered for \(Int(silence.seconds)) s"
+                    + (silence.reason.map { ": \($0)" } ?? ""))
+        case .joining(let lanes):
+            self.init(
+                status: .joining,
+                message: "the group has not told \(Self.names(lanes.map(\.lane))) yet which partitions to work on")
+        case .stalled(let lanes):
+            let stalled = lanes.map { StalledLane($0) }
+            let reason = stalled.first?.waitingFor.map { ", waiting for \($0)" } ?? " though there is work"
+            self.init(
+                status: .stalled,
+                message: "\(Self.names(lanes.map(\.lane))) committed nothing for "
+                    + "\(stalled.map(\.seconds).max() ?? 0) s\(reason); the log says more",
+                stalledLanes: stalled)
+        case .restoring:
+            self.init(
+                status: .restoring,
+                message:
+                    "answers and votes of \(restoring) partition\(restoring == 1 ? " is" : "s are") not caught up yet")
+        case .working:
+            self.init(status: .ready)
+        }
+    }
+
+    private init(status: Status, message: String? = nil, stalledLanes: [StalledLane]? = nil) {
+        self.status = status
+        self.message = message
+        self.stalledLanes = stalledLanes
     }
 
     /// nil: every lane turns.
     private static func stuck(_ reports: [LaneReport]) -> AdminHealth? {
         let stalled = reports.compactMap { report in
             let ago = ContinuousClock.now - report.current.turned
-            return ago > turnLimit ? StalledLane(report, standing: ago) : nil
+            return ago > turnLimit ? StalledLane(report.lane, report.current.wait, standing: ago) : nil
         }
         guard !stalled.isEmpty else { return nil }
         return AdminHealth(
@@ -104,21 +139,20 @@ struct AdminHealth: Encodable, Equatable {
             stalledLanes: stalled)
     }
 
-    /// nil: every lane that has work commits.
-    private static func uncommitted(_ monitor: Monitor) -> AdminHealth? {
-        let stalled = zip(monitor.reports, monitor.standing).filter { $1 > commitLimit }
-            .map { StalledLane($0, standing: $1) }
-        guard let first = stalled.first else { return nil }
-        let reason = first.waitingFor.map { ", waiting for \($0)" } ?? " though there is work"
-        return AdminHealth(
-            status: .stalled,
-            message:
-                "\(names(stalled.map(\.lane))) committed nothing for more than \(commitLimit.components.seconds) s"
-                + "\(reason); the log says more",
-            stalledLanes: stalled)
-    }
-
     private static func names(_ numbers: [Int]) -> String {
         "lane\(numbers.count == 1 ? "" : "s") " + numbers.map(String.init).joined(separator: ", ")
+    }
+}
+
+extension Verdict.Kind {
+    /// The status that `/readyz` has for it; nil: it is ready.
+    fileprivate var status: AdminHealth.Status? {
+        switch self {
+        case .unreachable: .unreachable
+        case .joining: .joining
+        case .stalled: .stalled
+        case .restoring: .restoring
+        case .deadLetters, .unknown, .behind, .keepingUp, .idle: nil
+        }
     }
 }

@@ -15,6 +15,7 @@ enum AdminRoutes {
         router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
         if let metrics { router.get("/metrics") { _, _ in metrics.response } }
         Dashboard(monitor: monitor, connections: connections).addRoutes(to: router)
+        Runbook().addRoutes(to: router)
         if let questions { QuestionRoutes(lookup: questions).addRoutes(to: router) }
         return router
     }
@@ -27,7 +28,7 @@ private struct AdminManners: RouterMiddleware {
 
     private static let referrerPolicy = HTTPFields.Element.Name("Referrer-Policy")
     private static let resourcePolicy = HTTPFields.Element.Name("Cross-Origin-Resource-Policy")
-    private static let paths = "/, /events, /history, /questions/{id}, /metrics, /healthz and /readyz"
+    private static let paths = "/, /events, /history, /runbook, /questions/{id}, /metrics, /healthz and /readyz"
 
     func handle(
         _ request: Request, context: AdminRequestContext,

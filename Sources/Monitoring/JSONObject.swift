@@ -14,20 +14,20 @@ struct JSONObject {
 
     private init() {}
 
-    mutating func add(_ name: StaticString, _ value: some BinaryInteger) { add(name, raw: value.description) }
+    mutating func add(_ name: String, _ value: some BinaryInteger) { add(name, raw: value.description) }
 
     /// - Parameter value: finite.
-    mutating func add(_ name: StaticString, _ value: Double) {
+    mutating func add(_ name: String, _ value: Double) {
         add(name, raw: value.isFinite ? value.description : "0")
     }
 
-    mutating func add(_ name: StaticString, _ value: String) {
+    mutating func add(_ name: String, _ value: String) {
         begin(name)
         JSONText.append(value, to: &text)
     }
 
     /// In order of their keys.
-    mutating func add(_ name: StaticString, _ entries: [String: some BinaryInteger]) {
+    mutating func add(_ name: String, _ entries: [String: some BinaryInteger]) {
         begin(name)
         text += "{"
         for (index, entry) in entries.sorted(by: { $0.key < $1.key }).enumerated() {
@@ -39,32 +39,32 @@ struct JSONObject {
         text += "}"
     }
 
-    mutating func add(_ name: StaticString, _ values: [some BinaryInteger]) {
+    mutating func add(_ name: String, _ values: [some BinaryInteger]) {
         add(name, raw: "[" + values.map(\.description).joined(separator: ",") + "]")
     }
 
-    mutating func add(_ name: StaticString, _ fields: (inout JSONObject) -> Void) {
+    mutating func add(_ name: String, _ fields: (inout JSONObject) -> Void) {
         add(name, raw: JSONObject.text(fields))
     }
 
     mutating func add<Element>(
-        _ name: StaticString, each elements: [Element], _ fields: (Element, inout JSONObject) -> Void
+        _ name: String, each elements: [Element], _ fields: (Element, inout JSONObject) -> Void
     ) {
         let objects = elements.map { element in JSONObject.text { fields(element, &$0) } }
         add(name, raw: "[" + objects.joined(separator: ",") + "]")
     }
 
     /// - Parameter raw: JSON.
-    private mutating func add(_ name: StaticString, raw: String) {
+    private mutating func add(_ name: String, raw: String) {
         begin(name)
         text += raw
     }
 
     /// - Parameter name: needs no escapes.
-    private mutating func begin(_ name: StaticString) {
+    private mutating func begin(_ name: String) {
         text += isEmpty ? "\"" : ",\""
         isEmpty = false
-        text += name.description
+        text += name
         text += "\":"
     }
 }

@@ -6,6 +6,13 @@ struct Latencies: Sendable {
     private(set) var records = Self.durations
     private(set) var events = Self.durations
     private(set) var commits = Self.durations
+    /// Events that were acknowledged within the objective, by their own timestamps.
+    private(set) var fresh = 0
+    let objectiveMilliseconds: Int
+
+    init(objectiveMilliseconds: Int = MonitorOptions.standardObjective) {
+        self.objectiveMilliseconds = objectiveMilliseconds
+    }
 
     private static var durations: Histogram<UInt64> {
         Histogram(
@@ -15,10 +22,19 @@ struct Latencies: Sendable {
     mutating func add(_ content: LaneReport.Content) {
         Self.add(content.latency, to: &records)
         Self.add(content.eventLatency, to: &events)
+        fresh += Self.count(content.eventLatency, upTo: objectiveMilliseconds)
         Self.add(content.commitLatency, to: &commits)
     }
 
+    /// Values up to so many milliseconds, as exact as the histogram is: to two digits.
+    static func count(_ microseconds: Histogram<UInt32>, upTo milliseconds: Int) -> Int {
+        guard microseconds.totalCount > 0 else { return 0 }
+        let most = microseconds.highestEquivalentForValue(UInt64(milliseconds) * 1000)
+        return microseconds.recordedValues().reduce(0) { $1.value <= most ? $0 + Int($1.count) : $0 }
+    }
+
     mutating func add(_ other: Latencies) {
+        fresh += other.fresh
         if other.records.totalCount > 0 { records.add(other.records) }
         if other.events.totalCount > 0 { events.add(other.events) }
         if other.commits.totalCount > 0 { commits.add(other.commits) }

@@ -9,6 +9,12 @@ package enum LogClock {
         return (time.tv_sec, time.tv_nsec / 1_000_000)
     }
 
+    /// The wall clock, to a millisecond.
+    package static var secondsSince1970: Double {
+        let now = now()
+        return Double(now.seconds) + Double(now.milliseconds) / 1000
+    }
+
     /// "2026-03-01T09:05:00.007Z"
     package static func text(seconds: Int, milliseconds: Int) -> String {
         moment(seconds) + "." + digits(milliseconds, 3) + "Z"

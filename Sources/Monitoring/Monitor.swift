@@ -9,12 +9,14 @@ package final class Monitor: Service, Sendable {
     /// How many lines the history has, and how long each is.
     package static let historyLines = 360
     package static let historyInterval = Duration.seconds(10)
+    /// How many seconds it has lines of.
+    package static let secondLines = 120
 
     private static let tick = Duration.seconds(1)
 
     package let names: WorkerNames
     package let reports: [LaneReport]
-    private let interval: Duration
+    private let board: LagBoard?
     private let sinks: [any MonitorSink]
     private let log: (any ThroughputWriter)?
     private let stallLog: StallLog
@@ -30,36 +32,64 @@ package final class Monitor: Service, Sendable {
 
     /// - Parameters:
     ///   - reports: one for each lane. Nobody else may `take` from them.
-    ///   - interval: between two lines of the log; whole seconds.
+    ///   - board: the ends that the brokers tell; nil: they are not asked.
     ///   - log: where the lines go.
     ///   - logger: for warnings of stalled lanes.
     package convenience init(
-        names: WorkerNames, reports: [LaneReport], interval: Duration, sinks: [any MonitorSink] = [],
-        log: (any ThroughputWriter)? = nil, logger: Logger = Logger(label: "") { _ in SwiftLogNoOpLogHandler() }
+        names: WorkerNames, reports: [LaneReport], options: MonitorOptions, board: LagBoard? = nil,
+        sinks: [any MonitorSink] = [], log: (any ThroughputWriter)? = nil,
+        logger: Logger = Logger(label: "") { _ in SwiftLogNoOpLogHandler() }
     ) {
         self.init(
-            names: names, reports: reports, interval: interval, sinks: sinks, log: log, logger: logger, start: .now)
+            names: names, reports: reports, options: options, board: board, sinks: sinks, log: log, logger: logger,
+            start: .now)
     }
 
     init(
-        names: WorkerNames, reports: [LaneReport], interval: Duration, sinks: [any MonitorSink],
-        log: (any ThroughputWriter)?, logger: Logger, start: MonitorMoment
+        names: WorkerNames, reports: [LaneReport], options: MonitorOptions, board: LagBoard? = nil,
+        sinks: [any MonitorSink], log: (any ThroughputWriter)?, logger: Logger, start: MonitorMoment
     ) {
         self.names = names
         self.reports = reports
-        self.interval = interval
+        self.board = board
         self.sinks = sinks
         self.log = log
         self.start = start
         stallLog = StallLog(logger: logger)
         let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current) }
-        state = Mutex(State(watched: MonitorState(names: names, lanes: lanes, interval: interval, start: start)))
+        state = Mutex(State(watched: MonitorState(names: names, lanes: lanes, options: options, start: start)))
     }
 
     // MARK: - What it knows
 
     /// The last hour, one line for ten seconds, oldest first.
     package var history: [ThroughputLine] { state.withLock { $0.watched.history } }
+
+    /// The last two minutes, one line a second, oldest first.
+    package var recentSeconds: [ThroughputLine] { state.withLock { $0.watched.seconds } }
+
+    /// What happened to the lanes lately, oldest first; at most ``Worker/LaneReport/eventsKept``.
+    package var events: [LaneEvent] {
+        let events = state.withLock { $0.watched.lanes.flatMap(\.content.events) + $0.watched.stallEvents }
+        return events.sorted { $0.time < $1.time }.suffix(LaneReport.eventsKept)
+    }
+
+    /// The last commits of all lanes, oldest first; at most ``Worker/LaneReport/commitsKept``.
+    package var commits: [LaneCommit] {
+        let commits = state.withLock { $0.watched.lanes.flatMap(\.content.commits) }
+        return commits.sorted { $0.time < $1.time }.suffix(LaneReport.commitsKept)
+    }
+
+    /// What stands in the worker's way, as of now, and its lanes.
+    func condition(at now: ContinuousClock.Instant = .now) -> (condition: WorkerCondition, lanes: [LaneReading]) {
+        let watched = state.withLock { $0.watched.lanes }
+        let lanes = zip(reports, watched).map { report, watched in
+            var lane = watched
+            lane.content = report.current
+            return lane
+        }
+        return (WorkerCondition(lanes, silence: board?.silence(at: now), at: now), lanes)
+    }
 
     /// The last second; nil in the first.
     package var latest: ThroughputLine? { state.withLock { $0.watched.latest } }
@@ -69,9 +99,6 @@ package final class Monitor: Service, Sendable {
         let notes = state.withLock { $0.watched.lanes.flatMap(\.content.deadLetters) }
         return notes.sorted { $0.time < $1.time }.suffix(LaneReport.deadLettersKept)
     }
-
-    /// For how long each lane has had something to do and committed nothing, as of the last second.
-    var standing: [Duration] { state.withLock { $0.watched.lanes.map(\.standing) } }
 
     /// One line a second from now on until the worker ends. A reader that is slower than that gets the newest.
     package func seconds() -> AsyncStream<ThroughputLine> {
@@ -134,9 +161,13 @@ package final class Monitor: Service, Sendable {
     }
 
     private func look(at now: MonitorMoment, isEnd: Bool) {
-        let contents = reports.map { $0.take() }
+        var contents = reports.map { $0.take() }
+        if let board {
+            for index in contents.indices { board.bringUp(&contents[index], at: now.instant) }
+        }
+        let silence = board?.silence(at: now.instant)
         let (outcome, listeners) = state.withLock { state in
-            (state.watched.take(contents, at: now, isEnd: isEnd), Array(state.listeners.values))
+            (state.watched.take(contents, silence: silence, at: now, isEnd: isEnd), Array(state.listeners.values))
         }
         for finding in outcome.findings { stallLog.write(finding, at: now.instant) }
         if let log { outcome.lines.forEach(log.write) }

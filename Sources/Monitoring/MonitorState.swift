@@ -14,8 +14,14 @@ struct MonitorState: Sendable {
     private(set) var latest: ThroughputLine?
     /// At most ``Monitor/historyLines``, oldest first.
     private(set) var history: [ThroughputLine] = []
+    /// At most ``Monitor/secondLines``, oldest first.
+    private(set) var seconds: [ThroughputLine] = []
+    private(set) var condition = WorkerCondition.working
+    /// Stalls and their ends, oldest first; at most ``Worker/LaneReport/eventsKept``.
+    private(set) var stallEvents: [LaneEvent] = []
     private let names: WorkerNames
     private let start: ContinuousClock.Instant
+    private let options: MonitorOptions
     private var second: MonitorWindow
     private var tenSeconds: MonitorWindow
     private var interval: MonitorWindow
@@ -24,48 +30,87 @@ struct MonitorState: Sendable {
     private var intervalPace: MonitorPace
     private var stalls: StallWatch
 
-    init(names: WorkerNames, lanes: [LaneReading], interval: Duration, start: MonitorMoment) {
+    init(names: WorkerNames, lanes: [LaneReading], options: MonitorOptions, start: MonitorMoment) {
         self.names = names
+        self.options = options
         self.lanes = lanes
         self.start = start.instant
-        run = MonitorWindow(began: start, lanes: lanes.count)
+        run = MonitorWindow(
+            began: start, lanes: lanes.count, objectiveMilliseconds: options.objectiveMilliseconds)
         second = run
         tenSeconds = run
-        self.interval = run
+        interval = run
         historyPace = MonitorPace(start: start.instant, interval: Monitor.historyInterval)
-        intervalPace = MonitorPace(start: start.instant, interval: interval)
-        stalls = StallWatch(lanes: lanes.count, interval: interval)
+        intervalPace = MonitorPace(start: start.instant, interval: options.interval)
+        stalls = StallWatch(lanes: lanes.count, limit: options.commitLimit)
     }
 
     /// - Parameters:
     ///   - contents: taken now, each at the same place as ever.
+    ///   - silence: of the brokers; nil where they are not asked.
     ///   - isEnd: the run is over.
-    mutating func take(_ contents: [LaneReport.Content], at now: MonitorMoment, isEnd: Bool) -> Outcome {
+    mutating func take(
+        _ contents: [LaneReport.Content], silence: LagBoard.Silence?, at now: MonitorMoment, isEnd: Bool
+    ) -> Outcome {
         for index in lanes.indices { lanes[index].content = contents[index] }
         let findings = stalls.look(at: &lanes, after: now.instant - second.began.instant)
+        for finding in findings { note(finding) }
         for content in contents { second.latencies.add(content) }
         tenSeconds.latencies.add(second.latencies)
         interval.latencies.add(second.latencies)
         run.latencies.add(second.latencies)
-        let line = line(.interval, of: second, until: now)
+        var line = self.line(.interval, of: second, until: now)
+        condition = WorkerCondition(lanes, silence: silence, at: now.instant)
+        let verdict = verdict(of: line, at: now.instant)
+        line.verdict = verdict
+        if seconds.count == Monitor.secondLines { seconds.removeFirst() }
+        seconds.append(line)
         let tick = MonitorTick(line: line, contents: contents, seconds: second.seconds(until: now))
         latest = line
-        let next = MonitorWindow(began: now, lanes: lanes)
+        let next = MonitorWindow(
+            began: now, lanes: lanes, objectiveMilliseconds: options.objectiveMilliseconds)
         second = next
         if historyPace.isDue(now.instant) {
             if history.count == Monitor.historyLines { history.removeFirst() }
-            history.append(self.line(.interval, of: tenSeconds, until: now))
+            var line = self.line(.interval, of: tenSeconds, until: now)
+            line.verdict = verdict
+            history.append(line)
             tenSeconds = next
         }
         var lines: [ThroughputLine] = []
         if intervalPace.isDue(now.instant) || isEnd {
-            let line = self.line(.interval, of: interval, until: now)
+            var line = self.line(.interval, of: interval, until: now)
+            line.verdict = verdict
             // A moment at the end, in which nothing happened, is no interval.
             if !isEnd || line.seconds >= 1 || line.hasCounts { lines.append(line) }
             interval = next
         }
         if isEnd { lines.append(self.line(.totals, of: run, until: now)) }
         return Outcome(tick: tick, lines: lines, findings: findings)
+    }
+
+    private mutating func note(_ finding: StallWatch.Finding) {
+        let event: LaneEvent
+        switch finding {
+        case .stalled(let lane, let duration):
+            let wait = lane.content.wait
+            let reason = wait.map { "waits for \($0.reason.rawValue)" } ?? "says nothing"
+            event = LaneEvent(
+                .stalled, lane: lane.lane,
+                detail: "for \(duration.components.seconds) s; \(reason)\(wait?.cause.map { ": \($0)" } ?? "")")
+        case .recovered(let lane, let duration):
+            event = LaneEvent(.recovered, lane: lane, detail: "after \(duration.components.seconds) s")
+        }
+        if stallEvents.count == LaneReport.eventsKept { stallEvents.removeFirst() }
+        stallEvents.append(event)
+    }
+
+    private func verdict(of line: ThroughputLine, at now: ContinuousClock.Instant) -> Verdict {
+        VerdictMaker(
+            line: line, recent: seconds.suffix(59) + [line], condition: condition,
+            throttles: lanes.compactMap(\.content.throttle), now: now,
+            objective: Double(options.objectiveMilliseconds) / 1000
+        ).verdict
     }
 
     private func line(

@@ -3,20 +3,22 @@ import Worker
 /// A stretch of time that a line is made of: how things stood when it began, and the latencies since.
 struct MonitorWindow: Sendable {
     let began: MonitorMoment
-    var latencies = Latencies()
+    var latencies: Latencies
     private let totals: [LaneTotals]
     private let times: [LaneTimes]
 
     /// The worker's first.
-    init(began: MonitorMoment, lanes: Int) {
+    init(began: MonitorMoment, lanes: Int, objectiveMilliseconds: Int) {
         self.began = began
+        latencies = Latencies(objectiveMilliseconds: objectiveMilliseconds)
         totals = Array(repeating: LaneTotals(), count: lanes)
         times = Array(repeating: LaneTimes(), count: lanes)
     }
 
     /// - Parameter lanes: as they are at that moment, each at the same place as in the window before.
-    init(began: MonitorMoment, lanes: [LaneReading]) {
+    init(began: MonitorMoment, lanes: [LaneReading], objectiveMilliseconds: Int) {
         self.began = began
+        latencies = Latencies(objectiveMilliseconds: objectiveMilliseconds)
         totals = lanes.map(\.content.totals)
         times = lanes.map(\.content.times)
     }

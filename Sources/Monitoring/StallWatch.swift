@@ -26,10 +26,10 @@ struct StallWatch: Sendable {
     private let pause: Duration
     private var lanes: [Lane]
 
-    /// - Parameter interval: the log's; a lane is stalled after three, and told of again every six.
-    init(lanes: Int, interval: Duration) {
-        limit = interval * 3
-        pause = interval * 6
+    /// - Parameter limit: how long a lane may have work and commit nothing. It is told of again every six times as long.
+    init(lanes: Int, limit: Duration) {
+        self.limit = limit
+        pause = limit * 6
         self.lanes = Array(repeating: Lane(), count: lanes)
     }
 

@@ -1,3 +1,5 @@
+import Worker
+
 extension ThroughputLine {
     /// The line as the log has it, without its end: one JSON object, its fields in the order in which they are declared.
     package var json: String {
@@ -12,32 +14,34 @@ extension ThroughputLine {
             object.add("group", group)
             object.add("worker", worker)
             object.add("state", state.rawValue)
-            object.add("recordsIn", recordsIn)
-            object.add("bytesIn", bytesIn)
-            object.add("recordsOut", recordsOut)
-            object.add("bytesOut", bytesOut)
+            add(.flow, to: &object)
             object.add("recordsInPerSecond", recordsInPerSecond)
             object.add("bytesInPerSecond", bytesInPerSecond)
             object.add("recordsOutPerSecond", recordsOutPerSecond)
             object.add("bytesOutPerSecond", bytesOutPerSecond)
-            object.add("answers", answers)
-            object.add("votes", votes)
-            object.add("answersAttached", answersAttached)
-            object.add("answersOmitted", answersOmitted)
-            object.add("questionsWithoutAnswers", questionsWithoutAnswers)
+            add(.content, to: &object)
             object.add("deadLetters", deadLetters)
             object.add("deadLettersTotal", deadLettersTotal)
             object.add("lag") { lag.write(to: &$0) }
+            if let verdict { object.add("verdict") { verdict.write(to: &$0) } }
             object.add("timeShares") { timeShares.write(to: &$0) }
             if let latencyMs { object.add("latencyMs") { latencyMs.write(to: &$0) } }
             if let eventLatencyMs { object.add("eventLatencyMs") { eventLatencyMs.write(to: &$0) } }
             if let commitLatencyMs { object.add("commitLatencyMs") { commitLatencyMs.write(to: &$0) } }
-            object.add("commits", commits)
-            object.add("aborts", aborts)
-            object.add("rebalances", rebalances)
+            if let freshness { object.add("freshness") { freshness.write(to: &$0) } }
+            add(.steps, to: &object)
+            for gauge in LaneGauge.all {
+                if let value = gauges[gauge.field] { object.add(gauge.field, value) }
+            }
             object.add("store") { store.write(to: &$0) }
             object.add("process") { process.write(to: &$0) }
             object.add("lanes", each: lanes) { lane, object in lane.write(to: &object) }
+        }
+    }
+
+    private func add(_ group: LaneCounter.Group, to object: inout JSONObject) {
+        for (total, field) in LaneCounter.logged where field.group == group {
+            object.add(field.name, counts[keyPath: total])
         }
     }
 }
@@ -48,6 +52,34 @@ extension ThroughputLine.Lag {
         object.add("topics", topics)
         if let largest { object.add("largest") { largest.write(to: &$0) } }
         object.add("partitions", each: partitions) { partition, object in partition.write(to: &object) }
+        if let seconds { object.add("seconds", seconds) }
+        if let ageSeconds { object.add("ageSeconds", ageSeconds) }
+        guard !heldBack.isEmpty else { return }
+        object.add("heldBack", each: heldBack) { held, object in
+            object.add("topic", held.topic)
+            object.add("partition", held.partition)
+            object.add("records", held.records)
+            object.add("from", held.from)
+        }
+    }
+}
+
+extension Verdict {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("kind", kind.rawValue)
+        object.add("tone", tone.rawValue)
+        object.add("title", title)
+        object.add("line", line)
+        object.add("more", more)
+        if let runbook { object.add("runbook", runbook) }
+    }
+}
+
+extension ThroughputLine.Freshness {
+    fileprivate func write(to object: inout JSONObject) {
+        object.add("objectiveMs", objectiveMs)
+        object.add("within", within)
+        object.add("of", of)
     }
 }
 
@@ -61,15 +93,7 @@ extension ThroughputLine.Lag.Partition {
 
 extension ThroughputLine.TimeShares {
     fileprivate func write(to object: inout JSONObject) {
-        object.add("idle", idle)
-        object.add("waitingForInput", waitingForInput)
-        object.add("reading", reading)
-        object.add("lookup", lookup)
-        object.add("rendering", rendering)
-        object.add("producing", producing)
-        object.add("committing", committing)
-        object.add("applyingTables", applyingTables)
-        object.add("other", other)
+        for activity in LaneActivity.allCases { object.add(activity.field, self[activity]) }
     }
 }
 
@@ -110,16 +134,20 @@ extension ThroughputLine.Lane {
     fileprivate func write(to object: inout JSONObject) {
         object.add("lane", lane)
         object.add("partitions", partitions)
-        object.add("recordsIn", recordsIn)
-        object.add("recordsOut", recordsOut)
-        object.add("answers", answers)
-        object.add("votes", votes)
+        add(.flow, to: &object)
+        add(.content, to: &object)
         object.add("deadLetters", deadLetters)
-        object.add("commits", commits)
-        object.add("aborts", aborts)
+        add(.steps, to: &object)
         if let lag { object.add("lag", lag) }
         object.add("timeShares") { timeShares.write(to: &$0) }
         if let waitingFor { object.add("waitingFor", waitingFor) }
         if let waitingSeconds { object.add("waitingSeconds", waitingSeconds) }
+        if let waitingCause { object.add("waitingCause", waitingCause) }
+    }
+
+    private func add(_ group: LaneCounter.Group, to object: inout JSONObject) {
+        for (total, field) in LaneCounter.logged where field.group == group && field.isOfLanes {
+            object.add(field.name, counts[keyPath: total])
+        }
     }
 }

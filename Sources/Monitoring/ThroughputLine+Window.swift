@@ -24,19 +24,11 @@ extension ThroughputLine {
         group = names.group
         worker = names.worker
         state = State(lanes, isIdle: totals.isIdle)
-        recordsIn = totals.recordsIn
-        bytesIn = totals.bytesIn
-        recordsOut = totals.recordsOut
-        bytesOut = totals.bytesOut
+        counts = totals.logged { _ in true }
         recordsInPerSecond = rate(totals.recordsIn)
         bytesInPerSecond = rate(totals.bytesIn)
         recordsOutPerSecond = rate(totals.recordsOut)
         bytesOutPerSecond = rate(totals.bytesOut)
-        answers = totals.tableAnswers
-        votes = totals.tableVotes
-        answersAttached = totals.answersAttached
-        answersOmitted = totals.answersOmitted
-        questionsWithoutAnswers = totals.questionsWithoutAnswers
         deadLetters = Dictionary(
             uniqueKeysWithValues: RecordErrorCode.allCases.map { ($0.rawValue, totals.deadLetters[$0]) })
         deadLettersTotal = totals.deadLetters.total
@@ -45,9 +37,17 @@ extension ThroughputLine {
         latencyMs = Percentiles(window.latencies.records)
         eventLatencyMs = Percentiles(window.latencies.events)
         commitLatencyMs = Percentiles(window.latencies.commits)
-        commits = totals.commits
-        aborts = totals.aborts
-        rebalances = totals.rebalances
+        freshness = Freshness(window.latencies)
+        gauges = LaneGauge.all.reduce(into: [:]) { gauges, gauge in
+            let values = lanes.compactMap { gauge.value($0.content, end.instant) }
+            guard let first = values.first else { return }
+            let value =
+                switch gauge.overLanes {
+                case .sum: values.reduce(0, +)
+                case .largest: values.reduce(first, Swift.max)
+                }
+            gauges[gauge.field] = Self.rounded(Swift.max(0, value))
+        }
         store = Store(lanes.map(\.content), at: end.instant)
         let cpuSeconds = end.process.cpuSeconds - window.began.process.cpuSeconds
         process = Process(
@@ -58,7 +58,7 @@ extension ThroughputLine {
 
     /// Something happened that has to be in the sum of all lines.
     var hasCounts: Bool {
-        recordsIn + recordsOut + answers + votes + deadLettersTotal + commits + aborts + rebalances > 0
+        deadLettersTotal > 0 || LaneCounter.logged.contains { counts[keyPath: $0.total] > 0 }
     }
 
     /// To a thousandth: more digits of a clock mean nothing.
@@ -90,6 +90,26 @@ extension ThroughputLine.Lag {
         largest = partitions.reduce(nil) { largest, partition in
             partition.records > largest?.records ?? 0 ? partition : largest
         }
+        let waiting = lags.filter { $0.records > 0 }
+        if isWhole, lags.allSatisfy({ $0.age != nil }) {
+            let known = waiting.compactMap(\.seconds)
+            // One that is not known may be the oldest.
+            if known.count == waiting.count { seconds = ThroughputLine.rounded(known.max() ?? 0) }
+        }
+        ageSeconds = lags.compactMap(\.age).max().map { ThroughputLine.rounded($0) }
+        heldBack = lags.compactMap { lag in
+            lag.heldBack.map {
+                HeldBack(topic: lag.place.topic, partition: lag.place.partition, records: $0.records, from: $0.from)
+            }
+        }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+}
+
+extension ThroughputLine.Freshness {
+    fileprivate init?(_ latencies: Latencies) {
+        let all = Int(clamping: latencies.events.totalCount)
+        guard all > 0 else { return nil }
+        self.init(objectiveMs: latencies.objectiveMilliseconds, within: latencies.fresh, of: all)
     }
 }
 
@@ -97,15 +117,23 @@ extension ThroughputLine.TimeShares {
     /// Of all time that the lanes told of; where they told of none yet, all is `other`.
     fileprivate init(_ lanes: [LaneTimes]) {
         let all = lanes.reduce(0) { $0 + $1.total }
-        func share(_ activity: LaneActivity) -> Double {
+        self.init { activity in
             guard all > 0 else { return activity == .other ? 1 : 0 }
             let nanoseconds = lanes.reduce(0) { $0 + $1[activity] }
             return (Double(nanoseconds) / Double(all) * 10_000).rounded() / 10_000
         }
-        self.init(
-            idle: share(.idle), waitingForInput: share(.waitingForInput), reading: share(.reading),
-            lookup: share(.lookup), rendering: share(.rendering), producing: share(.producing),
-            committing: share(.committing), applyingTables: share(.applyingTables), other: share(.other))
+    }
+}
+
+extension LaneTotals {
+    /// Nothing came in.
+    fileprivate var isIdle: Bool { recordsIn == 0 && tableAnswers == 0 && tableVotes == 0 && deadLetters.total == 0 }
+
+    /// The counters that a throughput line has.
+    fileprivate func logged(where isWanted: (LaneCounter.Field) -> Bool) -> LaneTotals {
+        LaneCounter.logged.reduce(into: LaneTotals()) { counts, counter in
+            if isWanted(counter.field) { counts[keyPath: counter.total] = self[keyPath: counter.total] }
+        }
     }
 }
 
@@ -128,18 +156,14 @@ extension ThroughputLine.Lane {
     fileprivate init(_ lane: LaneReading, grown: LaneTotals, spent: LaneTimes, at now: ContinuousClock.Instant) {
         self.lane = lane.lane
         partitions = lane.content.partitions.sorted()
-        recordsIn = grown.recordsIn
-        recordsOut = grown.recordsOut
-        answers = grown.tableAnswers
-        votes = grown.tableVotes
+        counts = grown.logged(where: \.isOfLanes)
         deadLetters = grown.deadLetters.total
-        commits = grown.commits
-        aborts = grown.aborts
         lag = lane.isLagKnown ? lane.lag : nil
         timeShares = ThroughputLine.TimeShares([spent])
         waitingFor = lane.content.wait?.reason.rawValue
         waitingSeconds = lane.content.wait.map {
             ThroughputLine.rounded(max(0, (now - $0.since) / .seconds(1)))
         }
+        waitingCause = lane.content.wait?.cause
     }
 }

@@ -1,15 +1,18 @@
+import Worker
+
 /// What a worker did in one interval, or in its whole run: one line of the throughput log.
 ///
 /// The names of its fields, in JSON, are `Schemas/throughput-log.schema.json`'s; they are read by people's log collectors and
 /// never renamed. The log writes it, `top`, `report` and the dashboard read it.
-package struct ThroughputLine: Codable, Sendable, Equatable {
-    package enum Kind: String, Codable, Sendable {
+@dynamicMemberLookup
+package struct ThroughputLine: Sendable, Equatable {
+    package enum Kind: String, Sendable {
         case interval = "throughput"
         /// The whole run, at its end.
         case totals
     }
 
-    package enum State: String, Codable, Sendable {
+    package enum State: String, Sendable {
         case working
         /// Nothing was there to be done.
         case idle
@@ -36,39 +39,34 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
     package var worker: String
     package var state: State
 
-    package var recordsIn: Int
-    package var bytesIn: Int
-    package var recordsOut: Int
-    package var bytesOut: Int
+    /// The counters that ``Worker/LaneCounter/logged`` names; as members of the line, too.
+    package var counts: LaneTotals
     package var recordsInPerSecond: Double
     package var bytesInPerSecond: Double
     package var recordsOutPerSecond: Double
     package var bytesOutPerSecond: Double
-    /// Table records applied.
-    package var answers: Int
-    package var votes: Int
-    package var answersAttached: Int
-    package var answersOmitted: Int
-    package var questionsWithoutAnswers: Int
     /// By code; every code is there.
     package var deadLetters: [String: Int]
     package var deadLettersTotal: Int
 
     package var lag: Lag
+    /// Absent in totals, and in lines of older versions.
+    package var verdict: Verdict?
     package var timeShares: TimeShares
     package var latencyMs: Percentiles?
     /// From the event's own timestamp.
     package var eventLatencyMs: Percentiles?
     package var commitLatencyMs: Percentiles?
-    package var commits: Int
-    package var aborts: Int
-    package var rebalances: Int
+    /// Absent where nothing was acknowledged.
+    package var freshness: Freshness?
+    /// The gauges of ``Worker/LaneGauge/all`` that some lane has, by their fields.
+    package var gauges: [String: Double] = [:]
     package var store: Store
     package var process: Process
     package var lanes: [Lane]
 
     /// Records not worked on yet, of the partitions that the worker owns, at the interval's end.
-    package struct Lag: Codable, Sendable, Equatable {
+    package struct Lag: Sendable, Equatable {
         /// nil until the lags of all partitions are known.
         package var total: Int64?
         /// By topic.
@@ -77,32 +75,40 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         package var largest: Partition?
         /// In order of topic and number.
         package var partitions: [Partition]
+        /// For how long the oldest record has waited that is not finished; 0 where nothing waits, nil where it is not known.
+        package var seconds: Double?
+        /// How old the oldest of these figures is; nil where the brokers are not asked.
+        package var ageSeconds: Double?
+        /// Records that open transactions keep from being read.
+        package var heldBack: [HeldBack] = []
+
+        package struct HeldBack: Sendable, Equatable {
+            package var topic: String
+            package var partition: Int32
+            package var records: Int64
+            /// The offset of the first.
+            package var from: Int64
+        }
 
         /// Of a topic; nil where the total is: of each topic some partition may be missing then.
         package func records(of topic: String) -> Int64? { total == nil ? nil : topics[topic] ?? 0 }
 
-        package struct Partition: Codable, Sendable, Equatable {
+        package struct Partition: Sendable, Equatable {
             package var topic: String
             package var partition: Int32
             package var records: Int64
         }
     }
 
-    /// Where the lanes' time went; they add up to 1.
-    package struct TimeShares: Codable, Sendable, Equatable {
-        package var idle: Double
-        package var waitingForInput: Double
-        package var reading: Double
-        package var lookup: Double
-        package var rendering: Double
-        package var producing: Double
-        package var committing: Double
-        package var applyingTables: Double
-        package var other: Double
+    /// Events that were acknowledged, by their own timestamps, and those of them that were as fresh as they are to be.
+    package struct Freshness: Sendable, Equatable {
+        package var objectiveMs: Int
+        package var within: Int
+        package var of: Int
     }
 
     /// In milliseconds.
-    package struct Percentiles: Codable, Sendable, Equatable {
+    package struct Percentiles: Sendable, Equatable {
         package var count: Int
         package var p50: Double
         package var p90: Double
@@ -110,7 +116,7 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         package var max: Double
     }
 
-    package struct Store: Codable, Sendable, Equatable {
+    package struct Store: Sendable, Equatable {
         package var bytes: Int
         /// Visible answers.
         package var answers: Int
@@ -121,7 +127,7 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         /// Empty when every partition is caught up.
         package var restoring: [Restore]
 
-        package struct Restore: Codable, Sendable, Equatable {
+        package struct Restore: Sendable, Equatable {
             package var partition: Int32
             package var done: Int64
             /// Absent until it is known.
@@ -130,7 +136,7 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
         }
     }
 
-    package struct Process: Codable, Sendable, Equatable {
+    package struct Process: Sendable, Equatable {
         package var residentBytes: Int64
         /// User and system, since the process began.
         package var cpuSeconds: Double
@@ -139,21 +145,40 @@ package struct ThroughputLine: Codable, Sendable, Equatable {
     }
 
     /// One lane's part.
-    package struct Lane: Codable, Sendable, Equatable {
+    @dynamicMemberLookup
+    package struct Lane: Sendable, Equatable {
         package var lane: Int
         package var partitions: [Int32]
-        package var recordsIn: Int
-        package var recordsOut: Int
-        package var answers: Int
-        package var votes: Int
+        /// The counters that lanes have a part of; as members of the lane, too.
+        package var counts: LaneTotals
         package var deadLetters: Int
-        package var commits: Int
-        package var aborts: Int
         /// nil until it is known.
         package var lag: Int64?
         package var timeShares: TimeShares
         /// What it is held up by; absent where it is not.
         package var waitingFor: String?
         package var waitingSeconds: Double?
+        /// The last error met while waiting.
+        package var waitingCause: String?
+    }
+}
+
+extension ThroughputLine {
+    package subscript(dynamicMember total: WritableKeyPath<LaneTotals, Int>) -> Int {
+        get { counts[keyPath: total] }
+        set { counts[keyPath: total] = newValue }
+    }
+
+    /// Table records applied.
+    package var answers: Int { counts.tableAnswers }
+    package var votes: Int { counts.tableVotes }
+    /// Records read of all input topics, whether they were valid.
+    package var recordsRead: Int { counts.recordsIn + counts.answersRead + counts.votesRead }
+}
+
+extension ThroughputLine.Lane {
+    package subscript(dynamicMember total: WritableKeyPath<LaneTotals, Int>) -> Int {
+        get { counts[keyPath: total] }
+        set { counts[keyPath: total] = newValue }
     }
 }

@@ -1,41 +1,68 @@
+import Worker
+
 /// The throughput log for people who follow it down a screen: one aligned line an interval, with a line of titles at first and
-/// now and then.
+/// now and then. Of the columns those are shown that there is room for, the more important ones first.
 package struct ThroughputTable: Sendable {
     private static let linesBetweenTitles = 20
+    /// With this many columns of characters everything fits.
+    static let fullWidth = 152
+    /// Where it is not known how wide the screen is.
+    package static let usualWidth = 120
 
-    private static let columns = [
-        Column("time", 20, .left), Column("state", 9, .left), Column("in/s", 5), Column("out/s", 5),
-        Column("MB/s", 5), Column("lag", 5), Column("largest lag", 20, .left), Column("p50/p99 ms", 11),
-        Column("most time", 23, .left), Column("ans/s", 5), Column("vote/s", 6), Column("dead", 5),
-        Column("commit/abort", 12), Column("mem", 5),
+    /// In the order in which they stand. `rank`: which goes first where there is little room.
+    private static let all = [
+        Column("time", 20, .left, rank: 0) { seconds(of: $0.time) },
+        Column("state", 12, .left, rank: 1) { $0.verdict?.kind.rawValue ?? $0.state.rawValue },
+        Column("in/s", 5, rank: 2) { ShortNumber.count($0.recordsInPerSecond) },
+        Column("out/s", 5, rank: 3) { ShortNumber.count($0.recordsOutPerSecond) },
+        Column("MB/s", 5, rank: 13) { ShortNumber.count($0.bytesOutPerSecond / 1_000_000) },
+        Column("lag", 5, rank: 4) { $0.lag.total.map { ShortNumber.count($0) } ?? "?" },
+        Column("largest lag", 20, .left, rank: 9) { largest($0.lag, width: 20) },
+        Column("p50/p99 ms", 11, rank: 6) { latency($0.latencyMs) },
+        Column("most time", 23, .left, rank: 8) { mostTime($0.timeShares) },
+        Column("ans/s", 5, rank: 11) { ShortNumber.count(Double($0.answers) / $0.seconds) },
+        Column("vote/s", 6, rank: 12) { ShortNumber.count(Double($0.votes) / $0.seconds) },
+        Column("dead", 5, rank: 5) { ShortNumber.count($0.deadLettersTotal) },
+        Column("commit/abort", 12, rank: 7) { ShortNumber.count($0.commits) + "/" + ShortNumber.count($0.aborts) },
+        Column("mem", 5, rank: 10) { ShortNumber.count($0.process.residentBytes) },
     ]
 
+    /// In place of the first where there is little room.
+    private static let shortTime = Column("time", 8, .left, rank: 0) {
+        String(seconds(of: $0.time).dropFirst(11).prefix(8))
+    }
+
+    private let columns: [Column]
     private var linesSinceTitles = ThroughputTable.linesBetweenTitles
 
-    package init() {}
+    /// - Parameter width: of the screen, in characters.
+    package init(width: Int = usualWidth) {
+        columns = Self.columns(width: width)
+    }
 
     /// One line, two with titles; for `totals` lines of their own.
     package mutating func lines(for line: ThroughputLine) -> [String] {
         if line.message == .totals { return [Self.sentence(line)] }
         defer { linesSinceTitles += 1 }
-        guard linesSinceTitles >= Self.linesBetweenTitles else { return [Self.row(line)] }
+        guard linesSinceTitles >= Self.linesBetweenTitles else { return [row(line)] }
         linesSinceTitles = 0
-        return [Self.titles, Self.row(line)]
+        return [titles, row(line)]
     }
 
-    static var titles: String { joined(columns.map { $0.padded($0.title) }) }
+    var titles: String { Self.joined(columns.map { $0.padded($0.title) }) }
 
-    static func row(_ line: ThroughputLine) -> String {
-        let cells = [
-            seconds(of: line.time), line.state.rawValue, ShortNumber.count(line.recordsInPerSecond),
-            ShortNumber.count(line.recordsOutPerSecond), ShortNumber.count(line.bytesOutPerSecond / 1_000_000),
-            line.lag.total.map { ShortNumber.count($0) } ?? "?", largest(line.lag, width: 20), latency(line.latencyMs),
-            mostTime(line.timeShares), ShortNumber.count(Double(line.answers) / line.seconds),
-            ShortNumber.count(Double(line.votes) / line.seconds), ShortNumber.count(line.deadLettersTotal),
-            ShortNumber.count(line.commits) + "/" + ShortNumber.count(line.aborts),
-            ShortNumber.count(line.process.residentBytes),
-        ]
-        return joined(zip(columns, cells).map { $0.padded($1) })
+    func row(_ line: ThroughputLine) -> String { Self.joined(columns.map { $0.padded($0.cell(line)) }) }
+
+    private static func columns(width: Int) -> [Column] {
+        guard width < fullWidth else { return all }
+        let columns = [shortTime] + all.dropFirst()
+        var left = width + 1
+        var shown: Set<Int> = []
+        for column in columns.sorted(by: { $0.rank < $1.rank }) where column.width + 1 <= left {
+            left -= column.width + 1
+            shown.insert(column.rank)
+        }
+        return columns.filter { shown.contains($0.rank) }
     }
 
     /// "2026-03-01T09:05:00Z"
@@ -56,8 +83,8 @@ package struct ThroughputTable: Sendable {
 
     /// The two largest shares of the lanes' time: "lookup 31% idle 40%", the larger first.
     private static func mostTime(_ shares: ThroughputLine.TimeShares) -> String {
-        shares.named.sorted { $0.share > $1.share }.prefix(2).filter { $0.share >= 0.005 }
-            .map { "\($0.name) \(Int(($0.share * 100).rounded()))%" }.joined(separator: " ")
+        LaneActivity.allCases.map { ($0.shortTitle, shares[$0]) }.sorted { $0.1 > $1.1 }.prefix(2)
+            .filter { $0.1 >= 0.005 }.map { "\($0) \(Int(($1 * 100).rounded()))%" }.joined(separator: " ")
     }
 
     private static func sentence(_ line: ThroughputLine) -> String {
@@ -88,32 +115,29 @@ package struct ThroughputTable: Sendable {
         return line
     }
 
-    private struct Column {
+    private struct Column: Sendable {
         enum Side { case left, right }
 
         let title: String
         let width: Int
         let side: Side
+        let rank: Int
+        let cell: @Sendable (ThroughputLine) -> String
 
-        init(_ title: String, _ width: Int, _ side: Side = .right) {
+        init(
+            _ title: String, _ width: Int, _ side: Side = .right, rank: Int,
+            cell: @escaping @Sendable (ThroughputLine) -> String
+        ) {
             self.title = title
             self.width = width
             self.side = side
+            self.rank = rank
+            self.cell = cell
         }
 
         func padded(_ text: String) -> String {
             let room = String(repeating: " ", count: max(0, width - text.count))
             return side == .left ? text + room : room + text
         }
-    }
-}
-
-extension ThroughputLine.TimeShares {
-    /// With short names, in the order of a record's way.
-    package var named: [(name: String, share: Double)] {
-        [
-            ("idle", idle), ("input", waitingForInput), ("read", reading), ("lookup", lookup), ("render", rendering),
-            ("produce", producing), ("commit", committing), ("tables", applyingTables), ("other", other),
-        ]
     }
 }

@@ -17,8 +17,11 @@ struct CommitPace {
     private var idleTurns: Int32 = 0
     private var failures = 0
 
-    /// Batches since the last commit: when they were polled, and how many records each had.
+    /// Records that wait for the next commit, by the batch that they were polled in. A batch is in it as far as it was worked
+    /// on: its rest comes with a later commit.
     private(set) var batches: [(polled: ContinuousClock.Instant, records: Int)] = []
+    /// When the batch that is worked on was polled.
+    private var polled = ContinuousClock.now
     /// Whether the last gathering ended because there was nothing more.
     var ranDry = true
 
@@ -38,10 +41,21 @@ struct CommitPace {
         return idleTurns
     }
 
-    mutating func gathered(records: Int) {
+    /// A batch was polled, and is worked on from here.
+    mutating func gathered() {
         idleTurns = 0
         note()
-        batches.append((.now, records))
+        polled = .now
+    }
+
+    /// Records of the batch are ready to be committed.
+    mutating func worked(records: Int) {
+        guard records > 0 else { return }
+        if let last = batches.indices.last, batches[last].polled == polled {
+            batches[last].records += records
+        } else {
+            batches.append((polled, records))
+        }
     }
 
     /// Something happened that wants to be committed.

@@ -65,9 +65,9 @@ final class EventTimes {
     }
 }
 
-enum WallClock {
+package enum WallClock {
     /// Since 1970.
-    static var microseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
+    package static var microseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
 }
 
 extension Histogram<UInt32> {

@@ -20,6 +20,7 @@ extension Lane {
             return pace.committed()
         }
         let began = ContinuousClock.now
+        let (bytes, records) = (publisher.uncommittedBytes, totals.recordsIn - committedTotals.recordsIn)
         try publisher.commit(offsets, of: consumer)
         for partition in partitions.all {
             partition.questions.committed = partition.questions.next ?? partition.questions.committed
@@ -31,10 +32,18 @@ extension Lane {
         let now = ContinuousClock.now
         figures.committed()
         report.update { content in
+            // With their latencies, so that the two agree at every moment.
+            content.totals = committedTotals
             content.commitLatency.record(now - began)
             for batch in pace.batches { content.latency.record(now - batch.polled, count: batch.records) }
             eventTimes.record(into: &content.eventLatency)
             content.committed = now
+            if content.commits.count >= LaneReport.commitsKept { content.commits.removeFirst() }
+            content.commits.append(
+                LaneCommit(
+                    lane: report.lane, time: WallClock.microseconds / 1000,
+                    milliseconds: (now - began) / .milliseconds(1),
+                    bytes: bytes, records: records))
             content.uncommittedSince = nil
         }
         eventTimes.removeAll()
@@ -90,8 +99,10 @@ extension Lane {
             logger.warning(
                 "transaction aborted",
                 metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
+            report.note(.abort, "\(error)")
             try void()
         case .fenced(let error):
+            report.note(.renewal, "\(error)")
             try publisher.renew(after: error, consumer)
         case .stopped, .fatal:
             throw fault

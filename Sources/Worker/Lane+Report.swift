@@ -22,7 +22,12 @@ extension Lane {
         figures.reportedCommits = totals.commits
         let isMeasuring = !isLast && now - figures.measured >= .seconds(1)
         if isMeasuring { figures.measured = now }
-        let lags = isMeasuring ? currentLags() : nil
+        let isLocating = !isLast && now - figures.located >= .milliseconds(200)
+        if isLocating {
+            figures.located = now
+            noteThrottles()
+        }
+        let lags = isLocating ? currentLags() : nil
         let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
         let restores = takeOvers.map { RestoreProgress($0) } + partitions.all.compactMap { RestoreProgress($0) }
         let numbers = partitions.all.map(\.number)
@@ -43,9 +48,19 @@ extension Lane {
             for step in figures.steps { content.steps.record(microseconds: step / 1000, count: 1) }
             clock.write(into: &content.times)
             if let lags { content.lags = lags }
+            content.throttle = figures.throttle
             if let stores { content.stores = stores }
         }
         figures.removeSteps()
+    }
+
+    private func noteThrottles() {
+        for throttles in [consumer.takeThrottles(), follower.takeThrottles(), publisher.takeThrottles()] {
+            totals.throttledMilliseconds += throttles.milliseconds
+            guard let latest = throttles.latest else { continue }
+            figures.throttle = LaneThrottle(
+                broker: latest.broker, seconds: Double(latest.milliseconds) / 1000, at: latest.at)
+        }
     }
 
     /// What the lane is held up by while it turns.
@@ -80,10 +95,12 @@ extension Lane {
             // Before the first fetch, and while the questions are paused, the end is the one of the take-over.
             let end = max(questions.span.high, consumer.cachedWatermarks(place)?.high ?? 0)
             let next = questions.next ?? questions.committed ?? questions.span.low
-            lags.append(PartitionLag(place: place, records: max(0, end - next)))
+            lags.append(PartitionLag(place: place, records: max(0, end - next), next: next))
             for table in Table.allCases {
                 let records = follower.lag(table, of: partition)
-                lags.append(PartitionLag(place: follower.place(table, partition.number), records: records))
+                lags.append(
+                    PartitionLag(
+                        place: follower.place(table, partition.number), records: records, next: partition[table].next))
             }
         }
         return lags

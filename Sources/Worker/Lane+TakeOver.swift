@@ -53,6 +53,7 @@ extension Lane {
             try commitOrRecover()
             try handBack(places)
         case .lost(let places):
+            report.note(.lost, places.listedNumbers)
             // Others may work on them already, and our commit would be refused.
             try abandon { try handBack(places) }
             // The group has to take the lane in again.
@@ -69,6 +70,7 @@ extension Lane {
     private func take(_ places: [TopicPartition]) throws {
         try consumer.assign(places)
         logger.info("partitions assigned", metadata: ["partitions": .numbers(places.numbers)])
+        report.note(.assigned, places.listedNumbers)
         guard !places.isEmpty else { return }
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
@@ -182,8 +184,11 @@ extension Lane {
                 "partition caught up",
                 metadata: [
                     "partition": .stringConvertible(partition.number), "records": .stringConvertible(records),
-                    "seconds": .stringConvertible((ContinuousClock.now - since) / .seconds(1)),
+                    "seconds": .stringConvertible(((.now - since) / .milliseconds(1)).rounded() / 1000),
                 ])
+            report.note(
+                .caughtUp,
+                "partition \(partition.number): \(records) records in \(Int((.now - since) / .seconds(1))) s")
             figures.isOutdated = true
         }
         // Before the first events: their commit may take long, and whoever asks should know the partition as running.
@@ -212,6 +217,7 @@ extension Lane {
         }
         try consumer.unassign(places)
         logger.info("partitions handed back", metadata: ["partitions": .numbers(numbers)])
+        report.note(.handedBack, "partitions " + numbers.sorted().map(String.init).joined(separator: ", "))
     }
 
     func place(ofQuestions partition: Int32) -> TopicPartition {
@@ -225,4 +231,11 @@ extension Logger.MetadataValue {
 
 extension [TopicPartition] {
     fileprivate var numbers: [Int32] { map(\.partition).sorted() }
+}
+
+extension [TopicPartition] {
+    /// For people; a partition each, or none.
+    fileprivate var listedNumbers: String {
+        isEmpty ? "none" : "partitions " + map(\.partition).sorted().map(String.init).joined(separator: ", ")
+    }
 }

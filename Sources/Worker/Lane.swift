@@ -235,7 +235,7 @@ final class Lane {
             try tolerate(failure)
         }
         if gathered.count > 0 {
-            pace.gathered(records: gathered.count)
+            pace.gathered()
             figures.noteWork()
             do {
                 // What came of the tables while the lane waited is older than the event that ended the wait.
@@ -247,7 +247,9 @@ final class Lane {
                 search.gathered(gathered)
                 var index = try setAsideRefused()
                 while index < gathered.count {
+                    let before = totals.recordsIn
                     index = try enrichRun(from: index)
+                    pace.worked(records: totals.recordsIn - before)
                     if pace.isFull(bytes: publisher.uncommittedBytes) {
                         try commit()
                         // The rest of the batch waits for its commit from here on.

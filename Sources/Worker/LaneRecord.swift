@@ -6,8 +6,10 @@ struct LaneRecord {
     var reportedCommits = 0
     /// What was reported of the partitions is not so any more.
     var isOutdated = false
-    /// When the lag and the stores' sizes were last measured.
+    /// When the stores' sizes were last measured.
     var measured = ContinuousClock.now
+    /// When positions and lags were last told.
+    var located = ContinuousClock.now
     var hasBeenAssigned = false
     /// Since when the group has given the lane no part; nil: it has.
     var unassigned: ContinuousClock.Instant? = .now
@@ -15,6 +17,8 @@ struct LaneRecord {
     var inputMissing: ContinuousClock.Instant?
     /// Since when nothing has come through because of faults.
     private(set) var trouble: ContinuousClock.Instant?
+    /// The latest answer that a broker's quota held back.
+    var throttle: LaneThrottle?
     /// What was in the way of the last try to take a partition over.
     var takeOverCause: String?
 

@@ -1,71 +1,37 @@
 import Histogram
 import KafkaClient
-import Records
 import Synchronization
-
-/// What a lane has done since it began. Totals only ever grow; rates are the reader's matter.
-///
-/// Records that were read and what came of them are counted when they are committed, so that one which is done again after an
-/// abort counts once; what is applied to the stores, when it is.
-package struct LaneTotals: Sendable, Equatable {
-    package var recordsIn = 0
-    package var bytesIn = 0
-    package var recordsOut = 0
-    package var bytesOut = 0
-    package var answersAttached = 0
-    package var questionsWithoutAnswers = 0
-    package var answersOmitted = 0
-    /// Applied to the stores.
-    package var tableAnswers = 0
-    package var tableVotes = 0
-    package var tableBytes = 0
-    /// Read from the tables' topics, whether they were valid and whether the store had them already.
-    package var answersRead = 0
-    package var votesRead = 0
-    package var answerBytesRead = 0
-    package var voteBytesRead = 0
-    package var deadLetters = DeadLetterCounts()
-    package var commits = 0
-    package var aborts = 0
-    package var rebalances = 0
-
-    package init() {}
-
-    /// Takes back what was done since these totals and is void now.
-    mutating func takeBack(to committed: LaneTotals) {
-        recordsIn = committed.recordsIn
-        bytesIn = committed.bytesIn
-        recordsOut = committed.recordsOut
-        bytesOut = committed.bytesOut
-        answersAttached = committed.answersAttached
-        questionsWithoutAnswers = committed.questionsWithoutAnswers
-        answersOmitted = committed.answersOmitted
-        answersRead = committed.answersRead
-        votesRead = committed.votesRead
-        answerBytesRead = committed.answerBytesRead
-        voteBytesRead = committed.voteBytesRead
-        deadLetters = committed.deadLetters
-    }
-}
-
-/// Dead letters by code.
-package struct DeadLetterCounts: Sendable, Equatable {
-    package private(set) var byCode: [Int] = Array(repeating: 0, count: RecordErrorCode.allCases.count)
-
-    package init() {}
-
-    package subscript(code: RecordErrorCode) -> Int {
-        get { byCode[RecordErrorCode.allCases.firstIndex(of: code) ?? 0] }
-        set { byCode[RecordErrorCode.allCases.firstIndex(of: code) ?? 0] = newValue }
-    }
-
-    package var total: Int { byCode.reduce(0, +) }
-}
 
 /// How far a lane is behind in one partition.
 package struct PartitionLag: Sendable, Equatable {
+    /// Records that an open transaction keeps from being read.
+    package struct HeldBack: Sendable, Equatable {
+        package var records: Int64
+        /// The first of them.
+        package var from: Int64
+
+        package init(records: Int64, from: Int64) {
+            self.records = records
+            self.from = from
+        }
+    }
+
     package var place: TopicPartition
+    /// Records behind the lane's position.
     package var records: Int64
+    /// The lane's position: the offset of the oldest record that it has not worked on; nil: not told.
+    package var next: Int64?
+    /// For how long that record has waited; nil: not known.
+    package var seconds: Double?
+    /// How old the end is that `records` is counted to, in seconds; nil: as old as the lane's last fetch.
+    package var age: Double?
+    package var heldBack: HeldBack?
+
+    package init(place: TopicPartition, records: Int64, next: Int64? = nil) {
+        self.place = place
+        self.records = records
+        self.next = next
+    }
 }
 
 /// A lane's state as others may see it: published by the lane after each commit and now and then when idle, read by
@@ -101,6 +67,12 @@ package final class LaneReport: Sendable {
         package var hasEnded = false
         /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.
         package var deadLetters: [DeadLetterNote] = []
+        /// What happened lately, oldest first; at most ``LaneReport/eventsKept``.
+        package var events: [LaneEvent] = []
+        /// The latest commits, oldest first; at most ``LaneReport/commitsKept``.
+        package var commits: [LaneCommit] = []
+        /// The latest answer that a broker's quota held back.
+        package var throttle: LaneThrottle?
         /// When the lane last turned.
         package var turned = ContinuousClock.now
         /// Up to when ``times`` are told; nil: up to when the lane turned.

@@ -18,6 +18,49 @@ package enum LaneActivity: Int, CaseIterable, Sendable {
     case applyingTables
     /// All else: rebalances, take-overs, rests after faults, reports.
     case other
+
+    /// In the order in which a step goes through them, idleness last.
+    package static let inOrderOfStep: [LaneActivity] = [
+        .applyingTables, .reading, .lookup, .rendering, .producing, .committing, .waitingForInput, .other, .idle,
+    ]
+
+    /// Its name in the throughput log.
+    package var field: String { "\(self)" }
+
+    /// Its name in metrics: the field's in words of lower case.
+    package var label: String {
+        field.reduce(into: "") { label, letter in
+            label += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
+        }
+    }
+
+    /// For people.
+    package var title: String {
+        switch self {
+        case .idle: "idle"
+        case .waitingForInput: "waiting for input"
+        case .reading: "reading"
+        case .lookup: "lookup"
+        case .rendering: "rendering"
+        case .producing: "producing"
+        case .committing: "committing"
+        case .applyingTables: "applying tables"
+        case .other: "other"
+        }
+    }
+
+    /// For narrow columns.
+    package var shortTitle: String {
+        switch self {
+        case .waitingForInput: "input"
+        case .reading: "read"
+        case .rendering: "render"
+        case .producing: "produce"
+        case .committing: "commit"
+        case .applyingTables: "tables"
+        case .idle, .lookup, .other: title
+        }
+    }
 }
 
 /// Nanoseconds by activity since the lane began; they only ever grow.

@@ -63,6 +63,8 @@ final class Publisher {
         if case .records = uncommitted { true } else { false }
     }
 
+    func takeThrottles() -> ClientThrottles { producer.takeThrottles() }
+
     /// Bytes produced since the last commit.
     var uncommittedBytes: Int {
         if case .records(let bytes) = uncommitted { bytes } else { 0 }

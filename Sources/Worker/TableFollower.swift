@@ -358,6 +358,8 @@ final class TableFollower {
 
     var lastTrouble: ClientTrouble? { consumer.lastTrouble }
 
+    func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
+
     func close() {
         gathered.removeAll()
         consumer.close()

@@ -1,9 +1,11 @@
 import KafkaClient
 import Logging
 
-/// Says that a lane waits, once it has waited for a while, and again now and then: no worker hangs silently.
+/// Says that a lane waits, once it has waited for a while, and again now and then, less and less often: no worker hangs
+/// silently, and none fills a log.
 struct WaitLog {
     private static let pause = Duration.seconds(5)
+    private static let longestPause = Duration.seconds(60)
     /// Calls further apart than this are of different waits.
     private static let gap = Duration.seconds(2)
 
@@ -25,7 +27,9 @@ struct WaitLog {
         _ message: Logger.Message, since: ContinuousClock.Instant, logger: Logger, metadata: Logger.Metadata
     ) {
         let now = ContinuousClock.now
-        guard now - since >= Self.pause, now - lastLine >= Self.pause else { return }
+        // A wait that has lasted twice as long is worth another line.
+        let pause = max(Self.pause, min(Self.longestPause, lastLine - since))
+        guard now - since >= Self.pause, now - lastLine >= pause else { return }
         lastLine = now
         logger.warning(
             message,

@@ -44,7 +44,7 @@ struct Rejoinder: AsyncParsableCommand {
             if exitCode(for: error) != .failure { exit(withError: error) }
             let failure = CommandFailure(error)
             // Behind what was logged, and whether or not somebody reads it.
-            LogWriter.standardError.finish(with: failure.lines.map { "rejoinder: \($0)" })
+            LogWriter.standardError.finish(with: failure.logLines(isLog: LogWriter.standardError.isLog))
             Foundation.exit(failure.status.rawValue)
         }
     }

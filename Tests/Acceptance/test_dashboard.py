@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import threading
 import time
 import urllib.parse
@@ -118,7 +119,8 @@ def test_dashboard_under_load(site, browser):
         page.wait("document.querySelector('#connection').dataset.state === 'live'")
         # Two lines of the history, so that there is something to draw.
         page.wait("document.querySelectorAll('#chart-records path.curve').length >= 2", timeout=60)
-        assert page.text("#verdict-line").split(":")[0] in ("Keeping up", "Idle", "Catching up", "Behind", "Falling behind")
+        assert page.text("#verdict-line").split(":")[0] in (
+            "Keeping up", "Idle", "Catching up", "Behind", "Falling behind", "Dead letters", "All records become dead letters")
         assert page.text("#worker") == worker.identity
         assert page.text("#group") == deployment.group
         keep(page, "dashboard")
@@ -210,7 +212,7 @@ class Stage:
 
 
 def test_first_line(site, browser):
-    """What the page makes of the figures, from lines that a worker could have written."""
+    """The worker's verdict is the first line, whatever it says, and the figures stand below; from lines that a worker could have written."""
     _, worker, url = site
     deadline = time.monotonic() + 30
     while not (history := json.loads(get(url, "/history")[2])):
@@ -235,15 +237,19 @@ def test_first_line(site, browser):
     lane = template["lanes"][0]
     held = lane | {"waitingFor": "the transaction coordinator to commit", "waitingSeconds": 34.0}
     restoring = [{"partition": 0, "done": 30, "of": 100, "seconds": 3.0}, {"partition": 1, "done": 0, "seconds": 1.0}]
+
+    def says(kind, tone, said, more="", **fields):
+        title = said.split(":")[0]
+        return fields | {"verdict": {"kind": kind, "tone": tone, "title": title, "line": said, "more": more, "runbook": "rejoinderdown"}}
+
+    waits = "Lane 0 waits for the transaction coordinator to commit, for 34 s."
     stages = {
         "Idle: nothing to do, lag 0": lambda ago: {"state": "idle", "lag": lag(0), "timeShares": resting},
         "Keeping up: 12,400 records/s, lag 3": lambda ago: busy | {"lag": lag(3)},
-        "Falling behind: lag 50,000, growing by 300/s; 62% of the time goes into waiting for commits": lambda ago: busy
+        "Falling behind: the oldest record has waited 15 s, lag 50,000, growing by 300/s": lambda ago: busy
         | {"lag": lag(50_000 - 300 * ago, 200)},
-        "Catching up: lag 50,000, shrinking by 1,000/s": lambda ago: busy | {"lag": lag(50_000 + 1000 * ago)},
-        "Behind: lag 50,000, neither growing nor shrinking; 62% of the time goes into waiting for commits": lambda ago: busy
-        | {"lag": lag(50_000)},
-        "Stalled: 7,000 records wait and nothing is committed": lambda ago: {
+        "<b>Dead letters</b>: 3% of the records": lambda ago: busy | {"lag": lag(50_000)},
+        "Stalled: 7,000 records wait and nothing was committed for 34 s": lambda ago: {
             "state": "stalled",
             "lag": lag(7000),
             "lanes": [held],
@@ -263,7 +269,9 @@ def test_first_line(site, browser):
     for expected, fields in stages.items():
         # The worker was away from 1200 to 600 s ago.
         hour = [line(a, 10.0, **fields(a)) for a in range(3000, 0, -10) if not 600 < a < 1200]
-        stage = Stage(url, hour, [line(ago, **fields(ago)) for ago in range(30, -1, -1)])
+        tone = "bad" if "Stalled" in expected else "good"
+        said = says("idle", tone, expected, waits if "Stalled" in expected else "")
+        stage = Stage(url, hour, [line(ago, **fields(ago), **said) for ago in range(30, -1, -1)])
         try:
             page = browser.page(360, 740, dark=True)
             page.open(stage.url + "/")
@@ -281,8 +289,10 @@ def test_first_line(site, browser):
                 page.evaluate("document.querySelector('#partitions button').click()")
                 assert page.evaluate("document.querySelectorAll('.partitions tbody tr').length") == 200
                 assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            assert page.evaluate("document.querySelector('#verdict').dataset.kind") == tone
+            assert page.evaluate("document.querySelector('#verdict-runbook a').getAttribute('href')") == "runbook#rejoinderdown"
             if "Stalled" in expected:
-                assert "Lane 0 waits for the transaction coordinator to commit, for 34 s." in page.text("#verdict-more")
+                assert page.text("#verdict-more") == waits
             if "not known" in expected:
                 # What is known of some partitions is not the topic's.
                 page.evaluate("document.querySelector('#chart-lag details').open = true")
@@ -292,7 +302,7 @@ def test_first_line(site, browser):
                 assert page.evaluate("document.querySelectorAll('#restores progress').length") == 2
             assert page.evaluate("document.querySelectorAll('main b b').length") == 0
             assert page.complaints() == []
-            keep(page, "state-" + expected.split(":")[0].replace(" ", "-"))
+            keep(page, "state-" + re.sub(r"\W+", "-", expected.split(":")[0]))
         finally:
             stage.close()
 
@@ -307,7 +317,10 @@ def test_connection_lost_and_found(site, browser):
     worker.terminate()
     page.wait("document.querySelector('#connection').dataset.state === 'lost'")
     assert "trying again in" in page.text("#connection")
-    page.wait("document.querySelector('#announce').textContent === 'Connection lost'")
+    # The largest words are about now, not about what was.
+    page.wait("document.querySelector('#verdict-line').textContent.startsWith('No answer from the worker for ')")
+    assert page.text("#verdict-more").startswith("Below is what it said last, at ")
+    page.wait("document.querySelector('#announce').textContent.startsWith('No answer from the worker')")
     # The same worker again, where it was.
     settings = worker.configuration_path.read_text("utf-8")
     port = urllib.parse.urlsplit(url).port

@@ -24,7 +24,7 @@ struct AdminProbeTests {
             $0.restoring = [7]
             $0.turned = .now + .seconds(600)
         }
-        let monitor = Monitor(names: .test, reports: [report], interval: .seconds(10))
+        let monitor = Monitor(names: .test, reports: [report], options: MonitorOptions(interval: .seconds(10)))
         let server = try await AdminServer(host: "127.0.0.1", port: 0, monitor: monitor, logger: Self.logger)
         let running = Task { try await server.run() }
         #expect(try await get("/healthz", at: server.address) == .init(status: 200, body: "{\"status\":\"ok\"}\n"))

@@ -11,7 +11,7 @@ struct AdminServerTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private static func monitor(_ reports: [LaneReport]) -> Monitor {
-        Monitor(names: .test, reports: reports, interval: .seconds(10))
+        Monitor(names: .test, reports: reports, options: MonitorOptions(interval: .seconds(10)))
     }
 
     /// Runs a server while `body` does, in a group of services as the program does, and ends it gracefully.
@@ -132,7 +132,7 @@ struct AdminServerTests {
 
     @Test("a lane that turns and commits nothing though it has work: well, and not ready, and what it waits for")
     func uncommitted() throws {
-        let fixture = MonitorFixture(lanes: 2, interval: 3600)
+        let fixture = MonitorFixture(lanes: 2, interval: 3600, commitLimit: .seconds(10))
         fixture.tick {
             $0.hasBeenAssigned = true
             $0.totals.commits += 1
@@ -141,7 +141,7 @@ struct AdminServerTests {
             $0.uncommittedSince = fixture.now.instant
             $0.wait = LaneWait(reason: .coordinator, since: fixture.now.instant, cause: "timed out")
         }
-        fixture.tick(30)
+        fixture.tick(9)
         #expect(AdminHealth.ready(fixture.monitor, isStopping: false).status == .ready)
         fixture.tick()
         let health = AdminHealth.ready(fixture.monitor, isStopping: false)
@@ -149,7 +149,7 @@ struct AdminServerTests {
         #expect(health.message?.contains("lane 1 committed nothing") == true)
         #expect(health.message?.contains("the transaction coordinator") == true)
         #expect(health.stalledLanes?.map(\.lane) == [1])
-        #expect(health.stalledLanes?.first?.seconds == 31)
+        #expect(health.stalledLanes?.first?.seconds == 10)
         #expect(health.stalledLanes?.first?.cause == "timed out")
         #expect(AdminHealth.live(fixture.monitor).status == .ok)
         fixture.tick {

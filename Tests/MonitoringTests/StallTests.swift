@@ -39,22 +39,29 @@ struct StallTests {
         #expect(fixture.log.all.last?.state == .stalled)
     }
 
-    @Test("it is told once, then every six intervals, then that it is over")
+    @Test("the limit is one of seconds, however long the log's interval is, and longer only where lanes rest longer")
+    func limit() {
+        #expect(MonitorOptions(interval: .seconds(3600)).commitLimit == .seconds(10))
+        #expect(MonitorOptions(interval: .seconds(1), commitInterval: .milliseconds(100)).commitLimit == .seconds(10))
+        #expect(MonitorOptions(interval: .seconds(1), commitInterval: .seconds(30)).commitLimit == .seconds(90))
+    }
+
+    @Test("it is told once, then whenever six more limits have passed, then that it is over")
     func repeated() throws {
         let fixture = MonitorFixture(interval: 2)
         fixture.tick(5) { $0.lags = Self.waiting }
         #expect(messages(fixture) == [])
-        fixture.tick(12)
+        fixture.tick(36)
         #expect(messages(fixture) == ["stalled"])
         fixture.tick()
         #expect(messages(fixture) == ["stalled", "stalled"])
-        fixture.tick(12)
+        fixture.tick(36)
         #expect(messages(fixture) == ["stalled", "stalled", "stalled"])
         fixture.tick { $0.totals.commits += 1 }
         let over = try #require(fixture.entries.all.last)
         #expect(over.message == "no longer stalled")
         #expect(over.level == .info)
-        #expect(over.metadata["seconds"] == "30")
+        #expect(over.metadata["seconds"] == "78")
         #expect(fixture.monitor.latest?.state == .working)
         fixture.tick(5)
         #expect(fixture.entries.all.count == 4)

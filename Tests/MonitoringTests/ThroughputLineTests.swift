@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Monitoring
+@testable import Worker
 
 @Suite("The throughput line")
 struct ThroughputLineTests {
@@ -9,7 +10,7 @@ struct ThroughputLineTests {
     func json(line: ThroughputLine) throws {
         let json = line.json
         #expect(!json.utf8.contains { $0 < 0x20 })
-        #expect(try JSONDecoder().decode(ThroughputLine.self, from: Data(json.utf8)) == line)
+        #expect(ThroughputLine(json: json) == line)
     }
 
     @Test("fields stand in the order of their declaration, behind what every line of the log begins with")
@@ -26,10 +27,44 @@ struct ThroughputLineTests {
             }
             return true
         }
-        let names = Mirror(reflecting: ThroughputLine.full).children.compactMap(\.label)
-        #expect(names.count > 30)
+        let tables: Set = ["counts", "gauges"]
+        let names = Mirror(reflecting: ThroughputLine.full).children.compactMap(\.label).filter { !tables.contains($0) }
+        #expect(names.count > 20)
         #expect(isInOrder(names))
-        #expect(isInOrder(Mirror(reflecting: ThroughputLine.full.timeShares).children.compactMap(\.label)))
+        #expect(isInOrder(LaneActivity.allCases.map(\.field)))
+        #expect(
+            isInOrder(["uptimeSeconds"] + LaneCounter.logged.map(\.field.name) + LaneGauge.all.map(\.field) + ["store"])
+        )
+    }
+
+    @Test("every counter of a lane is in the table, so that everything which walks it has it")
+    func counters() {
+        let properties = Mirror(reflecting: LaneTotals()).children.filter { $0.value is Int }.count
+        #expect(LaneCounter.all.count == properties)
+        #expect(Set(LaneCounter.all.map(\.total)).count == properties)
+        #expect(Set(LaneCounter.logged.map(\.field.name)).count == LaneCounter.logged.count)
+    }
+
+    @Test("the schema describes every counter and every activity of the tables")
+    func schema() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Schemas/throughput-log.schema.json")
+        let schema = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        func properties(_ path: String...) -> [String: Any] {
+            path.reduce(schema) { $0[$1] as? [String: Any] ?? [:] }
+        }
+        let line = properties("properties")
+        let lane = properties("properties", "lanes", "items", "properties")
+        for (_, field) in LaneCounter.logged {
+            #expect(line[field.name] != nil, "Schemas/throughput-log.schema.json lacks \(field.name): \(field.title)")
+            #expect((lane[field.name] != nil) == field.isOfLanes, "the schema's lanes and \(field.name)")
+        }
+        for gauge in LaneGauge.all {
+            #expect(line[gauge.field] != nil, "the schema lacks \(gauge.field): \(gauge.title)")
+        }
+        let shares = properties("$defs", "timeShares", "properties")
+        #expect(Set(shares.keys) == Set(LaneActivity.allCases.map(\.field)))
     }
 
     @Test("names with odd characters are escaped, maps are in order of their keys, and no number is none of JSON's")
@@ -41,7 +76,7 @@ struct ThroughputLineTests {
         line.process.cpuCores = .nan
         let json = line.json
         #expect(json.contains(#""topics":{"a\n":2,"z":1}"#))
-        let read = try JSONDecoder().decode(ThroughputLine.self, from: Data(json.utf8))
+        let read = try #require(ThroughputLine(json: json))
         #expect(read.group == line.group)
         #expect(read.recordsInPerSecond == 0)
     }
@@ -52,23 +87,50 @@ struct ThroughputLineTests {
         line.level = nil
         line.logger = nil
         #expect(!line.json.contains("level"))
-        #expect(try JSONDecoder().decode(ThroughputLine.self, from: Data(line.json.utf8)) == line)
+        #expect(ThroughputLine(json: line.json) == line)
     }
 }
 
 extension ThroughputLine {
-    private static let shares = TimeShares(
-        idle: 0.1, waitingForInput: 0.02, reading: 0.13, lookup: 0.25, rendering: 0.2, producing: 0.15,
-        committing: 0.05,
-        applyingTables: 0.07, other: 0.03)
+    private static let shares = TimeShares {
+        switch $0 {
+        case .idle: 0.1
+        case .waitingForInput: 0.02
+        case .reading: 0.13
+        case .lookup: 0.25
+        case .rendering: 0.2
+        case .producing: 0.15
+        case .committing: 0.05
+        case .applyingTables: 0.07
+        case .other: 0.03
+        }
+    }
+
+    private static func counts(_ set: (inout LaneTotals) -> Void) -> LaneTotals {
+        var counts = LaneTotals()
+        set(&counts)
+        return counts
+    }
 
     /// Everything that can be there is.
     static let full = ThroughputLine(
         time: "2026-03-01T09:05:10.000Z", message: .interval, seconds: 10, uptimeSeconds: 70.5, version: "1.2.3",
-        group: "readers", worker: "w-1", state: .restoring, recordsIn: 1_000, bytesIn: 320_000, recordsOut: 998,
-        bytesOut: 1_800_000, recordsInPerSecond: 100, bytesInPerSecond: 32_000, recordsOutPerSecond: 99.8,
-        bytesOutPerSecond: 180_000, answers: 5, votes: 6, answersAttached: 2_400, answersOmitted: 1,
-        questionsWithoutAnswers: 30,
+        group: "readers", worker: "w-1", state: .restoring,
+        counts: counts { counters in
+            counters.recordsIn = 1_000
+            counters.bytesIn = 320_000
+            counters.recordsOut = 998
+            counters.bytesOut = 1_800_000
+            counters.tableAnswers = 5
+            counters.tableVotes = 6
+            counters.answersAttached = 2_400
+            counters.answersOmitted = 1
+            counters.questionsWithoutAnswers = 30
+            counters.commits = 98
+            counters.aborts = 1
+            counters.rebalances = 2
+        }, recordsInPerSecond: 100, bytesInPerSecond: 32_000, recordsOutPerSecond: 99.8,
+        bytesOutPerSecond: 180_000,
         deadLetters: ["invalid-json": 1, "too-deep": 0, "schema": 1, "key-mismatch": 0, "too-large": 0, "refused": 0],
         deadLettersTotal: 2,
         lag: Lag(
@@ -77,11 +139,16 @@ extension ThroughputLine {
             partitions: [
                 .init(topic: "answers", partition: 3, records: 0), .init(topic: "questions", partition: 0, records: 45),
                 .init(topic: "questions", partition: 3, records: 12_300),
-            ]),
+            ], seconds: 12.5, ageSeconds: 0.5,
+            heldBack: [.init(topic: "questions", partition: 3, records: 7, from: 12_300)]),
+        verdict: Verdict(
+            kind: .behind, tone: .bad, title: "Behind", line: "Behind: lag 12,345", more: "Its \"cause\".",
+            runbook: "rejoinderlaggrowing"),
         timeShares: shares, latencyMs: Percentiles(count: 1_000, p50: 12.3, p90: 30, p99: 45.6, max: 99.8),
         eventLatencyMs: Percentiles(count: 1_000, p50: 1_200, p90: 3_000, p99: 4_500, max: 9_900),
-        commitLatencyMs: Percentiles(count: 98, p50: 2.5, p90: 3, p99: 4, max: 9.9), commits: 98, aborts: 1,
-        rebalances: 2,
+        commitLatencyMs: Percentiles(count: 98, p50: 2.5, p90: 3, p99: 4, max: 9.9),
+        freshness: Freshness(objectiveMs: 5_000, within: 990, of: 1_000),
+        gauges: LaneGauge.all.reduce(into: [:]) { $0[$1.field] = 1.5 },
         store: Store(
             bytes: 1 << 20, answers: 300, votes: 200, partitions: 2,
             restoring: [
@@ -89,18 +156,25 @@ extension ThroughputLine {
             ]), process: Process(residentBytes: 123_456_789, cpuSeconds: 33.25, cpuCores: 0.75),
         lanes: [
             Lane(
-                lane: 0, partitions: [0, 3], recordsIn: 1_000, recordsOut: 998, answers: 5, votes: 6, deadLetters: 2,
-                commits: 98, aborts: 1, lag: 12_345, timeShares: shares,
-                waitingFor: "the broker to acknowledge what was produced", waitingSeconds: 0.25)
+                lane: 0, partitions: [0, 3],
+                counts: counts { counters in
+                    counters.recordsIn = 1_000
+                    counters.recordsOut = 998
+                    counters.tableAnswers = 5
+                    counters.tableVotes = 6
+                    counters.commits = 98
+                    counters.aborts = 1
+                }, deadLetters: 2, lag: 12_345, timeShares: shares,
+                waitingFor: "the broker to acknowledge what was produced", waitingSeconds: 0.25,
+                waitingCause: "Local: Timed out")
         ])
 
     /// What need not be there is not.
     static let bare = ThroughputLine(
         time: "2026-03-01T09:05:10.000Z", message: .totals, seconds: 0.5, uptimeSeconds: 0.5, version: "", group: "",
-        worker: "", state: .idle, recordsIn: 0, bytesIn: 0, recordsOut: 0, bytesOut: 0, recordsInPerSecond: 0,
-        bytesInPerSecond: 0, recordsOutPerSecond: 0, bytesOutPerSecond: 0, answers: 0, votes: 0, answersAttached: 0,
-        answersOmitted: 0, questionsWithoutAnswers: 0, deadLetters: [:], deadLettersTotal: 0,
-        lag: Lag(total: 0, topics: [:], largest: nil, partitions: []), timeShares: shares, commits: 0, aborts: 0,
-        rebalances: 0, store: Store(bytes: 0, answers: 0, votes: 0, partitions: 0, restoring: []),
+        worker: "", state: .idle, counts: LaneTotals(), recordsInPerSecond: 0,
+        bytesInPerSecond: 0, recordsOutPerSecond: 0, bytesOutPerSecond: 0, deadLetters: [:], deadLettersTotal: 0,
+        lag: Lag(total: 0, topics: [:], largest: nil, partitions: []), timeShares: shares,
+        store: Store(bytes: 0, answers: 0, votes: 0, partitions: 0, restoring: []),
         process: Process(residentBytes: 0, cpuSeconds: 0, cpuCores: 0), lanes: [])
 }

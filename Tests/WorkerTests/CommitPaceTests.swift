@@ -18,7 +18,7 @@ struct CommitPaceTests {
     @Test("input ran dry after something was produced: at once")
     func dry() {
         var pace = Self.pace()
-        pace.gathered(records: 3)
+        pace.gathered()
         pace.ranDry = false
         #expect(!pace.isDue(produced: true, bytes: 10))
         pace.ranDry = true
@@ -39,16 +39,16 @@ struct CommitPaceTests {
     @Test("as much as a transaction may hold: at once; less after failures, more again after successes")
     func bySize() {
         var pace = Self.pace(maxBytes: 1 << 20)
-        pace.gathered(records: 1)
+        pace.gathered()
         pace.ranDry = false
         #expect(!pace.isDue(produced: true, bytes: (1 << 20) - 1))
         #expect(pace.isDue(produced: true, bytes: 1 << 20))
         _ = pace.failed()
-        pace.gathered(records: 1)
+        pace.gathered()
         #expect(pace.isDue(produced: true, bytes: 1 << 18))
         pace.committed()
         pace.committed()
-        pace.gathered(records: 1)
+        pace.gathered()
         pace.ranDry = false
         #expect(!pace.isDue(produced: true, bytes: 1 << 18))
     }
@@ -65,14 +65,22 @@ struct CommitPaceTests {
         #expect(pace.failed() == first)
     }
 
-    @Test("batches are remembered until their commit")
-    func batches() {
+    @Test("records wait for their commit by batch, and the rest of one that a commit has cut waits for the next")
+    func batches() throws {
         var pace = Self.pace()
-        pace.gathered(records: 3)
-        pace.gathered(records: 4)
+        pace.gathered()
+        pace.worked(records: 2)
+        pace.worked(records: 1)
+        pace.gathered()
+        pace.worked(records: 4)
         #expect(pace.batches.map(\.records) == [3, 4])
+        let polled = try #require(pace.batches.last?.polled)
         pace.committed()
         #expect(pace.batches.isEmpty)
+        pace.worked(records: 5)
+        pace.worked(records: 0)
+        #expect(pace.batches.map(\.records) == [5])
+        #expect(pace.batches.map(\.polled) == [polled])
     }
 
     @Test("an idle lane waits longer and longer, a busy one hardly")
@@ -84,7 +92,7 @@ struct CommitPaceTests {
         #expect(first == 1 && later == 50)
         #expect(pace.wait(uncommitted: true, restoring: false) == 1)
         #expect(pace.wait(uncommitted: false, restoring: true) == 0)
-        pace.gathered(records: 1)
+        pace.gathered()
         #expect(pace.wait(uncommitted: false, restoring: false) == first)
     }
 }

@@ -75,6 +75,25 @@ struct LaneReportTests {
         }
     }
 
+    @Test("each record has its latency, those of a batch that several commits divide, too")
+    func latencies() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        let body = String(repeating: "x", count: 300_000)
+        try site.publish(
+            [TestRecord(key: "q", value: #"{"id":"a","questionId":"q","body":"\#(body)"}"#)], to: site.topics.answers)
+        try site.publish((0..<40).map { _ in Make.question("q") }, to: site.topics.questions)
+        // Transactions of 2 MiB: seven enriched records.
+        try await site.run(site.configuration { $0.memoryBudgetMiB = 64 }) { worker in
+            let report = worker.reports[0]
+            try await EmbeddedSite.wait(for: "the events") {
+                let content = report.current
+                #expect(content.latency.totalCount == UInt64(content.totals.recordsIn))
+                return content.totals.recordsIn == 40
+            }
+            #expect(report.current.totals.commits >= 5)
+        }
+    }
+
     @Test("events that do not arrive are waited for, which is not idle")
     func missingInput() async throws {
         let site = try EmbeddedSite(partitions: 1)

@@ -2,6 +2,7 @@ import Records
 import Testing
 import Worker
 
+@testable import Monitoring
 @testable import rejoinder
 
 @Suite struct CommandFailureTests {
@@ -35,5 +36,17 @@ import Worker
 
     @Test func statusesAreTheDocumentedOnes() {
         #expect(ExitStatus.allCases.map(\.rawValue) == [0, 1, 64, 65, 69, 70, 73, 78])
+    }
+
+    @Test func theReasonOfAnExitIsALineOfALogInJSON() throws {
+        let failure = CommandFailure(.configuration, "admin.port is in use")
+        #expect(failure.logLines(isLog: false) == ["rejoinder: admin.port is in use"])
+        let line = try #require(failure.logLines(isLog: true).first)
+        guard case .event(let note) = LogEntry(line) else {
+            Issue.record("a report does not know it: \(line)")
+            return
+        }
+        #expect(note.kind == .trouble && note.level == "error" && note.field("status") == "78")
+        #expect(note.message == "ended: admin.port is in use")
     }
 }

@@ -30,7 +30,9 @@ struct Dashboard: Sendable {
         }
         router.get("/history") { request, _ in
             let after = QueryText.value(of: "after", in: request.uri.query).map { String(decoding: $0, as: UTF8.self) }
-            return Response(.ok, "application/json", history.json(after: after))
+            let isOfSeconds = QueryText.value(of: "of", in: request.uri.query).map { $0.elementsEqual("seconds".utf8) }
+            return Response(
+                .ok, "application/json", isOfSeconds ?? false ? history.secondsJSON : history.json(after: after))
         }
         router.get("/events") { request, context in
             request.method == .head ? events.headResponse : events.response(on: context.channel)

@@ -69,6 +69,8 @@ struct DashboardEvents: Sendable {
         channel.closeFuture.whenComplete { _ in more.finish() }
         let began = ContinuousClock.now
         var notes: [DeadLetterNote] = []
+        var events: [LaneEvent] = []
+        var commits: [LaneCommit] = []
         try await write("retry: 2000\n\n", to: &writer, on: channel)
         if let line = monitor.latest { more.yield(.line(line)) }
         for await event in news {
@@ -76,6 +78,14 @@ struct DashboardEvents: Sendable {
             if monitor.deadLetters != notes {
                 notes = monitor.deadLetters
                 text += Self.event("dead-letters", Self.json(notes))
+            }
+            if monitor.events != events {
+                events = monitor.events
+                text += Self.event("happenings", Self.json(events))
+            }
+            if monitor.commits != commits {
+                commits = monitor.commits
+                text += Self.event("commits", Self.json(commits))
             }
             switch event {
             case .line(let line): text += Self.event(nil, line.json)
@@ -102,6 +112,31 @@ struct DashboardEvents: Sendable {
             text += "data: \(Substring(line))\n"
         }
         return text + "\n"
+    }
+
+    private static func json(_ events: [LaneEvent]) -> String {
+        let objects = events.map { event in
+            JSONObject.text { object in
+                object.add("kind", event.kind.rawValue)
+                object.add("lane", event.lane)
+                object.add("detail", event.detail)
+                object.add("time", event.time)
+            }
+        }
+        return "[\(objects.joined(separator: ","))]"
+    }
+
+    private static func json(_ commits: [LaneCommit]) -> String {
+        let objects = commits.map { commit in
+            JSONObject.text { object in
+                object.add("lane", commit.lane)
+                object.add("time", commit.time)
+                object.add("milliseconds", commit.milliseconds)
+                object.add("bytes", commit.bytes)
+                object.add("records", commit.records)
+            }
+        }
+        return "[\(objects.joined(separator: ","))]"
     }
 
     /// On one line.

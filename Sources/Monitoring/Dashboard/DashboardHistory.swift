@@ -32,6 +32,9 @@ final class DashboardHistory: Sendable {
         return json
     }
 
+    /// The last two minutes, a line a second.
+    var secondsJSON: ByteBuffer { Self.json(monitor.recentSeconds) }
+
     private static func json(_ lines: [ThroughputLine]) -> ByteBuffer {
         var buffer = ByteBuffer()
         for (index, line) in lines.enumerated() {

@@ -7,7 +7,12 @@ struct WorkerGauges {
     private let assigned: Meter
     private let restoring: Meter
     private let memory: Meter
+    private let brokerSilence: Meter?
     private var lag: GaugeFamily
+    private var lagSeconds: GaugeFamily
+    private var lagAge: GaugeFamily
+    private var heldBack: GaugeFamily
+    private var verdict: GaugeFamily
     private var lastCommit: GaugeFamily
     private var laneTurn: GaugeFamily
     private var laneWaiting: GaugeFamily
@@ -16,8 +21,10 @@ struct WorkerGauges {
     private var restoreRecords: GaugeFamily
     private var restoreDone: GaugeFamily
     private var restoreBegan: GaugeFamily
+    private var ofLanes: [GaugeFamily]
 
-    init(factory: any MetricsFactory) {
+    /// - Parameter isAsking: whether the brokers are asked for the ends of partitions.
+    init(isAsking: Bool, factory: any MetricsFactory) {
         func meter(_ definition: MetricDefinition) -> Meter { Meter(label: definition.name, factory: factory) }
         func family(_ definition: MetricDefinition, _ labels: String...) -> GaugeFamily {
             GaugeFamily(definition, labels: labels, factory: factory)
@@ -25,7 +32,12 @@ struct WorkerGauges {
         assigned = meter(WorkerMetric.assigned)
         restoring = meter(WorkerMetric.restoring)
         memory = meter(WorkerMetric.processMemory)
+        brokerSilence = isAsking ? meter(WorkerMetric.brokerSilence) : nil
         lag = family(WorkerMetric.lag, "topic", "partition")
+        lagSeconds = family(WorkerMetric.lagSeconds, "topic", "partition")
+        lagAge = family(WorkerMetric.lagAge, "topic", "partition")
+        heldBack = family(WorkerMetric.heldBack, "topic", "partition")
+        verdict = family(WorkerMetric.verdict, "kind")
         lastCommit = family(WorkerMetric.lastCommit, "lane")
         laneTurn = family(WorkerMetric.laneTurn, "lane")
         laneWaiting = family(WorkerMetric.laneWaiting, "lane", "reason")
@@ -34,10 +46,12 @@ struct WorkerGauges {
         restoreRecords = family(WorkerMetric.restoreRecords, "partition")
         restoreDone = family(WorkerMetric.restoreDone, "partition")
         restoreBegan = family(WorkerMetric.restoreBegan, "partition")
+        ofLanes = WorkerMetric.laneGauges.map { family($0, "lane") }
     }
 
     mutating func set(
-        _ lanes: [LaneReading], process: ProcessFigures, at now: ContinuousClock.Instant
+        _ lanes: [LaneReading], process: ProcessFigures, silence: LagBoard.Silence?, verdict kind: Verdict.Kind?,
+        at now: ContinuousClock.Instant
     ) {
         let contents = lanes.map(\.content)
         let wall = Date.now.timeIntervalSince1970
@@ -49,8 +63,17 @@ struct WorkerGauges {
         let restoringNumbers = Set(contents.flatMap(\.restoring))
         restoring.set(Double(restoringNumbers.count))
         assigned.set(Double(restoringNumbers.union(contents.flatMap(\.partitions)).count))
-        lag.replace(
-            contents.flatMap(\.lags).map { ([$0.place.topic, String($0.place.partition)], Double($0.records)) })
+        let lags = contents.flatMap(\.lags)
+        func byPartition(_ value: (PartitionLag) -> Double?) -> [(labels: [String], value: Double)] {
+            lags.compactMap { lag in value(lag).map { ([lag.place.topic, String(lag.place.partition)], $0) } }
+        }
+        lag.replace(byPartition { Double($0.records) })
+        lagSeconds.replace(byPartition(\.seconds))
+        lagAge.replace(byPartition(\.age))
+        heldBack.replace(byPartition { $0.heldBack.map { Double($0.records) } })
+        brokerSilence?.set(silence?.seconds ?? 0)
+        // None before the first second is over.
+        verdict.replace(kind.map { kind in Verdict.Kind.allCases.map { ([$0.rawValue], $0 == kind ? 1 : 0) } } ?? [])
         lastCommit.replace(
             lanes.compactMap { lane in
                 lane.content.committed.map { ([String(lane.lane)], secondsSince1970($0)) }
@@ -75,24 +98,13 @@ struct WorkerGauges {
         restoreRecords.replace(
             restores.compactMap { restore in restore.of.map { ([String(restore.partition)], Double($0)) } })
         restoreDone.replace(restores.map { ([String($0.partition)], Double($0.done)) })
-        restoreBegan.replace(restores.map { ([String($0.partition)], secondsSince1970($0.since)) })
-    }
-}
-
-extension LaneActivity {
-    /// As metrics name it.
-    var label: String {
-        switch self {
-        case .idle: "idle"
-        case .waitingForInput: "waiting_for_input"
-        case .reading: "reading"
-        case .lookup: "lookup"
-        case .rendering: "rendering"
-        case .producing: "producing"
-        case .committing: "committing"
-        case .applyingTables: "applying_tables"
-        case .other: "other"
+        for (index, gauge) in LaneGauge.all.enumerated() {
+            ofLanes[index].replace(
+                lanes.compactMap { lane in
+                    gauge.value(lane.content, now).map { ([String(lane.lane)], max(0, $0)) }
+                })
         }
+        restoreBegan.replace(restores.map { ([String($0.partition)], secondsSince1970($0.since)) })
     }
 }
 

@@ -1,3 +1,5 @@
+import Worker
+
 /// The metrics of a worker: names that dashboards and alerts of other people rely on, so they are added to and never renamed.
 enum WorkerMetric {
     // MARK: - What it is
@@ -11,27 +13,8 @@ enum WorkerMetric {
 
     // MARK: - Records
 
-    static let consumed = MetricDefinition(
-        "rejoinder_records_consumed_total", .counter,
-        "Records of the input topics that were worked on, invalid ones included, counted when they are committed."
-    )
-    static let consumedBytes = MetricDefinition(
-        "rejoinder_consumed_bytes_total", .counter, "Bytes of these records' values.")
-    static let published = MetricDefinition(
-        "rejoinder_records_published_total", .counter,
-        "Records published to the output topics, counted when they are committed.")
-    static let publishedBytes = MetricDefinition(
-        "rejoinder_published_bytes_total", .counter, "Bytes of the enriched values among them, before compression.")
-    static let applied = MetricDefinition(
-        "rejoinder_table_records_applied_total", .counter,
-        "Records of the answers and votes topics that were applied to the stores.")
-    static let attached = MetricDefinition(
-        "rejoinder_answers_attached_total", .counter, "Answers in enriched records.")
-    static let omitted = MetricDefinition(
-        "rejoinder_answers_omitted_total", .counter, "Answers that enriched records had no room for.")
-    static let unanswered = MetricDefinition(
-        "rejoinder_questions_without_answers_total", .counter,
-        "Enriched records of questions that no answer was stored for.")
+    /// The family of a counter of the table that dead letters belong to as well.
+    static let published = "rejoinder_records_published_total"
     static let deadLetters = MetricDefinition(
         "rejoinder_dead_letters_total", .counter, "Records that could not be processed, by the code in their header.")
     static let lag = MetricDefinition(
@@ -39,13 +22,31 @@ enum WorkerMetric {
         "Records between the worker's position and the partition's end, of the partitions that it owns; looked at once a second."
     )
 
+    static let lagSeconds = MetricDefinition(
+        "rejoinder_consumer_lag_seconds", .gauge,
+        "For how long the oldest record that is not finished has waited; 0 where nothing waits, nothing while it is not known."
+    )
+    static let lagAge = MetricDefinition(
+        "rejoinder_consumer_lag_age_seconds", .gauge,
+        "How long ago the partition's leader told the end that the lag is counted to; it is asked once a second.")
+    static let heldBack = MetricDefinition(
+        "rejoinder_held_back_records", .gauge,
+        "Records that an open transaction keeps from being read; nothing where none is.")
+    static let brokerSilence = MetricDefinition(
+        "rejoinder_broker_silence_seconds", .gauge, "For how long no broker has told the end of a partition.")
+    static let verdict = MetricDefinition(
+        "rejoinder_verdict", .gauge,
+        "1 for the kind of the worker's verdict, the first line of its page; 0 for the others.")
+    static let timed = MetricDefinition(
+        "rejoinder_timed_events_total", .counter, "Question events whose age was measured when they were acknowledged.")
+    static let fresh = MetricDefinition(
+        "rejoinder_fresh_events_total", .counter,
+        "Those of them that were no older than the freshness objective, by their own timestamps.")
+    static let objective = MetricDefinition(
+        "rejoinder_freshness_objective_seconds", .gauge, "The freshness objective: monitoring.objectiveMs.")
+
     // MARK: - Steps and commits
 
-    static let commits = MetricDefinition("rejoinder_commits_total", .counter, "Commits that came through.")
-    static let aborts = MetricDefinition(
-        "rejoinder_aborts_total", .counter, "Steps that were undone because something failed, to be done again.")
-    static let rebalances = MetricDefinition(
-        "rejoinder_rebalances_total", .counter, "Times that the group gave partitions to a lane or took some from it.")
     static let lastCommit = MetricDefinition(
         "rejoinder_last_commit_timestamp_seconds", .gauge,
         "When a commit of the lane last came through, in seconds since 1970; nothing before the first.")
@@ -105,12 +106,24 @@ enum WorkerMetric {
     static let processMemory = MetricDefinition(
         "process_resident_memory_bytes", .gauge, "Memory in use, mapped pages of the stores included.")
 
-    static let all = [
-        build, worker, consumed, consumedBytes, published, publishedBytes, applied, attached, omitted, unanswered,
-        deadLetters, lag, commits, aborts, rebalances, lastCommit, step, commit, recordLatency, eventLatency, laneTime,
-        laneWaiting, laneTurn, assigned, restoring, storeBytes, storeRows, restoreRecords, restoreDone, restoreBegan,
-        processStart, processCPU, processMemory,
-    ]
+    static let all =
+        [build, worker] + counters + [
+            deadLetters, lag, lagSeconds, lagAge, heldBack, brokerSilence, verdict, timed, fresh, objective, lastCommit,
+            step, commit, recordLatency, eventLatency, laneTime, laneWaiting, laneTurn,
+            assigned, restoring, storeBytes, storeRows, restoreRecords, restoreDone, restoreBegan, processStart,
+            processCPU, processMemory,
+        ] + laneGauges
+
+    /// The families of ``Worker/LaneGauge``, in its order.
+    static let laneGauges = LaneGauge.all.map { MetricDefinition($0.metric, .gauge, $0.help) }
+
+    /// The families of ``Worker/LaneCounter``.
+    private static let counters = {
+        var names: Set<String> = []
+        return LaneCounter.all.compactMap(\.metric).filter { names.insert($0.name).inserted }.map {
+            MetricDefinition($0.name, .counter, $0.help)
+        }
+    }()
 
     /// For what takes from a fraction of a millisecond to as long as a broker may be away, in seconds.
     private static let work = [

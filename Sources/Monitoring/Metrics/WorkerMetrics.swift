@@ -11,6 +11,8 @@ import Worker
 package final class WorkerMetrics: Sendable {
     private let registry: MetricsRegistry
     private let reports: [LaneReport]
+    private let board: LagBoard?
+    private let objectiveMilliseconds: Int
     private let steps: HistogramSeries
     private let commits: HistogramSeries
     private let recordLatency: HistogramSeries
@@ -24,12 +26,22 @@ package final class WorkerMetrics: Sendable {
         var cpu: FloatingPointCounter
         var cpuSeconds = 0.0
         var gauges: WorkerGauges
+        var timed: Counter
+        var fresh: Counter
+        var verdict: Verdict.Kind?
     }
 
     /// - Parameters:
     ///   - librdkafka: its version.
     ///   - reports: one for each lane.
-    package init(names: WorkerNames, librdkafka: String, reports: [LaneReport]) {
+    ///   - board: the ends that the brokers tell; nil: they are not asked.
+    ///   - objectiveMilliseconds: how fresh the output is to be.
+    package init(
+        names: WorkerNames, librdkafka: String, reports: [LaneReport], board: LagBoard? = nil,
+        objectiveMilliseconds: Int = MonitorOptions.standardObjective
+    ) {
+        self.board = board
+        self.objectiveMilliseconds = objectiveMilliseconds
         let registry = MetricsRegistry(definitions: WorkerMetric.all)
         self.registry = registry
         self.reports = reports
@@ -47,13 +59,16 @@ package final class WorkerMetrics: Sendable {
             dimensions: [("group", names.group), ("worker", names.worker), ("delivery", names.delivery)],
             factory: registry
         ).set(1)
+        Meter(label: WorkerMetric.objective.name, factory: registry).set(Double(objectiveMilliseconds) / 1000)
         Meter(label: WorkerMetric.processStart.name, factory: registry).set(ProcessStart.secondsSince1970)
         state = Mutex(
             State(
                 counts: CountedTotal.all(topics: names.topics, lanes: reports.count, factory: registry),
                 laneTimes: reports.map { LaneTimeCounters(lane: $0.lane, factory: registry) },
                 cpu: FloatingPointCounter(label: WorkerMetric.processCPU.name, factory: registry),
-                gauges: WorkerGauges(factory: registry)))
+                gauges: WorkerGauges(isAsking: board != nil, factory: registry),
+                timed: Counter(label: WorkerMetric.timed.name, factory: registry),
+                fresh: Counter(label: WorkerMetric.fresh.name, factory: registry)))
     }
 
     /// Shows what libraries in the process report through swift-metrics, too. To be called once in a process, and before
@@ -71,7 +86,11 @@ package final class WorkerMetrics: Sendable {
     private func bringUp(_ state: inout State) {
         // Within the lock: a report read before another scrape's would take the counters back.
         let now = ContinuousClock.now
-        let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current) }
+        let lanes = reports.map { report in
+            var content = report.current
+            board?.bringUp(&content, at: now)
+            return LaneReading(lane: report.lane, content: content)
+        }
         for (index, lane) in lanes.enumerated() {
             for count in state.counts.indices { state.counts[count].bringUp(lane: index, to: lane.content.totals) }
             state.laneTimes[index].bringUp(to: lane.content.times)
@@ -79,7 +98,8 @@ package final class WorkerMetrics: Sendable {
         let process = ProcessFigures.now
         state.cpu.increment(by: max(0, process.cpuSeconds - state.cpuSeconds))
         state.cpuSeconds = max(state.cpuSeconds, process.cpuSeconds)
-        state.gauges.set(lanes, process: process, at: now)
+        state.gauges.set(
+            lanes, process: process, silence: board?.silence(at: now), verdict: state.verdict, at: now)
     }
 
     /// Adds what the lanes took note of since the last time; for the one who takes it from them.
@@ -90,11 +110,20 @@ package final class WorkerMetrics: Sendable {
             recordLatency.add(content.latency, unit: 1e-6)
             eventLatency.add(content.eventLatency, unit: 1e-6)
         }
+        let fresh = contents.reduce(0) { $0 + Latencies.count($1.eventLatency, upTo: objectiveMilliseconds) }
+        let timed = contents.reduce(0) { $0 + Int(clamping: $1.eventLatency.totalCount) }
+        state.withLock { state in
+            state.fresh.increment(by: fresh)
+            state.timed.increment(by: timed)
+        }
     }
 }
 
 extension WorkerMetrics: MonitorSink {
-    package func note(_ tick: MonitorTick) { add(tick.contents) }
+    package func note(_ tick: MonitorTick) {
+        add(tick.contents)
+        state.withLock { $0.verdict = tick.line.verdict?.kind }
+    }
 }
 
 /// When this process began, as near as it matters.

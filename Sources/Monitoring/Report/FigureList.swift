@@ -1,3 +1,5 @@
+import Worker
+
 /// The figures of a run in the order in which every form of a report lists them.
 package struct FigureList: Sendable {
     package struct Figure: Sendable {
@@ -46,6 +48,12 @@ package struct FigureList: Sendable {
         add(section, name, better, text: { FigureText.whole(Int($0)) }, { Double(value($0)) })
     }
 
+    private mutating func counts(_ section: String, _ group: LaneCounter.Group) {
+        for (total, field) in LaneCounter.logged where field.group == group {
+            count(section, field.title, field.isTrouble ? .less : nil) { $0.counts[keyPath: total] }
+        }
+    }
+
     private mutating func addRecords() {
         add("Records", "length of the run", text: FigureText.duration) { $0.seconds }
         count("Records", "question events in") { $0.recordsIn }
@@ -55,11 +63,7 @@ package struct FigureList: Sendable {
         count("Records", "enriched records out") { $0.recordsOut }
         add("Records", "enriched records a second", .more, text: FigureText.amount) { $0.outPerSecond }
         add("Records", "bytes out a second", text: FigureText.bytes) { $0.bytesOutPerSecond }
-        count("Records", "answers attached") { $0.answersAttached }
-        count("Records", "answers omitted for size") { $0.answersOmitted }
-        count("Records", "questions without answers") { $0.questionsWithoutAnswers }
-        count("Records", "answers applied to tables") { $0.answers }
-        count("Records", "votes applied to tables") { $0.votes }
+        counts("Records", .content)
         add("Records", "table records a second", .more, text: FigureText.amount) { $0.tablesPerSecond }
         add("Records", "the best interval, table records a second", .more, text: FigureText.amount) { $0.peakTables }
     }
@@ -84,17 +88,16 @@ package struct FigureList: Sendable {
     private mutating func addTroubles(codes: [String]) {
         count("Dead letters", "all", .less) { $0.deadLettersTotal }
         for code in codes { count("Dead letters", code, .less) { $0.deadLetters[code] ?? 0 } }
-        count("Commits", "transactions committed") { $0.commits }
-        count("Commits", "transactions aborted", .less) { $0.aborts }
-        count("Commits", "rebalances", .less) { $0.rebalances }
+        counts("Commits", .steps)
         count("Commits", "restarts in these logs", .less) { $0.restarts }
     }
 
     private mutating func addTime() {
-        for (name, share) in ThroughputLine.TimeShares.parts {
-            add("Where the time went", name, text: FigureText.percent) { $0.shares.map(share) }
+        for activity in LaneActivity.inOrderOfStep {
+            add("Where the time went", activity.title, text: FigureText.percent) { $0.shares?[activity] }
         }
         add("States", "stalled", .less, text: FigureText.duration) { $0.stalledSeconds }
+        add("States", "behind", .less, text: FigureText.duration) { $0.behindSeconds }
         add("States", "restoring", .less, text: FigureText.duration) { $0.restoringSeconds }
         add("States", "idle", text: FigureText.duration) { $0.idleSeconds }
     }

@@ -1,24 +1,36 @@
+import Worker
+
 /// A report as comma-separated values (RFC 4180): one row for each throughput line, in the logs' order.
 package enum ReportCSV {
     private static let columns: [(name: String, value: @Sendable (ThroughputLine) -> String)] =
-        counts + lag + shares + percentiles + state
+        head + counts(.flow) + rates + counts(.content) + deadLetters + counts(.steps) + lag + shares + percentiles
+        + state
 
-    private static let counts: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
+    private static let head: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
         ("time", { $0.time }), ("message", { $0.message.rawValue }), ("group", { $0.group }), ("worker", { $0.worker }),
         ("version", { $0.version }), ("state", { $0.state.rawValue }), ("seconds", { number($0.seconds) }),
-        ("uptimeSeconds", { number($0.uptimeSeconds) }), ("recordsIn", { String($0.recordsIn) }),
-        ("bytesIn", { String($0.bytesIn) }), ("recordsOut", { String($0.recordsOut) }),
-        ("bytesOut", { String($0.bytesOut) }), ("recordsInPerSecond", { number($0.recordsInPerSecond) }),
+        ("uptimeSeconds", { number($0.uptimeSeconds) }),
+    ]
+
+    private static let rates: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
+        ("recordsInPerSecond", { number($0.recordsInPerSecond) }),
         ("bytesInPerSecond", { number($0.bytesInPerSecond) }),
         ("recordsOutPerSecond", { number($0.recordsOutPerSecond) }),
-        ("bytesOutPerSecond", { number($0.bytesOutPerSecond) }), ("answers", { String($0.answers) }),
-        ("votes", { String($0.votes) }), ("answersAttached", { String($0.answersAttached) }),
-        ("answersOmitted", { String($0.answersOmitted) }),
-        ("questionsWithoutAnswers", { String($0.questionsWithoutAnswers) }),
-        ("deadLettersTotal", { String($0.deadLettersTotal) }),
-        ("deadLetters", { line in pairs(line.deadLetters.mapValues(Int64.init)) }), ("commits", { String($0.commits) }),
-        ("aborts", { String($0.aborts) }), ("rebalances", { String($0.rebalances) }),
+        ("bytesOutPerSecond", { number($0.bytesOutPerSecond) }),
     ]
+
+    private static let deadLetters: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
+        ("deadLettersTotal", { String($0.deadLettersTotal) }),
+        ("deadLetters", { line in pairs(line.deadLetters.mapValues(Int64.init)) }),
+    ]
+
+    private static func counts(
+        _ group: LaneCounter.Group
+    ) -> [(name: String, value: @Sendable (ThroughputLine) -> String)] {
+        LaneCounter.logged.filter { $0.field.group == group }.map { total, field in
+            (field.name, { String($0.counts[keyPath: total]) })
+        }
+    }
 
     private static let lag: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
         ("lagTotal", { $0.lag.total.map(String.init) ?? "" }), ("lagTopics", { pairs($0.lag.topics) }),
@@ -27,13 +39,8 @@ package enum ReportCSV {
         ("lagLargestRecords", { $0.lag.largest.map { String($0.records) } ?? "" }),
     ]
 
-    private static let shares: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
-        ("idle", { number($0.timeShares.idle) }), ("waitingForInput", { number($0.timeShares.waitingForInput) }),
-        ("reading", { number($0.timeShares.reading) }), ("lookup", { number($0.timeShares.lookup) }),
-        ("rendering", { number($0.timeShares.rendering) }), ("producing", { number($0.timeShares.producing) }),
-        ("committing", { number($0.timeShares.committing) }),
-        ("applyingTables", { number($0.timeShares.applyingTables) }), ("other", { number($0.timeShares.other) }),
-    ]
+    private static let shares: [(name: String, value: @Sendable (ThroughputLine) -> String)] =
+        LaneActivity.allCases.map { activity in (activity.field, { number($0.timeShares[activity]) }) }
 
     private static let percentiles: [(name: String, value: @Sendable (ThroughputLine) -> String)] = {
         let kinds: [(String, @Sendable (ThroughputLine) -> ThroughputLine.Percentiles?)] = [

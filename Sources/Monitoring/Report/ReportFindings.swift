@@ -1,3 +1,5 @@
+import Worker
+
 /// What somebody who was called at night wants to know before looking at any plot, in sentences.
 package struct ReportFindings: Sendable {
     package enum Weight: String, Sendable {
@@ -38,18 +40,12 @@ package struct ReportFindings: Sendable {
                 " (most in one partition: \(place.topic)/\(place.partition) with \(FigureText.whole(place.records)))"
         }
         text += "; at the end it was \(sum.lagEnd.map { FigureText.whole($0) } ?? "not known")."
-        // A lag that a second's work takes away is only what is on its way.
-        let rate = max(sum.inPerSecond + sum.tablesPerSecond, 1)
-        guard let end = sum.lagEnd else {
-            say(Double(largest) > 10 * rate ? .warn : .say, text)
-            return
-        }
-        let isBehind = Double(end) > 10 * rate && end * 2 > largest
-        if isBehind {
+        if sum.isBehindAtEnd {
             say(.bad, "It did not keep up. " + text)
-        } else if Double(largest) > 10 * rate {
-            say(.warn, "It fell behind and caught up. " + text)
-        } else if sum.stalledSeconds > 0 {
+        } else if sum.behindSeconds > 0 {
+            let duration = FigureText.duration(sum.behindSeconds)
+            say(.warn, "It fell behind and caught up: behind for \(duration) in all. " + text)
+        } else if sum.stalledSeconds > 0 || sum.lagEnd == nil {
             // While no broker answers nobody knows how much more there is.
             say(.say, text)
         } else {
@@ -109,9 +105,9 @@ package struct ReportFindings: Sendable {
     }
 
     private mutating func time(_ sum: RunFigures) {
-        guard let shares = sum.shares, shares.idle < 0.9995 else { return }
-        let busy = 1 - shares.idle
-        let parts = ThroughputLine.TimeShares.parts.filter { $0.name != "idle" }.map { ($0.name, $0.share(shares)) }
+        guard let shares = sum.shares, shares[.idle] < 0.9995 else { return }
+        let busy = 1 - shares[.idle]
+        let parts = LaneActivity.inOrderOfStep.filter { $0 != .idle }.map { ($0.title, shares[$0]) }
             .sorted { $0.1 > $1.1 }.prefix(3)
         let listed = parts.map { "\($0.0) \(FigureText.percent($0.1 / busy))" }.joined(separator: ", ")
         say(.say, "Lanes were busy \(FigureText.percent(busy)) of the time; of that went most to \(listed).")

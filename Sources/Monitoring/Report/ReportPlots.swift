@@ -1,3 +1,5 @@
+import Worker
+
 /// The plots of a report, in the order in which one looks for a cause.
 struct ReportPlots {
     /// As many lines as can be told apart.
@@ -103,11 +105,10 @@ struct ReportPlots {
 
     private var shares: Plot? {
         guard isAny({ $0.timeShares.total > 0 }) else { return nil }
-        let series = ThroughputLine.TimeShares.parts.enumerated().map { index, part in
+        let series = LaneActivity.inOrderOfStep.enumerated().map { index, activity in
             Plot.Series(
-                name: part.name, style: "t\(index + 1)",
-                bins: bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? part.share($0.timeShares) : nil }
-            )
+                name: activity.title, style: "t\(index + 1)",
+                bins: bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? $0.timeShares[activity] : nil })
         }
         return plot(
             "shares", "Where the time went",

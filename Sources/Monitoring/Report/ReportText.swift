@@ -1,3 +1,5 @@
+import Worker
+
 /// A report for a terminal.
 package struct ReportText {
     private let survey: LogSurvey
@@ -58,7 +60,8 @@ package struct ReportText {
             ("lag", bins.sum(runs) { $0.lag.total.map(Double.init) }, FigureText.short),
             ("latency p99", bins.largest(runs) { $0.latencyMs?.p99 }, FigureText.milliseconds),
             (
-                "busy", bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? 1 - $0.timeShares.idle : nil },
+                "busy",
+                bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? 1 - $0.timeShares[.idle] : nil },
                 FigureText.percent
             ),
         ]

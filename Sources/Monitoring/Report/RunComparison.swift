@@ -1,3 +1,5 @@
+import Worker
+
 /// Two runs laid over each other, from their beginnings on.
 package struct RunComparison {
     package struct Side: Sendable {
@@ -138,8 +140,8 @@ package struct RunComparison {
         let rate: (ThroughputLine) -> Double? = { $0.rate($0.recordsIn) }
         let tables: (ThroughputLine) -> Double? = { $0.rate($0.answers + $0.votes) }
         let lag: (ThroughputLine) -> Double? = { $0.lag.total.map(Double.init) }
-        let busy: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? 1 - $0.timeShares.idle : nil }
-        let committing: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? $0.timeShares.committing : nil }
+        let busy: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? 1 - $0.timeShares[.idle] : nil }
+        let committing: (ThroughputLine) -> Double? = { $0.timeShares.total > 0 ? $0.timeShares[.committing] : nil }
         var plots: [Plot?] = [
             plot(
                 "throughput", "Question events a second",

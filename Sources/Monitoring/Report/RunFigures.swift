@@ -1,4 +1,7 @@
+import Worker
+
 /// The figures of a run, or of several as one.
+@dynamicMemberLookup
 package struct RunFigures: Sendable, Equatable {
     /// Latencies of a run, in milliseconds.
     package struct Latency: Sendable, Equatable {
@@ -14,22 +17,12 @@ package struct RunFigures: Sendable, Equatable {
         package var isMiddle = true
     }
 
-    /// Seconds that the counts are of: of several runs the time from the first's beginning to the last's end.
+    /// Seconds that the counts are of: of several runs the time in which at least one of them ran.
     package var seconds = 0.0
-    package var recordsIn = 0
-    package var bytesIn = 0
-    package var recordsOut = 0
-    package var bytesOut = 0
-    package var answers = 0
-    package var votes = 0
-    package var answersAttached = 0
-    package var questionsWithoutAnswers = 0
-    package var answersOmitted = 0
+    /// The counters of the lines; as members, too.
+    package var counts = LaneTotals()
     package var deadLetters: [String: Int] = [:]
     package var deadLettersTotal = 0
-    package var commits = 0
-    package var aborts = 0
-    package var rebalances = 0
     /// Records a second of the best interval.
     package var peakIn = 0.0
     package var peakTables = 0.0
@@ -45,6 +38,10 @@ package struct RunFigures: Sendable, Equatable {
     /// Mean over time; nil where no interval has any.
     package var shares: ThroughputLine.TimeShares?
     package var stalledSeconds = 0.0
+    /// For how long the worker was behind, as ``Backlog`` has it.
+    package var behindSeconds = 0.0
+    /// Whether the last line of some worker that ran to the end was.
+    package var isBehindAtEnd = false
     package var restoringSeconds = 0.0
     package var idleSeconds = 0.0
     /// Of the intervals between a run's first and last line, or of whole runs.
@@ -57,12 +54,12 @@ package struct RunFigures: Sendable, Equatable {
     package var runs = 0
     package var restarts = 0
 
-    package var inPerSecond: Double { per(recordsIn) }
-    package var outPerSecond: Double { per(recordsOut) }
-    package var bytesInPerSecond: Double { per(bytesIn) }
-    package var bytesOutPerSecond: Double { per(bytesOut) }
+    package var inPerSecond: Double { per(counts.recordsIn) }
+    package var outPerSecond: Double { per(counts.recordsOut) }
+    package var bytesInPerSecond: Double { per(counts.bytesIn) }
+    package var bytesOutPerSecond: Double { per(counts.bytesOut) }
     package var tablesPerSecond: Double { per(answers) + per(votes) }
-    package var busyShare: Double? { shares.map { max(0, 1 - $0.idle) } }
+    package var busyShare: Double? { shares.map { max(0, 1 - $0[.idle]) } }
     package var cpuCores: Double { seconds > 0 ? cpuSeconds / seconds : 0 }
     /// Microseconds of CPU for each record read, table records included.
     package var cpuMicroseconds: Double? { cpuRecords > 0 ? cpuSeconds * 1e6 / Double(cpuRecords) : nil }
@@ -70,6 +67,11 @@ package struct RunFigures: Sendable, Equatable {
     private func per(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
     package init() {}
+
+    package subscript(dynamicMember total: KeyPath<LaneTotals, Int>) -> Int { counts[keyPath: total] }
+
+    package var answers: Int { counts.tableAnswers }
+    package var votes: Int { counts.tableVotes }
 
     package init(_ run: WorkerRun) {
         runs = 1
@@ -105,27 +107,15 @@ package struct RunFigures: Sendable, Equatable {
         eventLatency = Self.worst(figures.map(\.eventLatency)) ?? Self.latency(lines, of: nil, \.eventLatencyMs)
         commitLatency = Self.worst(figures.map(\.commitLatency)) ?? Self.latency(lines, of: nil, \.commitLatencyMs)
         shares = .mean(lines)
-        let first = all.map(\.firstTime).min() ?? 0
-        seconds = (all.map(\.lastTime).max() ?? 0) - first
+        seconds = Self.covered(all)
         combine(all)
     }
 
     private mutating func count(_ lines: [ThroughputLine]) {
         for line in lines {
-            recordsIn += line.recordsIn
-            bytesIn += line.bytesIn
-            recordsOut += line.recordsOut
-            bytesOut += line.bytesOut
-            answers += line.answers
-            votes += line.votes
-            answersAttached += line.answersAttached
-            questionsWithoutAnswers += line.questionsWithoutAnswers
-            answersOmitted += line.answersOmitted
+            counts = counts + line.counts
             deadLetters.merge(line.deadLetters, uniquingKeysWith: +)
             deadLettersTotal += line.deadLettersTotal
-            commits += line.commits
-            aborts += line.aborts
-            rebalances += line.rebalances
         }
     }
 
@@ -138,6 +128,7 @@ package struct RunFigures: Sendable, Equatable {
                 (lagLargest, lagLargestTime, lagLargestPlace) = (lag, sample.time, line.lag.largest)
             }
             residentLargest = max(residentLargest, line.process.residentBytes)
+            if line.isBehind { behindSeconds += line.seconds }
             switch line.state {
             case .stalled: stalledSeconds += line.seconds
             case .restoring: restoringSeconds += line.seconds
@@ -147,6 +138,7 @@ package struct RunFigures: Sendable, Equatable {
         }
         guard let last = (run.samples.last ?? run.totals)?.line else { return }
         lagEnd = run.lagEnd
+        isBehindAtEnd = run.isBehindAtEnd
         (storeBytes, storeAnswers, storeVotes) = (last.store.bytes, last.store.answers, last.store.votes)
     }
 
@@ -155,29 +147,19 @@ package struct RunFigures: Sendable, Equatable {
         guard let last = (run.totals ?? run.samples.last)?.line else { return }
         if run.totals != nil || run.isWhole {
             cpuSeconds = last.process.cpuSeconds
-            cpuRecords = recordsIn + answers + votes
+            cpuRecords = counts.recordsWorkedOn
         } else if let first = run.samples.first?.line {
             cpuSeconds = max(0, last.process.cpuSeconds - first.process.cpuSeconds)
-            cpuRecords = recordsIn + answers + votes - first.recordsIn - first.answers - first.votes
+            cpuRecords = counts.recordsWorkedOn - first.counts.recordsWorkedOn
         }
     }
 
     private mutating func add(_ other: RunFigures) {
-        recordsIn += other.recordsIn
-        bytesIn += other.bytesIn
-        recordsOut += other.recordsOut
-        bytesOut += other.bytesOut
-        answers += other.answers
-        votes += other.votes
-        answersAttached += other.answersAttached
-        questionsWithoutAnswers += other.questionsWithoutAnswers
-        answersOmitted += other.answersOmitted
+        counts = counts + other.counts
         deadLetters.merge(other.deadLetters, uniquingKeysWith: +)
         deadLettersTotal += other.deadLettersTotal
-        commits += other.commits
-        aborts += other.aborts
-        rebalances += other.rebalances
         stalledSeconds += other.stalledSeconds
+        behindSeconds += other.behindSeconds
         restoringSeconds += other.restoringSeconds
         idleSeconds += other.idleSeconds
         cpuSeconds += other.cpuSeconds
@@ -197,6 +179,7 @@ package struct RunFigures: Sendable, Equatable {
             guard end - run.lastTime <= max(60, 3 * run.typicalSeconds) else { continue }
             guard let last = (run.samples.last ?? run.totals)?.line else { continue }
             lagEnd = lagEnd.flatMap { sum in run.lagEnd.map { sum + $0 } }
+            isBehindAtEnd = isBehindAtEnd || run.isBehindAtEnd
             storeBytes += last.store.bytes
             storeAnswers += last.store.answers
             storeVotes += last.store.votes
@@ -219,7 +202,32 @@ package struct RunFigures: Sendable, Equatable {
             guard let bin, Int64(bin.largest) > lagLargest ?? -1 else { continue }
             (lagLargest, lagLargestTime) = (Int64(bin.largest), bins.middle(index))
         }
-        lagLargestPlace = all.flatMap(\.samples).compactMap(\.line.lag.largest).max { $0.records < $1.records }
+        // Of the same moment: another one's largest partition may be larger than this one's sum.
+        if let time = lagLargestTime {
+            lagLargestPlace = Self.largestPlace(all, from: time - bins.width / 2, to: time + bins.width / 2)
+        }
+    }
+
+    private static func largestPlace(
+        _ runs: [WorkerRun], from: Double, to: Double
+    ) -> ThroughputLine.Lag.Partition? {
+        var largest: ThroughputLine.Lag.Partition?
+        for run in runs {
+            for sample in run.samples where sample.began < to && sample.time > from {
+                if let place = sample.line.lag.largest, place.records > largest?.records ?? 0 { largest = place }
+            }
+        }
+        return largest
+    }
+
+    /// The length of what runs cover together; what lies between two of them is nobody's time.
+    private static func covered(_ runs: [WorkerRun]) -> Double {
+        var (seconds, end) = (0.0, -Double.infinity)
+        for run in runs.sorted(by: { $0.firstTime < $1.firstTime }) {
+            seconds += max(0, run.lastTime - max(end, run.firstTime))
+            end = max(end, run.lastTime)
+        }
+        return seconds
     }
 
     static func latency(
@@ -274,57 +282,31 @@ package struct RunFigures: Sendable, Equatable {
     }
 }
 
+extension LaneTotals {
+    /// Question events, and table records that were applied.
+    fileprivate var recordsWorkedOn: Int { recordsIn + tableAnswers + tableVotes }
+}
+
 extension WorkerRun {
     /// The last that is known: a worker that is stopped in a rebalance knows it no more.
     fileprivate var lagEnd: Int64? {
         samples.last { $0.line.lag.total != nil }?.line.lag.total ?? totals?.line.lag.total
     }
+
+    /// As of the last line that knows its lag.
+    fileprivate var isBehindAtEnd: Bool { samples.last { $0.line.lag.total != nil }?.line.isBehind ?? false }
 }
 
 extension ThroughputLine {
     /// `count` a second, over the interval.
     func rate(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
-}
 
-extension ThroughputLine.TimeShares {
-    /// In the order in which a step goes through them.
-    package static let parts: [(name: String, share: @Sendable (ThroughputLine.TimeShares) -> Double)] = [
-        ("applying tables", { $0.applyingTables }), ("reading", { $0.reading }), ("lookup", { $0.lookup }),
-        ("rendering", { $0.rendering }), ("producing", { $0.producing }), ("committing", { $0.committing }),
-        ("waiting for input", { $0.waitingForInput }), ("other", { $0.other }), ("idle", { $0.idle }),
-    ]
-
-    var total: Double { Self.parts.reduce(0) { $0 + $1.share(self) } }
-
-    /// Weighted by the lines' lengths.
-    static func mean(_ lines: [ThroughputLine]) -> ThroughputLine.TimeShares? {
-        var sum = ThroughputLine.TimeShares(
-            idle: 0, waitingForInput: 0, reading: 0, lookup: 0, rendering: 0, producing: 0, committing: 0,
-            applyingTables: 0, other: 0)
-        var seconds = 0.0
-        for line in lines where line.timeShares.total > 0 && line.seconds > 0 {
-            seconds += line.seconds
-            let shares = line.timeShares
-            sum.idle += shares.idle * line.seconds
-            sum.waitingForInput += shares.waitingForInput * line.seconds
-            sum.reading += shares.reading * line.seconds
-            sum.lookup += shares.lookup * line.seconds
-            sum.rendering += shares.rendering * line.seconds
-            sum.producing += shares.producing * line.seconds
-            sum.committing += shares.committing * line.seconds
-            sum.applyingTables += shares.applyingTables * line.seconds
-            sum.other += shares.other * line.seconds
-        }
-        guard seconds > 0 else { return nil }
-        sum.idle /= seconds
-        sum.waitingForInput /= seconds
-        sum.reading /= seconds
-        sum.lookup /= seconds
-        sum.rendering /= seconds
-        sum.producing /= seconds
-        sum.committing /= seconds
-        sum.applyingTables /= seconds
-        sum.other /= seconds
-        return sum
+    /// As the worker judged it; for lines of versions that did not, by the same rule.
+    var isBehind: Bool {
+        if let verdict { return verdict.kind == .behind }
+        guard let total = lag.total, state == .working || state == .idle else { return false }
+        return Backlog.isBehind(
+            lag: total, seconds: lag.seconds, perSecond: rate(counts.recordsIn) + rate(answers + votes),
+            objective: Double(MonitorOptions.standardObjective) / 1000)
     }
 }

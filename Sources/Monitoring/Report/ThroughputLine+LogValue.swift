@@ -1,3 +1,5 @@
+import Worker
+
 extension ThroughputLine {
     /// Reads a line of the log, or an event of the admin port, of this version or another: what it lacks is 0 or absent,
     /// what is unknown is passed over.
@@ -18,20 +20,21 @@ extension ThroughputLine {
             time: time, message: kind, seconds: seconds, uptimeSeconds: uptime, version: value.text("version") ?? "",
             group: value.text("group") ?? "", worker: worker,
             state: value.text("state").flatMap(State.init(rawValue:)) ?? .working,
-            recordsIn: value.count("recordsIn"), bytesIn: value.count("bytesIn"), recordsOut: value.count("recordsOut"),
-            bytesOut: value.count("bytesOut"), recordsInPerSecond: value.amount("recordsInPerSecond"),
+            counts: value.counts { _ in true }, recordsInPerSecond: value.amount("recordsInPerSecond"),
             bytesInPerSecond: value.amount("bytesInPerSecond"),
             recordsOutPerSecond: value.amount("recordsOutPerSecond"),
-            bytesOutPerSecond: value.amount("bytesOutPerSecond"), answers: value.count("answers"),
-            votes: value.count("votes"), answersAttached: value.count("answersAttached"),
-            answersOmitted: value.count("answersOmitted"),
-            questionsWithoutAnswers: value.count("questionsWithoutAnswers"), deadLetters: deadLetters,
+            bytesOutPerSecond: value.amount("bytesOutPerSecond"),
+            deadLetters: deadLetters,
             deadLettersTotal: value.int("deadLettersTotal") ?? deadLetters.values.reduce(0, Self.sum),
-            lag: Lag(value["lag"] ?? .null), timeShares: TimeShares(value["timeShares"] ?? .null),
+            lag: Lag(value["lag"] ?? .null), verdict: value["verdict"].flatMap(Verdict.init),
+            timeShares: TimeShares(value["timeShares"] ?? .null),
             latencyMs: value["latencyMs"].flatMap(Percentiles.init),
             eventLatencyMs: value["eventLatencyMs"].flatMap(Percentiles.init),
-            commitLatencyMs: value["commitLatencyMs"].flatMap(Percentiles.init), commits: value.count("commits"),
-            aborts: value.count("aborts"), rebalances: value.count("rebalances"),
+            commitLatencyMs: value["commitLatencyMs"].flatMap(Percentiles.init),
+            freshness: value["freshness"].flatMap(Freshness.init),
+            gauges: LaneGauge.all.reduce(into: [:]) { gauges, gauge in
+                if value[gauge.field] != nil { gauges[gauge.field] = value.amount(gauge.field) }
+            },
             store: Store(value["store"] ?? .null), process: Process(value["process"] ?? .null),
             lanes: (value["lanes"]?.elements ?? []).map(Lane.init))
     }
@@ -55,6 +58,12 @@ extension LogValue {
     /// Between 0 and 2^53, so that a million of them add up.
     fileprivate func count(_ name: String) -> Int { int(name).map(ThroughputLine.clamped) ?? 0 }
 
+    fileprivate func counts(where isWanted: (LaneCounter.Field) -> Bool) -> LaneTotals {
+        LaneCounter.logged.reduce(into: LaneTotals()) { counts, counter in
+            if isWanted(counter.field) { counts[keyPath: counter.total] = count(counter.field.name) }
+        }
+    }
+
     /// 0 or more.
     fileprivate func amount(_ name: String) -> Double { double(name).map { min(max($0, 0), 1e18) } ?? 0 }
 
@@ -70,7 +79,31 @@ extension ThroughputLine.Lag {
         self.init(
             total: value.int("total").map { Int64(ThroughputLine.clamped($0)) }, topics: topics,
             largest: value["largest"].flatMap { $0 == .null ? nil : Partition($0) },
-            partitions: partitions)
+            partitions: partitions, seconds: value["seconds"].map { _ in value.amount("seconds") },
+            ageSeconds: value["ageSeconds"].map { _ in value.amount("ageSeconds") },
+            heldBack: (value["heldBack"]?.elements ?? []).map { held in
+                HeldBack(
+                    topic: held.text("topic") ?? "", partition: held.partition("partition"),
+                    records: Int64(held.count("records")), from: Int64(held.count("from")))
+            })
+    }
+}
+
+extension Verdict {
+    fileprivate init?(_ value: LogValue) {
+        guard let kind = value.text("kind").flatMap(Kind.init(rawValue:)), let title = value.text("title") else {
+            return nil
+        }
+        self.init(
+            kind: kind, tone: value.text("tone").flatMap(Tone.init(rawValue:)) ?? .fair, title: title,
+            line: value.text("line") ?? title, more: value.text("more") ?? "", runbook: value.text("runbook"))
+    }
+}
+
+extension ThroughputLine.Freshness {
+    fileprivate init?(_ value: LogValue) {
+        guard value["of"] != nil else { return nil }
+        self.init(objectiveMs: value.count("objectiveMs"), within: value.count("within"), of: value.count("of"))
     }
 }
 
@@ -84,11 +117,7 @@ extension ThroughputLine.Lag.Partition {
 
 extension ThroughputLine.TimeShares {
     fileprivate init(_ value: LogValue) {
-        self.init(
-            idle: value.amount("idle"), waitingForInput: value.amount("waitingForInput"),
-            reading: value.amount("reading"), lookup: value.amount("lookup"), rendering: value.amount("rendering"),
-            producing: value.amount("producing"), committing: value.amount("committing"),
-            applyingTables: value.amount("applyingTables"), other: value.amount("other"))
+        self.init { value.amount($0.field) }
     }
 }
 
@@ -130,10 +159,10 @@ extension ThroughputLine.Lane {
                 guard case .integer(let number) = element else { return nil }
                 return Int32(exactly: number)
             },
-            recordsIn: value.count("recordsIn"), recordsOut: value.count("recordsOut"), answers: value.count("answers"),
-            votes: value.count("votes"), deadLetters: value.count("deadLetters"), commits: value.count("commits"),
-            aborts: value.count("aborts"), lag: value.int("lag").map { Int64(ThroughputLine.clamped($0)) },
+            counts: value.counts(where: \.isOfLanes), deadLetters: value.count("deadLetters"),
+            lag: value.int("lag").map { Int64(ThroughputLine.clamped($0)) },
             timeShares: ThroughputLine.TimeShares(value["timeShares"] ?? .null), waitingFor: value.text("waitingFor"),
-            waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) })
+            waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) },
+            waitingCause: value.text("waitingCause"))
     }
 }

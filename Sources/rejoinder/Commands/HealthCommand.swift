@@ -90,11 +90,12 @@ struct HealthCommand: ParsableCommand {
             }
         }
 
+        /// - Parameter url: an address such as http://127.0.0.1:9464; `host:port` and a host alone are taken for one, too.
         init(url: String) throws(CommandFailure) {
-            let parts = URLComponents(string: url)
+            let parts = URLComponents(string: url.contains("://") ? url : "http://\(url)")
             guard let parts, parts.scheme?.lowercased() == "http", let host = parts.encodedHost, !host.isEmpty,
                 parts.user == nil, parts.query == nil, parts.fragment == nil,
-                let port = UInt16(exactly: parts.port ?? 80), port > 0
+                let port = UInt16(exactly: parts.port ?? (url.contains("://") ? 80 : 9464)), port > 0
             else {
                 throw CommandFailure(
                     .usage, "--url \(Printable.quoted(url)) is not an address such as http://127.0.0.1:9464")

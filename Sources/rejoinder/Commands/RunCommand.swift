@@ -40,11 +40,13 @@ struct RunCommand: AsyncParsableCommand {
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
         let names = settings.names(identity: worker.identity)
+        let board = LagBoard()
         let metrics = WorkerMetrics(
-            names: names, librdkafka: KafkaProperties.librdkafkaVersion, reports: worker.reports)
+            names: names, librdkafka: KafkaProperties.librdkafkaVersion, reports: worker.reports, board: board,
+            objectiveMilliseconds: settings.objectiveMilliseconds)
         metrics.showLibraries()
         let monitor = Monitor(
-            names: names, reports: worker.reports, interval: .seconds(settings.monitoringIntervalSeconds),
+            names: names, reports: worker.reports, options: settings.monitorOptions, board: board,
             sinks: [metrics], log: settings.throughputLog(), logger: settings.logger("monitor"))
         let questions = settings.questionLookup(worker)
         // Listens before anything is consumed: a port in use ends it here.
@@ -59,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
             services: [
                 .init(service: admin),
                 .init(service: monitor),
+                .init(service: settings.lagProbe(worker, board: board)),
                 .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: admin.stopNotice),
             ],
@@ -112,6 +115,23 @@ extension Settings {
         ) { key, value, partition in
             await worker.preview(key: key, value: value, partition: partition)
         }
+    }
+
+    fileprivate var monitorOptions: MonitorOptions {
+        MonitorOptions(
+            interval: .seconds(monitoringIntervalSeconds), objectiveMilliseconds: objectiveMilliseconds,
+            commitInterval: .milliseconds(commitIntervalMilliseconds))
+    }
+
+    fileprivate func lagProbe(_ worker: WorkerService, board: LagBoard) -> LagProbe {
+        let properties = ClientProperties(configuration: workerConfiguration, identity: worker.identity, lane: 0)
+            .follower
+        // The lanes' clients say the same of the same brokers.
+        var quiet = logger("lag")
+        quiet.logLevel = .critical
+        return LagProbe(
+            board: board, reports: worker.reports, always: TopicPartition(topic: topics.questions, partition: 0),
+            properties: properties, logger: quiet)
     }
 
     fileprivate func names(identity: String) -> WorkerNames {

@@ -76,7 +76,10 @@ struct TopCommand: ParsableCommand {
             Thread.sleep(forTimeInterval: 0.05)
         }
         let now = LogClock.now()
-        let model = shared.model.withLock { $0 }
+        let model = shared.model.withLock { model in
+            model.wall = LogClock.secondsSince1970
+            return model
+        }
         let frame = TopFrame(
             model: model, size: Terminal.size, glyphs: glyphs,
             clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)

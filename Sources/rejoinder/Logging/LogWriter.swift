@@ -36,6 +36,11 @@ final class LogWriter: @unchecked Sendable {
     /// The thread has taken a line and not yet written it.
     private var isWriting = false
     private var hasThread = false
+    /// A line of a log in JSON was written, or dropped.
+    private var hasJSON = false
+
+    /// Whether what is written is a log in JSON, so that whoever reads it expects nothing else.
+    var isLog: Bool { condition.withLock { hasJSON } }
 
     /// - Parameter limit: in bytes. The line that reaches it is still taken, so that the queue takes any line when it is empty.
     init(to writer: LineWriter, limit: Int = 1 << 20) {
@@ -47,6 +52,7 @@ final class LogWriter: @unchecked Sendable {
     /// - Parameter format: the log's, for saying what was dropped.
     func write(_ line: String, as format: LogFormat) {
         condition.withLock {
+            if format == .json { hasJSON = true }
             switch state {
             case .taking where bytes < limit: add(line)
             case .taking: state = .dropping(lines: 1, since: .now, format: format)

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Monitoring
 import Synchronization
@@ -6,11 +7,19 @@ import Synchronization
 final class ThroughputLog: ThroughputWriter {
     private let format: LogFormat
     private let writer: LogWriter
-    private let table = Mutex(ThroughputTable())
+    private let table: Mutex<ThroughputTable>
 
     init(format: LogFormat, writer: LogWriter = .standardError) {
         self.format = format
         self.writer = writer
+        table = Mutex(ThroughputTable(width: Self.width))
+    }
+
+    /// Of the terminal on standard error; COLUMNS says it for whatever shows the log later.
+    private static var width: Int {
+        var size = winsize()
+        if ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? ThroughputTable.usualWidth
     }
 
     func write(_ line: ThroughputLine) {

@@ -66,6 +66,12 @@ extension SettingKey {
         case .monitoringIntervalSeconds:
             SettingDefinition(
                 kind: .integer(1...3_600), standard: "10", help: "Seconds between two lines of the throughput log.")
+        case .objectiveMs:
+            SettingDefinition(
+                kind: .integer(100...86_400_000), standard: "5000",
+                help:
+                    "How fresh the output is to be: the age in milliseconds that an event may have when its output is "
+                    + "acknowledged. Metrics count the events within it; beyond it the worker calls itself behind.")
         case .logLevel:
             SettingDefinition(
                 kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info",

@@ -18,6 +18,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case adminHost = "admin.host"
     case adminPort = "admin.port"
     case monitoringIntervalSeconds = "monitoring.intervalSeconds"
+    case objectiveMs = "monitoring.objectiveMs"
     case logLevel = "log.level"
     case logFormat = "log.format"
 

@@ -27,6 +27,8 @@ struct Settings: Sendable {
     /// 0: any free port.
     var adminPort: Int
     var monitoringIntervalSeconds: Int
+    /// How fresh the output is to be.
+    var objectiveMilliseconds: Int
     var logLevel: Logger.Level
     var logFormat: LogFormat
 

@@ -197,6 +197,7 @@ struct SettingsReader {
             adminHost: text(.adminHost),
             adminPort: integer(.adminPort),
             monitoringIntervalSeconds: integer(.monitoringIntervalSeconds),
+            objectiveMilliseconds: integer(.objectiveMs),
             logLevel: Logger.Level(rawValue: text(.logLevel)) ?? .info,
             logFormat: LogFormat(rawValue: text(.logFormat)) ?? .json,
             values: values,

@@ -104,7 +104,7 @@ final class LogFollower {
     private func take(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { bytes in
             splitter.feed(bytes) { line in
-                if case .throughput(let line, _) = LogEntry(line), line.message == .interval { batch.append(line) }
+                if case .throughput(let line, _) = LogEntry(line) { batch.append(line) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import Monitoring
+import Worker
 
 /// One worker in so many columns and rows: the more room, the more of it.
 struct TopDetail {
@@ -16,6 +17,15 @@ struct TopDetail {
         case .lost: return (worker.latest == nil ? "unreachable" : "lost", .bad)
         case .ended: return ("ended", .warn)
         case .live: break
+        }
+        if let verdict = worker.latest?.verdict {
+            let style: TopText.Style =
+                switch verdict.tone {
+                case .good: verdict.kind == .idle ? .cyan : .good
+                case .fair, .restoring: .warn
+                case .bad: .bad
+                }
+            return (verdict.kind.rawValue, style)
         }
         switch worker.latest?.state {
         case .working: return ("working", .good)
@@ -89,11 +99,23 @@ struct TopDetail {
 
     private func notices(_ line: ThroughputLine) -> [TopText] {
         var notices: [TopText] = []
+        if let verdict = line.verdict, status == .live {
+            let (_, style) = Self.state(worker, status)
+            notices.append(TopText("  \(glyphs.name(verdict.line))", style))
+            // Sentence by sentence, each on a line of its own.
+            for sentence in line.lag.heldBack.prefix(2) {
+                notices.append(
+                    TopText(
+                        "  an open transaction holds back \(sentence.records) of \(glyphs.name(sentence.topic))"
+                            + "/\(sentence.partition) from offset \(sentence.from)", .warn))
+            }
+        }
         for lane in line.lanes {
-            guard let reason = lane.waitingFor else { continue }
+            guard let reason = lane.waitingFor, lane.waitingSeconds ?? 0 >= 1 else { continue }
             let seconds = lane.waitingSeconds ?? 0
             var notice = TopText("  lane \(lane.lane) waits", line.state == .stalled ? .bad : .warn)
-            notice.add(" \(FigureText.duration(seconds)) for \(glyphs.name(reason))")
+            notice.add(" \(FigureText.duration(seconds.rounded())) for \(glyphs.name(reason))")
+            if let cause = lane.waitingCause { notice.add(": \(glyphs.name(cause))", .dim) }
             notices.append(notice)
         }
         for restore in line.store.restoring {
@@ -172,17 +194,16 @@ struct TopDetail {
         }
     }
 
-    private static let parts:
-        [(name: String, style: TopText.Style, share: @Sendable (ThroughputLine.TimeShares) -> Double)] = {
-            let styles: [TopText.Style] = [.magenta, .blue, .cyan, .good, .warn, .bad, .plain, .plain, .dim]
-            return zip(ThroughputLine.TimeShares.parts, styles).map { ($0.name, $1, $0.share) }
-        }()
+    private static let parts: [(activity: LaneActivity, style: TopText.Style)] = {
+        let styles: [TopText.Style] = [.magenta, .blue, .cyan, .good, .warn, .bad, .plain, .plain, .dim]
+        return Array(zip(LaneActivity.inOrderOfStep, styles))
+    }()
 
     private func time(_ line: ThroughputLine, _ width: Int) -> [TopText] {
         var lines = [TopText("where the time goes", .bold)]
         for part in Self.parts {
-            let share = part.share(line.timeShares)
-            var row = TopText(part.name)
+            let share = line.timeShares[part.activity]
+            var row = TopText(part.activity.title)
             row.pad(to: 17)
             row.right(FigureText.percent(share), 6, share >= 0.005 ? .plain : .dim)
             row.add(" ")
@@ -292,7 +313,7 @@ struct TopDetail {
                 row.right(FigureText.short(Double(lane.recordsIn) / seconds), 9)
                 row.right(FigureText.short(Double(lane.recordsOut) / seconds), 9)
                 row.right(lane.lag.map { FigureText.short(Double($0)) } ?? "-", 9)
-                row.right(FigureText.percent(max(0, 1 - lane.timeShares.idle)), 7)
+                row.right(FigureText.percent(max(0, 1 - lane.timeShares[.idle])), 7)
                 if let reason = lane.waitingFor { row.add("  " + glyphs.name(reason), .warn) }
                 return row
             }
@@ -312,8 +333,8 @@ struct TopDetail {
 
     private func timeInShort(_ line: ThroughputLine) -> TopText {
         var text = TopText("time ", .bold)
-        let parts = Self.parts.map { ($0.name, $0.style, $0.share(line.timeShares)) }.sorted { $0.2 > $1.2 }
-        for (name, _, share) in parts.prefix(columns >= 60 ? 4 : 2) {
+        let parts = Self.parts.map { ($0.activity.title, line.timeShares[$0.activity]) }.sorted { $0.1 > $1.1 }
+        for (name, share) in parts.prefix(columns >= 60 ? 4 : 2) {
             text.add("\(name) \(FigureText.percent(share))  ")
         }
         return text

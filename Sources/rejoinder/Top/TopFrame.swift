@@ -78,11 +78,11 @@ struct TopFrame {
     private func table(rows: Int) -> [TopText] {
         let shown = max(1, rows - 2)
         let first = min(max(0, model.selected - shown / 2), max(0, model.workers.count - shown))
-        let name = min(max(12, size.columns - 60), 40)
+        let name = min(max(12, size.columns - 62), 40)
         let isWide = size.columns >= 70
         var heading = TopText("  ")
         heading.left("worker", name, .dim)
-        heading.left(" state", 12, .dim)
+        heading.left(" state", 14, .dim)
         heading.right("in/s", 9, .dim)
         heading.right("lag", 10, .dim)
         if isWide {
@@ -97,7 +97,7 @@ struct TopFrame {
         let live = model.workers.filter { model.status($0) == .live }.compactMap(\.latest)
         var total = TopText("  ")
         total.left("all", name, .bold)
-        total.left("", 12)
+        total.left("", 14)
         total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsInPerSecond }), 9, .bold)
         // Whose lag is not known may have most of it.
         let lag = live.reduce(live.isEmpty ? nil : 0.0) { sum, line in
@@ -120,7 +120,7 @@ struct TopFrame {
         let place = worker.latest == nil ? worker.place : "\(worker.name) \(worker.place)"
         line.left(glyphs.name(place), name, isSelected ? .selected : .plain)
         let (state, style) = TopDetail.state(worker, model.status(worker))
-        line.left(" " + state, 12, style)
+        line.left(" " + state, 14, style)
         guard let latest = worker.latest, model.status(worker) == .live else {
             if case .lost(let reason, _) = model.status(worker) { line.add("  " + glyphs.name(reason), .bad) }
             return line

@@ -4,13 +4,13 @@ import Monitoring
 /// What `top` prints where there is no terminal: a line of text for each line of a worker.
 struct TopLines {
     static let heading =
-        "time      worker            state          in/s     out/s  tables/s       lag       p99    dead  waits for"
+        "time      worker            state              in/s     out/s  tables/s       lag       p99    dead  waits for"
 
     static func text(_ line: ThroughputLine) -> String {
         var text = TopText()
         text.left(LogEntry.seconds(line.time).map { FigureText.clock($0) } ?? "-", 10)
         text.left(Printable.text(line.worker, limit: 60), 17)
-        text.left(" " + line.state.rawValue, 10)
+        text.left(" " + (line.verdict?.kind.rawValue ?? line.state.rawValue), 14)
         text.right(FigureText.short(line.recordsInPerSecond), 9)
         text.right(FigureText.short(line.recordsOutPerSecond), 10)
         text.right(FigureText.short(Double(line.answers + line.votes) / max(line.seconds, 0.001)), 10)
@@ -36,6 +36,7 @@ struct TopLines {
                 var lines: [String] = []
                 switch update.news {
                 case .history: break
+                case .line(let line) where line.message == .totals: break
                 case .line(let line):
                     lost[update.source] = nil
                     if printed % 20 == 0 { lines.append(heading) }

@@ -14,6 +14,7 @@ struct TopModel: Sendable {
     /// One interval, as far as it is drawn or counted.
     struct Point: Sendable {
         var end: Double
+        var uptime: Double
         var seconds: Double
         var recordsIn: Double
         var recordsOut: Double
@@ -29,6 +30,7 @@ struct TopModel: Sendable {
         init?(_ line: ThroughputLine) {
             guard let end = LogEntry.seconds(line.time) else { return nil }
             self.end = end
+            uptime = line.uptimeSeconds
             seconds = max(line.seconds, 0.001)
             recordsIn = line.recordsInPerSecond
             recordsOut = line.recordsOutPerSecond
@@ -46,19 +48,38 @@ struct TopModel: Sendable {
         var place: String
         var latest: ThroughputLine?
         var points: [Point] = []
+        /// Its line of totals was read: it has ended, and nothing came after.
+        var hasEnded = false
 
         /// Its identity where that is known.
         var name: String { latest.map(\.worker) ?? place }
         var began: Double? { points.first.map { $0.end - $0.seconds } }
+
+        /// Adds a second behind those before. Which one is newer the worker's uptime says: its clock may be set back, and then
+        /// points from what is the future by now go.
+        mutating func append(_ point: Point) {
+            if let last = points.last, point.end <= last.end {
+                // Told twice, or before.
+                guard point.uptime > last.uptime else { return }
+                points.removeAll { $0.end >= point.end }
+            }
+            points.append(point)
+            if points.count > TopModel.mostPoints { points.removeFirst() }
+        }
     }
 
     /// An hour of seconds.
-    private static let mostPoints = 3_600
+    fileprivate static let mostPoints = 3_600
+    /// A log's worker is missed after so many of its intervals, and no sooner than after so many seconds.
+    private static let missedIntervals = 3.0
+    private static let leastMissed = 15.0
 
     let sources: [TopSource]
     private(set) var statuses: [Status]
     private(set) var workers: [Worker] = []
     var selected = 0
+    /// The wall clock, in seconds since 1970, by which a log's last line is old; nil: none is.
+    var wall: Double?
     /// Seconds of a column of the sparklines.
     var columnSeconds = 10.0
 
@@ -71,7 +92,16 @@ struct TopModel: Sendable {
         }
     }
 
-    func status(_ worker: Worker) -> Status { statuses[worker.source] }
+    /// A log goes on to be readable when its worker is gone: that is told by the time that has passed.
+    func status(_ worker: Worker, now: ContinuousClock.Instant = .now) -> Status {
+        let status = statuses[worker.source]
+        guard case .log = sources[worker.source], status == .live else { return status }
+        if worker.hasEnded { return .ended("the worker has ended") }
+        guard let wall, let last = worker.points.last, let seconds = worker.latest?.seconds else { return status }
+        let silence = wall - last.end
+        guard silence > max(Self.missedIntervals * seconds, Self.leastMissed) else { return status }
+        return .lost("the log has no newer line", since: now - .seconds(silence))
+    }
 
     var isAnyLive: Bool { workers.contains { $0.latest != nil } }
     var hasAllAnswered: Bool {
@@ -96,11 +126,10 @@ struct TopModel: Sendable {
         case .line(let line):
             statuses[update.source] = .live
             let index = row(update.source, line)
+            workers[index].hasEnded = line.message == .totals
+            guard line.message == .interval else { break }
             workers[index].latest = line
-            if let point = Point(line), point.end > workers[index].points.last?.end ?? -.infinity {
-                workers[index].points.append(point)
-                if workers[index].points.count > Self.mostPoints { workers[index].points.removeFirst() }
-            }
+            if let point = Point(line) { workers[index].append(point) }
         case .lost(let reason):
             // Since when it is so, whatever the last attempt said.
             if case .lost(_, let since) = statuses[update.source] {
@@ -119,6 +148,8 @@ struct TopModel: Sendable {
         var points: [Int: [Point]] = [:]
         for line in lines {
             let index = row(source, line)
+            workers[index].hasEnded = line.message == .totals
+            guard line.message == .interval else { continue }
             if case .log = sources[source] { workers[index].latest = line }
             if let point = Point(line) { points[index, default: []].append(point) }
         }

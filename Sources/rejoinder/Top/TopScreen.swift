@@ -88,8 +88,12 @@ final class TopScreen {
     private func draw() -> Bool {
         let size = Terminal.size
         let now = LogClock.now()
+        let model = shared.model.withLock { model in
+            model.wall = LogClock.secondsSince1970
+            return model
+        }
         let frame = TopFrame(
-            model: shared.model.withLock { $0 }, size: size, glyphs: glyphs,
+            model: model, size: size, glyphs: glyphs,
             clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
         let lines = frame.lines.map { line in
             // Without wrapping, the cursor stays on the last column: erasing from there would take its sign away.

@@ -257,7 +257,8 @@ struct WorkerMetricsTests {
         let lane = LaneReport(lane: 0)
         let server = try await AdminServer(
             host: "127.0.0.1", port: 0,
-            monitor: Monitor(names: Self.names, reports: [lane], interval: .seconds(10)), metrics: metrics(lane),
+            monitor: Monitor(names: Self.names, reports: [lane], options: MonitorOptions(interval: .seconds(10))),
+            metrics: metrics(lane),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await server.run() }
         let answer = try await AdminTestClient.exchange(

@@ -16,13 +16,19 @@ final class MonitorFixture {
 
     private(set) var now: MonitorMoment
 
-    init(lanes: Int = 1, interval: Int = 10, sinks: [any MonitorSink] = []) {
+    /// - Parameter commitLimit: nil: three intervals, so that few ticks do.
+    init(
+        lanes: Int = 1, interval: Int = 10, commitLimit: Duration? = nil, objectiveMilliseconds: Int = 5000,
+        board: LagBoard? = nil, sinks: [any MonitorSink] = []
+    ) {
+        var options = MonitorOptions(interval: .seconds(interval), objectiveMilliseconds: objectiveMilliseconds)
+        options.commitLimit = commitLimit ?? .seconds(3 * interval)
         start = MonitorMoment(instant: .now, time: Self.time(0), process: ProcessFigures())
         now = start
         reports = (0..<lanes).map { LaneReport(lane: $0) }
         let entries = entries
         monitor = Monitor(
-            names: .test, reports: reports, interval: .seconds(interval), sinks: sinks, log: log,
+            names: .test, reports: reports, options: options, board: board, sinks: sinks, log: log,
             logger: Logger(label: "monitor") { _ in entries.handler }, start: start)
         for report in reports {
             report.update {

@@ -59,6 +59,36 @@ import Testing
         #expect(model.selected == 0)
     }
 
+    @Test func aLogWithoutNewLinesIsOneOfAWorkerThatIsGone() throws {
+        var model = TopModel(sources: [.log("a.log")])
+        model.apply(TopUpdate(source: 0, news: .history([try Self.line(10, seconds: 10)])))
+        func status(after seconds: Double) -> TopModel.Status {
+            model.wall = 1_767_268_810 + seconds
+            return model.status(model.workers[0])
+        }
+        #expect(status(after: 29) == .live)
+        guard case .lost(let reason, _) = status(after: 31) else {
+            Issue.record("still live")
+            return
+        }
+        #expect(reason == "the log has no newer line")
+        let text = try Self.line(20).json.replacing(#""message":"throughput""#, with: #""message":"totals""#)
+        model.apply(TopUpdate(source: 0, news: .line(try #require(ThroughputLine(json: text)))))
+        #expect(status(after: 1) == .ended("the worker has ended"))
+        #expect(model.workers[0].points.count == 1)
+    }
+
+    @Test func aClockThatIsSetBackStopsNothing() throws {
+        var model = try Self.model(1)
+        for second in 100...110 { model.apply(TopUpdate(source: 0, news: .line(try Self.line(second)))) }
+        var back = try Self.line(111)
+        back.time = try Self.line(105).time
+        model.apply(TopUpdate(source: 0, news: .line(back)))
+        #expect(model.workers[0].points.last?.uptime == 111)
+        #expect(model.workers[0].points.map(\.end) == model.workers[0].points.map(\.end).sorted())
+        #expect(model.workers[0].points.count == 6)
+    }
+
     @Test func columnsMeanWhatCoversThem() throws {
         var model = try Self.model(1)
         let lines = try [(10, 10.0, 100), (20, 10, 200), (21, 1, 50), (22, 1, 70)].map {

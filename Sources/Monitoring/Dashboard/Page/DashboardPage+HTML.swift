@@ -28,6 +28,7 @@ extension DashboardPage {
           <section class="verdict" id="verdict" data-kind="unknown" aria-labelledby="verdict-line">
             <h1 id="verdict-line">Waiting for the first figures</h1>
             <p id="verdict-more"></p>
+            <p id="verdict-runbook" hidden><a href="runbook">What to do</a></p>
             <noscript><p>This page draws its figures with JavaScript. Without it, <a href="history">/history</a> has the same
               figures as JSON.</p></noscript>
             <div class="strip" id="strip" role="img" aria-label="State over the last hour: nothing known yet"></div>
@@ -100,6 +101,16 @@ extension DashboardPage {
               <div id="chart-tables"></div>
               <div id="restore"></div>
               <dl class="facts" id="store"></dl>
+            </section>
+
+            <section aria-labelledby="happenings-title">
+              <h2 id="happenings-title">What happened</h2>
+              <ol class="causes long" id="happenings"><li class="quiet">Nothing since the worker started.</li></ol>
+            </section>
+
+            <section aria-labelledby="commits-title">
+              <h2 id="commits-title">Last commits</h2>
+              <table id="commits"><caption>The last commits that came through</caption></table>
             </section>
 
             <section class="wide" aria-labelledby="process-title">

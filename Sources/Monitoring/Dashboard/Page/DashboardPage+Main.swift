@@ -156,10 +156,11 @@ extension DashboardPage {
             for (const code in one.deadLetters) byCode[code] = (byCode[code] ?? 0) + one.deadLetters[code];
           }
           const hour = { byCode, deadLetters: Object.values(byCode).reduce((sum, many) => sum + many, 0), label: sinceWhen(live.hour) };
-          const said = verdict(line, recent);
-          byId("verdict").dataset.kind = said.kind;
+          const said = verdict(line, live.silent);
+          byId("verdict").dataset.kind = said.tone;
           byId("verdict-line").textContent = said.line;
           byId("verdict-more").textContent = said.more;
+          panels.showRunbook(said.runbook);
           // Read out when the state changes, not with every figure.
           if (announced !== said.title) {
             byId("announce").textContent = said.line;
@@ -208,9 +209,7 @@ extension DashboardPage {
           document.body.classList.toggle("stale", !isLive);
           if (!isLive) {
             chartsSoon();
-            if (announced !== state) byId("announce").textContent = state === "lost" ? "Connection lost" : texts.full;
-            announced = state;
-            document.title = "Connection lost – Rejoinder";
+            nowSoon();
           }
         }
 
@@ -229,6 +228,8 @@ extension DashboardPage {
             if (range === "minutes") chartsSoon();
           },
           deadLetters: panels.showCauses,
+          happenings: panels.showHappenings,
+          commits: panels.showCommits,
           connection: showConnection,
         });
         """#

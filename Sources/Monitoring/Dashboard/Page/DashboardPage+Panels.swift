@@ -66,6 +66,13 @@ extension DashboardPage {
           byId("tile-dead").dataset.alarm = hour.deadLetters > 0;
         }
 
+        /** Where it is written what to do. */
+        export function showRunbook(anchor) {
+          const host = byId("verdict-runbook");
+          host.hidden = !anchor;
+          if (anchor) host.firstElementChild.href = `runbook#${anchor}`;
+        }
+
         export function showWho(line) {
           say(byId("version"), line.version);
           say(byId("group"), line.group);
@@ -202,6 +209,22 @@ extension DashboardPage {
               element("b", {}, note.code), " ",
               element("span", { class: "quiet" }, `${note.topic} [${note.partition}] offset ${note.offset}`)),
             element("p", { class: "cause", dir: "auto" }, note.message))));
+        }
+
+        /** Aborts, rebalances, restores and the like, the latest first. */
+        export function showHappenings(events) {
+          if (!events.length) return;
+          byId("happenings").replaceChildren(...events.slice().reverse().map((event) => element("li", {},
+            element("p", {}, element("time", { datetime: new Date(event.time).toISOString() }, format.clock(event.time)), " ",
+              element("b", {}, event.kind), " ", element("span", { class: "quiet" }, `lane ${event.lane}`)),
+            event.detail ? element("p", { class: "cause", dir: "auto" }, event.detail) : "")));
+        }
+
+        export function showCommits(commits) {
+          fill(byId("commits"), ["Through at", "Lane", "Took", "Events", "Bytes"], commits.slice(-10).reverse().map((commit) => [
+            format.clock(commit.time), `${commit.lane}`, format.milliseconds(commit.milliseconds), format.count(commit.records),
+            format.bytes(commit.bytes),
+          ]));
         }
 
         export function showRestore(line) {

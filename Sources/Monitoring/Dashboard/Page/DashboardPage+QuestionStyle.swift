@@ -52,6 +52,13 @@ extension DashboardPage {
         .problem { border-left: 5px solid var(--bad); padding: 2px 0 2px 16px; margin: 44px 0 18px; }
         .problem h1 { margin: 0 0 8px; color: var(--bad); font-size: 27px; }
         .record { margin-top: 36px; padding-top: 18px; border-top: 1px solid var(--hair); }
+        table { border-collapse: collapse; margin-top: 14px; font-size: 14px; }
+        th, td { text-align: left; vertical-align: top; padding: 6px 14px 6px 0; border-top: 1px solid var(--hair); }
+        main > h2 { font-size: 27px; }
+        main > h3 { font-size: 19px; margin: 34px 0 0; scroll-margin-top: 16px; }
+        main > h3:target { border-left: 5px solid var(--focus); padding-left: 12px; }
+        .text:has(code) { white-space: normal; }
+        code { font: 13.5px ui-monospace, "Liberation Mono", monospace; }
         summary { cursor: pointer; }
         pre { background: var(--panel); border-radius: 6px; padding: 14px; font: 13px/1.5 ui-monospace, "Liberation Mono", monospace; white-space: pre-wrap; max-height: 480px; overflow-y: auto; }
         @media (max-width: 520px) {

@@ -63,7 +63,7 @@ extension DashboardPage {
         }
         .verdict[data-kind="bad"] h1, .verdict[data-kind="restoring"] h1 { border-left: 5px solid var(--tone); padding-left: 16px; }
         #verdict-more { color: var(--soft); margin-top: 8px; min-height: 1.5em; max-width: 90ch; }
-        .stale .verdict h1, .stale .now { opacity: 0.55; }
+        .stale .now, .stale .grid { opacity: 0.55; }
         .strip { height: 10px; margin-top: 22px; border-radius: 3px; overflow: hidden; background: var(--hair); }
         .strip svg { display: block; width: 100%; height: 100%; }
         .strip-key { display: flex; flex-wrap: wrap; gap: 0 18px; margin-top: 6px; min-height: 1.5em; font-size: 13px; color: var(--soft); }

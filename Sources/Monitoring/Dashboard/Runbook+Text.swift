@@ -1,0 +1,112 @@
+extension Runbook {
+    /// The section Alerts of docs/operating.md: after a change there, run scripts/embed-runbook.py.
+    static let text = #"""
+        ## Alerts
+
+        `deploy/prometheus/alerts.yml` has these. Their thresholds suit a worker that is to be seconds behind.
+
+        ### RejoinderDown
+
+        A worker has not answered a scrape for a minute. Has it ended? Its exit status and the last line of its log say why, and what to do
+        ([exit statuses](#exit-statuses)). Does it run? Then Prometheus cannot reach its `admin.host` and `admin.port`. While others of its group run,
+        they have its partitions after the session timeout; look at their lag.
+
+        ### RejoinderAbsent
+
+        Prometheus knows of no worker that answers: nothing is enriched. Either none runs, or all of them are unreachable from here, or the
+        scrape configuration does not find them (Status, Targets in Prometheus).
+
+        ### RejoinderRestarting
+
+        A worker was started three times or more in half an hour. The last line before each start, at level error, is the reason. Status 69: the broker
+        did not answer at the start; 73: another process uses the state directory; 78: the configuration or the topics are not what it needs. Rolling
+        many versions in a row does this, too.
+
+        ### RejoinderUnreachable
+
+        No broker has answered the worker for half a minute, and nothing was committed. Look at the brokers and the network between. The worker goes on by itself when they
+        answer, from where it was; a restart does not help.
+
+        ### RejoinderBehind
+
+        The oldest record that is not finished has waited for more than the freshness objective for five minutes. The verdict on the dashboard says whether it grows, and
+        *Where the time goes* what to do about it: see [RejoinderLagGrowing](#rejoinderlaggrowing). Where `rejoinder_held_back_records` is not 0, a producer has left a
+        transaction open: see [open transactions](#open-transactions).
+
+        ### RejoinderFreshnessBurning
+
+        More events were late than the objective allows: of 100 events 99 are to be acknowledged within `monitoring.objectiveMs` of their own timestamps. `fast`: at this rate a
+        month's allowance of late events is gone in two days; `slow`: in five. It counts what was finished; while nothing is, RejoinderBehind and RejoinderNoCommits speak. A
+        backfill of old events is late by its timestamps: silence the alert meanwhile.
+
+        ### RejoinderLagGrowing
+
+        More than 1,000 records of a topic wait, and they become more. Look at *Where the time goes* on the dashboard. Mostly `committing` or
+        `producing`: the broker is slow, see its own metrics and `rejoinder_commit_seconds`. Mostly `reading`, `lookup`, `rendering`: the worker has all it can do;
+        raise `lanes` up to its cores, or start more workers, up to the number of partitions. Mostly `applying_tables`: a burst of answers or votes; it
+        passes, and if not, the state directory's disk is slow. One partition alone: a key that most records share; no worker helps. `idle` or `waiting_for_input`
+        with lag: the broker does not hand out the records, or a producer holds a transaction open.
+
+        ### RejoinderNoCommits
+
+        Input waits at this worker, no partition of it is or has just been restored, and for five minutes no commit came through. `rejoinder_lane_waiting_seconds` and the log's lines `waiting for the broker` and
+        `stalled` name what it waits for. With `rejoinder_aborts_total` growing it tries and fails: the log's `transaction aborted` has the cause. A producer that
+        has left a transaction open in an input topic does it, too: the records behind it can be read only once it ends ([open transactions](#open-transactions)).
+        A restart of the worker helps only if another worker has no such trouble.
+
+        ### Open transactions
+
+        Records behind the beginning of an open transaction are held back from every `read_committed` reader until it ends. The verdict, `rejoinder_held_back_records` and
+        `lag.heldBack` in the throughput log say in which partition, how many, and from which offset on. To find the producer and to end its transaction:
+
+            kafka-transactions.sh --bootstrap-server localhost:9092 describe-producers --topic questions --partition 0
+            kafka-transactions.sh --bootstrap-server localhost:9092 abort --topic questions --partition 0 --start-offset OFFSET
+
+        The line whose `CurrentTransactionStartOffset` is not `None` is the one; that number is OFFSET. A producer that lives ends it by itself, at
+        the latest at its `transaction.timeout.ms`. (`find-hanging` needs `--broker-id`, and finds only what is older than the brokers' `transaction.max.timeout.ms`.)
+
+        ### RejoinderLaneStalled
+
+        A lane has not turned for more than a minute, and `/healthz` answers 503. It is inside a call that waits for a broker or a disk;
+        `rejoinder_lane_waiting_seconds` says which. It goes on by itself when that answers. Restart it only if broker and disk are well.
+
+        ### RejoinderLaneWaiting
+
+        A lane has been held up by one thing for more than a minute. By `reason`:
+
+        | reason | look at |
+        |---|---|
+        | `coordinator`, `group_coordinator` | the brokers that lead `__transaction_state` and `__consumer_offsets`; their disks and in-sync replicas |
+        | `acknowledgements`, `producer_queue` | the brokers that lead the output topics; `min.insync.replicas`; quotas |
+        | `input` | the brokers that lead the input topics; quotas; an open transaction of a producer |
+        | `committed_offsets`, `take_over` | an open transaction of a worker that was killed (it times out by itself), a table without a leader, or a store that another lane has not closed |
+        | `store` | the disk under `store.directory`: is it full, is it slow |
+        | `retry` | the log's `transaction aborted` |
+
+        ### RejoinderDeadLetters
+
+        Records were put aside in the dead-letter topic, each with what is wrong with it and where it came from ([bad records](#bad-records)). Mostly
+        somebody's producer writes what the schemas do not allow: `rejoinder.error.message` names field and reason. When that is mended, send the
+        records again; `rejoinder replay` can do it from the dead-letter topic ([replaying](replaying.md)). `too-large`: a question that does not fit
+        `maxRecordBytes` even without answers.
+
+        ### RejoinderAborting
+
+        More than five steps were undone in ten minutes. Nothing is lost or doubled, but it is done over and over. The log's `transaction aborted` and
+        `producer renewed` have the causes: mostly transactions that take longer than `transaction.timeout.ms`, because the broker is slow, or a broker that
+        restarts.
+
+        ### RejoinderRebalancing
+
+        The group gave and took partitions more than ten times in a quarter of an hour. Workers that restart ([RejoinderRestarting](#rejoinderrestarting)), an autoscaler that
+        cannot decide, or members that the group takes for dead: a process that gets no CPU, or a network that drops. `kafka.staticMembership: true` keeps a restart
+        from moving partitions.
+
+        ### RejoinderRestoreTooLong
+
+        A partition has been restored for more than a quarter of an hour, and its questions wait. `rejoinder_restore_records_done` against
+        `rejoinder_restore_records` tells how far it is. Where a store is filled for the first time, the first half is reading, the second writing. If it moves, it only takes its time: the partition's stores were missing or old (see `store rebuilt` in the
+        log), and a state directory that survives restarts spares it next time. If it does not move, the tables' topics do not answer: their leaders, and open
+        transactions in them.
+        """#
+}

@@ -1,0 +1,165 @@
+/// One counter of ``LaneTotals``: its names, and the rule by which it is counted. Dead letters by code are the one family of
+/// counters outside of this table, since ``Records/RecordErrorCode`` is a table of them already.
+package struct LaneCounter: Sendable {
+    package typealias Total = WritableKeyPath<LaneTotals, Int> & Sendable
+
+    package enum Scope: Sendable {
+        /// Counted when it is committed; an abort takes it back.
+        case committed
+        /// Counted when it happens, once for all.
+        case immediate
+    }
+
+    /// Where the counter stands among a throughput line's fields and a report's figures.
+    package enum Group: Sendable {
+        /// Records and bytes in and out, which have rates, too.
+        case flow
+        /// What was done for them.
+        case content
+        /// Commits, and what comes between them.
+        case steps
+    }
+
+    /// A counter in the throughput log.
+    package struct Field: Sendable {
+        /// Its name in JSON and CSV; never renamed.
+        package let name: String
+        package let group: Group
+        /// For a report: a noun phrase.
+        package let title: String
+        /// Whether each lane's part of the line has it.
+        package var isOfLanes = false
+        /// Whether less of it is better in itself.
+        package var isTrouble = false
+    }
+
+    /// A series of `/metrics`.
+    package struct Metric: Sendable {
+        /// The family's name, ending in `_total`; never renamed.
+        package let name: String
+        /// A sentence, the same for all series of a family.
+        package let help: String
+        package var labels: @Sendable (TopicNames) -> [(String, String)] = { _ in [] }
+        /// What one of the counter is in the metric's unit.
+        package var scale = 1.0
+    }
+
+    package let total: Total
+    package let scope: Scope
+    /// nil: the log does not have it.
+    package let field: Field?
+    /// nil: `/metrics` does not have it.
+    package let metric: Metric?
+
+    private init(_ total: Total, _ scope: Scope, _ field: Field? = nil, _ metric: Metric? = nil) {
+        self.total = total
+        self.scope = scope
+        self.field = field
+        self.metric = metric
+    }
+
+    private static func consumed(_ topic: @escaping @Sendable (TopicNames) -> String) -> Metric {
+        Metric(
+            name: "rejoinder_records_consumed_total",
+            help:
+                "Records of the input topics that were worked on, invalid ones included, counted when they are committed.",
+            labels: { [("topic", topic($0))] })
+    }
+
+    private static func consumedBytes(_ topic: @escaping @Sendable (TopicNames) -> String) -> Metric {
+        Metric(
+            name: "rejoinder_consumed_bytes_total", help: "Bytes of these records' values.",
+            labels: { [("topic", topic($0))] })
+    }
+
+    private static func applied(_ table: String) -> Metric {
+        Metric(
+            name: "rejoinder_table_records_applied_total",
+            help: "Records of the answers and votes topics that were applied to the stores.",
+            labels: { _ in [("table", table)] })
+    }
+
+    /// In the order in which a throughput line has them.
+    package static let all: [LaneCounter] = [
+        LaneCounter(
+            \.recordsIn, .committed,
+            Field(name: "recordsIn", group: .flow, title: "question events in", isOfLanes: true),
+            consumed { $0.questions }),
+        LaneCounter(
+            \.bytesIn, .committed, Field(name: "bytesIn", group: .flow, title: "bytes in"),
+            consumedBytes { $0.questions }),
+        LaneCounter(
+            \.recordsOut, .committed,
+            Field(name: "recordsOut", group: .flow, title: "enriched records out", isOfLanes: true),
+            Metric(
+                name: "rejoinder_records_published_total",
+                help: "Records published to the output topics, counted when they are committed.",
+                labels: { [("topic", $0.enriched)] })),
+        LaneCounter(
+            \.bytesOut, .committed, Field(name: "bytesOut", group: .flow, title: "bytes out"),
+            Metric(
+                name: "rejoinder_published_bytes_total",
+                help: "Bytes of the enriched values among them, before compression.",
+                labels: { [("topic", $0.enriched)] })),
+        LaneCounter(
+            \.tableAnswers, .immediate,
+            Field(name: "answers", group: .content, title: "answers applied to tables", isOfLanes: true),
+            applied("answers")),
+        LaneCounter(
+            \.tableVotes, .immediate,
+            Field(name: "votes", group: .content, title: "votes applied to tables", isOfLanes: true),
+            applied("votes")),
+        LaneCounter(\.tableBytes, .immediate),
+        LaneCounter(
+            \.answersRead, .committed, Field(name: "answersRead", group: .content, title: "answer records read"),
+            consumed { $0.answers }),
+        LaneCounter(
+            \.votesRead, .committed, Field(name: "votesRead", group: .content, title: "vote records read"),
+            consumed { $0.votes }),
+        LaneCounter(\.answerBytesRead, .committed, nil, consumedBytes { $0.answers }),
+        LaneCounter(\.voteBytesRead, .committed, nil, consumedBytes { $0.votes }),
+        LaneCounter(
+            \.answersAttached, .committed,
+            Field(name: "answersAttached", group: .content, title: "answers attached"),
+            Metric(name: "rejoinder_answers_attached_total", help: "Answers in enriched records.")),
+        LaneCounter(
+            \.answersOmitted, .committed,
+            Field(name: "answersOmitted", group: .content, title: "answers omitted for size"),
+            Metric(name: "rejoinder_answers_omitted_total", help: "Answers that enriched records had no room for.")),
+        LaneCounter(
+            \.questionsWithoutAnswers, .committed,
+            Field(name: "questionsWithoutAnswers", group: .content, title: "questions without answers"),
+            Metric(
+                name: "rejoinder_questions_without_answers_total",
+                help: "Enriched records of questions that no answer was stored for.")),
+        LaneCounter(
+            \.commits, .immediate,
+            Field(name: "commits", group: .steps, title: "transactions committed", isOfLanes: true),
+            Metric(name: "rejoinder_commits_total", help: "Commits that came through.")),
+        LaneCounter(
+            \.aborts, .immediate,
+            Field(name: "aborts", group: .steps, title: "transactions aborted", isOfLanes: true, isTrouble: true),
+            Metric(
+                name: "rejoinder_aborts_total",
+                help: "Steps that were undone because something failed, to be done again.")),
+        LaneCounter(
+            \.rebalances, .immediate,
+            Field(name: "rebalances", group: .steps, title: "rebalances", isTrouble: true),
+            Metric(
+                name: "rejoinder_rebalances_total",
+                help: "Times that the group gave partitions to a lane or took some from it.")),
+        LaneCounter(
+            \.throttledMilliseconds, .immediate,
+            Field(
+                name: "throttledMilliseconds", group: .steps, title: "milliseconds that quotas delayed answers",
+                isTrouble: true),
+            Metric(
+                name: "rejoinder_throttled_seconds_total",
+                help: "By how much brokers' quotas have delayed answers to the worker's clients.", scale: 0.001)),
+    ]
+
+    /// Counters that the throughput log has, with their fields.
+    package static let logged: [(total: Total, field: Field)] = all.compactMap { counter in
+        counter.field.map { (counter.total, $0) }
+    }
+}

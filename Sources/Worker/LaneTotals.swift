@@ -1,0 +1,73 @@
+import Records
+
+/// Counters of a lane, monotonic over its life; rates are the reader's matter.
+///
+/// Records that were read, and their results, are counted when they are committed, so that a record which is worked on again
+/// after an abort counts once. Records applied to the stores are counted when they are applied.
+///
+/// A new counter is a property here and a row in ``LaneCounter/all``: the log's writer and reader, sums, `/metrics`, the CSV,
+/// the report and the schema's test walk the table.
+package struct LaneTotals: Sendable, Equatable {
+    package var recordsIn = 0
+    package var bytesIn = 0
+    package var recordsOut = 0
+    package var bytesOut = 0
+    package var answersAttached = 0
+    package var questionsWithoutAnswers = 0
+    package var answersOmitted = 0
+    /// Applied to the stores.
+    package var tableAnswers = 0
+    package var tableVotes = 0
+    package var tableBytes = 0
+    /// Read from the tables' topics, whether they were valid and whether the store had them already.
+    package var answersRead = 0
+    package var votesRead = 0
+    package var answerBytesRead = 0
+    package var voteBytesRead = 0
+    package var deadLetters = DeadLetterCounts()
+    package var commits = 0
+    package var aborts = 0
+    package var rebalances = 0
+    /// By how much brokers' quotas have delayed answers to the lane's clients.
+    package var throttledMilliseconds = 0
+
+    package init() {}
+
+    /// Takes back the counts since these totals, which an abort has made void.
+    mutating func takeBack(to committed: LaneTotals) {
+        for counter in LaneCounter.all where counter.scope == .committed {
+            self[keyPath: counter.total] = committed[keyPath: counter.total]
+        }
+        deadLetters = committed.deadLetters
+    }
+
+    package static func + (one: LaneTotals, other: LaneTotals) -> LaneTotals { one.combined(with: other, by: &+) }
+
+    /// Growth since `other`.
+    package static func - (one: LaneTotals, other: LaneTotals) -> LaneTotals { one.combined(with: other, by: &-) }
+
+    private func combined(with other: LaneTotals, by operation: (Int, Int) -> Int) -> LaneTotals {
+        var result = LaneTotals()
+        for counter in LaneCounter.all {
+            result[keyPath: counter.total] = operation(self[keyPath: counter.total], other[keyPath: counter.total])
+        }
+        for code in RecordErrorCode.allCases {
+            result.deadLetters[code] = operation(deadLetters[code], other.deadLetters[code])
+        }
+        return result
+    }
+}
+
+/// Dead letters by code.
+package struct DeadLetterCounts: Sendable, Equatable {
+    package private(set) var byCode: [Int] = Array(repeating: 0, count: RecordErrorCode.allCases.count)
+
+    package init() {}
+
+    package subscript(code: RecordErrorCode) -> Int {
+        get { byCode[RecordErrorCode.allCases.firstIndex(of: code) ?? 0] }
+        set { byCode[RecordErrorCode.allCases.firstIndex(of: code) ?? 0] = newValue }
+    }
+
+    package var total: Int { byCode.reduce(0, +) }
+}

@@ -1,0 +1,19 @@
+import Logging
+import Monitoring
+
+extension CommandFailure {
+    /// The failure as the last lines of standard error: where a log in JSON stands there, as lines of that, which its readers
+    /// understand; else as sentences.
+    /// - Parameter isLog: whether it does.
+    func logLines(isLog: Bool) -> [String] {
+        guard isLog else { return lines.map { "rejoinder: \($0)" } }
+        let now = LogClock.now()
+        let time = LogClock.text(seconds: now.seconds, milliseconds: now.milliseconds)
+        return lines.map { sentence in
+            LogLine(
+                time: time, level: .error, logger: "rejoinder", message: "ended: \(sentence)",
+                fields: ["status": .stringConvertible(status.rawValue)]
+            ).json
+        }
+    }
+}

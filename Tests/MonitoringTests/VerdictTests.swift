@@ -1,0 +1,142 @@
+import KafkaClient
+import Records
+import Testing
+
+@testable import Monitoring
+@testable import Worker
+
+@Suite("The verdict")
+struct VerdictTests {
+    private static let place = TopicPartition(topic: "questions", partition: 3)
+
+    private func verdict(_ fixture: MonitorFixture) throws -> Verdict {
+        try #require(fixture.monitor.latest?.verdict)
+    }
+
+    /// A lane that does 100 records a second, and its share of dead letters.
+    private func work(_ fixture: MonitorFixture, seconds: Int, dead: Int = 0) {
+        fixture.tick(seconds) { content in
+            content.totals.recordsIn += 100
+            content.totals.recordsOut += 100 - dead
+            content.totals.deadLetters[.schema] += dead
+            content.totals.commits += 10
+            content.committed = .now
+        }
+    }
+
+    @Test("all records become dead letters, and that is said before anything else about the work")
+    func deadLetters() throws {
+        let fixture = MonitorFixture()
+        work(fixture, seconds: 10, dead: 100)
+        var verdict = try verdict(fixture)
+        #expect(verdict.kind == .deadLetters && verdict.tone == .bad)
+        #expect(verdict.line == "All records become dead letters: 1,000 in the last minute (schema 1,000)")
+        #expect(verdict.runbook == "rejoinderdeadletters")
+        let some = MonitorFixture()
+        work(some, seconds: 10, dead: 2)
+        verdict = try self.verdict(some)
+        #expect(verdict.kind == .deadLetters && verdict.tone == .fair)
+        #expect(verdict.line == "Dead letters: 2.0% of the records, 20 in the last minute (schema 20)")
+        work(some, seconds: 60)
+        #expect(try self.verdict(some).kind == .keepingUp, "after a minute without it is over")
+        let few = MonitorFixture()
+        work(few, seconds: 50)
+        few.reports[0].update { $0.totals.deadLetters[.schema] += 1 }
+        work(few, seconds: 1)
+        #expect(try self.verdict(few).kind == .keepingUp, "one in thousands is no matter for the first line")
+    }
+
+    @Test("no broker answers: said within seconds, whether there was work or not")
+    func unreachable() throws {
+        let board = LagBoard()
+        let fixture = MonitorFixture(board: board)
+        board.note(ends: [Self.place: 0], at: fixture.now.instant)
+        fixture.reports[0].update { $0.lags = [PartitionLag(place: Self.place, records: 0, next: 0)] }
+        fixture.tick(5)
+        #expect(try verdict(fixture).kind == .idle)
+        board.note(failure: "Local: Timed out")
+        fixture.tick(1)
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind == .unreachable && verdict.tone == .bad)
+        #expect(verdict.line == "No answer from the brokers for 6 s; the figures are as of then")
+        #expect(verdict.more.contains("Local: Timed out"))
+        #expect(fixture.monitor.latest?.lag.ageSeconds == 6)
+        board.note(ends: [Self.place: 0], at: fixture.now.instant)
+        fixture.tick(1)
+        #expect(try self.verdict(fixture).kind == .idle)
+    }
+
+    @Test("a lane that commits is not cut off, whatever the probe meets")
+    func committing() throws {
+        let board = LagBoard()
+        let fixture = MonitorFixture(board: board)
+        for _ in 0..<20 { fixture.tick { [now = fixture.now.instant] in $0.committed = now } }
+        #expect(try verdict(fixture).kind != .unreachable)
+    }
+
+    @Test("nothing committed for ten seconds is a stall, however long the log's interval")
+    func stalled() throws {
+        let fixture = MonitorFixture(interval: 3600, commitLimit: .seconds(10))
+        fixture.reports[0].update {
+            $0.lags = [PartitionLag(place: Self.place, records: 12, next: 0)]
+            $0.wait = LaneWait(reason: .coordinator, since: fixture.now.instant, cause: "Broker: Not coordinator")
+        }
+        fixture.tick(9)
+        #expect(try verdict(fixture).kind != .stalled)
+        fixture.tick(1)
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind == .stalled)
+        #expect(verdict.line == "Stalled: 12 records wait and nothing was committed for 10 s")
+        #expect(
+            verdict.more.contains(
+                "Lane 0 waits for the transaction coordinator to commit, for 10 s (Broker: Not coordinator)."))
+        #expect(AdminHealth.ready(fixture.monitor, isStopping: false).verdict == verdict.line)
+    }
+
+    @Test("behind is a matter of time: how long the oldest record has waited, and when it will be over")
+    func behind() throws {
+        let board = LagBoard()
+        let fixture = MonitorFixture(board: board)
+        for second in 1...30 {
+            board.note(ends: [Self.place: Int64(second * 200)], at: fixture.now.instant)
+            fixture.reports[0].update {
+                $0.lags = [PartitionLag(place: Self.place, records: 0, next: Int64(second * 100))]
+            }
+            work(fixture, seconds: 1)
+        }
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind == .behind && verdict.tone == .bad)
+        #expect(verdict.title == "Falling behind")
+        #expect(verdict.line.contains("the oldest record has waited 15 s, lag 3,000, growing by 100/s"))
+        #expect(fixture.monitor.latest?.lag.seconds == 15)
+        #expect(Backlog.isBehind(lag: 10, seconds: 4, perSecond: 0, objective: 5) == false)
+        #expect(Backlog.isBehind(lag: 10, seconds: 6, perSecond: 1e6, objective: 5))
+        #expect(Backlog.isBehind(lag: 10, seconds: 1.5, perSecond: 0, objective: 0.1) == false)
+        #expect(Backlog.isBehind(lag: 100, seconds: nil, perSecond: 10, objective: 5))
+    }
+
+    @Test("no place in the group is told before a stall")
+    func joining() throws {
+        let fixture = MonitorFixture(interval: 1, commitLimit: .seconds(3))
+        fixture.reports[0].update {
+            $0.hasBeenAssigned = false
+            $0.wait = LaneWait(reason: .assignment, since: fixture.now.instant)
+        }
+        fixture.tick(12)
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind == .joining && verdict.tone == .bad)
+        #expect(verdict.line == "No place in the group: lane 0 has waited 12 s for the group to assign partitions")
+    }
+
+    @Test("events within the freshness objective are counted")
+    func freshness() throws {
+        let fixture = MonitorFixture(objectiveMilliseconds: 1000)
+        fixture.reports[0].update {
+            for microseconds in [10_000, 900_000, 5_000_000] as [Int64] {
+                $0.eventLatency.record(microseconds: microseconds, count: 2)
+            }
+        }
+        fixture.tick()
+        #expect(fixture.monitor.latest?.freshness == .init(objectiveMs: 1000, within: 4, of: 6))
+    }
+}
