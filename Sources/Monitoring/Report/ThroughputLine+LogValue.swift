@@ -17,7 +17,8 @@ extension ThroughputLine {
         else { return nil }
         let deadLetters = Self.counts(value["deadLetters"])
         self.init(
-            time: time, message: kind, seconds: seconds, uptimeSeconds: uptime, version: value.text("version") ?? "",
+            time: time, level: value.text("level"), logger: value.text("logger"), message: kind, seconds: seconds,
+            uptimeSeconds: uptime, version: value.text("version") ?? "",
             group: value.text("group") ?? "", worker: worker,
             state: value.text("state").flatMap(State.init(rawValue:)) ?? .working,
             counts: value.counts { _ in true }, recordsInPerSecond: value.amount("recordsInPerSecond"),

@@ -7,7 +7,7 @@ import Testing
         arguments: [
             ("http://127.0.0.1:9464", "127.0.0.1:9464", ""), ("http://worker-1", "worker-1:80", ""),
             ("http://[::1]:9464/", "[::1]:9464", ""), ("HTTP://a:1/b/c//", "a:1", "/b/c"),
-            ("http://a:1/\r\nX: y", "a:1", "/%0D%0AX:%20y"),
+            ("http://a:1/\r\nX: y", "a:1", "/%0D%0AX:%20y"), ("worker:9464", "worker:9464", ""),
         ])
     func addresses(url: String, text: String, path: String) throws {
         let target = try HealthCommand.Target(url: url)
@@ -17,7 +17,7 @@ import Testing
 
     @Test(
         arguments: [
-            "", "worker:9464", "https://worker", "http://", "http://worker:0", "http://worker:65536",
+            "", "https://worker", "http://", "http://worker:0", "http://worker:65536",
             "http://worker?a=b",
             "http://me@worker", "http://a b",
         ])
