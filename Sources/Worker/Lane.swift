@@ -53,7 +53,7 @@ final class Lane {
     /// The timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
-    private var failure: KafkaError?
+    private var failure = ConsumerFailure()
     /// Whether the last gathering may have waited for its first event, and not only for another to share a commit with.
     private var hasWaited = false
 
@@ -187,7 +187,7 @@ final class Lane {
             case .endOfPartition(let place, let offset):
                 ends.append((place, offset))
             case .failure(let error):
-                failure = error
+                failure.note(error)
                 return
             case .nothing:
                 pace.ranDry = true
@@ -230,10 +230,7 @@ final class Lane {
             gathered.removeAll()
             ends.removeAll(keepingCapacity: true)
         }
-        if let failure {
-            self.failure = nil
-            try tolerate(failure)
-        }
+        try failure.settle(reading: "questions", logger)
         if gathered.count > 0 {
             pace.gathered()
             figures.noteWork()
@@ -386,15 +383,6 @@ final class Lane {
             }
         }
         return room
-    }
-
-    /// An error that the consumer handed over: most pass by themselves, some never do.
-    private func tolerate(_ error: KafkaError) throws(LaneFault) {
-        if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
-        if error.isFatal {
-            throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again"))
-        }
-        logger.warning("reading the questions", metadata: ["cause": "\(error)"])
     }
 
     func publish(_ letter: DeadLetter) throws(LaneFault) {

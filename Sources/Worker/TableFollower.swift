@@ -49,7 +49,7 @@ final class TableFollower {
     private let gathered = MessageBatch(capacity: TableFollower.bounds.records)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
-    private var failure: KafkaError?
+    private var failure = ConsumerFailure()
     /// The partition whose store is being written after a load; its tables are not read meanwhile.
     private var written: OwnedPartition?
     /// The table of each of the consumer's topics, by its place among them.
@@ -161,10 +161,7 @@ final class TableFollower {
         gather(wait: wait)
         consumer.keepFetching(
             records: gathered.count, bytes: gathered.byteCount, isStarving: wait > 0 && gathered.count == 0)
-        if let failure {
-            self.failure = nil
-            try tolerate(failure)
-        }
+        try failure.settle(reading: "tables", logger)
         var done = Progress()
         if gathered.count > 0 { try read(partitions, into: &done, deadLetter: deadLetter) }
         try write(partitions)
@@ -224,7 +221,7 @@ final class TableFollower {
             switch event {
             case .message(let message): gathered.append(message)
             case .endOfPartition(let place, let offset): ends.append((place, offset))
-            case .failure(let error): failure = error
+            case .failure(let error): failure.note(error)
             case .rebalance: break
             case .nothing: return
             }
@@ -339,14 +336,6 @@ final class TableFollower {
                 throw .fatal(WorkerError(.stateDirectory, "\(error)"))
             }
         }
-    }
-
-    private func tolerate(_ error: KafkaError) throws(LaneFault) {
-        if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
-        if error.isFatal {
-            throw .fatal(WorkerError(.failed, "\(error); the consumer cannot go on, start the worker again"))
-        }
-        logger.warning("reading the tables", metadata: ["cause": "\(error)"])
     }
 
     /// Records between the follower's position and a table's end, as far as known: before the first fetch the end is the
