@@ -34,11 +34,11 @@ enum DecimalNumber {
 ///
 /// The label is voteCount + 1, with a leading `+` where voteCount >= 0, plain otherwise: 0 gives `+1`, -1 gives `0`,
 /// -3 gives `-2`. Right for every Int64.
-struct VoteLabel {
+package struct VoteLabel {
     let sign: UInt8?
     let digits: UInt64
 
-    init(voteCount: Int64) {
+    package init(voteCount: Int64) {
         if voteCount >= 0 {
             sign = 0x2B
             digits = UInt64(voteCount) + 1
@@ -59,4 +59,8 @@ struct VoteLabel {
         target.storeBytes(of: sign, as: UInt8.self)
         return 1 + DecimalNumber.write(digits, to: target + 1)
     }
+}
+
+extension VoteLabel: CustomStringConvertible {
+    package var description: String { (sign.map { String(UnicodeScalar($0)) } ?? "") + String(digits) }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// An enriched record as its page takes it apart. A field that is not what the page can show is left out rather than the page.
-struct EnrichedQuestion: Decodable, Equatable {
-    struct Author: Decodable, Equatable {
-        var displayName: String?
+/// An enriched record, taken apart for a page. A field that the page cannot show is left out rather than the page.
+package struct EnrichedQuestion: Decodable, Equatable {
+    package struct Author: Decodable, Equatable {
+        package var displayName: String?
         var profession: String?
         var specialty: String?
         var location: String?
@@ -12,7 +12,7 @@ struct EnrichedQuestion: Decodable, Equatable {
 
         private enum Key: String, CodingKey { case displayName, profession, specialty, location, rating, reviewCount }
 
-        init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Key.self)
             displayName = try? fields.decode(String.self, forKey: .displayName)
             profession = try? fields.decode(String.self, forKey: .profession)
@@ -21,13 +21,26 @@ struct EnrichedQuestion: Decodable, Equatable {
             rating = try? fields.decode(Double.self, forKey: .rating)
             reviewCount = try? fields.decode(Double.self, forKey: .reviewCount)
         }
+
+        /// Profession, specialty, location, as far as they are known.
+        package var origin: [String] { [profession, specialty, location].compactMap(\.self).filter { !$0.isEmpty } }
+
+        /// "4.9 out of 5", "188 reviews", as far as they are known.
+        package var reputation: [String] {
+            var parts: [String] = []
+            if let rating { parts.append("\(FigureText.tenths(rating)) out of 5") }
+            if let reviewCount {
+                parts.append("\(FigureText.whole(reviewCount)) review\(reviewCount == 1 ? "" : "s")")
+            }
+            return parts
+        }
     }
 
     /// A question's text or an answer's.
-    struct Content: Decodable, Equatable {
-        var title: String?
-        var body: String?
-        var author: Author?
+    package struct Content: Decodable, Equatable {
+        package var title: String?
+        package var body: String?
+        package var author: Author?
         var tags: [String]?
         /// Of a question.
         var askedAt: String?
@@ -36,7 +49,7 @@ struct EnrichedQuestion: Decodable, Equatable {
 
         private enum Key: String, CodingKey { case title, body, author, tags, askedAt, answeredAt }
 
-        init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Key.self)
             title = try? fields.decode(String.self, forKey: .title)
             body = try? fields.decode(String.self, forKey: .body)
@@ -47,24 +60,24 @@ struct EnrichedQuestion: Decodable, Equatable {
         }
     }
 
-    struct Ranked: Decodable, Equatable {
-        var answer: Content
-        var voteCount: Int64
-        var voteLabel: String
+    package struct Ranked: Decodable, Equatable {
+        package var answer: Content
+        package var voteCount: Int64
+        package var voteLabel: String
     }
 
-    var question: Content
-    var answers: [Ranked]
-    var answerCount: Int
-    var answersOmitted: Int?
+    package var question: Content
+    package var answers: [Ranked]
+    package var answerCount: Int
+    package var answersOmitted: Int?
 
-    /// - Returns: nil where the record is beyond what Foundation reads: it is shown as it is then.
-    static func read(_ json: [UInt8]) -> EnrichedQuestion? {
+    /// - Returns: nil where Foundation cannot read the record, which is shown as it is then.
+    package static func read(_ json: [UInt8]) -> EnrichedQuestion? {
         try? JSONDecoder().decode(EnrichedQuestion.self, from: Data(json))
     }
 
-    /// "Doctor Answers 3" where all who answer share a profession, else "Answers 3".
-    var heading: String {
+    /// "Doctor Answers 3" where all authors share a profession, else "Answers 3".
+    package var heading: String {
         let professions = Set(answers.map { $0.answer.author?.profession })
         guard professions.count == 1, let profession = professions.first ?? nil, !profession.isEmpty else {
             return "Answers \(answerCount)"

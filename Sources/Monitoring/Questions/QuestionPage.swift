@@ -127,13 +127,7 @@ struct QuestionPage {
     /// Name, profession, specialty, location, rating and review count, as far as they are known.
     private static func author(_ answer: EnrichedQuestion.Content) -> String {
         let author = answer.author
-        var details = [author?.profession, author?.specialty, author?.location].compactMap { $0 }
-        if let rating = author?.rating {
-            details.append("\(FigureText.tenths(rating)) out of 5")
-        }
-        if let reviews = author?.reviewCount {
-            details.append("\(FigureText.whole(reviews)) review\(reviews == 1 ? "" : "s")")
-        }
+        var details = author.map { $0.origin + $0.reputation } ?? []
         if let time = answer.answeredAt { details.append(day(time)) }
         let name = author?.displayName.map { block("b", $0) } ?? ""
         let rest = details.map { block("span", $0) }.joined()

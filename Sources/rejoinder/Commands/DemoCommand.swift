@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Monitoring
 
 /// `rejoinder demo`
 struct DemoCommand: AsyncParsableCommand {

@@ -51,7 +51,7 @@ struct StoredQuestion {
 
     /// As an enriched record has it.
     static func label(_ voteCount: Int64) -> String {
-        voteCount >= 0 ? "+\(voteCount &+ 1)" : "\(voteCount &+ 1)"
+        "\(VoteLabel(voteCount: voteCount))"
     }
 
     private struct Summary: Decodable {

@@ -24,7 +24,8 @@ import Testing
         #expect(question.answers.map { String(decoding: $0.id, as: UTF8.self) } == ["z", "b", "a", "c", "d", "y"])
     }
 
-    @Test(arguments: [(0, "+1"), (3, "+4"), (-1, "0"), (-3, "-2")] as [(Int64, String)])
+    @Test(
+        arguments: [(0, "+1"), (3, "+4"), (-1, "0"), (-3, "-2"), (.max, "+9223372036854775808")] as [(Int64, String)])
     func labels(votes: Int64, label: String) {
         #expect(StoredQuestion.label(votes) == label)
     }
