@@ -82,7 +82,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
-            name: "RejoinderTesting", dependencies: ["Recording", "Worker", "Enrichment", "Records", "KafkaClient"]),
+            name: "RejoinderTesting", dependencies: ["Recording", "Worker", "AnswerStore", "Records", "KafkaClient"]),
         .executableTarget(
             name: "rejoinder",
             dependencies: [

@@ -8,12 +8,13 @@ public struct DeadLetterRecord: Sendable, Hashable {
     public var message: String
     /// The topic that the record came from.
     public var sourceTopic: String
-    /// nil is Kafka's null.
+    /// The original key; nil is Kafka's null.
     public var key: [UInt8]?
-    /// nil is Kafka's null.
+    /// The original value; nil is Kafka's null.
     public var value: [UInt8]?
+    /// The partition of the dead-letter topic.
     public var partition: Int32
-    /// The record's own, then `rejoinder.error.*` and `rejoinder.source.*`.
+    /// The original headers, then `rejoinder.error.*` and `rejoinder.source.*`.
     public var headers: [RecordHeader]
 
     init(_ record: RecordedRecord) {

@@ -3,15 +3,18 @@ internal import Recording
 
 /// A record header. Names may repeat; a null value differs from an empty one.
 public struct RecordHeader: Sendable, Hashable {
+    /// The header's name.
     public var name: String
-    /// nil is Kafka's null.
+    /// The header's bytes; nil is Kafka's null.
     public var value: [UInt8]?
 
+    /// A header of any bytes.
     public init(name: String, value: [UInt8]?) {
         self.name = name
         self.value = value
     }
 
+    /// A header of text, in UTF-8.
     public init(_ name: String, _ text: String) {
         self.init(name: name, value: Array(text.utf8))
     }
@@ -23,6 +26,7 @@ public struct EnrichedRecord: Sendable, Hashable {
     public var key: String
     /// The JSON, byte for byte as it would be published; nil: the question was deleted.
     public var value: [UInt8]?
+    /// The partition of the enriched topic.
     public var partition: Int32
     /// Of the question event, in milliseconds since 1970.
     public var timestamp: Int64?
@@ -37,6 +41,7 @@ public struct EnrichedRecord: Sendable, Hashable {
         headers = record.headers.map { RecordHeader(name: $0.name, value: $0.value) }
     }
 
+    /// Whether the record says that the question was deleted.
     public var isDeletion: Bool { value == nil }
 
     /// The JSON as text; nil: the question was deleted.
@@ -49,7 +54,7 @@ public struct EnrichedRecord: Sendable, Hashable {
     public var answerCount: Int { content?.answerCount ?? 0 }
 
     /// Decodes the JSON: `question`, `answers`, `answerCount` and, where answers were left out, `answersOmitted`.
-    /// - Throws: `DecodingError`; also where the question was deleted and there is nothing to decode.
+    /// - Throws: `DecodingError`, also where the question was deleted and so has no JSON.
     public func decode<Value: Decodable>(
         _ type: Value.Type = Value.self, with decoder: JSONDecoder = JSONDecoder()
     ) throws -> Value {
@@ -66,8 +71,11 @@ public struct EnrichedRecord: Sendable, Hashable {
 
 /// An answer in an enriched record, with how people voted on it.
 public struct AttachedAnswer: Sendable, Hashable, Decodable {
+    /// The answer's id.
     public var id: String
+    /// The sum of its votes.
     public var voteCount: Int
+    /// The vote count plus one, with a leading `+` where the count is not negative: `+1`, `0`, `-2`.
     public var voteLabel: String
 
     private enum CodingKeys: String, CodingKey {
@@ -78,6 +86,8 @@ public struct AttachedAnswer: Sendable, Hashable, Decodable {
         var id: String
     }
 
+    /// Decodes an element of the enriched value's `answers`.
+    /// - Throws: `DecodingError`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         id = try container.decode(Answer.self, forKey: .answer).id

@@ -40,12 +40,17 @@ public final class RejoinderTester {
     /// - Parameters:
     ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
     ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
-    public init(maxRecordBytes: Int? = nil, startState: String? = nil) throws {
-        engine = try ReplayEngine(
-            topics: topics,
-            limits: RecordLimits(
-                WorkerConfiguration(kafkaProperties: KafkaProperties([:]), maxRecordBytes: maxRecordBytes)),
-            startState: startState)
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/state`` or
+    ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one be made.
+    public init(maxRecordBytes: Int? = nil, startState: String? = nil) throws(RejoinderTestingError) {
+        let topics = topics
+        engine = try RejoinderTestingError.convert {
+            try ReplayEngine(
+                topics: topics,
+                limits: RecordLimits(
+                    WorkerConfiguration(kafkaProperties: KafkaProperties([:]), maxRecordBytes: maxRecordBytes)),
+                startState: startState)
+        }
     }
 
     /// Sends a question event: the question is asked or edited, and so published.
@@ -55,61 +60,76 @@ public final class RejoinderTester {
     ///   - partition: a question sees the answers and votes of its own partition number.
     ///   - timestamp: milliseconds since 1970; passed on.
     ///   - headers: passed on.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
     public func send(
         question json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
-    ) throws {
+    ) throws(RejoinderTestingError) {
         let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofQuestion: $0) }
         try send(topics.questions, key: key, value: json, partition, timestamp, headers)
     }
 
     /// Sends an answer: written, edited or withdrawn. Parameters as of `send(question:)`.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
     public func send(
         answer json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
-    ) throws {
+    ) throws(RejoinderTestingError) {
         let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofAnswer: $0) }
         try send(topics.answers, key: key, value: json, partition, timestamp, headers)
     }
 
     /// Sends a vote, cast or counted. Parameters as of `send(question:)`.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
     public func send(
         vote json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
-    ) throws {
+    ) throws(RejoinderTestingError) {
         let key = key.map { Array($0.utf8) } ?? keyBytes(of: json) { try reader.questionID(ofVote: $0) }
         try send(topics.votes, key: key, value: json, partition, timestamp, headers)
     }
 
     /// Deletes a question: a null value under its id, which is published as one.
-    public func deleteQuestion(_ id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    public func deleteQuestion(_ id: String, partition: Int32 = 0, timestamp: Int64? = nil)
+        throws(RejoinderTestingError)
+    {
         try send(topics.questions, key: Array(id.utf8), value: nil, partition, timestamp, [])
     }
 
     /// Forgets every answer of a question: a null value in the answers topic.
-    public func forgetAnswers(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    public func forgetAnswers(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil)
+        throws(RejoinderTestingError)
+    {
         try send(topics.answers, key: Array(id.utf8), value: nil, partition, timestamp, [])
     }
 
     /// Forgets every vote of a question: a null value in the votes topic.
-    public func forgetVotes(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil) throws {
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    public func forgetVotes(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil)
+        throws(RejoinderTestingError)
+    {
         try send(topics.votes, key: Array(id.utf8), value: nil, partition, timestamp, [])
     }
 
     /// Sends the records of a recording, as `rejoinder record` or `kcat -J` writes it; `.gz` and `.zst` are unpacked.
-    /// - Throws: an error that names the line, when the file is no recording.
-    public func send(recordingAt path: String) throws {
-        let recording = try RecordingReader(path: path)
-        while try recording.advance() {
-            let record = recording.view
-            try engine.feed(record, into: sink)
-            let place = Place(topic: String(decoding: record.topic, as: UTF8.self), partition: record.partition)
-            nextOffsets[place] = record.offset + 1
-            collect()
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/recording``, whose description names the line,
+    ///   when the file is no recording; of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    public func send(recordingAt path: String) throws(RejoinderTestingError) {
+        try RejoinderTestingError.convert {
+            let recording = try RecordingReader(path: path)
+            while try recording.advance() {
+                let record = recording.view
+                try engine.feed(record, into: sink)
+                let place = Place(topic: String(decoding: record.topic, as: UTF8.self), partition: record.partition)
+                nextOffsets[place] = record.offset + 1
+                collect()
+            }
         }
     }
 
-    /// What was published last for a question; nil: nothing yet.
+    /// The record that was published last for a question; nil: none yet.
     public func latest(_ questionID: String) -> EnrichedRecord? {
         enriched.last { $0.key == questionID }
     }
@@ -125,7 +145,7 @@ public final class RejoinderTester {
     private func send(
         _ topic: String, key: [UInt8]?, value: String?, _ partition: Int32, _ timestamp: Int64?,
         _ headers: [RecordHeader]
-    ) throws {
+    ) throws(RejoinderTestingError) {
         let place = Place(topic: topic, partition: partition)
         let record = RecordedRecord(
             topic: topic, partition: partition, offset: nextOffsets[place, default: 0],
@@ -133,7 +153,7 @@ public final class RejoinderTester {
             headers: headers.map { KafkaClient.RecordHeader(name: $0.name, value: $0.value) }, key: key,
             value: value.map { Array($0.utf8) })
         nextOffsets[place, default: 0] += 1
-        try engine.feed(record, into: sink)
+        try RejoinderTestingError.convert { try engine.feed(record, into: sink) }
         collect()
     }
 

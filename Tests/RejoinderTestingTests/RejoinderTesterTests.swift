@@ -96,6 +96,10 @@ struct RejoinderTesterTests {
         try site.send(recordingAt: file.path)
         #expect(site.enriched.map(\.partition) == [2] && site.latest("q1")?.answerCount == 0)
         try Data("nonsense\n".utf8).write(to: file)
-        #expect(throws: (any Error).self) { try site.send(recordingAt: file.path) }
+        let error = #expect(throws: RejoinderTestingError.self) { try site.send(recordingAt: file.path) }
+        #expect(error?.kind == .recording)
+        #expect(error?.description.contains("line 1") == true)
+        let state = #expect(throws: RejoinderTestingError.self) { try RejoinderTester(startState: file.path + "/none") }
+        #expect(state?.kind == .state)
     }
 }
