@@ -28,7 +28,7 @@ package final class AssignedConsumer {
         if properties["group.id"] == nil { properties["group.id"] = "rejoinder" }
         client = try ClientHandle(.consumer, label: "table consumer", properties: properties, logger: logger)
         ahead = FetchAhead(properties: properties)
-        if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
+        client.pollAsConsumer()
     }
 
     deinit { close() }

@@ -25,6 +25,9 @@ final class ClientHandle {
     let label: String
     let bootstrapServers: String
     private var state: State
+    /// Errors and messages stand in one queue, which only `rd_kafka_consumer_poll` may read: `rd_kafka_poll` ends the
+    /// process (an assertion in librdkafka) at the first of them.
+    private(set) var isPolledAsConsumer = false
     /// Topics are kept from the first use to the end: librdkafka then never gives their address to another topic.
     private var topics: [String: OpaquePointer] = [:]
 
@@ -112,6 +115,13 @@ final class ClientHandle {
         guard error.isUnreachable, let reason = context.lastFailure else { return error }
         let servers = bootstrapServers.isEmpty ? "no bootstrap.servers are set" : "asked \(bootstrapServers)"
         return error.explained("\(servers); last trouble: \(reason)")
+    }
+
+    /// Puts what the client has to say into the queue of its messages.
+    func pollAsConsumer() {
+        guard let pointer else { return }
+        rd_kafka_poll_set_consumer(pointer)
+        isPolledAsConsumer = true
     }
 
     /// Ends the client. All messages and metadata taken from it must have been released.

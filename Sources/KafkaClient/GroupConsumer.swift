@@ -37,7 +37,7 @@ package final class GroupConsumer {
             logger: logger)
         ahead = FetchAhead(properties: properties)
         // Errors, logs and messages then all come out of the one queue that poll serves.
-        if let pointer = client.pointer { rd_kafka_poll_set_consumer(pointer) }
+        client.pollAsConsumer()
     }
 
     deinit {

@@ -53,9 +53,9 @@ extension ClientHandle {
     }
 
     /// Reads the errors that librdkafka has queued, so that the last reason is known. Only for clients whose main
-    /// queue has callbacks; a producer reads its events itself.
+    /// queue has callbacks; a producer reads its events itself, and a client that is polled as a consumer its messages.
     func serveErrors() {
-        guard let pointer, rd_kafka_type(pointer) == RD_KAFKA_CONSUMER else { return }
+        guard let pointer, rd_kafka_type(pointer) == RD_KAFKA_CONSUMER, !isPolledAsConsumer else { return }
         rd_kafka_poll(pointer, 0)
     }
 }
