@@ -11,6 +11,8 @@ import Logging
 /// client's state, is touched under `lock`.
 package final class AdminClient: @unchecked Sendable {
     private let client: ClientHandle
+    private let properties: KafkaProperties
+    private let logger: Logger
     private let lock = DispatchQueue(label: "rejoinder.kafka.admin")
 
     /// - Parameter properties: the same that consumers and producers take.
@@ -21,6 +23,8 @@ package final class AdminClient: @unchecked Sendable {
         properties["group.instance.id"] = nil
         client = try ClientHandle(
             .administration, label: "administration client", properties: properties, logger: logger)
+        self.properties = properties
+        self.logger = logger
     }
 
     deinit { close() }
@@ -78,6 +82,29 @@ package final class AdminClient: @unchecked Sendable {
         return result
     }
 
+    /// How many partitions each of the topics has, asked by their names: the answer does not grow with the cluster. One that does
+    /// not exist is absent, and none is made by asking (by brokers from Kafka 0.11 on).
+    package func partitionCounts(of topics: [String], timeout: Duration) throws(KafkaError) -> [String: Int32] {
+        let deadline = ContinuousClock.now + timeout
+        return try serialized { () throws(KafkaError) in
+            var counts: [String: Int32] = [:]
+            for name in topics {
+                let operation = "Asking for the partitions of the topic \(name)"
+                let topic = try client.topic(name, operation)
+                let found = try client.listing(operation, of: topic, timeout: max(.milliseconds(1), deadline - .now)) {
+                    $0.descriptions(of: [name])[name]
+                }
+                switch found {
+                case .success(let description): counts[name] = description.partitionCount
+                case .failure(let code) where code.value != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+                    throw client.error(code.value, operation)
+                default: break
+                }
+            }
+            return counts
+        }
+    }
+
     /// First offset and high watermark of a partition.
     package func watermarks(
         of partition: TopicPartition, timeout: Duration
@@ -100,29 +127,31 @@ package final class AdminClient: @unchecked Sendable {
     }
 
     /// The offsets that a group has committed for these partitions. Absent where it has none.
+    ///
+    /// Asked by a consumer of the group that joins nothing: librdkafka's own request for it (`ListConsumerGroupOffsets`) ends
+    /// the process with a segmentation fault in 2.0.2 where the group has no coordinator yet, as on a cluster that has just
+    /// been made. This way the coordinator is waited for.
     package func committedOffsets(
         group: String, of partitions: [TopicPartition], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "Asking for the committed offsets of group '\(group)'"
-        return try perform(operation, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout) {
-            (pointer, options, queue) throws(KafkaError) in
-            var request = PartitionList(partitions).lend { rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
-            defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
-            rd_kafka_ListConsumerGroupOffsets(pointer, &request, 1, options, queue)
-        } read: { (event) throws(KafkaError) in
-            var count = 0
-            guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(event),
-                let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count > 0
-            else { return [:] }
-            if let error = rd_kafka_group_result_error(groups[0]) {
-                throw client.error(
-                    rd_kafka_error_code(error), operation, reason: String(cString: rd_kafka_error_string(error)))
-            }
-            guard let list = rd_kafka_group_result_partitions(groups[0]) else { return [:] }
+        return try serialized { () throws(KafkaError) in
+            _ = try client.open(operation)
+            // Of offsets in an open transaction it asks for those before.
+            let properties = properties.overlaid(
+                by: KafkaProperties(["group.id": group, "isolation.level": "read_uncommitted"]))
+            let member = try ClientHandle(
+                .administration, label: "administration client", properties: properties, logger: logger)
+            defer { member.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: .seconds(5)) }
+            let pointer = try member.open(operation)
+            let list = PartitionList(partitions)
+            let code = list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }
+            member.serveErrors()
+            try member.check(code, operation)
             var offsets: [TopicPartition: Int64] = [:]
-            for element in PartitionList.elements(of: list) {
-                try client.check(element.error, "\(operation) for \(element.partition)")
+            for element in list.elements {
+                try member.check(element.error, "\(operation) for \(element.partition)")
                 if element.offset >= 0 { offsets[element.partition] = element.offset }
             }
             return offsets

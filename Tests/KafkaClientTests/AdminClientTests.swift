@@ -27,6 +27,29 @@ import Testing
         #expect(throws: KafkaError.self) { try admin.clusterID(timeout: .seconds(1)) }
     }
 
+    /// As on a cluster that has just been made: `__consumer_offsets` comes into being with the first question for a coordinator.
+    /// librdkafka 2.0.2's own request ends the process where the first or second of these is the answer.
+    @Test(arguments: ["COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"])
+    func aGroupsCoordinatorIsWaitedFor(_ error: String) throws {
+        let broker = try EmbeddedBroker()
+        defer { broker.close() }
+        try broker.createTopic("here", partitions: 1)
+        let admin = try AdminClient(
+            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
+        defer { admin.close() }
+        let zero = TopicPartition(topic: "here", partition: 0)
+        for request in [EmbeddedBroker.Request.findCoordinator, .offsetFetch] {
+            try broker.inject([error], into: request)
+            #expect(try admin.committedOffsets(group: "g", of: [zero], timeout: .seconds(20)) == [:])
+        }
+        // One that does not come in time is an error like any other.
+        try broker.inject(Array(repeating: error, count: 100), into: .findCoordinator)
+        let failure = #expect(throws: KafkaError.self) {
+            try admin.committedOffsets(group: "h", of: [zero], timeout: .seconds(1))
+        }
+        #expect(failure?.isUnreachable == true || failure?.isRetriable == true)
+    }
+
     @Test func whenNobodyListensTheErrorSaysWhoWasAskedAndWhy() throws {
         // A port that was free a moment ago: the embedded broker's, after its end.
         let broker = try EmbeddedBroker()

@@ -14,9 +14,11 @@ struct TopicMaker {
     private static let usualPartitions: Int32 = 4
     private static let patience = Duration.seconds(10)
 
+    /// Returns once each partition of the topics that it made can be worked with, on every broker that leads one.
     /// - Parameter report: called with a line for each topic.
     /// - Returns: what to do where the worker could not use what there is; empty if it can.
-    func run(_ report: (String) -> Void) throws(KafkaError) -> [String] {
+    /// - Throws: `KafkaError`; `WorkerError` that names the partition when the cluster does not get so far.
+    func run(_ report: (String) -> Void) throws -> [String] {
         let properties = ClientProperties(configuration: configuration, identity: "topics", lane: 0)
         let admin = try AdminClient(properties: properties.admin, logger: logger)
         defer { admin.close() }
@@ -27,6 +29,7 @@ struct TopicMaker {
         let found = try admin.describe(topics: topics.inputs + topics.outputs, timeout: Self.patience)
         let wanted = partitions ?? topics.inputs.compactMap { found[$0]?.partitionCount }.max() ?? Self.usualPartitions
         var advice: [String] = []
+        var made: [TopicPartition] = []
         for topic in TopicNeeds.all(topics, maxMessageBytes: properties.maxMessageBytes) {
             if let description = found[topic.topic] {
                 counts[topic.topic] = description.partitionCount
@@ -44,12 +47,14 @@ struct TopicMaker {
                     topic.topic, partitions: wanted, replicationFactor: replicationFactor, settings: topic.settings,
                     timeout: Self.patience)
                 counts[topic.topic] = wanted
+                made += (0..<wanted).map { TopicPartition(topic: topic.topic, partition: $0) }
                 let settings = topic.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                 report(
                     "\(topic.topic): created, \(wanted) \(wanted == 1 ? "partition" : "partitions")"
                         + settings.map { ", " + $0 }.joined())
             }
         }
+        try TopicReadiness(admin: admin).wait(for: made)
         if Set(topics.inputs.map { counts[$0] }).count > 1 {
             let text = topics.inputs.map { "\($0) has \(counts[$0] ?? 0)" }.joined(separator: ", ")
             advice.append(

@@ -1,0 +1,39 @@
+import Foundation
+import KafkaClient
+import Worker
+
+/// Waits until topics that were made a moment ago can be worked with.
+///
+/// A cluster answers that a topic is made before its partitions are led, and before all brokers know of them. A leader that tells
+/// a partition's offsets is ready for everything.
+struct TopicReadiness {
+    let admin: AdminClient
+    /// Longest time for all partitions together.
+    var patience = Duration.seconds(30)
+
+    /// - Throws: ``WorkerError`` that names a partition whose leader does not answer in time.
+    func wait(for partitions: [TopicPartition]) throws(WorkerError) {
+        let deadline = ContinuousClock.now + patience
+        for place in partitions {
+            while let failure = failure(of: place, until: deadline) {
+                guard .now < deadline else {
+                    throw WorkerError(
+                        .brokerUnreachable,
+                        "The topics are made, but \(place) cannot be used yet: \(failure.reason) (\(failure.name)); see that "
+                            + "all brokers run, and ask with 'rejoinder check' before you start workers")
+                }
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+    }
+
+    /// nil: the partition's leader answers.
+    private func failure(of place: TopicPartition, until deadline: ContinuousClock.Instant) -> KafkaError? {
+        do throws(KafkaError) {
+            _ = try admin.watermarks(of: place, timeout: max(.milliseconds(100), min(.seconds(2), deadline - .now)))
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
