@@ -53,6 +53,16 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// The producer's queue holds as much as it may: poll, then produce again.
     package var isQueueFull: Bool { rawCode == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
 
+    /// The topic does not exist, or has not as many partitions.
+    package var isUnknownPartition: Bool {
+        switch rd_kafka_resp_err_t(rawCode) {
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+            true
+        default: false
+        }
+    }
+
     /// No broker could be reached.
     package var isUnreachable: Bool {
         switch rd_kafka_resp_err_t(rawCode) {

@@ -94,16 +94,27 @@ package final class Producer {
     ///   - key: nil is Kafka's null, an empty buffer an empty key. Likewise `value`.
     ///   - timestamp: milliseconds since 1970; nil is now, and so is 0 (librdkafka knows no difference).
     ///   - headersOf: its headers are passed on, all of them in their order, and `extraHeaders` follow them.
+    ///   - mark: a header behind all others, for the hot loop: nothing of ours is allocated for it.
     /// - Throws: an error with `isQueueFull` when the queue holds its limit: `poll`, then try again. One with
     ///   `requiresAbort` when the transaction cannot go on.
     package func produce(
         to topic: ProducerTopic, partition: Int32?, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
-        timestamp: Int64?, headersOf: ConsumedMessage? = nil, extraHeaders: [RecordHeader] = []
+        timestamp: Int64?, headersOf: ConsumedMessage? = nil, extraHeaders: [RecordHeader] = [],
+        mark: (name: StaticString, value: UnsafeRawBufferPointer)? = nil
     ) throws(KafkaError) {
         guard let pointer = client.pointer else { throw produceFailure(RD_KAFKA_RESP_ERR__DESTROY, topic, partition) }
         var headers: OpaquePointer?
         if let source = headersOf?.rawHeaders { headers = rd_kafka_headers_copy(source) }
         if !extraHeaders.isEmpty { headers = Self.adding(extraHeaders, to: headers) }
+        if let mark {
+            if headers == nil { headers = rd_kafka_headers_new(1) }
+            mark.name.withUTF8Buffer { name in
+                name.withMemoryRebound(to: CChar.self) {
+                    _ = rd_kafka_header_add(
+                        headers, $0.baseAddress, $0.count, mark.value.baseAddress, mark.value.count)
+                }
+            }
+        }
         let code = rejoinder_produce(
             pointer, topic.pointer, partition ?? RD_KAFKA_PARTITION_UA,
             Self.address(key), key?.count ?? 0, Self.address(value), value?.count ?? 0, timestamp ?? 0, headers)

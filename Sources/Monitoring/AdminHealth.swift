@@ -14,6 +14,8 @@ struct AdminHealth: Encodable, Equatable {
         case joining
         /// Some partitions' tables are not caught up yet.
         case restoring
+        /// One of the worker's topics was deleted while it runs.
+        case topicMissing = "topic-missing"
         /// Some lane has not turned for longer than ``turnLimit``, or (only when asked whether it is ready) has committed
         /// nothing for longer than ``MonitorOptions/commitLimit`` though it has something to do.
         case stalled
@@ -55,25 +57,35 @@ struct AdminHealth: Encodable, Equatable {
     var stalledLanes: [StalledLane]?
     /// In order of their numbers.
     var restoringPartitions: [Int32]?
+    var missingTopics: [String]?
 
     var response: Response {
         switch status {
         case .ok, .ready: .json(.ok, self)
-        case .unreachable, .joining, .restoring, .stalled, .stopping: .json(.serviceUnavailable, self)
+        case .unreachable, .joining, .restoring, .topicMissing, .stalled, .stopping:
+            .json(.serviceUnavailable, self)
         }
     }
 
     /// Whether the lanes turn.
     static func live(_ monitor: Monitor) -> AdminHealth { stuck(monitor.reports) ?? AdminHealth(status: .ok) }
 
-    /// Whether the worker does its work: what its ``WorkerCondition`` says, and in words its verdict. A lane that was assigned
-    /// nothing has no more to do.
+    /// Whether the worker does its work: whether its topics are there, what its ``WorkerCondition`` says, and in words its verdict.
+    /// A lane that was assigned nothing has no more to do.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
         let (condition, lanes) = monitor.condition()
         let restoring = lanes.flatMap(\.content.restoring).sorted()
         var health: AdminHealth
         if isStopping {
             health = AdminHealth(status: .stopping, message: "the worker was told to stop")
+        } else if let missing = lanes.map(\.content.missingTopics).first(where: { !$0.isEmpty }) {
+            let one = missing.count == 1
+            health = AdminHealth(
+                status: .topicMissing,
+                message:
+                    "the topic\(one ? "" : "s") \(missing.joined(separator: ", ")) \(one ? "was" : "were") deleted while "
+                    + "the worker runs; make \(one ? "it" : "them") anew, or stop the worker")
+            health.missingTopics = missing
         } else {
             health = AdminHealth(condition, restoring: restoring.count)
             switch condition {

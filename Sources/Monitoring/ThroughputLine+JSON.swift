@@ -33,6 +33,7 @@ extension ThroughputLine {
             for gauge in LaneGauge.all {
                 if let value = gauges[gauge.field] { object.add(gauge.field, value) }
             }
+            object.add("offsetResets", offsetResets)
             object.add("store") { store.write(to: &$0) }
             object.add("process") { process.write(to: &$0) }
             object.add("lanes", each: lanes) { lane, object in lane.write(to: &object) }

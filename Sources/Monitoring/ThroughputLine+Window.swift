@@ -48,6 +48,7 @@ extension ThroughputLine {
                 }
             gauges[gauge.field] = Self.rounded(Swift.max(0, value))
         }
+        offsetResets = totals.offsetResets.total
         store = Store(lanes.map(\.content), at: end.instant)
         let cpuSeconds = end.process.cpuSeconds - window.began.process.cpuSeconds
         process = Process(
@@ -58,7 +59,7 @@ extension ThroughputLine {
 
     /// Something happened that has to be in the sum of all lines.
     var hasCounts: Bool {
-        deadLettersTotal > 0 || LaneCounter.logged.contains { counts[keyPath: $0.total] > 0 }
+        deadLettersTotal + offsetResets > 0 || LaneCounter.logged.contains { counts[keyPath: $0.total] > 0 }
     }
 
     /// To a thousandth: more digits of a clock mean nothing.

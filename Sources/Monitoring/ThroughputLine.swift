@@ -61,6 +61,8 @@ package struct ThroughputLine: Sendable, Equatable {
     package var freshness: Freshness?
     /// The gauges of ``Worker/LaneGauge/all`` that some lane has, by their fields.
     package var gauges: [String: Double] = [:]
+    /// Partitions whose position did not match the topic's log.
+    package var offsetResets = 0
     package var store: Store
     package var process: Process
     package var lanes: [Lane]

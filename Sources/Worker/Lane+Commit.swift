@@ -27,6 +27,7 @@ extension Lane {
             partition.answers.committed = max(partition.answers.committed, partition.answers.next)
             partition.votes.committed = max(partition.votes.committed, partition.votes.next)
         }
+        noteCommitted(partitions.all)
         totals.commits += 1
         committedTotals = totals
         let now = ContinuousClock.now
@@ -56,7 +57,8 @@ extension Lane {
     /// Brokers forget what a group has committed of topics that it does not subscribe to, as the tables are, when it was
     /// not committed for a week (`offsets.retention.minutes`, KIP-211): a table at rest would have its dead letters
     /// published again.
-    private var isRefreshDue: Bool { .now - refreshed >= .seconds(3600) }
+    private var isRefreshDue: Bool { .now - refreshed >= Self.refreshPause }
+    static let refreshPause = Duration.seconds(3600)
 
     private func movedOffsets() -> [TopicPartition: Int64] {
         var offsets: [TopicPartition: Int64] = [:]
@@ -101,6 +103,8 @@ extension Lane {
                 metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
             report.note(.abort, "\(error)")
             try void()
+            // An output topic that was made anew with fewer partitions would refuse the same partition number for ever.
+            if error.isUnknownPartition { try refreshLayout() }
         case .fenced(let error):
             report.note(.renewal, "\(error)")
             try publisher.renew(after: error, consumer)

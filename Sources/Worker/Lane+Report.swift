@@ -42,6 +42,7 @@ extension Lane {
             content.restoring = restores.map(\.partition)
             content.restores = restores
             content.hasBeenAssigned = figures.hasBeenAssigned
+            content.missingTopics = figures.missingTopics
             content.uncommittedSince = pace.firstUncommitted
             content.deadLetters = figures.deadLetters
             content.wait = watch.wait

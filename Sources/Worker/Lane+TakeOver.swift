@@ -7,6 +7,26 @@ import Logging
 struct TakeOver {
     let number: Int32
     let since: ContinuousClock.Instant
+    /// A mismatch of its offsets that is not believed yet.
+    var doubt: (reset: OffsetReset, since: ContinuousClock.Instant)?
+
+    init(number: Int32, since: ContinuousClock.Instant) {
+        self.number = number
+        self.since = since
+    }
+
+    /// A coordinator that resigns may say for a moment that a group has no offset, and a leader that has just been elected that its
+    /// log ends early.
+    static let confirmation = Duration.seconds(2)
+
+    /// Whether the mismatch has been found again some time after it was first found.
+    mutating func confirms(_ reset: OffsetReset, now: ContinuousClock.Instant = .now) -> Bool {
+        if let doubt, doubt.reset.reason == reset.reason, doubt.reset.place == reset.place {
+            return now - doubt.since >= Self.confirmation
+        }
+        doubt = (reset, now)
+        return false
+    }
 }
 
 /// How patiently a lane asks brokers for what a take-over needs. Its other partitions wait meanwhile, so it begins with
@@ -79,12 +99,17 @@ extension Lane {
         let before = watch.begin(.takeOver, as: .other)
         defer { watch.end(before) }
         // Partitions are added to topics while workers run, and adding them is what moves partitions.
+        try refreshLayout()
+    }
+
+    /// Takes over the topics' partition counts as they are now.
+    /// - Throws: `fatal` when the input topics' counts differ from each other.
+    func refreshLayout() throws(LaneFault) {
         let counts: [String: Int32]
         do throws(KafkaError) {
             counts = try publisher.partitionCounts()
         } catch {
-            logger.warning("partition counts not refreshed", metadata: ["cause": "\(error)"])
-            return
+            return logger.warning("partition counts not refreshed", metadata: ["cause": "\(error)"])
         }
         do throws(WorkerError) {
             layout = try Cluster.layout(of: configuration.topics, counts: counts)
@@ -96,22 +121,30 @@ extension Lane {
     /// Opens the store of one of the assigned partitions, if that can be done yet: one a step, so that the lane goes on
     /// polling between them.
     func beginTakeOvers() throws {
-        guard let takeOver = takeOvers.first, isTakeOverDue else { return }
+        guard var takeOver = takeOvers.first, isTakeOverDue else { return }
         try commit()
         let before = watch.begin(.takeOver, as: .other, since: takeOver.since, cause: figures.takeOverCause)
         defer { watch.end(before) }
         let places =
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
-        var cause = "its store is still open in another lane"
+        let cause: String
         do {
             // While an earlier owner's transaction is open its offsets are held back.
             let committed = try consumer.committedOffsets(places, timeout: takeOverPace.patience)
-            if try begin(takeOver, committed: committed) {
+            let outcome = try begin(&takeOver, committed: committed)
+            takeOvers[0] = takeOver
+            switch outcome {
+            case .done:
                 takeOvers.removeFirst()
                 figures.takeOverCause = nil
                 return takeOverPace.succeeded()
+            case .waits(let reason):
+                cause = reason
+                // Where all wait for their second look there is nothing to hurry for.
+                if takeOvers.allSatisfy({ $0.doubt != nil }) || takeOver.doubt == nil {
+                    takeOverPace.hasFailed(byTimeout: false)
+                }
             }
-            takeOverPace.hasFailed(byTimeout: false)
         } catch let error as KafkaError {
             takeOverPace.hasFailed(byTimeout: error.isTimeout)
             cause = "\(error)"
@@ -127,45 +160,98 @@ extension Lane {
     /// Whether a partition waits for its store to be opened, and is not to wait longer.
     var isTakeOverDue: Bool { !takeOvers.isEmpty && takeOverPace.isDue }
 
-    /// - Returns: false when another lane of this process has not closed the store yet.
-    private func begin(_ takeOver: TakeOver, committed: [TopicPartition: Int64]) throws -> Bool {
+    private enum TakeOverOutcome {
+        case done
+        /// To be tried again later.
+        case waits(cause: String)
+    }
+
+    private func begin(_ takeOver: inout TakeOver, committed: [TopicPartition: Int64]) throws -> TakeOverOutcome {
+        let number = takeOver.number
+        let questions = place(ofQuestions: number)
+        // Not through the consumers: a broker answers one request of a connection after the other, and theirs may be a fetch that
+        // it holds until something comes.
+        let span = { [publisher, patience = takeOverPace.patience] place in
+            try publisher.queryWatermarks(place, timeout: patience)
+        }
+        let questionSpan = try span(questions)
+        let ends = try Table.allCases.map { try span(follower.place($0, number)) }
+        var survey = OffsetSurvey(
+            committed: committed, noted: notedOffsets(of: number),
+            check: OffsetCheck(autoOffsetReset: properties.groupConsumer["auto.offset.reset"]))
+        survey.lookAtGroup(questions, questionSpan, tables: Table.allCases.map { follower.place($0, number) }, ends)
+        if let doubtful = survey.doubtful, !takeOver.confirms(doubtful) {
+            return .waits(cause: "\(doubtful.place): \(doubtful.finding); it is looked at again")
+        }
+        try stopIfMismatched(survey.resets)
+        if let reset = survey.questions { try consumer.seek([questions: reset.to], timeout: .seconds(2)) }
+
         let opened: OpenedStore
         do throws(StoreError) {
             opened = try stateDirectory.openStore(
-                partition: takeOver.number,
+                partition: number,
                 source: StoreSource(
                     clusterID: clusterID, answersTopic: configuration.topics.answers,
-                    votesTopic: configuration.topics.votes, partition: takeOver.number))
+                    votesTopic: configuration.topics.votes, partition: number))
         } catch {
             guard error.kind == .alreadyOpen else {
                 throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
             }
-            return false
+            return .waits(cause: "its store is still open in another lane")
         }
         if case .rebuilt(let reason) = opened.opening {
             logger.warning(
                 "store rebuilt from its topics",
-                metadata: ["partition": .stringConvertible(takeOver.number), "reason": "\(reason)"])
+                metadata: ["partition": .stringConvertible(number), "reason": "\(reason)"])
         }
-        let partition = OwnedPartition(number: takeOver.number, store: opened.store, assigned: takeOver.since)
+        let partition = OwnedPartition(number: number, store: opened.store, assigned: takeOver.since)
         do {
-            // Not through the consumers: a broker answers one request of a connection after the other, and theirs may be
-            // a fetch that it holds until something comes.
-            let span = { [publisher, patience = takeOverPace.patience] place in
-                try publisher.queryWatermarks(place, timeout: patience)
-            }
-            partition.questions.span = try span(place(ofQuestions: takeOver.number))
-            let ends = try Table.allCases.map { try span(follower.place($0, takeOver.number)) }
-            try follower.beginRestore(partition, committed: committed, ends: ends)
+            survey.lookAtStore(
+                Table.allCases.map { (follower.place($0, number), partition.applied($0), ends[$0.rawValue]) })
+            try stopIfMismatched(survey.resets)
+            partition.questions.span = questionSpan
+            try follower.beginRestore(partition, committed: survey.committed, ends: ends)
         } catch {
             opened.store.close()
             if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }
             throw error
         }
-        partition.questions.committed = committed[place(ofQuestions: takeOver.number)]
-        partitions[takeOver.number] = partition
-        return true
+        partition.questions.committed = committed[questions]
+        goOn(partition, after: survey)
+        partitions[number] = partition
+        return .done
     }
+
+    /// Asks the leader of a table whose end was said to be below the restore's target: a replica that is behind catches up by
+    /// itself, a log that was cut does not. One question a step at most, as the lane waits for its answer.
+    func askForShortEnds() throws(LaneFault) {
+        for partition in partitions.all where !partition.isRunning {
+            for table in Table.allCases {
+                guard let since = partition[table].endsShort, .now - since >= Self.shortEndPatience else { continue }
+                let place = follower.place(table, partition.number)
+                let target = partition[table].target
+                let end: Int64
+                do throws(KafkaError) {
+                    end = try publisher.queryWatermarks(place, timeout: takeOverPace.patience).high
+                } catch {
+                    partition[table].endsShort = .now
+                    return waitLog.note(error, logger: logger)
+                }
+                guard partition[table].leaderEnds(at: end) else { return }
+                guard partition.applied(table) <= end else {
+                    throw .wentBack(place, from: partition.applied(table), to: end)
+                }
+                return logger.warning(
+                    "the table lost records while it was restored: its log was cut",
+                    metadata: [
+                        "partition": "\(place)", "target": .stringConvertible(target), "end": .stringConvertible(end),
+                    ])
+            }
+        }
+    }
+
+    /// How long a replica is given to have what its leader has before the leader is asked.
+    private static let shortEndPatience = Duration.seconds(2)
 
     /// Lets the questions of those partitions flow whose tables are caught up.
     func finishTakeOvers() throws {
@@ -206,6 +292,7 @@ extension Lane {
         figures.isOutdated = true
         let leaving = numbers.compactMap { partitions[$0] }
         try follower.letGo(of: leaving)
+        noteCommitted(leaving, isLast: true)
         if !leaving.isEmpty {
             // What is not written yet is written then.
             let before = watch.begin(.store, as: .other)

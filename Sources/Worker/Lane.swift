@@ -21,6 +21,7 @@ final class Lane {
     let report: LaneReport
     let watch: LaneWatch
     let previews: PreviewInbox
+    let topicWatch: TopicWatch
     var clock: LaneClock { watch.clock }
 
     let consumer: GroupConsumer
@@ -49,6 +50,8 @@ final class Lane {
 
     let limits: RecordLimits
     let processor: EventProcessor
+    /// nil: records say nothing of what they were made from.
+    private let provenance: ProvenanceWriter?
     private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
     /// The timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
@@ -59,7 +62,8 @@ final class Lane {
 
     init(
         index: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
-        stop: StopSignal, report: LaneReport, previews: PreviewInbox = PreviewInbox(), logger: Logger
+        stop: StopSignal, report: LaneReport, previews: PreviewInbox = PreviewInbox(), topicWatch: TopicWatch? = nil,
+        logger: Logger
     ) throws(KafkaError) {
         self.configuration = configuration
         self.stateDirectory = stateDirectory
@@ -67,6 +71,7 @@ final class Lane {
         self.report = report
         watch = LaneWatch(report: report)
         self.previews = previews
+        self.topicWatch = topicWatch ?? TopicWatch(topics: configuration.topics, counts: cluster.counts)
         var logger = logger
         logger[metadataKey: "lane"] = .stringConvertible(index)
         self.logger = logger
@@ -83,6 +88,7 @@ final class Lane {
         pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
         processor = EventProcessor(renderedBytes: properties.renderedBytes)
         limits = RecordLimits(properties: properties, maxRecordBytes: configuration.maxRecordBytes)
+        provenance = configuration.publishesProvenance ? ProvenanceWriter() : nil
     }
 
     /// Works until told to stop, then leaves in good order.
@@ -120,6 +126,7 @@ final class Lane {
     private func close() {
         gathered.removeAll()
         previews.close()
+        noteCommitted(partitions.all, isLast: true)
         for partition in partitions.all { partition.store.close() }
         consumer.close(timeout: .seconds(10))
         follower.close()
@@ -132,6 +139,7 @@ final class Lane {
     /// Tables first, then a batch of questions, then the commit when it is due, then the group's wishes.
     private func step() throws {
         figures.beginStep(clock, commits: totals.commits)
+        followTopics()
         try beginTakeOvers()
         clock.begin(.applyingTables)
         try followTables()
@@ -145,6 +153,18 @@ final class Lane {
         try commitIfDue()
         try answerRebalance()
         figures.endStep(clock, commits: totals.commits)
+    }
+
+    /// Goes by the topics as they are now.
+    private func followTopics() {
+        let version = topicWatch.version
+        guard version != figures.topicsSeen else { return }
+        figures.topicsSeen = version
+        let view = topicWatch.view
+        layout.enriched = view.counts[configuration.topics.enriched] ?? layout.enriched
+        layout.deadLetter = view.counts[configuration.topics.deadLetter] ?? layout.deadLetter
+        figures.missingTopics = view.missing
+        figures.isOutdated = true
     }
 
     /// 1. Brings the stores up to what the follower has.
@@ -165,6 +185,8 @@ final class Lane {
             pace.note()
             figures.noteWork()
         }
+        lookAtGaps()
+        try askForShortEnds()
         try finishTakeOvers()
     }
 
@@ -314,6 +336,7 @@ final class Lane {
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
         let target = layout.enrichedPartition(for: number)
         partition?.questions.isAtEnd = false
+        partition?.questions.noteGap(before: gathered[start].offset)
         processor.expectNothing()
         var expected = start
         while index < gathered.count {
@@ -346,7 +369,7 @@ final class Lane {
     /// One event's way: check, look up, render, publish.
     private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to target: Int32?) throws(LaneFault) {
         let keyBytes = event.key?.count ?? 0
-        let headerRoom = headerRoom(of: event)
+        let headerRoom = headerRoom(of: event) + (provenance == nil ? 0 : Provenance.headerRoom)
         let carried = keyBytes + headerRoom
         let stamps = clock.nextStamps()
         let outcome: EventOutcome
@@ -362,16 +385,27 @@ final class Lane {
             totals.answersAttached += attached
             totals.answersOmitted += omitted
             if attached + omitted == 0 { totals.questionsWithoutAnswers += 1 }
-            try publisher.publishEnriched(value, of: event, partition: target, carried: carried)
+            try publisher.publishEnriched(
+                value, of: event, partition: target, carried: carried, from: from(event, store))
             totals.recordsOut += 1
             totals.bytesOut += value.count
         case .deleted:
-            try publisher.publishEnriched(nil, of: event, partition: target, carried: carried)
+            try publisher.publishEnriched(nil, of: event, partition: target, carried: carried, from: from(event, store))
             totals.recordsOut += 1
         case .refused(let error):
             try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
         }
         if stamps != nil { clock.endSample() }
+    }
+
+    /// What the header `rejoinder.from` says of an event's record; nil: there is none.
+    @inline(__always)
+    private func from(_ event: ConsumedMessage, _ store: AnswerStore) -> Bytes? {
+        guard let provenance else { return nil }
+        let positions = store.positions
+        return provenance.write(
+            Provenance(
+                partition: event.partition, offset: event.offset, answers: positions.answers, votes: positions.votes))
     }
 
     /// What an event's headers take of the room that its record has.

@@ -1,5 +1,6 @@
-/// One counter of ``LaneTotals``: its names, and the rule by which it is counted. Dead letters by code are the one family of
-/// counters outside of this table, since ``Records/RecordErrorCode`` is a table of them already.
+/// One counter of ``LaneTotals``: its names, and the rule by which it is counted. Two families of counters stand outside of
+/// this table, since they have tables already: dead letters by code (``Records/RecordErrorCode``), and offset resets by topic and
+/// reason (``OffsetResetReason``).
 package struct LaneCounter: Sendable {
     package typealias Total = WritableKeyPath<LaneTotals, Int> & Sendable
 

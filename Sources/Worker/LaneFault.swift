@@ -42,7 +42,8 @@ enum LaneFault: Error {
         .fatal(
             WorkerError(
                 .failed,
-                "\(place) went back from offset \(next) to \(offset): the topic must have been deleted and created anew "
-                    + "while the worker ran. Start it again: it begins where the new topic begins"))
+                "\(place) went back from offset \(next) to \(offset): its log was cut (an unclean election), or the topic was "
+                    + "deleted and made anew while the worker ran. Start it again: it compares the group's offsets with the "
+                    + "log, and offsets.onMismatch says what it does about them"))
     }
 }

@@ -19,6 +19,11 @@ struct LaneRecord {
     private(set) var trouble: ContinuousClock.Instant?
     /// The latest answer that a broker's quota held back.
     var throttle: LaneThrottle?
+    /// The version of the topics' view that the lane goes by.
+    var topicsSeen = 0
+    var missingTopics: [String] = []
+    /// When a gap in the offsets was last looked at.
+    var gapsLookedAt = ContinuousClock.now
     /// What was in the way of the last try to take a partition over.
     var takeOverCause: String?
 

@@ -63,6 +63,8 @@ package final class LaneReport: Sendable {
         package var uncommittedSince: ContinuousClock.Instant?
         /// Whether the group has given the lane its part of the partitions, which may be none.
         package var hasBeenAssigned = false
+        /// Of the worker's five topics those that do not exist any more.
+        package var missingTopics: [String] = []
         /// The lane's thread is over; nothing of this changes any more.
         package var hasEnded = false
         /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.

@@ -30,6 +30,8 @@ package struct LaneTotals: Sendable, Equatable {
     package var rebalances = 0
     /// By how much brokers' quotas have delayed answers to the lane's clients.
     package var throttledMilliseconds = 0
+    /// Positions that did not match their logs.
+    package var offsetResets = OffsetResetCounts()
 
     package init() {}
 
@@ -53,6 +55,12 @@ package struct LaneTotals: Sendable, Equatable {
         }
         for code in RecordErrorCode.allCases {
             result.deadLetters[code] = operation(deadLetters[code], other.deadLetters[code])
+        }
+        for topic in 0..<OffsetResetCounts.topics {
+            for reason in OffsetResetReason.allCases {
+                result.offsetResets[topic, reason] = operation(
+                    offsetResets[topic, reason], other.offsetResets[topic, reason])
+            }
         }
         return result
     }

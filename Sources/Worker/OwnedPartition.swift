@@ -14,11 +14,42 @@ struct TableProgress {
     var target: Int64 = 0
     /// Whether everything up to ``target`` is in the store.
     var isCaughtUp = false
+    /// Since when the partition is said to end below ``target``: by a replica that is behind its leader, or because the log was
+    /// cut. nil: it is not.
+    var endsShort: ContinuousClock.Instant?
+    /// Records that did not come, of late.
+    var gap: OffsetGap?
 
     /// Records that there were to read at the take-over, gaps in the offsets counted.
     var toRead: Int64 { max(0, target - start) }
     /// Of those, how many have been read.
     var read: Int64 { max(0, min(next, target) - start) }
+
+    /// The broker said that the partition ends at `offset`. An end below the target is that of a replica behind its leader
+    /// (`client.rack`, a leader change), and the records up to the target are still to come.
+    mutating func reachedEnd(at offset: Int64, now: ContinuousClock.Instant = .now) {
+        next = max(next, offset)
+        if next >= target {
+            isCaughtUp = true
+            endsShort = nil
+        } else if endsShort == nil {
+            endsShort = now
+        }
+    }
+
+    /// Takes the leader's word on where a partition ends whose end was said to be below the target.
+    /// - Returns: whether the log was cut: it ends below the target, which is lowered to there.
+    mutating func leaderEnds(at offset: Int64, now: ContinuousClock.Instant = .now) -> Bool {
+        guard !isCaughtUp, endsShort != nil else { return false }
+        guard offset < target else {
+            endsShort = now
+            return false
+        }
+        endsShort = nil
+        target = offset
+        isCaughtUp = next >= target
+        return true
+    }
 
     /// The offset to commit; nil: the one that is committed stays. Below it a table is only read again to fill a store.
     /// - Parameter isRefresh: commit what is committed again.
@@ -41,6 +72,14 @@ struct QuestionProgress {
     var span: (low: Int64, high: Int64) = (0, 0)
     /// Whether the broker said that there is no more, and nothing has come since.
     var isAtEnd = false
+    /// Events that did not come, of late.
+    var gap: OffsetGap?
+
+    /// An event came at `offset`.
+    @inline(__always)
+    mutating func noteGap(before offset: Int64) {
+        if let next, offset > next { gap = OffsetGap(from: next, to: offset) }
+    }
 }
 
 /// A partition number that this lane owns: its questions, and the store of its answers and votes. Lane thread only.
@@ -62,6 +101,8 @@ final class OwnedPartition {
     var questions = QuestionProgress()
     var answers = TableProgress()
     var votes = TableProgress()
+    /// The committed offsets as they were last noted, of the questions and of each table, and when; nil: not yet.
+    var noted: (offsets: [Int64?], time: ContinuousClock.Instant)?
 
     init(number: Int32, store: AnswerStore, assigned: ContinuousClock.Instant = .now) {
         self.number = number

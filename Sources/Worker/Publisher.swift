@@ -74,15 +74,17 @@ final class Publisher {
     /// - Parameters:
     ///   - partition: nil: where the key hashes, as Java clients do it.
     ///   - carried: bytes of the event's key and headers.
+    ///   - from: the value of the header `rejoinder.from`; nil: it has none.
     func publishEnriched(
-        _ value: Bytes?, of event: ConsumedMessage, partition: Int32?, carried: Int
+        _ value: Bytes?, of event: ConsumedMessage, partition: Int32?, carried: Int, from: Bytes? = nil
     ) throws(LaneFault) {
         try openTransaction()
         while true {
             do throws(KafkaError) {
                 try producer.produce(
                     to: enriched, partition: partition, key: event.key, value: value, timestamp: event.timestamp,
-                    headersOf: event.hasHeaders ? event : nil, extraHeaders: [])
+                    headersOf: event.hasHeaders ? event : nil, extraHeaders: [],
+                    mark: from.map { (Provenance.staticName, $0) })
                 break
             } catch {
                 try waitForRoom(or: error)

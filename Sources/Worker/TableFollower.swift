@@ -169,11 +169,8 @@ final class TableFollower {
             let table: Table = end.place.topic == topics.answers ? .answers : .votes
             guard let partition = partitions[end.place.partition] else { continue }
             // The end lies behind the last record where a transaction's control record or a compacted one stands there.
-            if end.offset > partition[table].next {
-                partition[table].next = end.offset
-                done.moved = true
-            }
-            partition[table].isCaughtUp = true
+            if end.offset > partition[table].next { done.moved = true }
+            partition[table].reachedEnd(at: end.offset)
         }
         try writeLoad(partitions)
         return done
@@ -255,6 +252,9 @@ final class TableFollower {
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
         let (applied, committed) = (partition.applied(table), partition[table].committed)
         var next = partition[table].next
+        if gathered[start].offset > next {
+            partition[table].gap = OffsetGap(from: next, to: gathered[start].offset)
+        }
         var (read, toApply, bytes) = (0, 0, 0)
         let fewChanges = partition.store.fewChanges
         var countToAskAt = changes.count + fewChanges

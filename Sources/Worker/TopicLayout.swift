@@ -21,6 +21,8 @@ package struct TopicLayout: Sendable, Equatable {
 package struct Cluster: Sendable {
     package var id: String
     package var layout: TopicLayout
+    /// The five topics' partition counts.
+    package var counts: [String: Int32] = [:]
 
     /// Asks the cluster for the five topics.
     /// - Throws: ``WorkerError`` when no broker answers, a topic is missing, or the tables' partition counts differ from
@@ -38,7 +40,8 @@ package struct Cluster: Sendable {
         } catch {
             throw WorkerError(error.isUnreachable ? .brokerUnreachable : .configuration, "\(error)")
         }
-        return Cluster(id: id, layout: try layout(of: topics, counts: found.mapValues(\.partitionCount)))
+        let counts = found.mapValues(\.partitionCount)
+        return Cluster(id: id, layout: try layout(of: topics, counts: counts), counts: counts)
     }
 
     /// - Throws: ``WorkerError`` that names what is missing or unequal, and what to do.

@@ -21,6 +21,10 @@ package struct WorkerConfiguration: Sendable {
     package var maxRecordBytes: Int?
     /// What librdkafka's queues and the worker's buffers may hold, over all lanes, in MiB.
     package var memoryBudgetMiB: Int
+    /// What happens where the group's offsets do not match the topics' logs.
+    package var offsetMismatch: OffsetMismatchPolicy
+    /// Whether enriched records have the header `rejoinder.from`.
+    package var publishesProvenance: Bool
 
     package init(
         kafkaProperties: KafkaProperties,
@@ -32,7 +36,9 @@ package struct WorkerConfiguration: Sendable {
         lanes: Int = 1,
         stateDirectory: String = "state",
         maxRecordBytes: Int? = nil,
-        memoryBudgetMiB: Int = 256
+        memoryBudgetMiB: Int = 256,
+        offsetMismatch: OffsetMismatchPolicy = .stop,
+        publishesProvenance: Bool = false
     ) {
         self.kafkaProperties = kafkaProperties
         self.groupID = groupID
@@ -44,6 +50,8 @@ package struct WorkerConfiguration: Sendable {
         self.stateDirectory = stateDirectory
         self.maxRecordBytes = maxRecordBytes
         self.memoryBudgetMiB = memoryBudgetMiB
+        self.offsetMismatch = offsetMismatch
+        self.publishesProvenance = publishesProvenance
     }
 
     /// What no worker can be made of, as a sentence; nil: nothing.

@@ -19,6 +19,9 @@ package final class WorkerService: Service {
     private let stop = StopSignal()
     private let deadline = StopDeadline()
     private let endProcess: @Sendable (String) -> Void
+    private let topicWatch: TopicWatch
+    /// Between two looks at the topics.
+    private static let topicPause = Duration.seconds(5)
 
     /// Looks at the cluster and takes the state directory; nothing is consumed before ``run()``.
     /// - Parameter endProcess: ends the process with this sentence when a lane has not ended in time after a stop; on a thread
@@ -45,6 +48,7 @@ package final class WorkerService: Service {
             stateDirectory.unlock()
             throw error
         }
+        topicWatch = TopicWatch(topics: configuration.topics, counts: cluster.counts)
         reports = (0..<configuration.lanes).map { LaneReport(lane: $0) }
         inboxes = reports.map { _ in PreviewInbox() }
     }
@@ -58,6 +62,7 @@ package final class WorkerService: Service {
             deadline.cancel()
             stateDirectory.unlock()
         }
+        watchTopics()
         try await withGracefulShutdownHandler {
             try await withTaskCancellationHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -95,6 +100,16 @@ package final class WorkerService: Service {
             + "\(lanes.joined(separator: "; ")). Its uncommitted work will be done again by the next owner of its partitions"
     }
 
+    /// Ends by itself when the worker is told to stop.
+    private func watchTopics() {
+        let properties = ClientProperties(configuration: configuration, identity: identity, lane: 0).admin
+        let thread = Thread { [topicWatch, stop, logger] in
+            topicWatch.run(properties: properties, pause: Self.topicPause, stop: stop, logger: logger)
+        }
+        thread.name = "topics"
+        thread.start()
+    }
+
     /// Blocking librdkafka calls may not hold up Swift's cooperative threads, so a lane has one of its own.
     private func runLane(_ report: LaneReport) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -110,7 +125,7 @@ package final class WorkerService: Service {
         do {
             let lane = try Lane(
                 index: report.lane, configuration: configuration, cluster: cluster, stateDirectory: stateDirectory,
-                stop: stop, report: report, previews: inboxes[report.lane], logger: logger)
+                stop: stop, report: report, previews: inboxes[report.lane], topicWatch: topicWatch, logger: logger)
             try lane.run()
         } catch LaneFault.fatal(let error) {
             stop.request()

@@ -149,6 +149,7 @@ extension ThroughputLine {
         commitLatencyMs: Percentiles(count: 98, p50: 2.5, p90: 3, p99: 4, max: 9.9),
         freshness: Freshness(objectiveMs: 5_000, within: 990, of: 1_000),
         gauges: LaneGauge.all.reduce(into: [:]) { $0[$1.field] = 1.5 },
+        offsetResets: 4,
         store: Store(
             bytes: 1 << 20, answers: 300, votes: 200, partitions: 2,
             restoring: [

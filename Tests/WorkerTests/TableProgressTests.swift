@@ -14,4 +14,35 @@ struct TableProgressTests {
         #expect(refilling.offsetToCommit(isRefresh: false) == nil && refilling.offsetToCommit(isRefresh: true) == 5)
         #expect(TableProgress().offsetToCommit(isRefresh: true) == nil)
     }
+
+    @Test("an end below the target is not the target: a replica may be behind its leader")
+    func endBelowTheTarget() {
+        let now = ContinuousClock.now
+        var progress = TableProgress(next: 3, target: 5)
+        progress.reachedEnd(at: 3, now: now)
+        #expect(!progress.isCaughtUp && progress.endsShort == now)
+        // The leader has what the replica lacks: it is waited for.
+        let later = now + .seconds(3)
+        var isCut = progress.leaderEnds(at: 5, now: later)
+        #expect(!isCut && !progress.isCaughtUp && progress.endsShort == later && progress.target == 5)
+        progress.reachedEnd(at: 5)
+        #expect(progress.isCaughtUp && progress.endsShort == nil)
+        // Nothing is asked any more, and nothing changes by an answer that comes late.
+        isCut = progress.leaderEnds(at: 2)
+        #expect(!isCut && progress.target == 5 && progress.isCaughtUp)
+    }
+
+    @Test("a log that was cut below the target ends where its leader says")
+    func cutLog() {
+        var progress = TableProgress(next: 2, target: 5)
+        progress.reachedEnd(at: 2)
+        var isCut = progress.leaderEnds(at: 3)
+        #expect(isCut && !progress.isCaughtUp && progress.target == 3)
+        progress.reachedEnd(at: 3)
+        #expect(progress.isCaughtUp)
+        var atEnd = TableProgress(next: 2, target: 5)
+        atEnd.reachedEnd(at: 2)
+        isCut = atEnd.leaderEnds(at: 2)
+        #expect(isCut && atEnd.isCaughtUp)
+    }
 }

@@ -15,6 +15,7 @@ import Synchronization
 ///     <path>/identity                   12 hexadecimal characters
 ///     <path>/partitions/<n>/data.mdb    partition n's store (LMDB)
 ///     <path>/partitions/<n>/seal        whether the store was closed properly (`StoreSeal`)
+///     <path>/committed/<n>              partition n's offsets as the group last committed them (`CommittedMark`)
 ///
 /// Its lanes share it: all calls are safe from any thread.
 package final class StateDirectory: Sendable {

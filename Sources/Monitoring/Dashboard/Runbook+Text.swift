@@ -108,5 +108,17 @@ extension Runbook {
         `rejoinder_restore_records` tells how far it is. Where a store is filled for the first time, the first half is reading, the second writing. If it moves, it only takes its time: the partition's stores were missing or old (see `store rebuilt` in the
         log), and a state directory that survives restarts spares it next time. If it does not move, the tables' topics do not answer: their leaders, and open
         transactions in them.
+
+        ### RejoinderOffsetReset
+
+        A partition's position did not match its topic's log, and the worker went on from another: see [Offsets that do not match](#offsets-that-do-not-match). The log's
+        line `offset reset: …` has topic, partition, `from`, `to`, and where the log begins and ends. It fires for an hour after each.
+
+        ### RejoinderTopicMissing
+
+        One of the five topics was deleted while workers run; `/readyz` answers 503 with `topic-missing`. The workers look every five seconds and believe the second look.
+        They go on with the other topics as far as that goes: without `questions` they have no partitions, without `answers` or `votes` questions are published
+        with what the stores hold. Make the topic anew (`rejoinder topics create`): an output topic is used again at once, also with another number of partitions. A
+        new input topic begins at offset 0, so restart the workers; where the group's offsets lie beyond its end, [they say so](#offsets-that-do-not-match).
         """#
 }

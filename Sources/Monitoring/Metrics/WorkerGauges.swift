@@ -8,6 +8,8 @@ struct WorkerGauges {
     private let restoring: Meter
     private let memory: Meter
     private let brokerSilence: Meter?
+    private let topics: [String]
+    private var topicMissing: GaugeFamily
     private var lag: GaugeFamily
     private var lagSeconds: GaugeFamily
     private var lagAge: GaugeFamily
@@ -23,8 +25,10 @@ struct WorkerGauges {
     private var restoreBegan: GaugeFamily
     private var ofLanes: [GaugeFamily]
 
-    /// - Parameter isAsking: whether the brokers are asked for the ends of partitions.
-    init(isAsking: Bool, factory: any MetricsFactory) {
+    /// - Parameters:
+    ///   - topics: the worker's.
+    ///   - isAsking: whether the brokers are asked for the ends of partitions.
+    init(topics: [String], isAsking: Bool, factory: any MetricsFactory) {
         func meter(_ definition: MetricDefinition) -> Meter { Meter(label: definition.name, factory: factory) }
         func family(_ definition: MetricDefinition, _ labels: String...) -> GaugeFamily {
             GaugeFamily(definition, labels: labels, factory: factory)
@@ -33,6 +37,8 @@ struct WorkerGauges {
         restoring = meter(WorkerMetric.restoring)
         memory = meter(WorkerMetric.processMemory)
         brokerSilence = isAsking ? meter(WorkerMetric.brokerSilence) : nil
+        self.topics = topics
+        topicMissing = family(WorkerMetric.topicMissing, "topic")
         lag = family(WorkerMetric.lag, "topic", "partition")
         lagSeconds = family(WorkerMetric.lagSeconds, "topic", "partition")
         lagAge = family(WorkerMetric.lagAge, "topic", "partition")
@@ -63,6 +69,8 @@ struct WorkerGauges {
         let restoringNumbers = Set(contents.flatMap(\.restoring))
         restoring.set(Double(restoringNumbers.count))
         assigned.set(Double(restoringNumbers.union(contents.flatMap(\.partitions)).count))
+        let missing = Set(contents.flatMap(\.missingTopics))
+        topicMissing.replace(topics.map { ([$0], missing.contains($0) ? 1 : 0) })
         let lags = contents.flatMap(\.lags)
         func byPartition(_ value: (PartitionLag) -> Double?) -> [(labels: [String], value: Double)] {
             lags.compactMap { lag in value(lag).map { ([lag.place.topic, String(lag.place.partition)], $0) } }

@@ -47,6 +47,10 @@ enum WorkerMetric {
 
     // MARK: - Steps and commits
 
+    static let offsetResets = MetricDefinition(
+        "rejoinder_offset_resets_total", .counter,
+        "Partitions whose position did not match the topic's log, by reason: beyond its end, below its start, or missing though committed once."
+    )
     static let lastCommit = MetricDefinition(
         "rejoinder_last_commit_timestamp_seconds", .gauge,
         "When a commit of the lane last came through, in seconds since 1970; nothing before the first.")
@@ -77,6 +81,9 @@ enum WorkerMetric {
     static let assigned = MetricDefinition(
         "rejoinder_partitions_assigned", .gauge,
         "Partitions that the worker has: those it works on and those it restores.")
+    static let topicMissing = MetricDefinition(
+        "rejoinder_topic_missing", .gauge,
+        "1 where one of the worker's topics was deleted while it runs, else 0; looked at every few seconds.")
     static let restoring = MetricDefinition(
         "rejoinder_partitions_restoring", .gauge, "Partitions whose answers and votes are not caught up yet.")
 
@@ -108,9 +115,11 @@ enum WorkerMetric {
 
     static let all =
         [build, worker] + counters + [
-            deadLetters, lag, lagSeconds, lagAge, heldBack, brokerSilence, verdict, timed, fresh, objective, lastCommit,
+            deadLetters, offsetResets, lag, lagSeconds, lagAge, heldBack, brokerSilence, verdict, timed, fresh,
+            objective, lastCommit,
             step, commit, recordLatency, eventLatency, laneTime, laneWaiting, laneTurn,
-            assigned, restoring, storeBytes, storeRows, restoreRecords, restoreDone, restoreBegan, processStart,
+            assigned, restoring, topicMissing, storeBytes, storeRows, restoreRecords, restoreDone, restoreBegan,
+            processStart,
             processCPU, processMemory,
         ] + laneGauges
 

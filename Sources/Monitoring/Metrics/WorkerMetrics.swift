@@ -66,7 +66,8 @@ package final class WorkerMetrics: Sendable {
                 counts: CountedTotal.all(topics: names.topics, lanes: reports.count, factory: registry),
                 laneTimes: reports.map { LaneTimeCounters(lane: $0.lane, factory: registry) },
                 cpu: FloatingPointCounter(label: WorkerMetric.processCPU.name, factory: registry),
-                gauges: WorkerGauges(isAsking: board != nil, factory: registry),
+                gauges: WorkerGauges(
+                    topics: names.topics.inputs + names.topics.outputs, isAsking: board != nil, factory: registry),
                 timed: Counter(label: WorkerMetric.timed.name, factory: registry),
                 fresh: Counter(label: WorkerMetric.fresh.name, factory: registry)))
     }

@@ -89,6 +89,7 @@ package struct FigureList: Sendable {
         count("Dead letters", "all", .less) { $0.deadLettersTotal }
         for code in codes { count("Dead letters", code, .less) { $0.deadLetters[code] ?? 0 } }
         counts("Commits", .steps)
+        count("Commits", "offset resets", .less) { $0.offsetResets }
         count("Commits", "restarts in these logs", .less) { $0.restarts }
     }
 

@@ -86,6 +86,12 @@ package struct ReportFindings: Sendable {
             say(.warn, "\(FigureText.counted(sum.restarts, "restart")): \(listed) UTC.")
         }
         if sum.rebalances > 0 { say(.say, "\(FigureText.counted(sum.rebalances, "rebalance")) counted by the lanes.") }
+        if sum.offsetResets > 0 {
+            let count = FigureText.counted(sum.offsetResets, "offset reset")
+            say(
+                .bad, "\(count): a position did not match its topic's log, so records were lost or are published again."
+            )
+        }
         if sum.aborts > 0 {
             let part = Double(sum.aborts) / Double(max(sum.aborts + sum.commits, 1))
             say(

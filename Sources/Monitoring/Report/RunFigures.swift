@@ -23,6 +23,7 @@ package struct RunFigures: Sendable, Equatable {
     package var counts = LaneTotals()
     package var deadLetters: [String: Int] = [:]
     package var deadLettersTotal = 0
+    package var offsetResets = 0
     /// Records a second of the best interval.
     package var peakIn = 0.0
     package var peakTables = 0.0
@@ -116,6 +117,7 @@ package struct RunFigures: Sendable, Equatable {
             counts = counts + line.counts
             deadLetters.merge(line.deadLetters, uniquingKeysWith: +)
             deadLettersTotal += line.deadLettersTotal
+            offsetResets += line.offsetResets
         }
     }
 
@@ -158,6 +160,7 @@ package struct RunFigures: Sendable, Equatable {
         counts = counts + other.counts
         deadLetters.merge(other.deadLetters, uniquingKeysWith: +)
         deadLettersTotal += other.deadLettersTotal
+        offsetResets += other.offsetResets
         stalledSeconds += other.stalledSeconds
         behindSeconds += other.behindSeconds
         restoringSeconds += other.restoringSeconds

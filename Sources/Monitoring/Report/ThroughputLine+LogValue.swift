@@ -36,6 +36,7 @@ extension ThroughputLine {
             gauges: LaneGauge.all.reduce(into: [:]) { gauges, gauge in
                 if value[gauge.field] != nil { gauges[gauge.field] = value.amount(gauge.field) }
             },
+            offsetResets: value.count("offsetResets"),
             store: Store(value["store"] ?? .null), process: Process(value["process"] ?? .null),
             lanes: (value["lanes"]?.elements ?? []).map(Lane.init))
     }

@@ -40,6 +40,11 @@ final class PartitionScan {
         return low..<max(low, high)
     }
 
+    /// The first offset at or after a time; nil: no record is that young.
+    func offset(of place: TopicPartition, at time: Int64) throws(KafkaError) -> Int64? {
+        try consumer.offsets(at: [place: time], timeout: .seconds(10))[place]
+    }
+
     /// A window of a topic as offsets of its partitions, those without any left out.
     ///
     /// A window of a number of records has the first of them in the order that a recording of it would have: by timestamp,

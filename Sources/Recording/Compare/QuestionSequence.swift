@@ -113,6 +113,11 @@ package struct QuestionLabel: Sendable, Equatable {
     /// The key as text, or its bytes where it is none.
     package var key: String
 
+    init(topic: String, key: String) {
+        self.topic = topic
+        self.key = key
+    }
+
     init(_ record: RecordedRecord) {
         topic = Excerpt.text(record.topic, limit: 249)
         key = record.key == nil ? "(no key)" : Excerpt.bytes(record.key, limit: 200)

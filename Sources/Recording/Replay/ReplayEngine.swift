@@ -19,6 +19,7 @@ package final class ReplayEngine {
 
     private let names: InputNames
     private let limits: RecordLimits
+    private let addedHeaderRoom: Int
     private let state: TemporaryState
     private let processor = EventProcessor()
     private let reader = TableReader()
@@ -33,13 +34,15 @@ package final class ReplayEngine {
     ///   - renaming: of the recording's topics, before their prefix is looked at.
     ///   - limits: how long the outputs may be.
     ///   - startState: a worker's state directory; the replay begins with a copy of its stores. nil: with empty ones.
+    ///   - headerRoom: of the headers that a worker adds to an enriched record.
     /// - Throws: `StateDirectoryError`, `StoreError`.
     package init(
         topics: TopicNames, prefix: String = "", renaming: TopicRenaming = TopicRenaming(), limits: RecordLimits,
-        startState: String? = nil
+        startState: String? = nil, headerRoom: Int = 0
     ) throws {
         self.topics = topics
         self.limits = limits
+        addedHeaderRoom = headerRoom
         names = InputNames(topics, prefix: prefix, renaming: renaming)
         state = try TemporaryState()
         if let startState {
@@ -78,7 +81,7 @@ package final class ReplayEngine {
     ) throws {
         if partition.hasPending(event.key) { try apply(partition) }
         let headers = event.hasHeaders ? event.headers : []
-        var headerRoom = 0
+        var headerRoom = addedHeaderRoom
         for header in headers {
             headerRoom += RecordLimits.room(ofHeader: header.name.utf8.count, value: header.value?.count ?? 0)
         }

@@ -18,6 +18,11 @@ struct SettingsOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("exactly-once or at-least-once.", valueName: "mode"))
     var delivery: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Where offsets do not match their logs: stop or continue.", valueName: "policy"))
+    var offsetsOnMismatch: String?
+
     @Option(name: .long, help: ArgumentHelp("Threads that work side by side.", valueName: "number"))
     var lanes: String?
 
@@ -37,7 +42,7 @@ struct SettingsOptions: ParsableArguments {
     var flags: SettingsFlags {
         let given: [SettingKey: String?] = [
             .bootstrapServers: bootstrapServers, .groupID: groupID, .storeDirectory: stateDir, .delivery: delivery,
-            .lanes: lanes, .logLevel: logLevel, .logFormat: logFormat,
+            .offsetMismatch: offsetsOnMismatch, .lanes: lanes, .logLevel: logLevel, .logFormat: logFormat,
         ]
         return SettingsFlags(configFile: config, values: given.compactMapValues { $0 }, kafka: kafka)
     }

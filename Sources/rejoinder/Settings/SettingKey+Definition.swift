@@ -37,6 +37,19 @@ extension SettingKey {
             SettingDefinition(
                 kind: .integer(1...30_000), standard: "100",
                 help: "Longest time between two commits while there is work, in milliseconds.")
+        case .offsetMismatch:
+            SettingDefinition(
+                kind: .choice(OffsetMismatchPolicy.allCases.map(\.rawValue)),
+                standard: OffsetMismatchPolicy.stop.rawValue, flag: "--offsets-on-mismatch",
+                help:
+                    "Where the group's offsets do not match a topic's log (beyond its end, below its start, lost): end before anything is published, or go on from the nearest position."
+            )
+        case .publishesProvenance:
+            SettingDefinition(
+                kind: .boolean, standard: "false",
+                help:
+                    "Whether each enriched record says in the header `rejoinder.from` what it was made from, which `rejoinder verify` needs."
+            )
         case .lanes:
             SettingDefinition(
                 kind: .integer(1...64), standard: "1", flag: "--lanes",

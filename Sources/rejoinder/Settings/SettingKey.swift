@@ -11,6 +11,8 @@ enum SettingKey: String, CaseIterable, Sendable {
     case deadLetterTopic = "topics.deadLetter"
     case delivery = "delivery"
     case commitIntervalMs = "commitIntervalMs"
+    case offsetMismatch = "offsets.onMismatch"
+    case publishesProvenance = "publish.fromHeader"
     case lanes = "lanes"
     case storeDirectory = "store.directory"
     case maxRecordBytes = "maxRecordBytes"

@@ -14,6 +14,8 @@ extension Settings {
             lanes: lanes,
             stateDirectory: storeDirectory,
             maxRecordBytes: maxRecordBytes,
-            memoryBudgetMiB: memoryBudgetMiB)
+            memoryBudgetMiB: memoryBudgetMiB,
+            offsetMismatch: offsetMismatch,
+            publishesProvenance: publishesProvenance)
     }
 }

@@ -18,6 +18,8 @@ struct Settings: Sendable {
     var topics: TopicNames
     var delivery: DeliveryMode
     var commitIntervalMilliseconds: Int
+    var offsetMismatch: OffsetMismatchPolicy
+    var publishesProvenance: Bool
     var lanes: Int
     var storeDirectory: String
     /// nil: just under the producer's `message.max.bytes`.

@@ -190,6 +190,8 @@ struct SettingsReader {
                 enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic)),
             delivery: DeliveryMode(rawValue: text(.delivery)) ?? .exactlyOnce,
             commitIntervalMilliseconds: integer(.commitIntervalMs),
+            offsetMismatch: OffsetMismatchPolicy(rawValue: text(.offsetMismatch)) ?? .stop,
+            publishesProvenance: text(.publishesProvenance) == "true",
             lanes: integer(.lanes),
             storeDirectory: text(.storeDirectory),
             maxRecordBytes: values[.maxRecordBytes].flatMap { SettingKind.integer($0.text) },

@@ -10,7 +10,9 @@ import Testing
 enum LaneRun {
     /// Runs until `stop` asks for it.
     /// - Returns: how long the lane lived.
-    static func run(_ site: EmbeddedSite, report: LaneReport, stop: StopSignal) async throws -> Duration {
+    static func run(
+        _ site: EmbeddedSite, report: LaneReport, stop: StopSignal, topicWatch: TopicWatch? = nil
+    ) async throws -> Duration {
         let configuration = site.configuration()
         let logger = site.logger
         return try await withCheckedThrowingContinuation { continuation in
@@ -25,7 +27,7 @@ enum LaneRun {
                         let began = ContinuousClock.now
                         let lane = try Lane(
                             index: 0, configuration: configuration, cluster: cluster, stateDirectory: state, stop: stop,
-                            report: report, logger: logger)
+                            report: report, topicWatch: topicWatch, logger: logger)
                         try lane.run()
                         return ContinuousClock.now - began
                     })
@@ -46,7 +48,11 @@ final class Restoring {
     /// - Parameters:
     ///   - state: nil makes one at the site's directory.
     ///   - pendingBytes: with little of it the store is loaded.
-    init(_ site: EmbeddedSite, state: StateDirectory? = nil, pendingBytes: Int = 32 << 20) throws {
+    ///   - ends: what is said of the tables' partitions at the take-over; nil: as they are.
+    init(
+        _ site: EmbeddedSite, state: StateDirectory? = nil, pendingBytes: Int = 32 << 20,
+        ends: [(low: Int64, high: Int64)]? = nil
+    ) throws {
         let state = try state ?? StateDirectory(path: site.directory.path)
         let store = try state.openStore(
             partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0),
@@ -58,7 +64,8 @@ final class Restoring {
         partition = OwnedPartition(number: 0, store: store)
         partitions[0] = partition
         try follower.beginRestore(
-            partition, committed: [:], ends: Table.allCases.map { try site.ends(of: follower.place($0, 0)) })
+            partition, committed: [:],
+            ends: ends ?? Table.allCases.map { try site.ends(of: follower.place($0, 0)) })
     }
 
     var store: AnswerStore { partition.store }

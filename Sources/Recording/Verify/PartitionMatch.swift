@@ -1,0 +1,200 @@
+import KafkaClient
+import Records
+import Worker
+
+/// Matches the events of one partition with what is published of them. Not Sendable.
+struct PartitionMatch {
+    /// An event of which nothing is there, and that may have been compacted away.
+    private struct Suspect {
+        var offset: Int64
+        var key: String
+        var digest: UInt64
+        var isDeletion: Bool
+        /// Where a later record of the question stands in the output.
+        var later: Int64?
+    }
+
+    private let place: TopicPartition
+    private let published: PublishedRecords
+    private let letters: [Int64: Verification.Letter]
+    private let remake: PartitionRemake
+    private let isSampled: (Bytes?) -> Bool
+    private let keepsNumber: Bool
+    private let isCompacted: Bool
+    private let isTrimmed: Bool
+    private var report = VerificationReport()
+    private var suspects: [Suspect] = []
+
+    init(
+        place: TopicPartition, published: PublishedRecords, letters: [Int64: Verification.Letter],
+        remake: PartitionRemake, isSampled: @escaping (Bytes?) -> Bool, keepsNumber: Bool, isCompacted: Bool,
+        isTrimmed: Bool
+    ) {
+        self.place = place
+        self.published = published
+        self.letters = letters
+        self.remake = remake
+        self.isSampled = isSampled
+        self.keepsNumber = keepsNumber
+        self.isCompacted = isCompacted
+        self.isTrimmed = isTrimmed
+    }
+
+    // MARK: - An event
+
+    /// Takes the next event of the partition.
+    mutating func take(_ event: ConsumedMessage, _ records: SortedRecords) throws {
+        report.events += 1
+        try passStrays(records, before: event.offset)
+        var count = 0
+        while let record = records.head, record.rank == event.offset {
+            let isCaused = record.tag & PublishedRecords.Mark.caused != 0
+            report.records += 1
+            if count > 0, !isCaused {
+                add(.doubled, event, ["it is published at offset \(record.offset) of its output partition once more"])
+            } else if record.tag & PublishedRecords.Mark.late != 0 {
+                add(.outOfOrder, event, ["it stands at offset \(record.offset), behind a later event's record"])
+            }
+            try compare(event, record)
+            if !isCaused { count += 1 }
+            try records.advance()
+        }
+        let letter = letters[event.offset]
+        if let letter {
+            report.deadLetters += 1
+            if letter.count > 1 { add(.doubled, event, ["\(letter.count) dead letters are there of it"]) }
+            if count > 0 {
+                add(.wrong, event, ["it is published, and there is a dead letter of it (\(letter.code))"])
+            } else {
+                try judge(letter, event)
+            }
+        }
+        if count == 0, letter == nil { suspect(event) }
+    }
+
+    private mutating func compare(_ event: ConsumedMessage, _ record: SortedRecord) throws {
+        guard record.tag & PublishedRecords.Mark.valueless == 0 else { return }
+        var headers = HeaderBytes.decode(record.headers)
+        guard let index = headers.lastIndex(where: { $0.name == Provenance.name }),
+            let from = headers[index].value.flatMap({ Provenance($0) })
+        else { return }
+        headers.remove(at: index)
+        let isCaused = record.tag & PublishedRecords.Mark.caused != 0
+        if isCaused { headers.removeAll { $0.name == "rejoinder.cause" } }
+        // A change's record has the change's time where that is later.
+        let time = isCaused ? event.timestamp : record.timestamp
+        let (topic, partition) = (place.topic, place.partition)
+        report.remade += 1
+        let outcome = try remake.remake(event, from: from) {
+            RecordedRecord(
+                topic: topic, partition: partition, offset: record.offset, timestamp: time, headers: headers,
+                key: record.key.map(Array.init), value: record.value.map(Array.init))
+        } isSame: { output in
+            Self.areSame(output.value, record.value) && Self.areSame(output.key, record.key) && output.timestamp == time
+                && output.headers == headers
+        }
+        switch outcome {
+        case .enriched(let differences) where differences.isEmpty: break
+        case .enriched(let differences): add(.wrong, event, differences)
+        case .refused(let code): add(.wrong, event, ["it is published, and should be a dead letter (\(code))"])
+        case .tablesGone:
+            report.remade -= 1
+            report.add(.tablesGone)
+        }
+    }
+
+    private mutating func judge(_ letter: Verification.Letter, _ event: ConsumedMessage) throws {
+        // What the broker refused is no matter of what the record says.
+        guard isSampled(event.key), letter.code != "refused" else { return }
+        switch try remake.remake(event, from: nil, comparedWith: nil, isSame: { _ in true }) {
+        case .refused(let code) where code == letter.code: break
+        case .refused(let code):
+            add(.wrong, event, ["the dead letter says \(letter.code), and the reason is \(code)"])
+        case .enriched, .tablesGone:
+            add(.wrong, event, ["it is a dead letter (\(letter.code)), and can be enriched"])
+        }
+    }
+
+    private static func areSame(_ left: Bytes?, _ right: Bytes?) -> Bool {
+        guard let left, let right else { return left == nil && right == nil }
+        return left.count == right.count && left.elementsEqual(right)
+    }
+
+    private mutating func add(_ fault: VerificationFault, _ event: ConsumedMessage, _ lines: [String]) {
+        report.add(
+            VerificationReport.Finding(
+                fault: fault, place: place, offset: event.offset, key: Excerpt.bytes(event.key.map(Array.init)),
+                lines: lines))
+    }
+
+    // MARK: - What is not there
+
+    private mutating func suspect(_ event: ConsumedMessage) {
+        if published.takeHeaderless(key: event.key, time: event.timestamp) { return report.add(.noHeader) }
+        if isTrimmed, published.firstSource.map({ event.offset < $0 }) ?? true { return report.add(.expired) }
+        guard isCompacted else {
+            return add(.missing, event, ["nothing is published of it, and there is no dead letter"])
+        }
+        suspects.append(
+            Suspect(
+                offset: event.offset, key: Excerpt.bytes(event.key.map(Array.init)),
+                digest: KeyDigest.of(event.key, time: nil), isDeletion: event.value == nil))
+    }
+
+    var hasSuspects: Bool { suspects.contains { !$0.isDeletion } }
+
+    /// Takes a record of the output once more, to find the later records of suspects.
+    mutating func takeLater(_ message: ConsumedMessage) {
+        guard let from = Provenance(of: message), from.partition == place.partition else { return }
+        let digest = KeyDigest.of(message.key, time: nil)
+        for index in laterIndex[digest] ?? [] where from.offset > suspects[index].offset && suspects[index].later == nil
+        {
+            suspects[index].later = message.offset
+        }
+    }
+
+    private lazy var laterIndex: [UInt64: [Int]] = Dictionary(grouping: suspects.indices) { suspects[$0].digest }
+
+    /// A log that was cleaned up to some offset has no key twice below it. So where a key comes back for the first time the
+    /// cleaning has ended at the latest, and a record is only gone by it if a later one of its question stands before that.
+    private func mayBeCompacted(_ suspect: Suspect) -> Bool {
+        guard let bound = published.firstRepeat else { return suspect.later != nil || suspect.isDeletion }
+        if suspect.isDeletion { return suspect.offset < bound.source }
+        return suspect.later.map { $0 <= bound.output } ?? false
+    }
+
+    // MARK: - The end
+
+    private mutating func passStrays(_ records: SortedRecords, before offset: Int64) throws {
+        while let record = records.head, record.rank < offset {
+            report.records += 1
+            report.add(.sourceGone)
+            try records.advance()
+        }
+    }
+
+    /// The events have all been taken.
+    mutating func finish(_ records: SortedRecords) throws {
+        try passStrays(records, before: .max)
+        for stray in published.strayLines {
+            report.add(
+                VerificationReport.Finding(
+                    fault: .wrong, place: place, offset: stray.provenance?.offset ?? -1, key: stray.key,
+                    lines: ["the record at offset \(stray.output) of its output partition: \(stray.line)"]))
+        }
+    }
+
+    mutating func write(to whole: inout VerificationReport) {
+        for suspect in suspects {
+            if mayBeCompacted(suspect) {
+                report.add(.compacted)
+            } else {
+                report.add(
+                    VerificationReport.Finding(
+                        fault: .missing, place: place, offset: suspect.offset, key: suspect.key,
+                        lines: ["nothing is published of it, and there is no dead letter"]))
+            }
+        }
+        whole.merge(report)
+    }
+}

@@ -1,0 +1,124 @@
+import KafkaClient
+
+/// What is not as it should be with a published record.
+package enum VerificationFault: String, Sendable, CaseIterable {
+    /// A question event was worked on, and nothing of it is published.
+    case missing
+    /// More than once published.
+    case doubled
+    /// Not what comes of the event and the tables as they stood.
+    case wrong
+    /// Behind the record of a later event of its partition.
+    case outOfOrder = "out-of-order"
+}
+
+/// Why a record could not be judged.
+package enum UnjudgedReason: String, Sendable, CaseIterable {
+    /// It has no header `rejoinder.from`.
+    case noHeader
+    /// The output topic is compacted, and a later record of the question is there.
+    case compacted
+    /// The output topic's retention has passed.
+    case expired
+    /// Its event is not in the topic of the questions any more.
+    case sourceGone
+    /// The tables do not reach as far as it says.
+    case tablesGone
+
+    /// For people.
+    package var text: String {
+        switch self {
+        case .noHeader: "have no header rejoinder.from (publish.fromHeader was off)"
+        case .compacted: "may have been compacted away: a later record of the question is there"
+        case .expired: "are older than what the output topic still has"
+        case .sourceGone: "come of events that their topic has no more"
+        case .tablesGone: "were made from table records that are not there any more"
+        }
+    }
+}
+
+/// What a verification found.
+package struct VerificationReport: Sendable, Equatable {
+    package struct Finding: Sendable, Equatable {
+        package var fault: VerificationFault
+        /// The question event.
+        package var place: TopicPartition
+        package var offset: Int64
+        /// The event's key, for people.
+        package var key: String
+        package var lines: [String]
+
+        /// `questions [3] at offset 17, question q-4711: wrong`
+        package var title: String { "\(place) at offset \(offset), question \(key): \(fault.rawValue)" }
+    }
+
+    /// Findings of which the text is kept, of each fault.
+    static let kept = 1000
+
+    /// Question events that had been worked on.
+    package var events = 0
+    /// Enriched records of them.
+    package var records = 0
+    package var deadLetters = 0
+    /// Enriched records that were made again.
+    package var remade = 0
+    /// Table records that this took.
+    package var tableRecords = 0
+    package private(set) var faults: [VerificationFault: Int] = [:]
+    package private(set) var unjudged: [UnjudgedReason: Int] = [:]
+    package private(set) var findings: [Finding] = []
+    /// The partitions that were looked at.
+    package var partitions: [TopicPartition] = []
+    package var elapsed = Duration.zero
+    package var wasStopped = false
+
+    package init() {}
+
+    package subscript(fault: VerificationFault) -> Int { faults[fault] ?? 0 }
+    package subscript(reason: UnjudgedReason) -> Int { unjudged[reason] ?? 0 }
+
+    /// - Parameter allowsDoubles: what at-least-once allows is no fault.
+    package func isClean(allowsDoubles: Bool = false) -> Bool {
+        VerificationFault.allCases.allSatisfy { self[$0] == 0 || (allowsDoubles && $0 == .doubled) }
+    }
+
+    mutating func add(_ finding: Finding) {
+        faults[finding.fault, default: 0] += 1
+        if self[finding.fault] <= Self.kept { findings.append(finding) }
+    }
+
+    mutating func add(_ reason: UnjudgedReason, _ count: Int = 1) {
+        if count > 0 { unjudged[reason, default: 0] += count }
+    }
+
+    /// Adds what was found in another partition.
+    mutating func merge(_ other: VerificationReport) {
+        events += other.events
+        records += other.records
+        deadLetters += other.deadLetters
+        remade += other.remade
+        for finding in other.findings { add(finding) }
+        // Those whose text is not kept.
+        for (fault, count) in other.faults {
+            let told = other.findings.count { $0.fault == fault }
+            faults[fault, default: 0] += count - told
+        }
+        for (reason, count) in other.unjudged { add(reason, count) }
+    }
+
+    /// A report for CI servers: a test case for each fault of each partition.
+    package func junit(suite: String) -> String {
+        var comparison = ComparisonReport()
+        for place in partitions {
+            for fault in VerificationFault.allCases {
+                let label = QuestionLabel(topic: place.description, key: fault.rawValue)
+                comparison.labels.append(label)
+                let lines = findings.filter { $0.place == place && $0.fault == fault }.flatMap { finding in
+                    [finding.title] + finding.lines.map { "  " + $0 }
+                }
+                if !lines.isEmpty { comparison.differences.append(.init(label: label, lines: lines)) }
+            }
+        }
+        return comparison.junit(suite: suite)
+    }
+}

@@ -1,0 +1,129 @@
+import KafkaClient
+
+/// Why work cannot go on from the position that was left: the log has changed, or the group has forgotten.
+package enum OffsetResetReason: String, Sendable, CaseIterable {
+    /// The position lies behind the log's end: the log was cut (an unclean election, a restored backup), or the topic made anew.
+    case beyondEnd = "beyond-end"
+    /// The records from the position to the log's start are gone (retention, deleted records).
+    case belowStart = "below-start"
+    /// The group has no offset, though this worker has committed one: it expired (`offsets.retention.minutes`), or was deleted.
+    case missing
+}
+
+/// What a worker does where a partition's offsets do not match its log.
+package enum OffsetMismatchPolicy: String, Sendable, CaseIterable {
+    /// Ends with a sentence, before anything of the partition is published.
+    case stop
+    /// Says so, counts it, and goes on from the nearest position there is.
+    case `continue`
+}
+
+/// A position that does not match its partition's log, and where work goes on instead.
+package struct OffsetReset: Sendable, Equatable {
+    package var place: TopicPartition
+    package var reason: OffsetResetReason
+    /// Where work was to go on.
+    package var from: Int64
+    /// Where it goes on.
+    package var to: Int64
+    /// The log as it is: first offset and end.
+    package var low: Int64
+    package var high: Int64
+
+    /// What has become of the offset, for people.
+    var finding: String {
+        switch reason {
+        case .beyondEnd: "offset \(from) was committed, and its log ends at \(high)"
+        case .belowStart:
+            "offset \(from) comes next, and its log begins at \(low): up to \(low - from) records are gone"
+        case .missing:
+            "no offset is committed, though this worker has committed \(from): it expired or was deleted"
+        }
+    }
+
+    /// What to do about it, for people.
+    var advice: String {
+        let cause =
+            switch reason {
+            case .beyondEnd:
+                "its log was cut (an unclean election, a restored backup) or the topic was made anew, and going on publishes "
+                    + "again what it holds from \(to) on"
+            case .belowStart: "what is gone was never worked on; going on begins at \(to)"
+            case .missing: "going on begins at \(to), and publishes again what other workers have published since"
+            }
+        return cause + "; set the group's offset by hand (kafka-consumer-groups.sh --reset-offsets), or run once with "
+            + "offsets.onMismatch: continue (--offsets-on-mismatch continue)"
+    }
+}
+
+/// Compares positions with logs. Kafka itself would go by `auto.offset.reset` without a word.
+struct OffsetCheck {
+    /// Where to go on when the position says nothing: the consumer's `auto.offset.reset`.
+    let resetsToEnd: Bool
+
+    /// - Parameter autoOffsetReset: the property of the group's consumer.
+    init(autoOffsetReset: String?) {
+        resetsToEnd = ["latest", "largest", "end"].contains(autoOffsetReset ?? "")
+    }
+
+    /// - Parameters:
+    ///   - committed: the group's offset; nil: it has none.
+    ///   - noted: what this worker has noted as the group's offset when it last committed; nil: it never did.
+    ///   - span: first offset and end of the log.
+    /// - Returns: nil where they match; nothing committed and nothing noted is a fresh start.
+    func questions(
+        _ place: TopicPartition, committed: Int64?, noted: Int64?, span: (low: Int64, high: Int64)
+    ) -> OffsetReset? {
+        let fallback = resetsToEnd ? span.high : span.low
+        func reset(_ reason: OffsetResetReason, from: Int64, to: Int64) -> OffsetReset {
+            OffsetReset(place: place, reason: reason, from: from, to: to, low: span.low, high: span.high)
+        }
+        if let committed {
+            if committed > span.high { return reset(.beyondEnd, from: committed, to: fallback) }
+            if committed < span.low { return reset(.belowStart, from: committed, to: span.low) }
+            return nil
+        }
+        guard let noted else { return nil }
+        let isInLog = (span.low...max(span.low, span.high)).contains(noted)
+        return reset(.missing, from: noted, to: isInLog ? noted : noted < span.low ? span.low : fallback)
+    }
+
+    /// As for the questions, of a table: `applied` is the store's own position, 0 for an empty store.
+    ///
+    /// A fresh store reads what there is, so a log that does not begin at 0 is no mismatch for it.
+    func table(
+        _ place: TopicPartition, committed: Int64?, noted: Int64?, applied: Int64, span: (low: Int64, high: Int64)
+    ) -> OffsetReset? {
+        func reset(_ reason: OffsetResetReason, from: Int64, to: Int64) -> OffsetReset {
+            OffsetReset(place: place, reason: reason, from: from, to: to, low: span.low, high: span.high)
+        }
+        let farthest = max(applied, committed ?? 0)
+        if farthest > span.high { return reset(.beyondEnd, from: farthest, to: span.low) }
+        if applied > 0, applied < span.low { return reset(.belowStart, from: applied, to: span.low) }
+        if committed == nil, let noted, noted > 0 {
+            return reset(.missing, from: noted, to: max(span.low, min(noted, span.high)))
+        }
+        return nil
+    }
+}
+
+/// Offset resets by input topic and reason.
+package struct OffsetResetCounts: Sendable, Equatable {
+    /// The input topics in the order of ``TopicNames/inputs``: questions, answers, votes.
+    package static let topics = 3
+    private var counts = Array(repeating: 0, count: OffsetResetCounts.topics * OffsetResetReason.allCases.count)
+
+    package init() {}
+
+    /// - Parameter topic: its index among ``TopicNames/inputs``.
+    package subscript(topic: Int, reason: OffsetResetReason) -> Int {
+        get { counts[place(topic, reason)] }
+        set { counts[place(topic, reason)] = newValue }
+    }
+
+    package var total: Int { counts.reduce(0, +) }
+
+    private func place(_ topic: Int, _ reason: OffsetResetReason) -> Int {
+        topic * OffsetResetReason.allCases.count + (OffsetResetReason.allCases.firstIndex(of: reason) ?? 0)
+    }
+}

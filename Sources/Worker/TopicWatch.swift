@@ -1,0 +1,104 @@
+import Foundation
+import KafkaClient
+import Logging
+import Synchronization
+
+/// Looks every few seconds whether the worker's five topics are there, and how many partitions each has, while the lanes work.
+///
+/// Nothing else would tell. librdkafka gives up the partitions of a deleted topic as if the group had taken them, and a lane without
+/// partitions is well; and it knows an output topic that was made anew with fewer partitions, while the lane goes by what it
+/// found at its start. The looks have a thread and a client of their own: no lane waits for an answer.
+package final class TopicWatch: Sendable {
+    /// The topics as they are.
+    package struct View: Sendable, Equatable {
+        /// Partition counts of those that exist.
+        package var counts: [String: Int32]
+        /// Those that do not exist, in the order of ``TopicNames``.
+        package var missing: [String] = []
+    }
+
+    private struct State {
+        var view: View
+        /// What the last look found; a broker that has just started may not know all topics yet, so it takes two.
+        var last: [String: Int32]
+    }
+
+    private let topics: [String]
+    private let state: Mutex<State>
+    private let changeCount = Atomic<Int>(0)
+
+    /// - Parameter counts: the topics as the worker found them at its start.
+    init(topics: TopicNames, counts: [String: Int32] = [:]) {
+        self.topics = topics.inputs + topics.outputs
+        state = Mutex(State(view: View(counts: counts), last: counts))
+    }
+
+    /// Grows with every change of ``view``; cheap enough to be asked for at each step.
+    package var version: Int { changeCount.load(ordering: .acquiring) }
+
+    package var view: View { state.withLock { $0.view } }
+
+    /// Takes what a look found: it counts when the look before found the same.
+    /// - Returns: the view, where it has changed.
+    func note(_ found: [String: Int32]) -> View? {
+        let changed: View? = state.withLock { state in
+            defer { state.last = found }
+            guard found == state.last, found != state.view.counts else { return nil }
+            state.view = View(counts: found, missing: topics.filter { found[$0] == nil })
+            return state.view
+        }
+        if changed != nil { changeCount.add(1, ordering: .releasing) }
+        return changed
+    }
+
+    // MARK: - Looking
+
+    /// Looks until the worker stops, on the calling thread.
+    func run(properties: KafkaProperties, pause: Duration, stop: StopSignal, logger: Logger) {
+        let admin: AdminClient
+        do throws(KafkaError) {
+            admin = try AdminClient(properties: properties, logger: logger)
+        } catch {
+            return logger.warning("topics are not watched", metadata: ["cause": "\(error)"])
+        }
+        defer { admin.close() }
+        while rest(pause, stop) {
+            // Without an answer nothing has changed; the lanes say what is wrong.
+            guard let found = try? admin.partitionCounts(of: topics, timeout: .seconds(5)) else { continue }
+            let before = view
+            guard let changed = note(found) else { continue }
+            tell(before, changed, logger)
+        }
+    }
+
+    private func tell(_ before: View, _ now: View, _ logger: Logger) {
+        for topic in topics {
+            switch (before.counts[topic], now.counts[topic]) {
+            case (let count?, nil):
+                logger.error(
+                    "topic missing: it was deleted while the worker runs",
+                    metadata: ["topic": "\(topic)", "partitions": .stringConvertible(count)])
+            case (nil, let count?):
+                logger.warning(
+                    "topic is there again", metadata: ["topic": "\(topic)", "partitions": .stringConvertible(count)])
+            case (let old?, let new?) where old != new:
+                logger.warning(
+                    "topic has another number of partitions",
+                    metadata: [
+                        "topic": "\(topic)", "before": .stringConvertible(old), "now": .stringConvertible(new),
+                    ])
+            default: break
+            }
+        }
+    }
+
+    /// - Returns: false when the worker was told to stop meanwhile.
+    private func rest(_ duration: Duration, _ stop: StopSignal) -> Bool {
+        let end = ContinuousClock.now + duration
+        while ContinuousClock.now < end {
+            if stop.isRequested { return false }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        return !stop.isRequested
+    }
+}
