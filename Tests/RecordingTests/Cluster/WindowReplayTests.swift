@@ -9,11 +9,11 @@ import Worker
 
 @Suite(.enabled(if: RealCluster.isAvailable, Comment(rawValue: RealCluster.reason)))
 struct WindowReplayTests {
-    private static let start: Int64 = 1_700_000_000_000
+    static let start: Int64 = 1_700_000_000_000
     private static let names = ["questions", "answers", "votes", "out", "live", "dead"]
 
     /// Random records of a few questions; times that run mostly forwards, often equal, sometimes far back.
-    private struct Scenario {
+    struct Scenario {
         var questions: [RecordedRecord] = []
         var tables: [RecordedRecord] = []
         var entries: [WindowModel.Entry] = []

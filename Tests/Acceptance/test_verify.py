@@ -1,0 +1,98 @@
+"""`rejoinder verify`: what a worker publishes is proved right, and damage done to it on purpose is found."""
+
+import re
+from dataclasses import replace
+
+import oracle
+import pytest
+from cluster import CLIENT
+from confluent_kafka import Producer
+from generator import Generator
+from test_worker import questions, traffic
+from worker import command
+
+
+def run(deployment, *arguments, enriched=None):
+    """verify with the deployment's configuration, on another output topic if one is named."""
+    configuration = deployment.workers[0].configuration_path
+    env = {"REJOINDER_TOPICS_ENRICHED": enriched} if enriched else None
+    return command("verify", "--config", configuration, *arguments, env=env, timeout=120)
+
+
+def counts(output):
+    """How many of each fault the last sentence tells."""
+    return {fault: int(number) for number, fault in re.findall(r"(\d+) (missing|doubled|wrong|out-of-order)", output)}
+
+
+@pytest.fixture
+def published(deploy):
+    """A deployment whose worker has worked on changing tables and questions in turn, and what it has published."""
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=60, questions=60)
+    worker = deployment.worker(publish={"fromHeader": True}).start()
+    for _ in range(4):
+        deployment.publish(traffic(generator, 100, 200))
+        deployment.publish(questions(generator, 80))
+        deployment.wait_until_drained()
+    assert worker.terminate() == 0
+    return deployment
+
+
+def copy(deployment, records, damage):
+    """Publishes the records, damaged, to a topic of their own."""
+    topic = f"{deployment.enriched}.{damage}"
+    deployment.cluster.create_topics({topic: deployment.partitions})
+    producer = Producer({"bootstrap.servers": deployment.cluster.bootstrap_servers, **CLIENT})
+    for record in records:
+        producer.produce(
+            topic, record.value, record.key, record.partition, timestamp=record.timestamp or 0, headers=record.headers
+        )
+    assert producer.flush(30) == 0
+    return topic
+
+
+def test_what_a_worker_publishes_is_right(published, tmp_path):
+    result = run(published, "--from", "beginning", "--junit", tmp_path / "report.xml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert set(counts(result.stdout.decode()).values()) == {0}
+    events = sum(1 for record in published.records if published.kinds[record.topic] == oracle.QUESTIONS)
+    assert f"{events} events" in result.stdout.decode()
+    assert 'failures="0"' in (tmp_path / "report.xml").read_text("utf-8")
+    # The header stands behind the event's own, and the rest of the record is as ever.
+    for record in published.read(published.enriched):
+        assert [name for name, _ in record.headers].count("rejoinder.from") == 1
+        assert record.headers[-1][0] == "rejoinder.from"
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [("dropped", "missing"), ("doubled", "doubled"), ("swapped", "out-of-order"), ("byte", "wrong"), ("stale", "wrong")],
+)
+def test_damage_is_found(published, damage, fault):
+    records = published.read(published.enriched)
+    place = len(records) // 2
+    record = records[place]
+    if damage == "dropped":
+        del records[place]
+    elif damage == "doubled":
+        records.insert(place, record)
+    elif damage == "swapped":
+        other = next(i for i in range(place + 1, len(records)) if records[i].partition == record.partition)
+        records[place], records[other] = records[other], records[place]
+    elif damage == "byte":
+        middle = len(record.value) // 2
+        records[place] = replace(record, value=record.value[:middle] + b"~" + record.value[middle + 1 :])
+    else:
+        # As an enrichment from a half-loaded table would be: valid, and without an answer.
+        place = next(i for i, r in enumerate(records) if r.value and b'"answerCount":0' not in r.value)
+        value = re.sub(rb'"answers":\[.*\],"answerCount":\d+', b'"answers":[],"answerCount":0', records[place].value)
+        assert value != records[place].value
+        records[place] = replace(records[place], value=value)
+    topic = copy(published, records, damage)
+    try:
+        result = run(published, "--from", "beginning", enriched=topic)
+    finally:
+        published.cluster.delete([topic], [])
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert counts(result.stdout.decode()) == {name: int(name == fault) for name in ("missing", "doubled", "wrong", "out-of-order")}

@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The parts that read bytes of others, with libFuzzer, for `scripts/fuzz`. The modules are links to the product's own sources, as
+// those of Benchmarks/Step are: what is not needed is not built, and all of it is built with libFuzzer's counters. Nothing is
+// fetched. Built with `--sanitize=fuzzer`, which the toolchain has on Linux.
+let package = Package(
+    name: "fuzz",
+    platforms: [.macOS(.v15)],
+    targets: [
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
+        .systemLibrary(name: "CPrefetch"),
+        .systemLibrary(name: "CFuzzer"),
+        .target(name: "Records"),
+        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
+        // Of KafkaClient a record's header alone.
+        .target(name: "KafkaClient"),
+        .target(name: "Envelope", dependencies: ["KafkaClient", "Records"]),
+        .target(name: "Survey", dependencies: ["Records"]),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", "Records", "AnswerStore", "Envelope", "Survey"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+../../../../Sources/Recording/Format/EnvelopeScanner+Headers.swift

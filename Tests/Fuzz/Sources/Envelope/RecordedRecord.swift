@@ -1,0 +1,1 @@
+../../../../Sources/Recording/RecordedRecord.swift
