@@ -1,5 +1,6 @@
 import CRDKafka
 import Dispatch
+import Foundation
 import Logging
 
 /// Questions about a cluster, and topics made and deleted. For commands and start-up checks, not for a lane.
@@ -145,8 +146,15 @@ package final class AdminClient: @unchecked Sendable {
                 .administration, label: "administration client", properties: properties, logger: logger)
             defer { member.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: .seconds(5)) }
             let pointer = try member.open(operation)
-            let list = PartitionList(partitions)
-            let code = list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }
+            let deadline = ContinuousClock.now + timeout
+            var list = PartitionList(partitions)
+            var code = list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }
+            // A coordinator that moves or loads says so; librdkafka asks again for some of these answers only.
+            while code.isCoordinatorsMove, ContinuousClock.now + .milliseconds(100) < deadline {
+                Thread.sleep(forTimeInterval: 0.1)
+                list = PartitionList(partitions)
+                code = list.lend { rd_kafka_committed(pointer, $0, max(.milliseconds(1), deadline - .now).milliseconds) }
+            }
             member.serveErrors()
             try member.check(code, operation)
             var offsets: [TopicPartition: Int64] = [:]

@@ -145,6 +145,18 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+extension rd_kafka_resp_err_t {
+    /// A group's or transaction's coordinator is being made, moves or loads.
+    var isCoordinatorsMove: Bool {
+        switch self {
+        case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+            RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+            true
+        default: false
+        }
+    }
+}
+
 extension Duration {
     /// For librdkafka's timeouts: whole milliseconds, at least 0, and never its "for ever" (-1).
     var milliseconds: Int32 {

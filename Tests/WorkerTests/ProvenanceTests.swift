@@ -13,7 +13,8 @@ struct ProvenanceTests {
             Provenance(partition: .max, offset: .max, answers: .max, votes: .max),
         ])
     func roundTrip(_ from: Provenance) {
-        let bytes = Array(ProvenanceWriter().write(from))
+        let writer = ProvenanceWriter()
+        let bytes = withExtendedLifetime(writer) { Array(writer.write(from)) }
         #expect(String(decoding: bytes, as: UTF8.self) == from.text)
         #expect(bytes.count <= Provenance.maxBytes)
         #expect(Provenance(bytes) == from)
