@@ -20,9 +20,13 @@ extension Lane {
         figures.isOutdated = false
         figures.reported = now
         figures.reportedCommits = totals.commits
-        let isMeasuring = !isLast && now - figures.measured >= .seconds(1)
+        let numbers = partitions.all.map(\.number)
+        // Of partitions that have moved their new owner alone tells, and at once.
+        let haveMoved = numbers != figures.shownPartitions
+        figures.shownPartitions = numbers
+        let isMeasuring = !isLast && (haveMoved || now - figures.measured >= .seconds(1))
         if isMeasuring { figures.measured = now }
-        let isLocating = !isLast && now - figures.located >= .milliseconds(200)
+        let isLocating = !isLast && (haveMoved || now - figures.located >= .milliseconds(200))
         if isLocating {
             figures.located = now
             noteThrottles()
@@ -30,7 +34,6 @@ extension Lane {
         let lags = isLocating ? currentLags() : nil
         let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
         let restores = takeOvers.map { RestoreProgress($0) } + partitions.all.compactMap { RestoreProgress($0) }
-        let numbers = partitions.all.map(\.number)
         watch.stand(isLast ? nil : standingWait(now))
         report.update { content in
             content.totals = totals

@@ -6,6 +6,8 @@ struct LaneRecord {
     var reportedCommits = 0
     /// What was reported of the partitions is not so any more.
     var isOutdated = false
+    /// The partitions of the last report.
+    var shownPartitions: [Int32] = []
     /// When the stores' sizes were last measured.
     var measured = ContinuousClock.now
     /// When positions and lags were last told.
