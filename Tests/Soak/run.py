@@ -106,7 +106,10 @@ class Run:
             supervisor.all_up()
             took = self._drain(deployment, supervisor)
             self.counts["records"] += (verified := verifier.verify())
-            self.say("verified", round=self.counts["rounds"], records=verified, drained=round(took, 1), **supervisor.vitals.latest())
+            vitals = supervisor.vitals.latest()
+            self.say("verified", round=self.counts["rounds"], records=verified, drained=round(took, 1), **vitals)
+            if verifier.doubled_input:
+                self.say("a broker has taken input twice", records=verifier.doubled_input)
 
     def _drain(self, deployment, supervisor):
         began = time.monotonic()
