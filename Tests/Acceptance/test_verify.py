@@ -30,7 +30,7 @@ def published(deploy):
     deployment = deploy()
     deployment.create_topics()
     generator = Generator(seed=60, questions=60)
-    worker = deployment.worker(publish={"fromHeader": True}).start()
+    worker = deployment.worker().start()
     for _ in range(4):
         deployment.publish(traffic(generator, 100, 200))
         deployment.publish(questions(generator, 80))

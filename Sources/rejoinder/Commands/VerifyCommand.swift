@@ -11,8 +11,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Reads a window of the questions, both tables and the output topics, makes each enriched record again from the \
             answers and votes as they stood, and compares byte for byte. It reports what is missing, doubled, wrong, and out of \
-            order. For this the worker has to write the header rejoinder.from (publish.fromHeader: true), which says what each \
-            record was made from. It joins no group, commits nothing and publishes nothing.
+            order. What a record was made from the worker says in its header rejoinder.from, unless publish.fromHeader is \
+            false. It joins no group, commits nothing and publishes nothing.
 
             Events that the group has not passed yet are not looked for. With --sample, records of this part of the questions \
             are made again, chosen by their ids; all are counted and their order is looked at.

@@ -46,7 +46,7 @@ extension SettingKey {
             )
         case .publishesProvenance:
             SettingDefinition(
-                kind: .boolean, standard: "false",
+                kind: .boolean, standard: "true",
                 help:
                     "Whether each enriched record says in the header `rejoinder.from` what it was made from, which `rejoinder verify` needs."
             )
