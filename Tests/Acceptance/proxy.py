@@ -54,6 +54,13 @@ class Rule:
     def treat(self, frame, upstream, cut):
         """In place of handing the request on. upstream: the broker's port. cut: ends the connection."""
 
+    def answer(self, api, frame):
+        """The answer to this request in place of the broker's, which never sees it; None: the broker's."""
+
+    def altered(self, api, frame):
+        """The broker's answer to a request of this kind as the client is to see it."""
+        return frame
+
     def note_answer(self, api):
         """An answer has passed."""
 
@@ -131,6 +138,70 @@ class Silence(Rule):
         self._ended.set()
 
 
+class Refusal(Rule):
+    """Requests that produce to a topic are refused with an error code of Kafka's where their batch holds certain bytes, as a
+    broker refuses a batch for one of its records. The batches must not be compressed.
+
+    count: how many are refused; None: all.
+    """
+
+    def __init__(self, topic, code, holding=b"", count=None):
+        self._topic, self._code, self._holding, self._count = topic.encode(), code, holding, count
+        self.refused = 0
+
+    def answer(self, api, frame):
+        if api != PRODUCE or self._holding not in frame or self.refused == self._count:
+            return None
+        version, correlation = struct.unpack_from(">hi", frame, 6)
+        places = list(_produced(frame))
+        if not any(topic == self._topic for topic, _ in places):
+            return None
+        assert 3 <= version <= 7 and len(places) == 1, "librdkafka produces to one partition a request"
+        (topic, partition), self.refused = places[0], self.refused + 1
+        body = struct.pack(">iih", correlation, 1, len(topic)) + topic
+        body += struct.pack(">iihqq", 1, partition, self._code, -1, -1)
+        body += (struct.pack(">q", -1) if version >= 5 else b"") + struct.pack(">i", 0)
+        return struct.pack(">i", len(body)) + body
+
+
+def _produced(frame):
+    """The places that a Produce request (versions 3 to 8) writes to."""
+    at = 12
+
+    def take(format):
+        nonlocal at
+        (value,) = struct.unpack_from(format, frame, at)
+        at += struct.calcsize(format)
+        return value
+
+    def skip(count):
+        nonlocal at
+        at += max(count, 0)
+
+    skip(take(">h"))  # the client's id
+    skip(take(">h"))  # the transactional id
+    skip(6)  # acks, timeout
+    for _ in range(take(">i")):
+        name = take(">h")
+        topic = frame[at : at + name]
+        skip(name)
+        for _ in range(take(">i")):
+            yield topic, take(">i")
+            skip(take(">i"))
+
+
+class Quota(Rule):
+    """Answers to fetching and producing say that a quota has delayed them."""
+
+    def __init__(self, milliseconds):
+        self._milliseconds = struct.pack(">i", milliseconds)
+
+    def altered(self, api, frame):
+        if api == FETCH:
+            return frame[:8] + self._milliseconds + frame[12:]
+        return frame[:-4] + self._milliseconds if api == PRODUCE else frame
+
+
 class Proxy:
     """Listens once for each broker. upstream: the brokers' ports on this machine."""
 
@@ -200,11 +271,11 @@ class Proxy:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._connections |= {client, broker}
-            apis = {}
-            threading.Thread(target=self._requests, args=(client, broker, port, apis), daemon=True).start()
-            threading.Thread(target=self._answers, args=(client, broker, apis), daemon=True).start()
+            apis, sending = {}, threading.Lock()
+            threading.Thread(target=self._requests, args=(client, broker, port, apis, sending), daemon=True).start()
+            threading.Thread(target=self._answers, args=(client, broker, apis, sending), daemon=True).start()
 
-    def _requests(self, client, broker, port, apis):
+    def _requests(self, client, broker, port, apis, sending):
         def cut():
             _cut(client)
             _cut(broker)
@@ -214,8 +285,14 @@ class Proxy:
                 api, correlation = api_of(frame), struct.unpack_from(">i", frame, 8)[0]
                 with self._lock:
                     rule = next((rule for rule in self._rules if rule.matches(api)), None)
+                    answers = (rule.answer(api, frame) for rule in self._rules)
+                    answer = None if rule else next((answer for answer in answers if answer), None)
                 if rule:
                     rule.treat(frame, port, cut)
+                    continue
+                if answer:
+                    with sending:
+                        client.sendall(answer)
                     continue
                 if pause := max((rule.delay(api) for rule in self._rules), default=0):
                     time.sleep(pause)
@@ -223,7 +300,7 @@ class Proxy:
                 broker.sendall(frame)
         cut()
 
-    def _answers(self, client, broker, apis):
+    def _answers(self, client, broker, apis, sending):
         with contextlib.suppress(OSError):
             while (frame := _read_frame(broker)) is not None:
                 api = apis.pop(struct.unpack_from(">i", frame, 4)[0], None)
@@ -232,7 +309,9 @@ class Proxy:
                 with self._lock:
                     for rule in self._rules:
                         rule.note_answer(api)
-                client.sendall(frame)
+                        frame = rule.altered(api, frame)
+                with sending:
+                    client.sendall(frame)
         _cut(client)
         _cut(broker)
         with self._lock:

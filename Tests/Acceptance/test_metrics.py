@@ -12,8 +12,10 @@ from cluster import CLIENT
 from confluent_kafka import Consumer, Producer, TopicPartition
 from generator import Generator
 from prometheus import Prometheus, Samples, address, promtool, scrape
+from proxy import Proxy, Quota
 from test_deploy import RULES, dashboard_expressions, filled, metrics_in
 from test_faults import Background, mixed
+from test_late_requests import behind
 from test_worker import questions, traffic
 
 # Panels that show nothing while all is well.
@@ -238,6 +240,22 @@ def test_partitions_that_moved_are_told_by_their_new_owner_alone(deploy, cluster
         assert {labels["partition"] for labels, _ in samples.all("rejoinder_store_bytes")} == partitions
     assert second.terminate() == 0
     assert first.terminate() == 0
+
+
+def test_a_quota_that_delays_answers_is_named(deploy, cluster):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    with Proxy.before(cluster) as link:
+        link.add(Quota(3_200))
+        worker = behind(link, deployment, monitoring={"intervalSeconds": 1}).start()
+        deployment.publish(questions(Generator(seed=46), 20))
+        deployment.wait_until_drained()
+        samples = settled(worker)
+        assert samples.get("rejoinder_throttled_seconds_total") >= 3.2
+        assert worker.terminate() == 0
+    lines = [line for line in worker.log() if line.get("message") == "throughput"]
+    assert sum(line["throttledMilliseconds"] for line in lines) >= 3_200
+    assert any("quota" in str(line["verdict"]) and "3.2" in str(line["verdict"]) for line in lines), lines[-1]["verdict"]
 
 
 def test_a_restore_is_told_of_until_it_is_done(deploy):

@@ -6,9 +6,19 @@ import oracle
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from generator import Generator
-from test_worker import questions
+from proxy import Proxy, Refusal
+from test_late_requests import behind
+from test_worker import questions, traffic
 
 DAY = 86_400_000
+# Kafka's error codes: https://kafka.apache.org/protocol#protocol_error_codes
+MESSAGE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED, INVALID_TIMESTAMP, INVALID_RECORD = 10, 29, 32, 87
+
+
+@pytest.fixture
+def link(cluster):
+    with Proxy.before(cluster) as link:
+        yield link
 
 
 @pytest.fixture
@@ -85,3 +95,61 @@ def test_a_topic_made_smaller_while_the_worker_runs(deploy, kafka):
     letters = deployment.read(deployment.dead_letters)
     assert [letter.key for letter in letters] == [b"big"]
     assert len(deployment.read(deployment.enriched)) == 20
+
+
+# --- Refused by the proxy, as a broker would -------------------------------------------------------------------
+
+
+def code(letter):
+    return dict(letter.headers)["rejoinder.error.code"]
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+@pytest.mark.parametrize("error", [MESSAGE_TOO_LARGE, INVALID_TIMESTAMP, INVALID_RECORD])
+def test_one_event_that_is_refused_holds_back_no_other(deploy, link, delivery, error):
+    deployment = deploy(partitions=2)
+    deployment.create_topics()
+    generator = Generator(seed=15, questions=40)
+    deployment.publish(traffic(generator, 50, 50))
+    refusal = link.add(Refusal(deployment.enriched, error, holding=b"refuse me"))
+    bad = [(oracle.QUESTIONS, b"bad-%d" % n, b'{"id":"bad-%d","title":"refuse me"}' % n, []) for n in range(3)]
+    deployment.publish([*questions(generator, 30), *bad[:2], *questions(generator, 30), bad[2], *questions(generator, 30)])
+    worker = behind(link, deployment, delivery=delivery).start()
+    deployment.wait_until_drained(60)
+    assert worker.terminate() == 0, worker.log_end()
+    deployment.wait_until_settled()
+    assert refusal.refused
+    letters = [letter for letter in deployment.read(deployment.dead_letters) if code(letter) == b"refused"]
+    published = deployment.read(deployment.enriched)
+    assert {letter.key for letter in letters} == {key for _, key, _, _ in bad}
+    wanted = [r for r in deployment.records if r.topic == deployment.topics[oracle.QUESTIONS] and not r.key.startswith(b"bad-")]
+    assert {(r.key, r.timestamp) for r in published} == {(r.key, r.timestamp) for r in wanted}
+    if delivery == "exactly-once":
+        assert (len(letters), len(published)) == (len(bad), len(wanted))
+
+
+def test_a_refused_tombstone_is_a_dead_letter_too(deploy, link):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=16, questions=10)
+    link.add(Refusal(deployment.enriched, INVALID_RECORD, holding=b"gone-for-good"))
+    deployment.publish([*questions(generator, 10), (oracle.QUESTIONS, b"gone-for-good", None, []), *questions(generator, 10)])
+    worker = behind(link, deployment).start()
+    deployment.wait_until_drained(60)
+    assert worker.terminate() == 0, worker.log_end()
+    (letter,) = [letter for letter in deployment.read(deployment.dead_letters) if code(letter) == b"refused"]
+    assert (letter.key, letter.value) == (b"gone-for-good", None)
+    assert len(deployment.read(deployment.enriched)) == 20
+
+
+def test_what_a_broker_refuses_of_all_records_ends_the_worker_with_a_sentence(deploy, link):
+    """Rights that are missing are no fault of a record: nothing is set aside, and nothing is passed."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    link.add(Refusal(deployment.enriched, TOPIC_AUTHORIZATION_FAILED))
+    deployment.publish(questions(Generator(seed=17, questions=10), 10))
+    worker = behind(link, deployment).start()
+    assert worker.wait(60) == 78, worker.log_end()
+    assert deployment.enriched in worker.log_end()
+    assert deployment.read(deployment.dead_letters) == []
+    assert not deployment.cluster.committed(deployment.group, deployment.topics[oracle.QUESTIONS], 1).get(0)
