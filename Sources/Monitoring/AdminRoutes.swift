@@ -5,7 +5,8 @@ import Worker
 /// it may not block.
 enum AdminRoutes {
     static func router(
-        monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, connections: AdminConnections,
+        monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, deadLetters: DeadLetterLookup?,
+        connections: AdminConnections,
         hosts: AdminHostRule, isStopping: @escaping @Sendable () -> Bool
     ) -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: .autoGenerateHeadEndpoints)
@@ -17,6 +18,7 @@ enum AdminRoutes {
         Dashboard(monitor: monitor, connections: connections).addRoutes(to: router)
         Runbook().addRoutes(to: router)
         if let questions { QuestionRoutes(lookup: questions).addRoutes(to: router) }
+        if let deadLetters { DeadLetterRoutes(monitor: monitor, lookup: deadLetters).addRoutes(to: router) }
         return router
     }
 }
@@ -28,7 +30,8 @@ private struct AdminManners: RouterMiddleware {
 
     private static let referrerPolicy = HTTPFields.Element.Name("Referrer-Policy")
     private static let resourcePolicy = HTTPFields.Element.Name("Cross-Origin-Resource-Policy")
-    private static let paths = "/, /events, /history, /runbook, /questions/{id}, /metrics, /healthz and /readyz"
+    private static let paths =
+        "/, /events, /history, /runbook, /questions/{id}, /dead-letters, /metrics, /healthz and /readyz"
 
     func handle(
         _ request: Request, context: AdminRequestContext,

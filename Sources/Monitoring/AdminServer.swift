@@ -48,19 +48,20 @@ package final class AdminServer: Service {
     ///   - monitor: what there is to tell.
     ///   - metrics: what `/metrics` answers; nil: nothing.
     ///   - questions: what `/questions/{id}` asks; nil: nothing is there.
+    ///   - deadLetters: what opens a dead letter; nil: nothing is there.
     /// - Throws: `configuration` when it cannot listen there.
     package convenience init(
         host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
-        logger: Logger
+        deadLetters: DeadLetterLookup? = nil, logger: Logger
     ) async throws(WorkerError) {
         try await self.init(
-            host: host, port: port, monitor: monitor, metrics: metrics, questions: questions, limits: Limits(),
-            logger: logger)
+            host: host, port: port, monitor: monitor, metrics: metrics, questions: questions,
+            deadLetters: deadLetters, limits: Limits(), logger: logger)
     }
 
     init(
         host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
-        limits: Limits, logger: Logger
+        deadLetters: DeadLetterLookup? = nil, limits: Limits, logger: Logger
     ) async throws(WorkerError) {
         let connections = AdminConnections(
             limit: limits.connections, streams: limits.streams, patience: limits.patience)
@@ -72,8 +73,8 @@ package final class AdminServer: Service {
         quiet.logLevel = .critical
         let application = Application(
             router: AdminRoutes.router(
-                monitor: monitor, metrics: metrics, questions: questions, connections: connections,
-                hosts: hosts, isStopping: { stopping.isGiven }),
+                monitor: monitor, metrics: metrics, questions: questions, deadLetters: deadLetters,
+                connections: connections, hosts: hosts, isStopping: { stopping.isGiven }),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [connections.handler], idleTimeout: limits.idle,

@@ -405,6 +405,47 @@ def test_questions(site, browser):
     assert page.hosts() == {urllib.parse.urlsplit(url).netloc}
 
 
+def test_dead_letters_can_be_opened(deploy):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    headers = [("trace", b"<b>1</b>"), ("raw", b"\xff\x00"), ("none", None)]
+    bad = b'{"id":"<script>alert(7)</script>"'
+    worker = deployment.worker().start()
+    deployment.publish([question("fine"), ("questions", b"bad", bad, headers), ("answers", b"\xfe", b"\xff", [])])
+    deployment.wait_until_drained()
+    url = admin_url(worker)
+    deadline = time.monotonic() + 20
+    while len(notes := json.loads(get(url, "/dead-letters")[2])) < 2:
+        assert time.monotonic() < deadline, notes
+        time.sleep(0.1)
+    (note,) = [note for note in notes if note["topic"].endswith("questions")]
+    (other,) = [note for note in notes if note["topic"].endswith("answers")]
+
+    def path(note):
+        return f"/dead-letters/{note['topic']}/{note['partition']}/{note['offset']}"
+
+    status, fields, body = get(url, path(note))
+    opened = json.loads(body)
+    assert (status, fields["content-type"]) == (200, "application/json")
+    assert (opened["code"], opened["message"]) == ("invalid-json", note["message"])
+    assert opened["key"] == {"text": "bad"} and opened["value"] == {"text": bad.decode()}
+    assert opened["headers"] == [
+        {"name": "trace", "value": {"text": "<b>1</b>"}},
+        {"name": "raw", "value": {"base64": "/wA="}},
+        {"name": "none"},
+    ]
+    assert json.loads(get(url, path(other))[2])["value"] == {"base64": "/w=="}
+    # As pages: what stands in records stays text.
+    status, fields, body = get(url, path(note), "text/html")
+    assert status == 200 and b"&lt;script&gt;alert(7)" in body and b"<script>" not in body and b"<b>1" not in body
+    assert "script-src" not in fields["content-security-policy"]
+    assert path(note).encode() in get(url, "/dead-letters", "text/html")[2]
+    # Nothing else of any topic is read.
+    for place in (f"/{note['topic']}/0/0", f"/{note['topic']}/0/x", "/__consumer_offsets/0/0", f"/{note['topic']}/-1/0"):
+        assert get(url, "/dead-letters" + place)[0] == 404
+    assert worker.terminate() == 0
+
+
 def test_another_workers_question(deploy):
     deployment = deploy()
     deployment.create_topics()

@@ -140,7 +140,7 @@ struct DashboardEvents: Sendable {
     }
 
     /// On one line.
-    private static func json(_ notes: [DeadLetterNote]) -> String {
+    static func json(_ notes: [DeadLetterNote]) -> String {
         let objects = notes.map { note in
             JSONObject.text { object in
                 object.add("code", note.code.rawValue)

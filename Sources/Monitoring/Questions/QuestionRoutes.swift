@@ -3,7 +3,7 @@ import Hummingbird
 /// `/questions/{id}`: the enriched record of one question as the worker would publish it now, as a page or as JSON.
 struct QuestionRoutes: Sendable {
     /// No script at all: what stands on the page comes from records.
-    private static let policy = [
+    static let policy = [
         "default-src 'none'", "style-src 'self'", "img-src 'self'", "form-action 'self'", "base-uri 'none'",
         "frame-ancestors 'none'",
     ].joined(separator: "; ")

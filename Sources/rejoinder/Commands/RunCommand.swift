@@ -52,7 +52,7 @@ struct RunCommand: AsyncParsableCommand {
         // Listens before anything is consumed: a port in use ends it here.
         let admin = try await AdminServer(
             host: settings.adminHost, port: settings.adminPort, monitor: monitor, metrics: metrics,
-            questions: questions, logger: settings.logger("admin"))
+            questions: questions, deadLetters: settings.deadLetterLookup(worker), logger: settings.logger("admin"))
         logger.info(
             "admin address",
             metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])
@@ -115,6 +115,12 @@ extension Settings {
         ) { key, value, partition in
             await worker.preview(key: key, value: value, partition: partition)
         }
+    }
+
+    fileprivate func deadLetterLookup(_ worker: WorkerService) -> DeadLetterLookup {
+        let properties = ClientProperties(configuration: workerConfiguration, identity: worker.identity, lane: 0)
+            .follower
+        return DeadLetterLookup(properties: properties, logger: logger("dead-letters"))
     }
 
     fileprivate var monitorOptions: MonitorOptions {

@@ -207,7 +207,8 @@ extension DashboardPage {
           byId("causes").replaceChildren(...notes.slice().reverse().map((note) => element("li", {},
             element("p", {}, element("time", { datetime: new Date(note.time).toISOString() }, format.clock(note.time)), " ",
               element("b", {}, note.code), " ",
-              element("span", { class: "quiet" }, `${note.topic} [${note.partition}] offset ${note.offset}`)),
+              element("a", { class: "quiet", href: `/dead-letters/${encodeURIComponent(note.topic)}/${note.partition}/${note.offset}` },
+                `${note.topic} [${note.partition}] offset ${note.offset}`)),
             element("p", { class: "cause", dir: "auto" }, note.message))));
         }
 
