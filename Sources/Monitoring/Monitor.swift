@@ -20,6 +20,7 @@ package final class Monitor: Service, Sendable {
     private let sinks: [any MonitorSink]
     private let log: (any ThroughputWriter)?
     private let stallLog: StallLog
+    private let historyFile: HistoryFile?
     private let start: MonitorMoment
     private let state: Mutex<State>
 
@@ -34,20 +35,22 @@ package final class Monitor: Service, Sendable {
     ///   - reports: one for each lane. Nobody else may `take` from them.
     ///   - board: the ends that the brokers tell; nil: they are not asked.
     ///   - log: where the lines go.
+    ///   - historyFile: where the history is kept for the next start; nil: nowhere.
     ///   - logger: for warnings of stalled lanes.
     package convenience init(
         names: WorkerNames, reports: [LaneReport], options: MonitorOptions, board: LagBoard? = nil,
-        sinks: [any MonitorSink] = [], log: (any ThroughputWriter)? = nil,
+        sinks: [any MonitorSink] = [], log: (any ThroughputWriter)? = nil, historyFile: HistoryFile? = nil,
         logger: Logger = Logger(label: "") { _ in SwiftLogNoOpLogHandler() }
     ) {
         self.init(
-            names: names, reports: reports, options: options, board: board, sinks: sinks, log: log, logger: logger,
-            start: .now)
+            names: names, reports: reports, options: options, board: board, sinks: sinks, log: log,
+            historyFile: historyFile, logger: logger, start: .now)
     }
 
     init(
         names: WorkerNames, reports: [LaneReport], options: MonitorOptions, board: LagBoard? = nil,
-        sinks: [any MonitorSink], log: (any ThroughputWriter)?, logger: Logger, start: MonitorMoment
+        sinks: [any MonitorSink], log: (any ThroughputWriter)?, historyFile: HistoryFile? = nil, logger: Logger,
+        start: MonitorMoment
     ) {
         self.names = names
         self.reports = reports
@@ -55,9 +58,12 @@ package final class Monitor: Service, Sendable {
         self.sinks = sinks
         self.log = log
         self.start = start
+        self.historyFile = historyFile
         stallLog = StallLog(logger: logger)
         let lanes = reports.map { LaneReading(lane: $0.lane, content: $0.current) }
-        state = Mutex(State(watched: MonitorState(names: names, lanes: lanes, options: options, start: start)))
+        let history = LogEntry.seconds(start.time).flatMap { historyFile?.load(now: $0) } ?? []
+        let watched = MonitorState(names: names, lanes: lanes, options: options, history: history, start: start)
+        state = Mutex(State(watched: watched))
     }
 
     // MARK: - What it knows
@@ -171,6 +177,8 @@ package final class Monitor: Service, Sendable {
         }
         for finding in outcome.findings { stallLog.write(finding, at: now.instant) }
         if let log { outcome.lines.forEach(log.write) }
+        if let line = outcome.remembered { historyFile?.append(line) }
+        if isEnd { historyFile?.finish() }
         for sink in sinks { sink.note(outcome.tick) }
         for listener in listeners { listener.yield(outcome.tick.line) }
     }

@@ -8,12 +8,14 @@ struct MonitorState: Sendable {
         /// For the throughput log.
         var lines: [ThroughputLine]
         var findings: [StallWatch.Finding]
+        /// What the history has got.
+        var remembered: ThroughputLine?
     }
 
     private(set) var lanes: [LaneReading]
     private(set) var latest: ThroughputLine?
     /// At most ``Monitor/historyLines``, oldest first.
-    private(set) var history: [ThroughputLine] = []
+    private(set) var history: [ThroughputLine]
     /// At most ``Monitor/secondLines``, oldest first.
     private(set) var seconds: [ThroughputLine] = []
     private(set) var condition = WorkerCondition.working
@@ -30,7 +32,12 @@ struct MonitorState: Sendable {
     private var intervalPace: MonitorPace
     private var stalls: StallWatch
 
-    init(names: WorkerNames, lanes: [LaneReading], options: MonitorOptions, start: MonitorMoment) {
+    /// - Parameter history: of the worker that was here before.
+    init(
+        names: WorkerNames, lanes: [LaneReading], options: MonitorOptions, history: [ThroughputLine] = [],
+        start: MonitorMoment
+    ) {
+        self.history = history
         self.names = names
         self.options = options
         self.lanes = lanes
@@ -70,11 +77,13 @@ struct MonitorState: Sendable {
         let next = MonitorWindow(
             began: now, lanes: lanes, objectiveMilliseconds: options.objectiveMilliseconds)
         second = next
+        var remembered: ThroughputLine?
         if historyPace.isDue(now.instant) {
             if history.count == Monitor.historyLines { history.removeFirst() }
             var line = self.line(.interval, of: tenSeconds, until: now)
             line.verdict = verdict
             history.append(line)
+            remembered = line
             tenSeconds = next
         }
         var lines: [ThroughputLine] = []
@@ -86,7 +95,7 @@ struct MonitorState: Sendable {
             interval = next
         }
         if isEnd { lines.append(self.line(.totals, of: run, until: now)) }
-        return Outcome(tick: tick, lines: lines, findings: findings)
+        return Outcome(tick: tick, lines: lines, findings: findings, remembered: remembered)
     }
 
     private mutating func note(_ finding: StallWatch.Finding) {

@@ -72,13 +72,14 @@ def site(deploy):
     return deployment, worker, admin_url(worker)
 
 
-def admin_url(worker):
+def admin_url(worker, start=1):
+    """start: of which of the worker's starts, counted from 1."""
     deadline = time.monotonic() + 30
-    while not (found := [line for line in worker.log() if line["message"] == "admin address"]):
+    while len(found := [line for line in worker.log() if line["message"] == "admin address"]) < start:
         worker.check()
         assert time.monotonic() < deadline, worker.log_end()
         time.sleep(0.1)
-    return found[0]["url"]
+    return found[start - 1]["url"]
 
 
 def get(url, path, accept="application/json"):
@@ -443,6 +444,21 @@ def test_dead_letters_can_be_opened(deploy):
     # Nothing else of any topic is read.
     for place in (f"/{note['topic']}/0/0", f"/{note['topic']}/0/x", "/__consumer_offsets/0/0", f"/{note['topic']}/-1/0"):
         assert get(url, "/dead-letters" + place)[0] == 404
+    assert worker.terminate() == 0
+
+
+def test_the_history_survives_a_restart(deploy):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    worker = deployment.worker().start()
+    url = admin_url(worker)
+    deadline = time.monotonic() + 40
+    while not (before := json.loads(get(url, "/history")[2])):
+        assert time.monotonic() < deadline, "no line of ten seconds"
+        time.sleep(0.5)
+    worker.kill()
+    worker.start()
+    assert json.loads(get(admin_url(worker, start=2), "/history")[2])[: len(before)] == before
     assert worker.terminate() == 0
 
 

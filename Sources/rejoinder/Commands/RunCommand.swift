@@ -47,7 +47,9 @@ struct RunCommand: AsyncParsableCommand {
         metrics.showLibraries()
         let monitor = Monitor(
             names: names, reports: worker.reports, options: settings.monitorOptions, board: board,
-            sinks: [metrics], log: settings.throughputLog(), logger: settings.logger("monitor"))
+            sinks: [metrics], log: settings.throughputLog(),
+            historyFile: HistoryFile(directory: settings.storeDirectory, logger: settings.logger("monitor")),
+            logger: settings.logger("monitor"))
         let questions = settings.questionLookup(worker)
         // Listens before anything is consumed: a port in use ends it here.
         let admin = try await AdminServer(

@@ -19,7 +19,7 @@ final class MonitorFixture {
     /// - Parameter commitLimit: nil: three intervals, so that few ticks do.
     init(
         lanes: Int = 1, interval: Int = 10, commitLimit: Duration? = nil, objectiveMilliseconds: Int = 5000,
-        board: LagBoard? = nil, sinks: [any MonitorSink] = []
+        board: LagBoard? = nil, sinks: [any MonitorSink] = [], historyFile: HistoryFile? = nil
     ) {
         var options = MonitorOptions(interval: .seconds(interval), objectiveMilliseconds: objectiveMilliseconds)
         options.commitLimit = commitLimit ?? .seconds(3 * interval)
@@ -29,6 +29,7 @@ final class MonitorFixture {
         let entries = entries
         monitor = Monitor(
             names: .test, reports: reports, options: options, board: board, sinks: sinks, log: log,
+            historyFile: historyFile,
             logger: Logger(label: "monitor") { _ in entries.handler }, start: start)
         for report in reports {
             report.update {
