@@ -54,7 +54,7 @@ class Rule:
     def treat(self, frame, upstream, cut):
         """In place of handing the request on. upstream: the broker's port. cut: ends the connection."""
 
-    def answer(self, api, frame):
+    def reply(self, api, frame):
         """The answer to this request in place of the broker's, which never sees it; None: the broker's."""
 
     def altered(self, api, frame):
@@ -149,7 +149,7 @@ class Refusal(Rule):
         self._topic, self._code, self._holding, self._count = topic.encode(), code, holding, count
         self.refused = 0
 
-    def answer(self, api, frame):
+    def reply(self, api, frame):
         if api != PRODUCE or self._holding not in frame or self.refused == self._count:
             return None
         version, correlation = struct.unpack_from(">hi", frame, 6)
@@ -285,14 +285,14 @@ class Proxy:
                 api, correlation = api_of(frame), struct.unpack_from(">i", frame, 8)[0]
                 with self._lock:
                     rule = next((rule for rule in self._rules if rule.matches(api)), None)
-                    answers = (rule.answer(api, frame) for rule in self._rules)
-                    answer = None if rule else next((answer for answer in answers if answer), None)
+                    replies = (rule.reply(api, frame) for rule in self._rules)
+                    reply = None if rule else next((reply for reply in replies if reply), None)
                 if rule:
                     rule.treat(frame, port, cut)
                     continue
-                if answer:
+                if reply:
                     with sending:
-                        client.sendall(answer)
+                        client.sendall(reply)
                     continue
                 if pause := max((rule.delay(api) for rule in self._rules), default=0):
                     time.sleep(pause)
