@@ -17,6 +17,7 @@ package final class WorkloadGenerator {
         static let answers: UInt64 = 2
         static let votes: UInt64 = 3
         static let traffic: UInt64 = 4
+        static let life: UInt64 = 5
     }
 
     package let plan: WorkloadPlan
@@ -74,6 +75,7 @@ package final class WorkloadGenerator {
 
     /// What comes when the tables are filled: question events, and votes among them.
     package func traffic(_ receive: Receiver) rethrows {
+        if plan.isLife { return try life(receive) }
         for index in 0..<plan.events {
             var random = SplitMix64(seed: plan.seed, stream: Stream.traffic, index: index)
             if plan.voteShare > 0, random.chance(plan.voteShare) {
@@ -84,6 +86,38 @@ package final class WorkloadGenerator {
                 writeKey(question)
                 writeQuestion(question, &random, index)
                 try receive(.questions, key.bytes, value.bytes)
+            }
+        }
+    }
+
+    /// Of the records that do not ask a question, so many in 16 are answers; the rest are votes.
+    private static let answersOf16 = 3
+
+    /// Questions are asked one after the other, evenly over the time. Who answers or votes picks among those asked so far, by the
+    /// plan's skew; votes are for answers that were given.
+    private func life(_ receive: Receiver) rethrows {
+        let stride = max(1, plan.events / plan.questions)
+        var given = [Int](repeating: 0, count: plan.questions)
+        var (asked, answers) = (0, 0)
+        for index in 0..<plan.events {
+            var random = SplitMix64(seed: plan.seed, stream: Stream.life, index: index)
+            if index % stride == 0, asked < plan.questions {
+                writeKey(asked)
+                writeQuestion(asked, &random, index)
+                asked += 1
+                try receive(.questions, key.bytes, value.bytes)
+                continue
+            }
+            let question = picker.draw(&random) % asked
+            writeKey(question)
+            if given[question] == 0 || random.next(below: 16) < Self.answersOf16 {
+                writeAnswer(question, given[question], answers)
+                given[question] += 1
+                answers += 1
+                try receive(.answers, key.bytes, value.bytes)
+            } else {
+                writeVote(&random, index, question, random.next(below: given[question]))
+                try receive(.votes, key.bytes, value.bytes)
             }
         }
     }
@@ -192,6 +226,10 @@ package final class WorkloadGenerator {
         // On a question without answers the first one's votes come before it.
         let answer = random.next(below: max(1, answers(of: question)))
         writeKey(question)
+        writeVote(&random, index, question, answer)
+    }
+
+    private func writeVote(_ random: inout SplitMix64, _ index: Int, _ question: Int, _ answer: Int) {
         value.removeAll()
         value.write(#"{"questionId":""#)
         value.writeQuestionID(question)

@@ -27,6 +27,9 @@ package struct WorkloadPlan: Sendable, Equatable {
     package var countedShare = 0.0
     /// How many people vote.
     package var voters = 100_000
+    /// A site's life: there are no tables before the traffic, which asks each question once and answers and votes on those that
+    /// were asked before.
+    package var isLife = false
 
     package init() {}
 
@@ -50,6 +53,8 @@ package enum WorkloadPreset: String, CaseIterable, Sendable {
     case w4
     /// As w1, as a steady stream.
     case w5
+    /// A site's life: questions are asked, answered and voted on, Zipf-skewed.
+    case w6
 
     package var plan: WorkloadPlan {
         var plan = WorkloadPlan()
@@ -61,6 +66,12 @@ package enum WorkloadPreset: String, CaseIterable, Sendable {
             plan.questions = 1_000_000
             plan.votes = 3_000_000
         case .w5: plan.events = 60_000
+        case .w6:
+            plan.isLife = true
+            plan.answersPerQuestion = 0...0
+            plan.votes = 0
+            plan.events = 1_000_000
+            plan.skew = .zipf(exponent: 1)
         }
         return plan
     }

@@ -90,6 +90,35 @@ import Workload
         #expect((0.36...0.42).contains(share(.zipf(exponent: 1))))
     }
 
+    @Test func aSitesLifeAsksEachQuestionOnceAndVotesOnlyForAnswersThatWereGiven() throws {
+        let plan = WorkloadPreset.w6.plan.scaled(by: 0.002)
+        let reader = RecordReader()
+        var asked: Set<[UInt8]> = []
+        var answers: [[UInt8]: Int] = [:]
+        var counts: [WorkloadGenerator.Topic: Int] = [:]
+        try forEachRecord(plan) { topic, key, value in
+            counts[topic, default: 0] += 1
+            let id = Array(key)
+            switch topic {
+            case .questions:
+                _ = try reader.readQuestion(key: key, value: value)
+                #expect(asked.insert(id).inserted)
+            case .answers:
+                _ = try reader.readAnswer(key: key, value: value)
+                #expect(asked.contains(id))
+                answers[id, default: 0] += 1
+            case .votes:
+                _ = try reader.readVote(key: key, value: value)
+                #expect(answers[id] != nil)
+            }
+        }
+        #expect(counts[.questions] == 100 && counts.values.reduce(0, +) == 2_000)
+        #expect(try #require(counts[.votes]) > 2 * (try #require(counts[.answers])))
+        // A few questions get most of it.
+        #expect(answers.values.sorted(by: >).prefix(10).reduce(0, +) * 3 > answers.values.reduce(0, +))
+        #expect(checksum(plan) == checksum(plan))
+    }
+
     @Test func presetsAreWhatTheyAreSaidToBe() {
         let plan = WorkloadPreset.w1.plan
         #expect(plan.questions * 3 == WorkloadGenerator(plan).answerCount)

@@ -31,15 +31,16 @@ struct GenerateCommand: ParsableCommand {
             The named workloads: w1, 50,000 questions with three answers of about 420 bytes each, 300,000 votes, then 500,000 \
             question events of about 320 bytes, which make enriched records of about 1.8 kB; w2, the same with the events and \
             votes skewed by Zipf's law; w3, the same with nine votes to each question event in the traffic; w4, 1,000,000 \
-            questions and 3,000,000 votes; w5, 1,000 events a second for a minute. The other options change what a workload \
-            says, w1 if none is named.
+            questions and 3,000,000 votes; w5, 1,000 events a second for a minute; w6, a site's life without tables before it: \
+            50,000 questions are asked, and those asked so far are answered and voted on, skewed by Zipf's law, 1,000,000 \
+            records in all. The other options change what a workload says, w1 if none is named.
 
             Example:
               rejoinder generate --workload w1 --scale 0.1 --partitions 4 --bootstrap-servers localhost:9092
               rejoinder generate --questions 1000 --events 5000 --directory /tmp/sample
             """)
 
-    @Option(help: "w1, w2, w3, w4 or w5.")
+    @Option(help: "w1, w2, w3, w4, w5 or w6.")
     var workload: WorkloadPreset = .w1
 
     @Option(help: ArgumentHelp("Times as many questions, votes and events.", valueName: "factor"))
