@@ -86,6 +86,23 @@ package final class EventProcessor {
             return limit < 0 ? .refused(Self.noRoom) : .deleted
         }
         if let stamps { stamps.pointee.checked = Monotonic.nanoseconds }
+        return try enrich(
+            id, value, store: store, limit: limit, prepared: coming.current.map { lookups[$0] }, stamps: stamps)
+    }
+
+    /// What a question comes to that was checked before: the store's own.
+    /// - Throws: when the store cannot be read.
+    package func process(
+        stored id: Bytes, value: Bytes, store: AnswerStore, limit: Int
+    ) throws(StoreError) -> EventOutcome {
+        try enrich(id, value, store: store, limit: limit, prepared: nil, stamps: nil)
+    }
+
+    @inline(__always)
+    private func enrich(
+        _ id: Bytes, _ value: Bytes, store: AnswerStore, limit: Int, prepared: UnsafePointer<PreparedRows>?,
+        stamps: UnsafeMutablePointer<EventStamps>?
+    ) throws(StoreError) -> EventOutcome {
         let hash = AnswerStore.hash(of: id)
         let version = store.version(ofQuestionHashed: hash)
         if let tail = rendered.find(id, hash: hash, version: version) {
@@ -95,7 +112,7 @@ package final class EventProcessor {
                 return .enriched(bytes, attached: tail.attached, omitted: 0)
             }
         }
-        try store.lookup(question: id, prepared: coming.current.map { lookups[$0] }, into: answers)
+        try store.lookup(question: id, prepared: prepared, into: answers)
         if let stamps { stamps.pointee.lookedUp = Monotonic.nanoseconds }
         let rendering = enricher.render(question: value, answers: answers, limit: limit)
         if let stamps { stamps.pointee.rendered = Monotonic.nanoseconds }

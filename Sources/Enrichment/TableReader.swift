@@ -21,6 +21,16 @@ package final class TableReader {
         }
     }
 
+    /// Checks a question event and adds what it changes of the questions that the store keeps. One that cannot be processed changes
+    /// nothing.
+    /// - Parameters:
+    ///   - question: the event as the store is to keep it; its value must stay valid until the batch is applied. nil: it has
+    ///     none, the question was deleted.
+    package func readQuestion(key: Bytes?, question: StoredQuestion?, into batch: TableBatch) {
+        guard let key, (try? reader.readQuestion(key: key, value: question?.value)) != nil else { return }
+        batch.append(question: key, question)
+    }
+
     /// Checks a record and adds what it changes to a batch.
     /// - Parameter value: must stay valid until the batch is applied. nil is Kafka's null.
     /// - Throws: what makes it a dead letter; the batch is as before.

@@ -46,6 +46,15 @@ extension GroupConsumer {
     package func committedOffsets(
         _ partitions: [TopicPartition], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
+        var notes: [TopicPartition: String] = [:]
+        return try committedOffsets(partitions, notes: &notes, timeout: timeout)
+    }
+
+    /// As the other.
+    /// - Parameter notes: gets the texts that were committed with offsets (Kafka's metadata).
+    package func committedOffsets(
+        _ partitions: [TopicPartition], notes: inout [TopicPartition: String], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "Asking for the offsets of \(partitions.listed) that group '\(groupID)' has committed"
         let pointer = try client.open(operation)
@@ -54,16 +63,21 @@ extension GroupConsumer {
         var result: [TopicPartition: Int64] = [:]
         for element in list.elements {
             try client.check(element.error, operation)
-            if element.offset >= 0 { result[element.partition] = element.offset }
+            guard element.offset >= 0 else { continue }
+            result[element.partition] = element.offset
+            if !element.note.isEmpty { notes[element.partition] = element.note }
         }
         return result
     }
 
     /// Commits offsets (the next record to process) for the group and waits for the answer. Topics that the group
     /// does not subscribe to may be among them.
-    /// - Parameter mayWait: asked ten times a second; false ends the wait before the timeout.
+    /// - Parameters:
+    ///   - notes: texts to commit with some of the offsets (Kafka's metadata).
+    ///   - mayWait: asked ten times a second; false ends the wait before the timeout.
     package func commit(
-        _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30), while mayWait: () -> Bool = { true }
+        _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], timeout: Duration = .seconds(30),
+        while mayWait: () -> Bool = { true }
     ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
@@ -74,7 +88,8 @@ extension GroupConsumer {
         }
         defer { rd_kafka_queue_destroy(queue) }
         try client.check(
-            PartitionList(offsets).lend { rd_kafka_commit_queue(pointer, $0, queue, nil, nil) }, operation)
+            PartitionList(offsets, notes: notes).lend { rd_kafka_commit_queue(pointer, $0, queue, nil, nil) }, operation
+        )
         let deadline = ContinuousClock.now + timeout
         var answer: OpaquePointer?
         repeat {

@@ -1,5 +1,13 @@
 import CRDKafka
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Owns one of librdkafka's partition lists.
 final class PartitionList {
     private let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
@@ -16,6 +24,28 @@ final class PartitionList {
         pointer = rd_kafka_topic_partition_list_new(Int32(clamping: offsets.count))
         for (partition, offset) in offsets {
             rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition).pointee.offset = offset
+        }
+    }
+
+    /// - Parameter notes: texts that are kept with some of the offsets.
+    convenience init(_ offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
+        self.init(offsets)
+        if !notes.isEmpty { lend { Self.add(notes, to: $0) } }
+    }
+
+    private static func add(
+        _ notes: [TopicPartition: String], to list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
+        for (partition, note) in notes {
+            guard
+                let element = rd_kafka_topic_partition_list_find(list, partition.topic, partition.partition),
+                // librdkafka frees it with the list, so the memory has to come from malloc.
+                let memory = malloc(max(1, note.utf8.count))
+            else { continue }
+            let bytes = Array(note.utf8)
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(from: $0) }
+            element.pointee.metadata = memory
+            element.pointee.metadata_size = bytes.count
         }
     }
 
@@ -36,6 +66,8 @@ final class PartitionList {
         let partition: TopicPartition
         let offset: Int64
         let error: rd_kafka_resp_err_t
+        /// Empty where none is kept with the offset.
+        let note: String
     }
 
     var elements: [Element] { lend { Self.elements(of: $0) } }
@@ -47,7 +79,10 @@ final class PartitionList {
             guard let topic = element.topic else { return nil }
             return Element(
                 partition: TopicPartition(topic: String(cString: topic), partition: element.partition),
-                offset: element.offset, error: element.err)
+                offset: element.offset, error: element.err,
+                note: element.metadata.map {
+                    String(decoding: UnsafeRawBufferPointer(start: $0, count: element.metadata_size), as: UTF8.self)
+                } ?? "")
         }
     }
 

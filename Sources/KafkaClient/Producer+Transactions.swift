@@ -28,15 +28,16 @@ extension Producer {
     /// Makes offsets (the next record to process) of the consumer's group part of the transaction. Topics that the
     /// group does not subscribe to may be among them. The consumer's membership goes with it, so that a member that
     /// was thrown out cannot commit.
+    /// - Parameter notes: texts to commit with some of the offsets (Kafka's metadata).
     package func sendOffsets(
-        _ offsets: [TopicPartition: Int64], of consumer: GroupConsumer, timeout: Duration,
-        while mayWait: () -> Bool = { true }
+        _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer,
+        timeout: Duration, while mayWait: () -> Bool = { true }
     ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "Adding offsets of \(offsets.keys.listed) to the transaction for group '\(consumer.groupID)'"
         _ = try client.open(operation)
         let membership = try GroupMembership(of: consumer, operation)
-        let list = PartitionList(offsets)
+        let list = PartitionList(offsets, notes: notes)
         try complete(operation, timeout: timeout, while: mayWait) { (pointer, milliseconds) in
             membership.lend { metadata in
                 list.lend { rd_kafka_send_offsets_to_transaction(pointer, $0, metadata, milliseconds) }

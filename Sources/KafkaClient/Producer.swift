@@ -106,15 +106,50 @@ package final class Producer {
         var headers: OpaquePointer?
         if let source = headersOf?.rawHeaders { headers = rd_kafka_headers_copy(source) }
         if !extraHeaders.isEmpty { headers = Self.adding(extraHeaders, to: headers) }
-        if let mark {
-            if headers == nil { headers = rd_kafka_headers_new(1) }
-            mark.name.withUTF8Buffer { name in
-                name.withMemoryRebound(to: CChar.self) {
-                    _ = rd_kafka_header_add(
-                        headers, $0.baseAddress, $0.count, mark.value.baseAddress, mark.value.count)
-                }
+        Self.add(mark, to: &headers)
+        try produce(pointer, topic, partition, key, value, timestamp, headers)
+    }
+
+    /// As the other, for headers that were packed before.
+    /// - Parameters:
+    ///   - extraHeader: follows them.
+    ///   - mark: a header behind all others.
+    package func produce(
+        to topic: ProducerTopic, partition: Int32?, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        timestamp: Int64?, packedHeaders: PackedHeaders, extraHeader: (name: StaticString, value: StaticString),
+        mark: (name: StaticString, value: UnsafeRawBufferPointer)? = nil
+    ) throws(KafkaError) {
+        guard let pointer = client.pointer else { throw produceFailure(RD_KAFKA_RESP_ERR__DESTROY, topic, partition) }
+        var headers = rd_kafka_headers_new(4)
+        packedHeaders.eachHeader { name, value in
+            let text = name.baseAddress?.assumingMemoryBound(to: CChar.self)
+            rd_kafka_header_add(headers, text, name.count, value.map { Self.address($0) } ?? nil, value?.count ?? 0)
+        }
+        rd_kafka_header_add(
+            headers, UnsafeRawPointer(extraHeader.name.utf8Start).assumingMemoryBound(to: CChar.self),
+            extraHeader.name.utf8CodeUnitCount, extraHeader.value.utf8Start, extraHeader.value.utf8CodeUnitCount)
+        Self.add(mark, to: &headers)
+        try produce(pointer, topic, partition, key, value, timestamp, headers)
+    }
+
+    @inline(__always)
+    private static func add(
+        _ mark: (name: StaticString, value: UnsafeRawBufferPointer)?, to headers: inout OpaquePointer?
+    ) {
+        guard let mark else { return }
+        if headers == nil { headers = rd_kafka_headers_new(1) }
+        mark.name.withUTF8Buffer { name in
+            name.withMemoryRebound(to: CChar.self) {
+                _ = rd_kafka_header_add(headers, $0.baseAddress, $0.count, mark.value.baseAddress, mark.value.count)
             }
         }
+    }
+
+    @inline(__always)
+    private func produce(
+        _ pointer: OpaquePointer, _ topic: ProducerTopic, _ partition: Int32?, _ key: UnsafeRawBufferPointer?,
+        _ value: UnsafeRawBufferPointer?, _ timestamp: Int64?, _ headers: OpaquePointer?
+    ) throws(KafkaError) {
         let code = rejoinder_produce(
             pointer, topic.pointer, partition ?? RD_KAFKA_PARTITION_UA,
             Self.address(key), key?.count ?? 0, Self.address(value), value?.count ?? 0, timestamp ?? 0, headers)

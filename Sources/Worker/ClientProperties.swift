@@ -19,7 +19,9 @@ package struct ClientProperties: Sendable {
         groupID = configuration.groupID
         clientID = "rejoinder-\(identity)-\(lane)"
         instanceID = configuration.staticMembership ? clientID : nil
-        share = MemoryShare(budgetMiB: configuration.memoryBudgetMiB, lanes: configuration.lanes)
+        share = MemoryShare(
+            budgetMiB: configuration.memoryBudgetMiB, lanes: configuration.lanes,
+            isLive: configuration.publishOn.coalesce != nil)
     }
 
     /// The lane's `transactional.id`: the same after a restart, so that a restarted worker fences its own past.
@@ -31,6 +33,9 @@ package struct ClientProperties: Sendable {
 
     /// Memory that the lane keeps rendered answers in.
     var renderedBytes: Int { share.renderedKiB * 1024 }
+
+    /// Memory for the questions that wait to be published, over all partitions of the lane.
+    var waitingBytes: Int { share.waitingKiB * 1024 }
 
     /// How much of the tables the follower works on at once while it restores them. Beside a record's bytes librdkafka has
     /// some 500 of its own, which makes it about three times as many bytes in all.
@@ -115,10 +120,12 @@ private struct MemoryShare {
     let consumerQueueKiB: Int
     let producerQueueKiB: Int
     let renderedKiB: Int
+    let waitingKiB: Int
     let restoreKiB: Int
     let fetchBytes: Int
 
-    init(budgetMiB: Int, lanes: Int) {
+    /// - Parameter isLive: questions wait to be published.
+    init(budgetMiB: Int, lanes: Int, isLive: Bool) {
         // What the process needs with empty queues: code, librdkafka's threads, histograms, batches, and in larger budgets
         // what the stores have not committed.
         let fixedMiB = 48 + min(StateDirectory.pendingBytes >> 20, budgetMiB / 8)
@@ -127,7 +134,8 @@ private struct MemoryShare {
         // (`queuedRecords` bounds those), in both of the lane's consumers. A tenth of a second's records are plenty.
         consumerQueueKiB = min(2_097_151, max(1024, laneKiB / 16))
         producerQueueKiB = min(2_097_151, max(4096, laneKiB / 5))
-        renderedKiB = laneKiB * 2 / 5
+        waitingKiB = isLive ? laneKiB / 8 : 0
+        renderedKiB = laneKiB * 2 / 5 - waitingKiB
         restoreKiB = min(8192, laneKiB / 24)
         fetchBytes = min(8_388_608, max(1_048_576, laneKiB * 1024 / 24))
     }

@@ -58,6 +58,9 @@ struct CommitPace {
         }
     }
 
+    /// The tables are being changed: the lane looks at them again soon.
+    mutating func tablesMoved() { idleTurns = 0 }
+
     /// Something happened that wants to be committed.
     mutating func note() {
         if firstUncommitted == nil { firstUncommitted = .now }
@@ -67,6 +70,9 @@ struct CommitPace {
         guard let firstUncommitted else { return false }
         return (ranDry && produced) || isFull(bytes: bytes) || .now - firstUncommitted >= interval
     }
+
+    /// Whether something has waited for its commit for so long that its transaction should not stay open.
+    var isOld: Bool { firstUncommitted.map { .now - $0 >= max(interval, .milliseconds(500)) } ?? false }
 
     /// Whether more must not be produced before a commit. For every record: asks no clock.
     func isFull(bytes: Int) -> Bool { bytes >= byteLimit }

@@ -1,11 +1,57 @@
+import AnswerStore
 import KafkaClient
 import Records
 
 /// A record that could not be processed, and why.
 package struct DeadLetter {
-    let message: ConsumedMessage
+    /// Where the original's headers are.
+    enum Headers {
+        case none
+        case message(ConsumedMessage)
+        case packed(PackedHeaders)
+    }
+
+    let key: Bytes?
+    let value: Bytes?
+    let original: Headers
     let topic: String
+    let partition: Int32
+    let offset: Int64
+    let timestamp: Int64?
     let error: RecordError
+
+    init(message: ConsumedMessage, topic: String, error: RecordError) {
+        key = message.key
+        value = message.value
+        original = message.hasHeaders ? .message(message) : .none
+        self.topic = topic
+        (partition, offset, timestamp) = (message.partition, message.offset, message.timestamp)
+        self.error = error
+    }
+
+    /// For a question's event that the store has kept.
+    init(question: StoredQuestion, id: Bytes, partition: Int32, topic: String, error: RecordError) {
+        key = id
+        value = question.value
+        original = question.headers.isEmpty ? .none : .packed(PackedHeaders(question.headers))
+        self.topic = topic
+        (self.partition, offset, timestamp) = (partition, question.offset, question.timestamp)
+        self.error = error
+    }
+
+    /// The record, where it still has its headers.
+    var message: ConsumedMessage? {
+        if case .message(let message) = original { message } else { nil }
+    }
+
+    /// The headers, where the store kept them.
+    var keptHeaders: [RecordHeader] {
+        if case .packed(let packed) = original { packed.headers } else { [] }
+    }
+
+    var hasHeaders: Bool {
+        if case .none = original { false } else { true }
+    }
 
     /// What is carried of the original; the largest that the producer takes is published.
     package enum Form: CaseIterable, Sendable {
@@ -26,7 +72,7 @@ package struct DeadLetter {
     }
 
     /// The record's place for people: `answers [3] at offset 17`.
-    var place: String { "\(topic) [\(message.partition)] at offset \(message.offset)" }
+    var place: String { "\(topic) [\(partition)] at offset \(offset)" }
 
     /// What a dead letter says of a record: why it is one, and where it came from.
     package static func headers(
@@ -44,17 +90,15 @@ package struct DeadLetter {
     }
 
     /// The key in place of none, where the topic takes no record without a key: `questions/3@1234`.
-    var standInKey: String { "\(topic)/\(message.partition)@\(message.offset)" }
+    var standInKey: String { "\(topic)/\(partition)@\(offset)" }
 
     /// About how much of the producer's queue it takes.
-    var byteCount: Int { (message.value?.count ?? 0) + (message.key?.count ?? 0) + 256 }
+    var byteCount: Int { (value?.count ?? 0) + (key?.count ?? 0) + 256 }
 
     /// The headers that are added to the original's.
     func headers(as form: Form) -> [RecordHeader] {
         Self.headers(
-            error: error, topic: topic, partition: message.partition, offset: message.offset,
-            timestamp: message.timestamp)
-            + form.omissions(
-                hasKey: message.key != nil, hasValue: message.value != nil, hasHeaders: message.hasHeaders)
+            error: error, topic: topic, partition: partition, offset: offset, timestamp: timestamp)
+            + form.omissions(hasKey: key != nil, hasValue: value != nil, hasHeaders: hasHeaders)
     }
 }

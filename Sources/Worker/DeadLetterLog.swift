@@ -22,8 +22,8 @@ struct DeadLetterLog {
             "dead letter",
             metadata: [
                 "code": "\(letter.error.code.rawValue)", "reason": "\(letter.error.message)",
-                "topic": "\(letter.topic)", "partition": .stringConvertible(letter.message.partition),
-                "offset": .stringConvertible(letter.message.offset), "unlogged": .stringConvertible(unlogged),
+                "topic": "\(letter.topic)", "partition": .stringConvertible(letter.partition),
+                "offset": .stringConvertible(letter.offset), "unlogged": .stringConvertible(unlogged),
             ])
         lastLine = now
         unlogged = 0

@@ -7,13 +7,17 @@ import Logging
 extension Lane {
     func commitIfDue() throws(LaneFault) {
         if isRefreshDue { pace.note() }
-        if search.limit != nil, publisher.hasUncommitted { return try commit() }
-        if pace.isDue(produced: publisher.hasUncommitted, bytes: publisher.uncommittedBytes) { try commit() }
+        if search.limit != nil || changeSearch.limit != nil, publisher.hasUncommitted { return try commit() }
+        let bytes = publisher.uncommittedBytes
+        // What is published together is committed together, as far as one transaction goes.
+        if window?.isPublishing ?? false, !pace.isFull(bytes: bytes), !pace.isOld { return }
+        if pace.isDue(produced: publisher.hasUncommitted, bytes: bytes) { try commit() }
     }
 
     /// Commits what was produced together with the offsets that pass it, those of the tables included.
     func commit() throws(LaneFault) {
-        let offsets = movedOffsets()
+        try applyQuestions()
+        let (offsets, notes) = movedOffsets()
         if isRefreshDue { refreshed = .now }
         guard !offsets.isEmpty || publisher.hasUncommitted else {
             committedTotals = totals
@@ -21,13 +25,16 @@ extension Lane {
         }
         let began = ContinuousClock.now
         let (bytes, records) = (publisher.uncommittedBytes, totals.recordsIn - committedTotals.recordsIn)
-        try publisher.commit(offsets, of: consumer)
+        let changes = changes
+        try publisher.commit(offsets, notes: notes, of: consumer)
         for partition in partitions.all {
             partition.questions.committed = partition.questions.next ?? partition.questions.committed
-            partition.answers.committed = max(partition.answers.committed, partition.answers.next)
-            partition.votes.committed = max(partition.votes.committed, partition.votes.next)
+            let held = partition.live?.heldPositions
+            partition.answers.hasCommitted(held: held?.answers)
+            partition.votes.hasCommitted(held: held?.votes)
         }
         noteCommitted(partitions.all)
+        if window != nil { try noteCommittedChanges() }
         totals.commits += 1
         committedTotals = totals
         let now = ContinuousClock.now
@@ -50,7 +57,8 @@ extension Lane {
         eventTimes.removeAll()
         logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
         pace.committed()
-        search.committed()
+        if records > 0 || changes == 0 { search.committed() }
+        if changes > 0 { changeSearch.committed() }
         try publisher.settleDoubt(consumer)
     }
 
@@ -60,18 +68,24 @@ extension Lane {
     private var isRefreshDue: Bool { .now - refreshed >= Self.refreshPause }
     static let refreshPause = Duration.seconds(3600)
 
-    private func movedOffsets() -> [TopicPartition: Int64] {
+    private func movedOffsets() -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
         var offsets: [TopicPartition: Int64] = [:]
+        var notes: [TopicPartition: String] = [:]
         for partition in partitions.all {
             if let next = partition.questions.next, next != partition.questions.committed {
                 offsets[place(ofQuestions: partition.number)] = next
             }
+            let held = partition.live?.heldPositions
             for table in Table.allCases {
-                guard let offset = partition[table].offsetToCommit(isRefresh: isRefreshDue) else { continue }
-                offsets[follower.place(table, partition.number)] = offset
+                let heldOffset = held.map { table == .answers ? $0.answers : $0.votes }
+                let progress = partition[table]
+                guard let offset = progress.offsetToCommit(isRefresh: isRefreshDue, held: heldOffset) else { continue }
+                let place = follower.place(table, partition.number)
+                offsets[place] = offset
+                if let note = progress.note(of: offset) { notes[place] = note }
             }
         }
-        return offsets
+        return (offsets, notes)
     }
 
     // MARK: - When it does not get through
@@ -131,8 +145,7 @@ extension Lane {
         if publisher.isOfDeadLetters(refusal) {
             try publisher.changeLetters(after: refusal)
         } else {
-            search.refused(
-                "\(refusal.reason) (\(refusal.name))", events: totals.recordsIn - committedTotals.recordsIn)
+            noteRefusal("\(refusal.reason) (\(refusal.name))")
         }
     }
 
@@ -141,6 +154,8 @@ extension Lane {
         eventTimes.removeAll()
         totals.takeBack(to: committedTotals)
         figures.aborted()
+        for partition in partitions.all { partition.live?.forget() }
+        window?.restart()
     }
 
     /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
@@ -171,7 +186,7 @@ extension Lane {
         guard !owned.isEmpty else { return }
         let before = watch.begin(.committedOffsets, as: .committing)
         defer { watch.end(before) }
-        let committed = try settledOffsets(owned)
+        let (committed, notes) = try settledOffsets(owned)
         var seeks: [TopicPartition: Int64] = [:]
         for partition in owned {
             let place = place(ofQuestions: partition.number)
@@ -186,12 +201,14 @@ extension Lane {
             seeks[place] = resume
         }
         if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
-        try follower.rewind(owned, committed: committed)
+        try follower.rewind(owned, committed: committed, notes: notes)
     }
 
     /// The committed offsets of these partitions, none below the one that this lane has committed itself. A coordinator
     /// that resigns can say for a moment that a group has committed nothing: it is asked again, and the next one knows.
-    private func settledOffsets(_ owned: [OwnedPartition]) throws(LaneFault) -> [TopicPartition: Int64] {
+    private func settledOffsets(
+        _ owned: [OwnedPartition]
+    ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
         var own: [TopicPartition: Int64] = [:]
         for partition in owned {
             own[place(ofQuestions: partition.number)] = partition.questions.committed
@@ -204,15 +221,15 @@ extension Lane {
         }
         let deadline = ContinuousClock.now + Self.coordinatorPatience
         while true {
-            let answered = try committedOffsets(places)
+            let (answered, notes) = try committedOffsets(places)
             let fallen = own.filter { place, offset in (answered[place] ?? -1) < offset }
-            if fallen.isEmpty { return answered }
+            if fallen.isEmpty { return (answered, notes) }
             if stop.isRequested { throw .stopped }
             guard ContinuousClock.now < deadline else {
                 logger.error(
                     "the group's coordinator has lost committed offsets; going on from the lane's own",
                     metadata: ["partitions": .array(fallen.keys.sorted().map { "\($0)" })])
-                return answered.merging(fallen) { $1 }
+                return (answered.merging(fallen) { $1 }, notes)
             }
             rest(.milliseconds(200))
         }
@@ -222,10 +239,14 @@ extension Lane {
     private static let coordinatorPatience = Duration.seconds(30)
 
     /// Waits for the answer as long as it takes.
-    private func committedOffsets(_ places: [TopicPartition]) throws(LaneFault) -> [TopicPartition: Int64] {
+    private func committedOffsets(
+        _ places: [TopicPartition]
+    ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
         while true {
             do throws(KafkaError) {
-                return try consumer.committedOffsets(places, timeout: .seconds(5))
+                var notes: [TopicPartition: String] = [:]
+                let offsets = try consumer.committedOffsets(places, notes: &notes, timeout: .seconds(5))
+                return (offsets, notes)
             } catch {
                 if stop.isRequested { throw .stopped }
                 if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }

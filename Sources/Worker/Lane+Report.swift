@@ -34,6 +34,11 @@ extension Lane {
         let lags = isLocating ? currentLags() : nil
         let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
         let restores = takeOvers.map { RestoreProgress($0) } + partitions.all.compactMap { RestoreProgress($0) }
+        let waiting = window.map { window in
+            WaitingFigures(
+                questions: partitions.all.reduce(0) { $0 + ($1.live?.waiting.count ?? 0) }, since: window.oldest,
+                coalesce: window.length)
+        }
         watch.stand(isLast ? nil : standingWait(now))
         report.update { content in
             content.totals = totals
@@ -47,6 +52,7 @@ extension Lane {
             content.hasBeenAssigned = figures.hasBeenAssigned
             content.missingTopics = figures.missingTopics
             content.uncommittedSince = pace.firstUncommitted
+            content.waiting = waiting
             content.deadLetters = figures.deadLetters
             content.wait = watch.wait
             for step in figures.steps { content.steps.record(microseconds: step / 1000, count: 1) }
@@ -139,7 +145,7 @@ extension DeadLetterNote {
     init(_ letter: DeadLetter) {
         self.init(
             code: letter.error.code,
-            place: TopicPartition(topic: letter.topic, partition: letter.message.partition),
-            offset: letter.message.offset, message: letter.error.message, time: WallClock.microseconds / 1000)
+            place: TopicPartition(topic: letter.topic, partition: letter.partition),
+            offset: letter.offset, message: letter.error.message, time: WallClock.microseconds / 1000)
     }
 }

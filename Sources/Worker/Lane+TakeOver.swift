@@ -130,8 +130,9 @@ extension Lane {
         let cause: String
         do {
             // While an earlier owner's transaction is open its offsets are held back.
-            let committed = try consumer.committedOffsets(places, timeout: takeOverPace.patience)
-            let outcome = try begin(&takeOver, committed: committed)
+            var notes: [TopicPartition: String] = [:]
+            let committed = try consumer.committedOffsets(places, notes: &notes, timeout: takeOverPace.patience)
+            let outcome = try begin(&takeOver, committed: committed, notes: notes)
             takeOvers[0] = takeOver
             switch outcome {
             case .done:
@@ -166,7 +167,9 @@ extension Lane {
         case waits(cause: String)
     }
 
-    private func begin(_ takeOver: inout TakeOver, committed: [TopicPartition: Int64]) throws -> TakeOverOutcome {
+    private func begin(
+        _ takeOver: inout TakeOver, committed: [TopicPartition: Int64], notes: [TopicPartition: String]
+    ) throws -> TakeOverOutcome {
         let number = takeOver.number
         let questions = place(ofQuestions: number)
         // Not through the consumers: a broker answers one request of a connection after the other, and theirs may be a fetch that
@@ -204,13 +207,14 @@ extension Lane {
                 "store rebuilt from its topics",
                 metadata: ["partition": .stringConvertible(number), "reason": "\(reason)"])
         }
-        let partition = OwnedPartition(number: number, store: opened.store, assigned: takeOver.since)
+        let partition = OwnedPartition(
+            number: number, store: opened.store, assigned: takeOver.since, live: window.map { _ in LivePartition() })
         do {
             survey.lookAtStore(
                 Table.allCases.map { (follower.place($0, number), partition.applied($0), ends[$0.rawValue]) })
             try stopIfMismatched(survey.resets)
             partition.questions.span = questionSpan
-            try follower.beginRestore(partition, committed: survey.committed, ends: ends)
+            try follower.beginRestore(partition, committed: survey.committed, notes: notes, ends: ends)
         } catch {
             opened.store.close()
             if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }
@@ -226,6 +230,9 @@ extension Lane {
     /// itself, a log that was cut does not. One question a step at most, as the lane waits for its answer.
     func askForShortEnds() throws(LaneFault) {
         for partition in partitions.all where !partition.isRunning {
+            if let live = partition.live, let since = live.historyEndsShort, .now - since >= Self.shortEndPatience {
+                return try askForShortHistory(partition, live)
+            }
             for table in Table.allCases {
                 guard let since = partition[table].endsShort, .now - since >= Self.shortEndPatience else { continue }
                 let place = follower.place(table, partition.number)
@@ -250,6 +257,21 @@ extension Lane {
         }
     }
 
+    private func askForShortHistory(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
+        let place = place(ofQuestions: partition.number)
+        let end: Int64
+        do throws(KafkaError) {
+            end = try publisher.queryWatermarks(place, timeout: takeOverPace.patience).high
+        } catch {
+            live.historyEndsShort = .now
+            return waitLog.note(error, logger: logger)
+        }
+        guard try follower.historyLeaderEnds(partition, at: end, of: partitions) else { return }
+        logger.warning(
+            "the questions lost records while they were read into the store: their log was cut",
+            metadata: ["partition": "\(place)", "end": .stringConvertible(end)])
+    }
+
     /// How long a replica is given to have what its leader has before the leader is asked.
     private static let shortEndPatience = Duration.seconds(2)
 
@@ -257,7 +279,7 @@ extension Lane {
     func finishTakeOvers() throws {
         for partition in partitions.all {
             guard case .restoring(let since, let records) = partition.phase,
-                partition.answers.isCaughtUp, partition.votes.isCaughtUp, !partition.store.isLoading
+                partition.isCaughtUp, !partition.store.isLoading
             else { continue }
             do throws(StoreError) {
                 try partition.store.giveMemoryBack()
@@ -265,6 +287,9 @@ extension Lane {
                 throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
             }
             partition.phase = .running
+            // From here on what changed is known: a change that is taken back has not been seen.
+            partition.store.areChangesCertain = false
+            window?.isResumed = true
             try consumer.resume([place(ofQuestions: partition.number)])
             logger.info(
                 "partition caught up",

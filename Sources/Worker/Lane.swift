@@ -13,6 +13,11 @@ final class Lane {
     static let maxGatheredRecords = 2048
     static let maxGatheredBytes = 2 << 20
 
+    /// What one step works on: changes are published only where published records follow them.
+    enum StepContent {
+        case both, events, changes
+    }
+
     let configuration: WorkerConfiguration
     let properties: ClientProperties
     let stateDirectory: StateDirectory
@@ -42,17 +47,25 @@ final class Lane {
     var pace: CommitPace
     /// Finds an event whose enriched record the broker refuses.
     var search = RefusalSearch()
+    /// Finds a question whose changed record the broker refuses.
+    var changeSearch = ChangeSearch()
+    /// What this step works on.
+    var stepContent = StepContent.both
+    /// The change that was published last; its question only while it is alone in its transaction.
+    var lastChange: (partition: Int32, question: [UInt8]) = (0, [])
     /// What is behind the report.
     var figures = LaneRecord()
     var waitLog = WaitLog()
+    /// nil: published records do not follow changes.
+    var window: PublishWindow?
     /// When the tables' offsets were last committed whether they had moved or not.
     var refreshed = ContinuousClock.now
 
     let limits: RecordLimits
     let processor: EventProcessor
     /// nil: records say nothing of what they were made from.
-    private let provenance: ProvenanceWriter?
-    private let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
+    let provenance: ProvenanceWriter?
+    let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
     /// The timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
@@ -89,6 +102,7 @@ final class Lane {
         processor = EventProcessor(renderedBytes: properties.renderedBytes)
         limits = RecordLimits(properties: properties, maxRecordBytes: configuration.maxRecordBytes)
         provenance = configuration.publishesProvenance ? ProvenanceWriter() : nil
+        window = configuration.publishOn.coalesce.map { PublishWindow(length: $0) }
     }
 
     /// Works until told to stop, then leaves in good order.
@@ -139,6 +153,7 @@ final class Lane {
     /// Tables first, then a batch of questions, then the commit when it is due, then the group's wishes.
     private func step() throws {
         figures.beginStep(clock, commits: totals.commits)
+        if window != nil { chooseStepContent() }
         followTopics()
         try beginTakeOvers()
         clock.begin(.applyingTables)
@@ -150,6 +165,7 @@ final class Lane {
         clock.begin(.enriching)
         try enrichGathered()
         clock.begin(.other)
+        if window != nil { try publishChanges() }
         try commitIfDue()
         try answerRebalance()
         figures.endStep(clock, commits: totals.commits)
@@ -184,6 +200,7 @@ final class Lane {
         if done.moved {
             pace.note()
             figures.noteWork()
+            if window != nil { pace.tablesMoved() }
         }
         lookAtGaps()
         try askForShortEnds()
@@ -194,7 +211,12 @@ final class Lane {
     private func gather() {
         hasWaited = false
         guard rebalance == nil else { return }
+        guard stepContent != .changes else {
+            pace.ranDry = true
+            return
+        }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
+        if let window { timeout = window.wait(timeout) }
         hasWaited = timeout > CommitPace.shortestWait
         let most = search.limit ?? Self.maxGatheredRecords
         while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
@@ -275,6 +297,8 @@ final class Lane {
                         pace.note()
                     }
                 }
+                // While what was gathered is still there.
+                if window != nil { try applyQuestions() }
             } catch {
                 noteGivenUp()
                 throw error
@@ -288,28 +312,6 @@ final class Lane {
             partition.questions.next = end.offset
             pace.note()
         }
-    }
-
-    /// Publishes the event that the broker has refused as a dead letter, when it has come again.
-    /// - Returns: how many of the gathered events are done with.
-    private func setAsideRefused() throws(LaneFault) -> Int {
-        guard let refused = search.refused, gathered.count == 1 else { return 0 }
-        let event = gathered[0]
-        guard event.partition == refused.partition, event.offset == refused.offset,
-            let partition = partitions[event.partition], partition.isRunning
-        else { return 0 }
-        partition.questions.isAtEnd = false
-        if partition.questions.first == nil { partition.questions.first = event.offset }
-        try publish(
-            DeadLetter(
-                message: event, topic: configuration.topics.questions,
-                error: RecordError(
-                    code: .refused, message: "the broker does not take the enriched record: \(refused.reason)")))
-        partition.questions.next = event.offset + 1
-        totals.recordsIn += 1
-        totals.bytesIn += event.value?.count ?? 0
-        if let timestamp = event.timestamp { eventTimes.append(timestamp) }
-        return 1
     }
 
     /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
@@ -356,7 +358,7 @@ final class Lane {
                 throw .wentBack(place(ofQuestions: number), from: next, to: message.offset)
             }
             if partition.questions.first == nil { partition.questions.first = message.offset }
-            try enrich(message, from: partition.store, to: target)
+            try enrich(message, of: partition, to: target)
             partition.questions.next = message.offset + 1
             totals.recordsIn += 1
             totals.bytesIn += message.value?.count ?? 0
@@ -367,7 +369,9 @@ final class Lane {
     }
 
     /// One event's way: check, look up, render, publish.
-    private func enrich(_ event: ConsumedMessage, from store: AnswerStore, to target: Int32?) throws(LaneFault) {
+    private func enrich(
+        _ event: ConsumedMessage, of partition: OwnedPartition, to target: Int32?
+    ) throws(LaneFault) {
         let keyBytes = event.key?.count ?? 0
         let headerRoom = headerRoom(of: event) + (provenance == nil ? 0 : Provenance.headerRoom)
         let carried = keyBytes + headerRoom
@@ -375,7 +379,7 @@ final class Lane {
         let outcome: EventOutcome
         do throws(StoreError) {
             outcome = try processor.process(
-                key: event.key, value: event.value, store: store,
+                key: event.key, value: event.value, store: partition.store,
                 limit: limits.longestValue(keyBytes: keyBytes, headerRoom: headerRoom), stamps: stamps)
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
@@ -386,26 +390,32 @@ final class Lane {
             totals.answersOmitted += omitted
             if attached + omitted == 0 { totals.questionsWithoutAnswers += 1 }
             try publisher.publishEnriched(
-                value, of: event, partition: target, carried: carried, from: from(event, store))
+                value, of: event, partition: target, carried: carried, from: from(event, partition.store))
             totals.recordsOut += 1
             totals.bytesOut += value.count
         case .deleted:
-            try publisher.publishEnriched(nil, of: event, partition: target, carried: carried, from: from(event, store))
+            try publisher.publishEnriched(
+                nil, of: event, partition: target, carried: carried, from: from(event, partition.store))
             totals.recordsOut += 1
         case .refused(let error):
             try publish(DeadLetter(message: event, topic: configuration.topics.questions, error: error))
         }
+        if let live = partition.live { note(event, outcome, of: partition, live) }
         if stamps != nil { clock.endSample() }
     }
 
     /// What the header `rejoinder.from` says of an event's record; nil: there is none.
     @inline(__always)
     private func from(_ event: ConsumedMessage, _ store: AnswerStore) -> Bytes? {
+        from(partition: event.partition, offset: event.offset, store)
+    }
+
+    @inline(__always)
+    func from(partition: Int32, offset: Int64, _ store: AnswerStore) -> Bytes? {
         guard let provenance else { return nil }
         let positions = store.positions
         return provenance.write(
-            Provenance(
-                partition: event.partition, offset: event.offset, answers: positions.answers, votes: positions.votes))
+            Provenance(partition: partition, offset: offset, answers: positions.answers, votes: positions.votes))
     }
 
     /// What an event's headers take of the room that its record has.
@@ -420,7 +430,7 @@ final class Lane {
     }
 
     func publish(_ letter: DeadLetter) throws(LaneFault) {
-        try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.message.partition))
+        try publisher.publish(letter, partition: layout.deadLetterPartition(for: letter.partition))
         totals.deadLetters[letter.error.code] += 1
         figures.note(letter)
         deadLetterLog.note(letter)

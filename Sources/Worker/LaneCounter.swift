@@ -80,6 +80,14 @@ package struct LaneCounter: Sendable {
             labels: { _ in [("table", table)] })
     }
 
+    private static func republished(_ cause: String) -> Metric {
+        Metric(
+            name: "rejoinder_republications_total",
+            help:
+                "Enriched records published because an answer or a vote changed them, by the table of the first change.",
+            labels: { _ in [("cause", cause)] })
+    }
+
     /// In the order in which a throughput line has them.
     package static let all: [LaneCounter] = [
         LaneCounter(
@@ -133,6 +141,20 @@ package struct LaneCounter: Sendable {
             Metric(
                 name: "rejoinder_questions_without_answers_total",
                 help: "Enriched records of questions that no answer was stored for.")),
+        LaneCounter(
+            \.republishedByAnswers, .committed,
+            Field(name: "republishedByAnswers", group: .content, title: "records published again because of answers"),
+            republished("answers")),
+        LaneCounter(
+            \.republishedByVotes, .committed,
+            Field(name: "republishedByVotes", group: .content, title: "records published again because of votes"),
+            republished("votes")),
+        LaneCounter(
+            \.unseenChanges, .committed,
+            Field(name: "unseenChanges", group: .content, title: "changes that published nothing"),
+            Metric(
+                name: "rejoinder_unseen_changes_total",
+                help: "Changes of questions that waited to be published and changed nothing that is published.")),
         LaneCounter(
             \.commits, .immediate,
             Field(name: "commits", group: .steps, title: "transactions committed", isOfLanes: true),

@@ -24,6 +24,25 @@ package struct LaneGauge: Sendable {
             field: "uncommittedSeconds", title: "age of the oldest uncommitted work",
             metric: "rejoinder_uncommitted_seconds",
             help: "For how long the lane has had work that is not committed; nothing while all is.", overLanes: .largest
-        ) { content, now in content.uncommittedSince.map { ($0.duration(to: now)) / .seconds(1) } }
+        ) { content, now in content.uncommittedSince.map { ($0.duration(to: now)) / .seconds(1) } },
+        LaneGauge(
+            field: "waitingQuestions", title: "questions that wait to be published again",
+            metric: "rejoinder_waiting_questions",
+            help:
+                "Questions whose changes are not published yet; nothing unless published records follow changes (publish.on).",
+            overLanes: .sum
+        ) { content, _ in content.waiting.map { Double($0.questions) } },
+        LaneGauge(
+            field: "waitingQuestionsSeconds", title: "age of the oldest unpublished change",
+            metric: "rejoinder_waiting_questions_seconds",
+            help: "For how long the oldest of these questions has waited; 0 while none waits.", overLanes: .largest
+        ) { content, now in
+            content.waiting.map { waiting in waiting.since.map { $0.duration(to: now) / .seconds(1) } ?? 0 }
+        },
+        LaneGauge(
+            field: "coalesceSeconds", title: "publish.coalesceMs, in seconds", metric: "rejoinder_coalesce_seconds",
+            help: "The window after which a changed question is published again (publish.coalesceMs).",
+            overLanes: .largest
+        ) { content, _ in content.waiting.map { $0.coalesce / .seconds(1) } },
     ]
 }

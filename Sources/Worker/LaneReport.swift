@@ -1,3 +1,4 @@
+import AnswerStore
 import Histogram
 import KafkaClient
 import Synchronization
@@ -34,6 +35,21 @@ package struct PartitionLag: Sendable, Equatable {
     }
 }
 
+/// Questions of a lane that wait to be published again, where published records follow changes.
+package struct WaitingFigures: Sendable, Equatable {
+    package var questions: Int
+    /// Since when the first of them has waited; nil: none waits.
+    package var since: ContinuousClock.Instant?
+    /// `publish.coalesceMs`.
+    package var coalesce: Duration
+
+    package init(questions: Int, since: ContinuousClock.Instant?, coalesce: Duration) {
+        self.questions = questions
+        self.since = since
+        self.coalesce = coalesce
+    }
+}
+
 /// A lane's state as others may see it: published by the lane after each commit and now and then when idle, read by
 /// whoever watches. The one thing a lane shares; its lock is taken once a step, never once a record.
 package final class LaneReport: Sendable {
@@ -57,6 +73,8 @@ package final class LaneReport: Sendable {
         package var restores: [RestoreProgress] = []
         /// What the lane is held up by, if it is.
         package var wait: LaneWait?
+        /// The questions whose changes are not published yet; nil: published records do not follow changes.
+        package var waiting: WaitingFigures?
         /// When a commit last came through.
         package var committed: ContinuousClock.Instant?
         /// Since when something waits to be committed; nil: nothing does.

@@ -25,6 +25,11 @@ package struct LaneTotals: Sendable, Equatable {
     package var answerBytesRead = 0
     package var voteBytesRead = 0
     package var deadLetters = DeadLetterCounts()
+    /// Enriched records published because an answer or a vote changed them, by the table of the first change.
+    package var republishedByAnswers = 0
+    package var republishedByVotes = 0
+    /// Changes of questions that waited and changed nothing that is published.
+    package var unseenChanges = 0
     package var commits = 0
     package var aborts = 0
     package var rebalances = 0

@@ -19,6 +19,10 @@ struct TableProgress {
     var endsShort: ContinuousClock.Instant?
     /// Records that did not come, of late.
     var gap: OffsetGap?
+    /// Dead letters of records below were published: beyond ``committed`` where changes wait to be published.
+    var lettered: Int64 = 0
+    /// The same as of the last commit.
+    var letteredCommitted: Int64 = 0
 
     /// Records that there were to read at the take-over, gaps in the offsets counted.
     var toRead: Int64 { max(0, target - start) }
@@ -52,10 +56,25 @@ struct TableProgress {
     }
 
     /// The offset to commit; nil: the one that is committed stays. Below it a table is only read again to fill a store.
-    /// - Parameter isRefresh: commit what is committed again.
-    func offsetToCommit(isRefresh: Bool) -> Int64? {
-        if next > committed { return next }
+    /// - Parameters:
+    ///   - isRefresh: commit what is committed again.
+    ///   - held: the offset may not go beyond it, as changes from there on are not published.
+    func offsetToCommit(isRefresh: Bool, held: Int64? = nil) -> Int64? {
+        let reached = min(next, held ?? next)
+        if reached > committed { return reached }
+        // What is committed beside the offset changes.
+        if lettered > letteredCommitted, lettered > committed { return committed }
         return isRefresh && committed > 0 ? committed : nil
+    }
+
+    /// What is committed beside the offset; nil: nothing.
+    func note(of offset: Int64) -> String? { lettered > offset ? OffsetNote.text(letters: lettered) : nil }
+
+    /// The offsets that can be committed were.
+    mutating func hasCommitted(held: Int64?) {
+        committed = max(committed, min(next, held ?? next))
+        letteredCommitted = max(lettered, committed)
+        lettered = letteredCommitted
     }
 }
 
@@ -96,7 +115,9 @@ final class OwnedPartition {
     /// When the group gave it to the lane.
     let assigned: ContinuousClock.Instant
     /// What the current step changes in the store.
-    let changes = TableBatch()
+    let changes: TableBatch
+    /// nil: published records do not follow changes.
+    let live: LivePartition?
     var phase = Phase.restoring(since: .now, records: 0)
     var questions = QuestionProgress()
     var answers = TableProgress()
@@ -104,15 +125,24 @@ final class OwnedPartition {
     /// The committed offsets as they were last noted, of the questions and of each table, and when; nil: not yet.
     var noted: (offsets: [Int64?], time: ContinuousClock.Instant)?
 
-    init(number: Int32, store: AnswerStore, assigned: ContinuousClock.Instant = .now) {
+    init(
+        number: Int32, store: AnswerStore, assigned: ContinuousClock.Instant = .now, live: LivePartition? = nil
+    ) {
         self.number = number
         self.store = store
         self.assigned = assigned
+        self.live = live
+        changes = TableBatch(isStamped: live != nil)
+        store.waiting = live?.waiting
+        store.areChangesCertain = live != nil
     }
 
     var isRunning: Bool {
         if case .running = phase { true } else { false }
     }
+
+    /// Whether everything has been read that the store is to hold before the first event.
+    var isCaughtUp: Bool { answers.isCaughtUp && votes.isCaughtUp && live?.isRestored ?? true }
 
     subscript(table: Table) -> TableProgress {
         get { table == .answers ? answers : votes }
@@ -126,11 +156,14 @@ final class OwnedPartition {
 
     /// Goes back to what is committed, after an abort: below it nothing is published again, and what is in the store
     /// already is not applied again.
-    func rewind(_ table: Table, committed: Int64) {
+    /// - Parameter lettered: up to where dead letters were published, if it is beyond.
+    func rewind(_ table: Table, committed: Int64, lettered: Int64? = nil) {
         // Beyond both can only be what was committed of a topic that has been created anew since. Not beyond `next`
         // alone: while a lost store is filled again, `next` is below what has long been published.
         let published = min(committed, max(self[table].next, self[table].target))
         self[table].committed = published
+        self[table].lettered = max(published, min(lettered ?? 0, max(self[table].next, self[table].target)))
+        self[table].letteredCommitted = self[table].lettered
         self[table].next = min(self[table].next, published, applied(table))
     }
 }

@@ -55,15 +55,20 @@ extension Publisher {
     // MARK: - Commit and abort
 
     /// Makes the records since the last commit visible, together with the offsets that pass them.
-    /// - Parameter offsets: the next offset to read of every partition that moved, those of the tables included.
-    func commit(_ offsets: [TopicPartition: Int64], of consumer: GroupConsumer) throws(LaneFault) {
+    /// - Parameters:
+    ///   - offsets: the next offset to read of every partition that moved, those of the tables included.
+    ///   - notes: texts that are committed with some of the offsets.
+    func commit(
+        _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer
+    ) throws(LaneFault) {
         let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
         defer { watch.end(before) }
         switch delivery {
         case .exactlyOnce:
             try openTransaction()
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
-                try producer.sendOffsets(offsets, of: consumer, timeout: .seconds(5), while: { mayWait })
+                try producer.sendOffsets(
+                    offsets, notes: notes, of: consumer, timeout: .seconds(5), while: { mayWait })
             }
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
                 try producer.commitTransaction(timeout: .seconds(5), while: { mayWait })
@@ -73,7 +78,7 @@ extension Publisher {
             if !offsets.isEmpty {
                 watch.go(on: .groupCoordinator)
                 do throws(KafkaError) {
-                    try consumer.commit(offsets, while: { mayWait })
+                    try consumer.commit(offsets, notes: notes, while: { mayWait })
                 } catch {
                     throw LaneFault(error)
                 }

@@ -1,3 +1,4 @@
+import AnswerStore
 import KafkaClient
 import Logging
 import Records
@@ -93,6 +94,32 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + carried)
     }
 
+    /// Publishes a question's new enriched value, as its latest event would be now, and why.
+    /// - Parameters:
+    ///   - partition: nil: where the key hashes.
+    ///   - carried: bytes of key and headers.
+    ///   - from: the value of the header `rejoinder.from`; nil: it has none.
+    func publishChange(
+        _ value: Bytes, of entry: WaitingQuestions.Entry, _ question: StoredQuestion, partition: Int32?, carried: Int,
+        from: Bytes? = nil
+    ) throws(LaneFault) {
+        try openTransaction()
+        let timestamp = [question.timestamp, entry.timestamp].compactMap { $0 }.max()
+        while true {
+            do throws(KafkaError) {
+                try producer.produce(
+                    to: enriched, partition: partition, key: entry.question, value: value, timestamp: timestamp,
+                    packedHeaders: PackedHeaders(question.headers),
+                    extraHeader: (ChangeCause.header, ChangeCause.value(entry.cause)),
+                    mark: from.map { (Provenance.staticName, $0) })
+                break
+            } catch {
+                try waitForRoom(or: error)
+            }
+        }
+        uncommitted = .records(bytes: uncommittedBytes + value.count + carried)
+    }
+
     /// Publishes what could not be processed, as it came, with the headers that say why. What is too large for the producer
     /// goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {
@@ -114,9 +141,9 @@ final class Publisher {
     }
 
     private func produce(_ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?) throws(KafkaError) {
-        guard letterLimits.needKey, letter.message.key == nil || !form.carriesKey else {
+        guard letterLimits.needKey, letter.key == nil || !form.carriesKey else {
             return try produce(
-                letter, as: form, partition: partition, key: form.carriesKey ? letter.message.key : nil,
+                letter, as: form, partition: partition, key: form.carriesKey ? letter.key : nil,
                 headers: letter.headers(as: form))
         }
         var key = letter.standInKey
@@ -142,11 +169,9 @@ final class Publisher {
                 // No timestamp: a letter's age counts from when it was written, or a retention by time would delete
                 // the letters of old records before anybody saw them. The original's is in a header.
                 try producer.produce(
-                    to: deadLetter, partition: partition, key: key,
-                    value: form.carriesValue ? letter.message.value : nil,
-                    timestamp: nil,
-                    headersOf: form.carriesHeaders && letter.message.hasHeaders ? letter.message : nil,
-                    extraHeaders: headers)
+                    to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
+                    timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,
+                    extraHeaders: (form.carriesHeaders ? letter.keptHeaders : []) + headers)
                 return
             } catch {
                 guard error.isQueueFull, !stop.graceIsOver else { throw error }

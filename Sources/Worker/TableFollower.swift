@@ -39,21 +39,23 @@ final class TableFollower {
     /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
     static let bounds = (records: 8192, bytes: 4 << 20)
 
-    private let consumer: AssignedConsumer
-    private let topics: TopicNames
-    private let logger: Logger
+    let consumer: AssignedConsumer
+    let topics: TopicNames
+    let logger: Logger
     private let watch: LaneWatch
-    private let reader = TableReader()
+    let reader = TableReader()
     /// Bounds of a step's work while tables are restored: of what is sorted together, more is found on the same pages.
     private let restoreBounds: (records: Int, bytes: Int)
-    private let gathered = MessageBatch(capacity: TableFollower.bounds.records)
+    let gathered = MessageBatch(capacity: TableFollower.bounds.records)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
     private var failure = ConsumerFailure()
     /// The partition whose store is being written after a load; its tables are not read meanwhile.
-    private var written: OwnedPartition?
-    /// The table of each of the consumer's topics, by its place among them.
-    private var tables: [Table] = []
+    private(set) var written: OwnedPartition?
+    /// The table of each of the consumer's topics, by its place among them; nil: the questions'.
+    private var tables: [Table?] = []
+    /// Memory for the questions that wait to be published.
+    private let waitingBytes: Int
 
     init(
         properties: ClientProperties, topics: TopicNames, watch: LaneWatch, logger: Logger
@@ -62,6 +64,7 @@ final class TableFollower {
         self.watch = watch
         self.logger = logger
         restoreBounds = properties.restoreBounds
+        waitingBytes = properties.waitingBytes
         consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
     }
 
@@ -74,9 +77,11 @@ final class TableFollower {
     /// Starts to bring a store up to its tables' ends as of now.
     /// - Parameters:
     ///   - committed: the group's committed offsets; a table without one has published nothing yet.
+    ///   - notes: what was committed beside the offsets.
     ///   - ends: where each table's partition begins and ends.
     func beginRestore(
-        _ partition: OwnedPartition, committed: [TopicPartition: Int64], ends: [(low: Int64, high: Int64)]
+        _ partition: OwnedPartition, committed: [TopicPartition: Int64], notes: [TopicPartition: String] = [:],
+        ends: [(low: Int64, high: Int64)]
     ) throws {
         for table in Table.allCases where partition.applied(table) > ends[table.rawValue].high {
             logger.warning(
@@ -88,7 +93,11 @@ final class TableFollower {
                 ])
             try partition.store.reset()
         }
+        if partition.live == nil { try partition.store.forgetQuestions() }
         var positions: [TopicPartition: Int64] = [:]
+        if let live = partition.live {
+            positions = try beginHistory(partition, live, committed: committed[historyPlace(partition)])
+        }
         for table in Table.allCases {
             let (low, high) = ends[table.rawValue]
             let place = place(table, partition.number)
@@ -105,15 +114,19 @@ final class TableFollower {
             let next = max(low, min(applied, published))
             partition[table] = TableProgress(
                 next: next, committed: published, start: next, target: high, isCaughtUp: next >= high)
+            let lettered = max(published, OffsetNote.letters(in: notes[place]).map { min($0, high) } ?? 0)
+            partition[table].lettered = lettered
+            partition[table].letteredCommitted = lettered
             positions[place] = next
         }
-        try partition.store.beginLoad(of: partition.answers.toRead + partition.votes.toRead)
+        try partition.store.beginLoad(
+            of: partition.answers.toRead + partition.votes.toRead + (partition.live?.toRead ?? 0))
         try assign(positions)
     }
 
-    private func assign(_ positions: [TopicPartition: Int64]) throws(KafkaError) {
+    func assign(_ positions: [TopicPartition: Int64]) throws(KafkaError) {
         try consumer.assign(positions)
-        tables = consumer.topics.map { $0 == topics.answers ? .answers : .votes }
+        tables = consumer.topics.map { $0 == topics.answers ? .answers : $0 == topics.votes ? .votes : nil }
     }
 
     func letGo(of partitions: [OwnedPartition]) throws(KafkaError) {
@@ -121,21 +134,29 @@ final class TableFollower {
         if partitions.contains(where: { $0 === written }) { written = nil }
     }
 
-    private func places(_ partition: OwnedPartition) -> [TopicPartition] {
-        Table.allCases.map { place($0, partition.number) }
+    func places(_ partition: OwnedPartition) -> [TopicPartition] {
+        var places = Table.allCases.map { place($0, partition.number) }
+        if let live = partition.live, !live.isRestored { places.append(historyPlace(partition)) }
+        return places
     }
 
     /// After an abort: reads on from what is committed. All partitions are read anew, also those whose progress stands
     /// there: the consumer may be ahead of them by what was gathered and given up.
-    func rewind(_ partitions: [OwnedPartition], committed: [TopicPartition: Int64]) throws(KafkaError) {
+    func rewind(
+        _ partitions: [OwnedPartition], committed: [TopicPartition: Int64], notes: [TopicPartition: String] = [:]
+    ) throws(KafkaError) {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             partition.changes.removeAll()
             for table in Table.allCases {
                 let place = place(table, partition.number)
-                partition.rewind(table, committed: committed[place] ?? 0)
+                partition.rewind(
+                    table, committed: committed[place] ?? 0, lettered: OffsetNote.letters(in: notes[place]))
                 // What is not read now begins there when it is.
                 if partition !== written { positions[place] = partition[table].next }
+            }
+            if let next = partition.rewindHistory(), partition !== written {
+                positions[historyPlace(partition)] = next
             }
         }
         guard !positions.isEmpty else { return }
@@ -166,8 +187,14 @@ final class TableFollower {
         if gathered.count > 0 { try read(partitions, into: &done, deadLetter: deadLetter) }
         try write(partitions)
         for end in ends {
-            let table: Table = end.place.topic == topics.answers ? .answers : .votes
             guard let partition = partitions[end.place.partition] else { continue }
+            guard end.place.topic != topics.questions else {
+                try historyReachedEnd(partition, at: end.offset, of: partitions)
+                continue
+            }
+            // It was not read up to there.
+            if let live = partition.live, live.isHalted { continue }
+            let table: Table = end.place.topic == topics.answers ? .answers : .votes
             // The end lies behind the last record where a transaction's control record or a compacted one stands there.
             if end.offset > partition[table].next { done.moved = true }
             partition[table].reachedEnd(at: end.offset)
@@ -180,7 +207,7 @@ final class TableFollower {
     private func nextToWrite(_ partitions: OwnedPartitions) -> OwnedPartition? {
         written
             ?? partitions.all.first {
-                $0.store.isLoading && $0.answers.isCaughtUp && $0.votes.isCaughtUp
+                $0.store.isLoading && $0.isCaughtUp
             }
     }
 
@@ -245,12 +272,18 @@ final class TableFollower {
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
         // What was fetched for an earlier assignment may still come: it belongs to nobody.
-        guard let partition = partitions[number], partition !== written, let table = table(topicIndex) else {
-            return start + 1
-        }
+        guard let partition = partitions[number], partition !== written else { return start + 1 }
         let changes = partition.changes
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
+        guard let table = table(topicIndex) else { return try readHistory(from: start, partition, of: partitions) }
         let (applied, committed) = (partition.applied(table), partition[table].committed)
+        let lettered = partition[table].lettered
+        let live = partition.live
+        if let live {
+            try beginMarking(partition, live, limit: waitingBytes / max(1, partitions.all.count))
+            // Read again later.
+            if live.isHalted { return endOfRun(from: start) }
+        }
         var next = partition[table].next
         if gathered[start].offset > next {
             partition[table].gap = OffsetGap(from: next, to: gathered[start].offset)
@@ -271,16 +304,19 @@ final class TableFollower {
             guard message.partition == number, message.topicIndex == topicIndex else { break }
             if message.offset < next { throw .wentBack(place(table, number), from: next, to: message.offset) }
             do throws(RecordError) {
+                if live != nil { changes.stamp(message.timestamp, isPublished: message.offset < committed) }
                 if message.offset >= applied {
                     try reader.read(table, key: message.key, value: message.value, into: changes)
                     toApply += 1
                 } else {
                     try reader.check(table, key: message.key, value: message.value)
                 }
+                if let live, message.offset >= committed { mark(message, of: table, applied: applied, partition, live) }
             } catch {
-                if message.offset >= committed {
+                if message.offset >= lettered {
                     let topic = table == .answers ? topics.answers : topics.votes
                     try deadLetter(DeadLetter(message: message, topic: topic, error: error))
+                    partition[table].lettered = message.offset + 1
                 }
             }
             next = message.offset + 1
@@ -298,6 +334,16 @@ final class TableFollower {
         return index
     }
 
+    private func endOfRun(from start: Int) -> Int {
+        let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
+        var index = start + 1
+        while index < gathered.count, gathered[index].partition == number, gathered[index].topicIndex == topicIndex {
+            index += 1
+        }
+        return index
+    }
+
+    /// - Returns: nil for the questions.
     private func table(_ topicIndex: Int) -> Table? {
         tables.indices.contains(topicIndex) ? tables[topicIndex] : nil
     }
@@ -310,18 +356,21 @@ final class TableFollower {
     }
 
     /// Hands the store what was read, together with the positions that it came from.
-    private func apply(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
+    func apply(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
         let before = watch.begin(.store, as: .applyingTables)
         defer { watch.end(before) }
         let positions = TablePositions(
             answers: max(partition.applied(.answers), partition.answers.next),
-            votes: max(partition.applied(.votes), partition.votes.next))
+            votes: max(partition.applied(.votes), partition.votes.next),
+            questions: max(partition.store.positions.questions, partition.live?.historyNext ?? 0))
         do throws(StoreError) {
             try partition.store.apply(partition.changes, positions: positions)
         } catch {
             throw .fatal(WorkerError(.stateDirectory, "\(error)"))
         }
         partition.changes.removeAll(keepingRoomFor: Self.bounds.records / max(1, partitions.all.count))
+        partition.live?.waiting.begin(
+            at: TablePositions(answers: partition.answers.next, votes: partition.votes.next))
         for table in Table.allCases where partition[table].next >= partition[table].target {
             partition[table].isCaughtUp = true
         }

@@ -11,6 +11,7 @@ package struct WorkerConfiguration: Sendable {
     package var staticMembership: Bool
     package var topics: TopicNames
     package var delivery: DeliveryMode
+    package var publishOn: PublishMode
     /// Longest time that consumed events wait for their commit under load.
     package var commitInterval: Duration
     /// Threads that consume, each a group member with partitions of its own. At least 1.
@@ -32,6 +33,7 @@ package struct WorkerConfiguration: Sendable {
         staticMembership: Bool = false,
         topics: TopicNames = TopicNames(),
         delivery: DeliveryMode = .exactlyOnce,
+        publishOn: PublishMode = .questions,
         commitInterval: Duration = .milliseconds(100),
         lanes: Int = 1,
         stateDirectory: String = "state",
@@ -45,6 +47,7 @@ package struct WorkerConfiguration: Sendable {
         self.staticMembership = staticMembership
         self.topics = topics
         self.delivery = delivery
+        self.publishOn = publishOn
         self.commitInterval = commitInterval
         self.lanes = lanes
         self.stateDirectory = stateDirectory
@@ -59,6 +62,7 @@ package struct WorkerConfiguration: Sendable {
         if lanes < 1 { return "lanes is \(lanes); a worker has at least 1" }
         if memoryBudgetMiB < 64 { return "memoryBudgetMiB is \(memoryBudgetMiB); the least is 64" }
         if commitInterval <= .zero { return "commitIntervalMs must be at least 1" }
+        if let coalesce = publishOn.coalesce, coalesce < .zero { return "publish.coalesceMs must be at least 0" }
         if let maxRecordBytes, maxRecordBytes < 1 { return "maxRecordBytes is \(maxRecordBytes); the least is 1" }
         let names = topics.inputs + topics.outputs
         if let empty = zip(["questions", "answers", "votes", "enriched", "deadLetter"], names).first(where: {

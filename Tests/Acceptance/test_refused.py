@@ -8,6 +8,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from generator import Generator
 from proxy import Proxy, Refusal
 from test_late_requests import behind
+from test_live import answer, changes, question, records_of, vote, wait_for_window
 from test_worker import questions, traffic
 
 DAY = 86_400_000
@@ -126,6 +127,42 @@ def test_one_event_that_is_refused_holds_back_no_other(deploy, link, delivery, e
     assert {(r.key, r.timestamp) for r in published} == {(r.key, r.timestamp) for r in wanted}
     if delivery == "exactly-once":
         assert (len(letters), len(published)) == (len(bad), len(wanted))
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+def test_a_changed_record_that_is_refused_holds_back_no_other(deploy, link, delivery):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    names = [f"q{n}" for n in range(30)]
+    deployment.publish(question(name) for name in names)
+    worker = behind(link, deployment, delivery=delivery, **changes()).start()
+    deployment.wait_until_drained(60)
+    refusal = link.add(Refusal(deployment.enriched, INVALID_RECORD, holding=b"refuse me"))
+    bad = ["q7", "q21"]
+    deployment.publish(answer("a", name, "refuse me" if name in bad else "So.") for name in names)
+    deployment.wait_until_drained(60)
+    assert refusal.refused
+    # Said once: the next change is not tried.
+    before = refusal.refused
+    deployment.publish(vote(1, "u", "a", name) for name in names)
+    deployment.wait_until_drained(60)
+    # Shown without what is refused, it is published again with its own event.
+    deployment.publish([answer("a", "q7", "Better."), question("q7", "Now?")])
+    wait_for_window(deployment)
+    assert worker.terminate() == 0, worker.log_end()
+    deployment.wait_until_settled()
+    letters = [letter for letter in deployment.read(deployment.dead_letters) if code(letter) == b"refused"]
+    assert {letter.key for letter in letters} == {name.encode() for name in bad}
+    assert all(letter.value.startswith(b'{"id": "q') for letter in letters)
+    if delivery == "exactly-once":
+        assert len(letters) == len(bad) and refusal.refused == before
+    for name in names:
+        came = records_of(deployment, name)
+        if name == "q21":
+            assert len(came) == 1
+        else:
+            assert b'"voteLabel":"+2"' in came[-1].value, name
+    assert b"Better." in records_of(deployment, "q7")[-1].value
 
 
 def test_a_refused_tombstone_is_a_dead_letter_too(deploy, link):

@@ -233,14 +233,15 @@ import Testing
         #expect(try open(sample, data: sample.data, seal: StoreSeal.open(boot: nil).bytes, "boot") == .rebuilt)
     }
 
-    @Test func otherLayoutsAreRebuilt() throws {
+    @Test(arguments: [StoreLayout.version - 1, StoreLayout.version + 1])
+    func otherLayoutsAreRebuilt(layout: UInt32) throws {
         let sample = try Sample(isClosed: true)
-        let seal = StoreSeal.bytes(of: "rejoinder-store 2 closed 1 1")
-        #expect(try open(sample, data: sample.data, seal: seal, "layout 2") == .rebuilt)
+        let seal = StoreSeal.bytes(of: "rejoinder-store \(layout) closed 1 1")
+        #expect(try open(sample, data: sample.data, seal: seal, "layout \(layout)") == .rebuilt)
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         try Data(seal).write(to: URL(fileURLWithPath: directory.path + "/seal"))
-        #expect(throws: StoreDamage(otherLayout: 2)) { try StoreSeal.read(in: directory.path) }
+        #expect(throws: StoreDamage(otherLayout: layout)) { try StoreSeal.read(in: directory.path) }
     }
 
     @Test func anythingElseInThePartitionsPlaceIsReplaced() throws {

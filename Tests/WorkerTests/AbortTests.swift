@@ -113,7 +113,7 @@ struct AbortTests {
         var letters: [Int64] = []
         let deadline = ContinuousClock.now + .seconds(30)
         while partition.answers.next < 3, .now < deadline {
-            _ = try follower.advance(partitions, wait: 20) { letters.append($0.message.offset) }
+            _ = try follower.advance(partitions, wait: 20) { letters.append($0.offset) }
         }
         #expect(letters == [2])
         #expect(store.positions.answers == 3)

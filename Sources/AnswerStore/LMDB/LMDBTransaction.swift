@@ -62,6 +62,16 @@ struct LMDBTransaction: ~Copyable {
         try check(mdb_put(pointer, table.handle, &key, &value, 0))
     }
 
+    /// Deletes the row of a key, if there is one.
+    func delete(_ key: Bytes, in table: LMDBTable) throws(LMDBFailure) {
+        var key = MDB_val(key)
+        let code = mdb_del(pointer, table.handle, &key, nil)
+        if code != MDB_NOTFOUND { try check(code) }
+    }
+
+    /// Deletes all rows of a table.
+    func empty(_ table: LMDBTable) throws(LMDBFailure) { try check(mdb_drop(pointer, table.handle, 0)) }
+
     private func statistics(of table: LMDBTable) -> MDB_stat {
         var statistics = MDB_stat()
         _ = mdb_stat(pointer, table.handle, &statistics)

@@ -6,6 +6,7 @@ enum ChangeFrame {
     private enum Kind: UInt8 {
         case put, putWithInstant, withdraw, forgetAnswers
         case cast, counted, forgetVotes
+        case question, refusedQuestion, forgetQuestion
     }
 
     private struct Head {
@@ -65,6 +66,43 @@ enum ChangeFrame {
         append(kind, key, voter, number: change.value, attoseconds: 0, to: &buffer)
     }
 
+    static func size(of change: TableBatch.QuestionChange) -> Int {
+        let rest = change.event.map { questionHead + change.headersLength + $0.value.count } ?? 0
+        return padded(head + change.keyLength + rest)
+    }
+
+    /// Before a question's headers and value: its timestamp, whether it has one, and the length of its headers.
+    private static let questionHead = 16
+
+    /// - Parameter scratch: memory to put headers and value together in.
+    static func append(
+        _ question: StoredQuestion?, key: Bytes, scratch: inout GrowingBuffer<UInt8>,
+        to buffer: inout GrowingBuffer<UInt8>
+    ) {
+        guard let question else {
+            return append(.forgetQuestion, key, Bytes(start: nil, count: 0), number: 0, attoseconds: 0, to: &buffer)
+        }
+        scratch.removeAll()
+        scratch.append(number: question.timestamp ?? 0)
+        scratch.append(number: UInt32(question.timestamp == nil ? 0 : 1))
+        scratch.append(number: UInt32(truncatingIfNeeded: question.headers.count))
+        scratch.append(contentsOf: question.headers)
+        scratch.append(contentsOf: question.value)
+        append(
+            question.isRefused ? .refusedQuestion : .question, key, scratch.bytes, number: question.offset,
+            attoseconds: 0, to: &buffer)
+    }
+
+    /// - Parameter rest: what stands behind the frame's key.
+    private static func question(_ rest: Bytes, offset: Int64, isRefused: Bool) -> StoredQuestion {
+        let headers = Int(rest.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
+        let hasTimestamp = rest.loadUnaligned(fromByteOffset: 8, as: UInt32.self) != 0
+        let value = questionHead + headers
+        return StoredQuestion(
+            value: rest.piece(value, rest.count - value), headers: rest.piece(questionHead, headers),
+            timestamp: hasTimestamp ? rest.loadUnaligned(as: Int64.self) : nil, offset: offset, isRefused: isRefused)
+    }
+
     @inline(__always)
     private static func append(
         _ kind: Kind, _ key: Bytes, _ rest: Bytes, number: Int64, attoseconds: UInt64,
@@ -116,6 +154,11 @@ enum ChangeFrame {
         case .cast: batch.append(.cast, key: key, voter: rest, head.number)
         case .counted: batch.append(.counted, key: key, voter: rest, head.number)
         case .forgetVotes: batch.append(.forgetAll, key: key, voter: rest, head.number)
+        case .question, .refusedQuestion:
+            batch.append(
+                questionKey: key,
+                question(keep(rest), offset: head.number, isRefused: head.kind == Kind.refusedQuestion.rawValue))
+        case .forgetQuestion: batch.append(questionKey: key, nil)
         case nil: break
         }
     }

@@ -32,6 +32,9 @@ struct GrowingBuffer<Element> {
 
     mutating func removeAll() { count = 0 }
 
+    /// There are at least so many.
+    mutating func removeLast(_ elements: Int) { count -= elements }
+
     /// Gives memory back when there is room for more than twice as many elements.
     mutating func removeAll(keepingRoomFor elements: Int) {
         count = 0

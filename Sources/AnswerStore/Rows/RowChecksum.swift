@@ -13,6 +13,9 @@ enum RowChecksum {
         return UInt32(truncatingIfNeeded: hash ^ (hash >> 32))
     }
 
+    /// A hash of bytes that another one went into.
+    static func hash(_ bytes: Bytes, seed: UInt64) -> UInt64 { fold(bytes, into: seed) }
+
     /// A hash of bytes alone.
     static func hash(_ bytes: Bytes) -> UInt64 { fold(bytes, into: second) }
 

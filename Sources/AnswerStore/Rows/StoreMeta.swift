@@ -22,6 +22,7 @@ struct StoreMeta: Equatable {
         append(transactionID)
         append(positions.answers)
         append(positions.votes)
+        append(positions.questions)
         append(source.partition)
         for text in [source.clusterID, source.answersTopic, source.votesTopic] {
             append(UInt32(truncatingIfNeeded: text.utf8.count))
@@ -53,12 +54,13 @@ struct StoreMeta: Equatable {
             return String(decoding: row.piece(place, Int(length)), as: UTF8.self)
         }
         guard let layout = number(UInt32.self), let transactionID = number(UInt64.self),
-            let answers = number(Int64.self), let votes = number(Int64.self), let partition = number(Int32.self),
-            let clusterID = text(), let answersTopic = text(), let votesTopic = text()
+            let answers = number(Int64.self), let votes = number(Int64.self), let questions = number(Int64.self),
+            let partition = number(Int32.self), let clusterID = text(), let answersTopic = text(),
+            let votesTopic = text()
         else { return nil }
         self.layout = layout
         self.transactionID = transactionID
-        positions = TablePositions(answers: answers, votes: votes)
+        positions = TablePositions(answers: answers, votes: votes, questions: questions)
         source = StoreSource(
             clusterID: clusterID, answersTopic: answersTopic, votesTopic: votesTopic, partition: partition)
     }

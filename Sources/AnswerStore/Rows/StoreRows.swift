@@ -5,9 +5,9 @@ import Records
 
 enum StoreLayout {
     /// Stores of another version are rebuilt from the topics.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     /// The named databases, in LMDB's order of their names.
-    static let tables = ["answers", "meta", "tallies", "voters"]
+    static let tables = ["answers", "meta", "questions", "tallies", "voters"]
     static let checksumLength = 4
     /// Ids are 1 to 200 bytes, so that the longest key (a voter's: 1 + 200 + 4 + 200) is within LMDB's 511.
     static let idLengths = 1...200

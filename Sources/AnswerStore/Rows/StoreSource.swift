@@ -14,14 +14,17 @@ package struct StoreSource: Equatable, Sendable {
     }
 }
 
-/// The offsets of the next records to apply; both 0 in a new store.
+/// The offsets of the next records to apply; all 0 in a new store.
 package struct TablePositions: Equatable, Sendable {
     package var answers: Int64
     package var votes: Int64
+    /// 0 where the store does not keep the questions.
+    package var questions: Int64
 
-    package init(answers: Int64 = 0, votes: Int64 = 0) {
+    package init(answers: Int64 = 0, votes: Int64 = 0, questions: Int64 = 0) {
         self.answers = answers
         self.votes = votes
+        self.questions = questions
     }
 }
 
@@ -49,10 +52,13 @@ package struct StoreUsage: Equatable, Sendable {
     package var answerRows: Int
     /// Voters' current votes that are not 0.
     package var voteRows: Int
+    /// Questions that were asked and not deleted, where the store keeps them.
+    package var questionRows: Int
 
-    package init(bytes: Int = 0, answerRows: Int = 0, voteRows: Int = 0) {
+    package init(bytes: Int = 0, answerRows: Int = 0, voteRows: Int = 0, questionRows: Int = 0) {
         self.bytes = bytes
         self.answerRows = answerRows
         self.voteRows = voteRows
+        self.questionRows = questionRows
     }
 }

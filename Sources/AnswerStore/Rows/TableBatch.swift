@@ -29,9 +29,13 @@ package final class TableBatch {
         var value: Int64
     }
 
-    private struct Contents {
+    struct Contents {
         var answers = GrowingBuffer<AnswerChange>()
         var votes = GrowingBuffer<VoteChange>()
+        var questions = GrowingBuffer<QuestionChange>()
+        /// Of each change of an answer and of a vote, where they are kept: see `stamp`.
+        var stamps: (answers: GrowingBuffer<Int64>, votes: GrowingBuffer<Int64>)?
+        var stamp = ChangeMarks.noTimestamp
         var arena = GrowingBuffer<UInt8>()
         var jsonBytes = 0
         var hasErasures = false
@@ -39,16 +43,21 @@ package final class TableBatch {
     }
 
     /// Behind a pointer, as accesses to a class's own variables are checked for overlaps one by one, at run time.
-    private let contents: UnsafeMutablePointer<Contents>
+    let contents: UnsafeMutablePointer<Contents>
 
-    package init() {
+    /// - Parameter isStamped: keeps with each change of a table when its record was made, for `WaitingQuestions`.
+    package init(isStamped: Bool = false) {
         contents = .allocate(capacity: 1)
         contents.initialize(to: Contents())
+        if isStamped { contents.pointee.stamps = (GrowingBuffer(), GrowingBuffer()) }
     }
 
     deinit {
         contents.pointee.answers.free()
         contents.pointee.votes.free()
+        contents.pointee.questions.free()
+        contents.pointee.stamps?.answers.free()
+        contents.pointee.stamps?.votes.free()
         contents.pointee.arena.free()
         contents.pointee.sorter.free()
         contents.deinitialize(count: 1)
@@ -62,7 +71,7 @@ package final class TableBatch {
     var hasErasures: Bool { contents.pointee.hasErasures }
 
     /// Number of changes held.
-    package var count: Int { answers.count + votes.count }
+    package var count: Int { answers.count + votes.count + contents.pointee.questions.count }
 
     /// Bytes of ids held here and of JSON held elsewhere for this batch.
     package var byteCount: Int { contents.pointee.arena.count + contents.pointee.jsonBytes }
@@ -100,6 +109,9 @@ package final class TableBatch {
         if count > most { contents.pointee.sorter.giveBack() }
         contents.pointee.answers.removeAll(keepingRoomFor: most)
         contents.pointee.votes.removeAll(keepingRoomFor: most)
+        contents.pointee.questions.removeAll(keepingRoomFor: most)
+        contents.pointee.stamps?.answers.removeAll(keepingRoomFor: most)
+        contents.pointee.stamps?.votes.removeAll(keepingRoomFor: most)
         contents.pointee.arena.removeAll(keepingRoomFor: changes.map { $0 * 64 } ?? .max)
         contents.pointee.jsonBytes = 0
         contents.pointee.hasErasures = false
@@ -148,6 +160,7 @@ package final class TableBatch {
     private func note(_ kind: AnswerChange.Kind, keyOffset: Int, _ json: Bytes, _ answeredAt: Instant?) {
         contents.pointee.jsonBytes += json.count
         if kind == .forgetAll { contents.pointee.hasErasures = true }
+        contents.pointee.stamps?.answers.append(contents.pointee.stamp)
         contents.pointee.answers.append(
             AnswerChange(
                 keyOffset: keyOffset, keyLength: contents.pointee.arena.count - keyOffset, kind: kind, json: json,
@@ -159,13 +172,14 @@ package final class TableBatch {
         let keyLength = contents.pointee.arena.count - keyOffset
         contents.pointee.arena.append(contentsOf: voter)
         if kind == .forgetAll { contents.pointee.hasErasures = true }
+        contents.pointee.stamps?.votes.append(contents.pointee.stamp)
         contents.pointee.votes.append(
             VoteChange(
                 keyOffset: keyOffset, keyLength: keyLength, voterLength: voter.count, kind: kind, value: value))
     }
 
     @inline(__always)
-    private func appendKey(_ questionID: Bytes, _ answerID: Bytes?) -> Bool {
+    func appendKey(_ questionID: Bytes, _ answerID: Bytes?) -> Bool {
         guard StoreLayout.idLengths.contains(questionID.count) else { return false }
         if let answerID, !StoreLayout.idLengths.contains(answerID.count) { return false }
         contents.pointee.arena.append(UInt8(truncatingIfNeeded: questionID.count))
@@ -177,7 +191,7 @@ package final class TableBatch {
 
 /// The ids of a batch's changes. Valid until the batch changes; counts no references.
 struct TableKeys {
-    fileprivate let arena: GrowingBuffer<UInt8>
+    let arena: GrowingBuffer<UInt8>
 
     @inline(__always)
     func key(of change: TableBatch.AnswerChange) -> Bytes {

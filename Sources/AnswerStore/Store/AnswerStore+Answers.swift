@@ -11,12 +11,15 @@ extension AnswerStore {
         let keyOf = { (place: Int) in keys.key(of: changes[Int(order[place])]) }
         var versions = versions
         defer { self.versions = versions }
+        let stamps = waiting == nil ? nil : batch.contents.pointee.stamps?.answers
+        defer { if stamps != nil { marks.end() } }
         var index = 0
         var question = Bytes(start: nil, count: 0)
         // The last erasure of the question that is being written: what came before it is void.
         var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))
         while index < order.count {
             let key = keyOf(index)
+            let first = index
             while index + 1 < order.count, keyOf(index + 1).isEqual(to: key) { index += 1 }
             let record = order[index]
             let change = changes[Int(record)]
@@ -24,6 +27,13 @@ extension AnswerStore {
             if question.isEmpty || !key.starts(with: question) {
                 question = key.piece(0, 1 + Int(key[0]))
                 versions.noteChange(of: question.piece(1, question.count - 1))
+                if stamps != nil { marks.begin(question, cause: .answers) }
+            }
+            if let stamps {
+                for place in first..<index { marks.stamp(stamps[Int(order[place])]) }
+                if marks.looksBetween, index - first > 1 || change.kind == .forgetAll { marks.touch() }
+                let isWritten = change.kind == .forgetAll || !isVoid(record, key, erasure)
+                if isWritten, try !noteVisible(change, key, question, writes) { continue }
             }
             switch change.kind {
             case .forgetAll:

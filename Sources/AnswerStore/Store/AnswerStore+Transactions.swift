@@ -111,7 +111,7 @@ extension AnswerStore {
         do throws(LMDBFailure) {
             try beginWriting()
             try withWrites { writes, database throws(LMDBFailure) in
-                try apply(batch, to: writes)
+                try apply(batch, to: writes, database.tables)
                 writes.count(batch, database.tables, isAppended: isAppended)
             }
         } catch {
@@ -125,12 +125,18 @@ extension AnswerStore {
     }
 
     /// Writes a batch in a transaction of its own, and again in a larger map when that is full.
-    func writeAlone(_ batch: TableBatch, _ newPositions: TablePositions) throws(StoreError) {
+    /// - Parameter isForgettingQuestions: empties their table before.
+    func writeAlone(
+        _ batch: TableBatch, _ newPositions: TablePositions, isForgettingQuestions: Bool = false
+    ) throws(StoreError) {
         try commit()
         while true {
             do throws(LMDBFailure) {
                 try beginWriting()
-                try withWrites { writes, _ throws(LMDBFailure) in try apply(batch, to: writes) }
+                try withWrites { writes, database throws(LMDBFailure) in
+                    if isForgettingQuestions { try writes.view.transaction.empty(database.tables.questions) }
+                    try apply(batch, to: writes, database.tables)
+                }
                 try finish(newPositions)
                 positions = newPositions
                 return
@@ -205,9 +211,13 @@ extension AnswerStore {
         }
     }
 
-    private func apply(_ batch: TableBatch, to writes: borrowing PendingWrites) throws(LMDBFailure) {
+    private func apply(
+        _ batch: TableBatch, to writes: borrowing PendingWrites, _ tables: StoreTables
+    ) throws(LMDBFailure) {
+        marks.begin(areCertain: areChangesCertain)
         if batch.answers.count > 0 { try applyAnswers(of: batch, writes) }
         if batch.votes.count > 0 { try applyVotes(of: batch, writes) }
+        if batch.questions.count > 0 { try applyQuestions(of: batch, writes, tables) }
     }
 
     /// Commits the write transaction, which is on; it has ended then, whether it succeeds or not.

@@ -9,6 +9,7 @@ extension AnswerStore {
         let order = order
         let writer = VoteWriter(
             changes: batch.votes, keys: batch.keys, order: order, keyBuffer: keyBuffer)
+        let stamps = waiting == nil ? nil : batch.contents.pointee.stamps?.votes
         var (row, versions) = (tally, versions)
         // The buffer may have moved while growing.
         defer { (tally, self.versions) = (row, versions) }
@@ -19,7 +20,14 @@ extension AnswerStore {
             var end = index + 1
             while end < order.count, writer.key(end).starts(with: question) { end += 1 }
             versions.noteChange(of: question.piece(1, question.count - 1))
-            try writer.apply(index..<end, question: question, row: &row, writes)
+            if let stamps {
+                marks.begin(question, cause: .votes)
+                for place in index..<end { marks.stamp(stamps[Int(order[place])]) }
+                try writer.apply(index..<end, question: question, row: &row, writes, marks)
+                marks.end()
+            } else {
+                try writer.apply(index..<end, question: question, row: &row, writes, nil)
+            }
             index = end
         }
     }
@@ -37,8 +45,10 @@ private struct VoteWriter {
     ///   - group: the places in `order` of this question's changes.
     ///   - question: the question's key: length, id.
     ///   - row: memory for its tally row.
+    ///   - marks: is told of the counts that change; nil: nobody asks.
     func apply(
-        _ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites
+        _ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites,
+        _ marks: ChangeMarks?
     ) throws(LMDBFailure) {
         var index = group.lowerBound
         // Erasures come first in the group: their key is the beginning of all others.
@@ -49,11 +59,15 @@ private struct VoteWriter {
         }
         row.removeAll()
         let hasRow = try readTally(question, into: &row, writes)
+        keyBuffer.copyMemory(from: question)
         if erasure != nil {
+            if let marks {
+                marks.touch()
+                try noteErasure(question, row.bytes, writes, marks)
+            }
             try writes.voters.deleteRows(beginningWith: question)
             row.removeAll()
         }
-        keyBuffer.copyMemory(from: question)
         var tallies = TallyRow.Editor(row)
         // The memory may have moved while growing.
         defer { row = tallies.row }
@@ -65,13 +79,47 @@ private struct VoteWriter {
             guard let first = firstValid(index..<end, after: erasure) else { continue }
             var entry = tallies.entry(of: Bytes(rebasing: key[question.count...]))
             keyBuffer.storeBytes(of: entry.number.bigEndian, toByteOffset: question.count, as: UInt32.self)
+            let before = entry.voteCount
             entry.voteCount = try tally(
                 first..<end, from: entry.voteCount, voterOffset: question.count + 4, after: erasure, writes)
+            if let marks {
+                if entry.voteCount != before {
+                    try note(key, question, from: before, to: entry.voteCount, writes, marks)
+                } else if end - index > 1, marks.looksBetween, try writes.view.answers.row(of: key) != nil {
+                    marks.touch()
+                }
+            }
             tallies.set(entry)
         }
         // What is cut short in the row would be lost without a word.
         guard tallies.isWhole else { throw .damagedRow }
         if tallies.isChanged || erasure != nil { try writeTally(question, &tallies, hasRow: hasRow, writes) }
+    }
+
+    /// Every count of the row becomes 0.
+    private func noteErasure(
+        _ question: Bytes, _ row: Bytes, _ writes: borrowing PendingWrites, _ marks: ChangeMarks
+    ) throws(LMDBFailure) {
+        var cursor = TallyRow.Cursor(row)
+        while let entry = cursor.entry {
+            cursor.advance(past: entry)
+            let end = question.count + entry.answerID.count
+            UnsafeMutableRawBufferPointer(rebasing: keyBuffer[question.count...]).copyMemory(from: entry.answerID)
+            try note(Bytes(rebasing: keyBuffer[..<end]), question, from: entry.voteCount, to: 0, writes, marks)
+        }
+    }
+
+    /// An answer's count changes, which is seen where the answer is.
+    private func note(
+        _ key: Bytes, _ question: Bytes, from old: Int64, to new: Int64, _ writes: borrowing PendingWrites,
+        _ marks: ChangeMarks
+    ) throws(LMDBFailure) {
+        guard let row = try writes.view.answers.row(of: key) else { return }
+        guard let (json, _) = AnswerRow.read(row) else { throw .damagedRow }
+        let id = Bytes(rebasing: key[question.count...])
+        marks.change(
+            from: ChangeMarks.hash(answer: id, json: json, voteCount: old),
+            to: ChangeMarks.hash(answer: id, json: json, voteCount: new))
     }
 
     /// The new voteCount of one answer, its voters' rows written. Their keys' beginning is in `keyBuffer`.

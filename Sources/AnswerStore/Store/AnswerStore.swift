@@ -54,6 +54,13 @@ package final class AnswerStore {
 
     var versions = QuestionVersions()
 
+    /// Where the questions are noted that a batch changes visibly; nil: nowhere.
+    package var waiting: WaitingQuestions?
+    /// Whether the questions noted are published even if later changes take these back: the changes before them may be others'.
+    package var areChangesCertain = false
+    /// Of the batch that is being written.
+    let marks = ChangeMarks()
+
     // Scratch memory of `apply` and `lookup`; grows to what the largest batch and row needed.
     var order = GrowingBuffer<UInt32>()
     var tally = GrowingBuffer<UInt8>()
@@ -103,7 +110,11 @@ package final class AnswerStore {
     package func apply(_ batch: TableBatch, positions newPositions: TablePositions) throws(StoreError) {
         try checkOpen()
         guard batch.count > 0 || newPositions != positions else { return }
-        guard let load else { return try write(batch, newPositions) }
+        guard let load else {
+            try write(batch, newPositions)
+            if let waiting { marks.note(in: waiting) }
+            return
+        }
         do {
             try load.add(batch, limit: pendingLimit())
         } catch {
@@ -137,7 +148,8 @@ package final class AnswerStore {
             StoreUsage(
                 bytes: database.environment.usedBytes,
                 answerRows: view.transaction.rows(of: database.tables.answers),
-                voteRows: view.transaction.rows(of: database.tables.voters))
+                voteRows: view.transaction.rows(of: database.tables.voters),
+                questionRows: view.transaction.rows(of: database.tables.questions))
         } ?? StoreUsage()
     }
 

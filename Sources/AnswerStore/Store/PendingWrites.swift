@@ -19,6 +19,7 @@ struct PendingWrites: ~Copyable {
     private let began = ContinuousClock.now
     private var answers = 0
     private var votes = 0
+    private var questions = 0
     private var answerBytes = 0
     /// Pages that may be changed, as copies in memory.
     private var changedPages = 0
@@ -50,12 +51,14 @@ struct PendingWrites: ~Copyable {
         }
         answers += batch.answers.count
         votes += batch.votes.count
+        questions += batch.questions.count
         answerBytes += batch.byteCount
         // No more pages than changes (but for long values and the pages above), and no more than the tables have.
         changedPages =
             min(answers + answerBytes / pageSize, view.transaction.pages(of: tables.answers))
             + min(votes, view.transaction.pages(of: tables.voters))
             + min(votes, view.transaction.pages(of: tables.tallies))
+            + (questions > 0 ? min(questions, view.transaction.pages(of: tables.questions)) : 0)
     }
 
     /// Whether nothing was written yet.
@@ -84,6 +87,7 @@ extension StoreDatabase {
             (answers > 0 ? min(answers + added / 2, transaction.pages(of: tables.answers) + added) : 0)
             + min(votes, transaction.pages(of: tables.voters) + added)
             + min(votes, transaction.pages(of: tables.tallies) + added)
+            + min(batch.questions.count, transaction.pages(of: tables.questions) + added)
         return pages * pageSize
     }
 

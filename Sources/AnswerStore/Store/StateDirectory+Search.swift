@@ -18,10 +18,28 @@ package struct StateSearch: Sendable, Equatable {
 
 package struct FoundQuestion: Sendable, Equatable {
     package var partition: Int32
+    /// The question's latest event; nil where the store does not keep the questions, or the question was not asked.
+    package var event: FoundEvent?
     /// Visible answers, in bytewise order of their ids.
     package var answers: [FoundAnswer]
     /// Votes for answers that are not there (not yet, or withdrawn), in bytewise order of the ids.
     package var talliesWithoutAnswer: [FoundTally]
+
+    package init(
+        partition: Int32, event: FoundEvent? = nil, answers: [FoundAnswer], talliesWithoutAnswer: [FoundTally]
+    ) {
+        self.partition = partition
+        self.event = event
+        self.answers = answers
+        self.talliesWithoutAnswer = talliesWithoutAnswer
+    }
+}
+
+package struct FoundEvent: Sendable, Equatable {
+    package var value: [UInt8]
+    package var offset: Int64
+    /// Milliseconds since 1970; nil where the broker gave none.
+    package var timestamp: Int64?
 }
 
 package struct FoundAnswer: Sendable, Equatable {
@@ -60,9 +78,11 @@ extension StateDirectory {
         for partition in partitions {
             do {
                 let reader = StoreReader(directory: partitionDirectory(partition, of: path))
-                guard let (answers, tallies) = try reader.find(question) else { continue }
+                guard let found = try reader.find(question) else { continue }
                 search.found.append(
-                    FoundQuestion(partition: partition, answers: answers, talliesWithoutAnswer: tallies))
+                    FoundQuestion(
+                        partition: partition, event: found.event, answers: found.answers,
+                        talliesWithoutAnswer: found.tallies))
             } catch {
                 search.unreadable.append(
                     UnreadableStore(
@@ -72,6 +92,11 @@ extension StateDirectory {
             }
         }
         return search
+    }
+
+    /// A question's latest event as the store of its partition has it; nil where it has none, or cannot be read. As `find`.
+    package static func event(of question: Bytes, partition: Int32, stateDirectory path: String) -> FoundEvent? {
+        try? StoreReader(directory: partitionDirectory(partition, of: path)).find(question)?.event
     }
 
     static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
@@ -90,11 +115,17 @@ extension StateDirectory {
 /// again from n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last
 /// two when we are done was whole all the time; otherwise we were overtaken, and look again.
 struct StoreReader {
+    struct Found {
+        var event: FoundEvent?
+        var answers: [FoundAnswer]
+        var tallies: [FoundTally]
+    }
+
     let directory: String
     private static let attempts = 200
 
     /// Nil when nothing is stored of the question.
-    func find(_ question: Bytes) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
+    func find(_ question: Bytes) throws(StoreDamage) -> Found? {
         guard StoreLayout.idLengths.contains(question.count) else { return nil }
         var lastDamage = StoreDamage("a worker changes it faster than it can be read")
         var unreadableMetaPages = 0
@@ -102,7 +133,7 @@ struct StoreReader {
             // The file may have been replaced as a whole (`reset`): open it each time.
             let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
             var damage: StoreDamage?
-            var result: (answers: [FoundAnswer], tallies: [FoundTally])?
+            var result: Found?
             var begin: UInt64?
             do {
                 let snapshot = try file.newestSnapshot()
@@ -129,7 +160,7 @@ struct StoreReader {
 
     private func find(
         _ question: Bytes, in snapshot: PageSnapshot, of file: PageFile
-    ) throws(StoreDamage) -> (answers: [FoundAnswer], tallies: [FoundTally])? {
+    ) throws(StoreDamage) -> Found? {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 + question.count, alignment: 1)
         defer { buffer.deallocate() }
         buffer[0] = UInt8(truncatingIfNeeded: question.count)
@@ -137,6 +168,7 @@ struct StoreReader {
         let prefix = Bytes(buffer)
         var answers: [FoundAnswer] = []
         var tallies: [FoundTally] = []
+        var event: FoundEvent?
         var isNew = false
         for (name, table) in try StoreInspection.tables(of: snapshot, in: file) {
             let scan = PageScan(table, of: snapshot, in: file)
@@ -161,6 +193,14 @@ struct StoreReader {
                             id: Array(key[prefix.count...]), json: Array(json), voteCount: 0, answeredAt: answeredAt))
                     return true
                 }
+            case "questions":
+                try scan.forEachRow(from: prefix) { (key, row) throws(StoreDamage) in
+                    guard compareBytes(key, prefix) == 0 else { return false }
+                    guard rowIsIntact(key: key, row: row), let stored = QuestionRow.read(row) else { throw damage }
+                    event = FoundEvent(
+                        value: Array(stored.value), offset: stored.offset, timestamp: stored.timestamp)
+                    return false
+                }
             case "tallies":
                 try scan.forEachRow(from: prefix) { (key, row) throws(StoreDamage) in
                     guard compareBytes(key, prefix) == 0 else { return false }
@@ -180,6 +220,7 @@ struct StoreReader {
         for index in answers.indices { answers[index].voteCount = counts[answers[index].id] ?? 0 }
         let visible = Set(answers.map(\.id))
         tallies.removeAll { visible.contains($0.answerID) }
-        return answers.isEmpty && tallies.isEmpty ? nil : (answers, tallies)
+        if event == nil && answers.isEmpty && tallies.isEmpty { return nil }
+        return Found(event: event, answers: answers, tallies: tallies)
     }
 }

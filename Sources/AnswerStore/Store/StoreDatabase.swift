@@ -4,6 +4,7 @@ import Records
 struct StoreTables {
     let answers: LMDBTable
     let meta: LMDBTable
+    let questions: LMDBTable
     let tallies: LMDBTable
     let voters: LMDBTable
     /// The tree of the tables' names.
@@ -15,6 +16,7 @@ struct StoreTables {
         main = try transaction.table(nil, isMade: false)
         answers = try transaction.table("answers", isMade: true)
         meta = try transaction.table("meta", isMade: true)
+        questions = try transaction.table("questions", isMade: true)
         tallies = try transaction.table("tallies", isMade: true)
         voters = try transaction.table("voters", isMade: true)
         // The handles stay valid after the commit.

@@ -27,6 +27,7 @@ final class StoreLoad {
     // What is gathered: frames, where each begins, and what sorts them.
     private var frames = GrowingBuffer<UInt8>()
     private var starts = GrowingBuffer<Int>()
+    private var scratch = GrowingBuffer<UInt8>()
     private var order = GrowingBuffer<UInt32>()
     private var sorter = KeySorter()
     private var file: SpillFile?
@@ -47,6 +48,7 @@ final class StoreLoad {
     deinit {
         frames.free()
         starts.free()
+        scratch.free()
         order.free()
         sorter.free()
         last.free()
@@ -68,6 +70,11 @@ final class StoreLoad {
             let change = batch.votes[index]
             try begin(ChangeFrame.size(of: change), limit)
             ChangeFrame.append(change, key: keys.key(of: change), voter: keys.voterID(of: change), to: &frames)
+        }
+        for index in 0..<batch.questions.count {
+            let change = batch.questions[index]
+            try begin(ChangeFrame.size(of: change), limit)
+            ChangeFrame.append(keys.question(of: change), key: keys.key(of: change), scratch: &scratch, to: &frames)
         }
         gathered += batch.count
     }

@@ -120,5 +120,13 @@ extension Runbook {
         They go on with the other topics as far as that goes: without `questions` they have no partitions, without `answers` or `votes` questions are published
         with what the stores hold. Make the topic anew (`rejoinder topics create`): an output topic is used again at once, also with another number of partitions. A
         new input topic begins at offset 0, so restart the workers; where the group's offsets lie beyond its end, [they say so](#offsets-that-do-not-match).
+
+        ### RejoinderChangesWaiting
+
+        With `publish.on: changes`, a lane has had a change to publish for more than ten times `publish.coalesceMs` (and more than ten seconds), for a minute: some records of
+        `questions.enriched` are that old. With the log's line `changes come faster than they can be published` there is more to publish than the broker takes or the
+        lane makes: *Where the time goes* says which; raise `publish.coalesceMs`, so that more changes share a record, or `lanes`. With
+        `rejoinder_aborts_total` growing it tries and fails: see [RejoinderAborting](#rejoinderaborting). Otherwise the lane is held up: see
+        [RejoinderLaneWaiting](#rejoinderlanewaiting). No change is lost: the committed offsets of `answers` and `votes` stay below the oldest one.
         """#
 }

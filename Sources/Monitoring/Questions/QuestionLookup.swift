@@ -30,9 +30,11 @@ package final class QuestionLookup: Sendable {
     /// - Parameters:
     ///   - partitionCount: of the questions' topic.
     ///   - properties: a `read_committed` consumer's, with the user's over them.
+    ///   - stored: a question's latest event where the stores keep it, which saves the search; nil: it is searched for.
     ///   - preview: asks the lane that has the partition.
     package convenience init(
         topic: String, partitionCount: Int32, properties: KafkaProperties, reports: [LaneReport], logger: Logger,
+        stored: @escaping @Sendable (_ id: [UInt8], _ place: TopicPartition) -> QuestionEvent? = { _, _ in nil },
         preview: @escaping Ask
     ) {
         let properties = properties.overlaid(
@@ -45,7 +47,8 @@ package final class QuestionLookup: Sendable {
         self.init(
             topic: topic, partitionCount: partitionCount, reports: reports,
             find: { id, place, deadline, cancellation in
-                try QuestionSearch.latest(
+                if let event = stored(id, place) { return event }
+                return try QuestionSearch.latest(
                     of: id, in: place, properties: properties, deadline: deadline, cancellation: cancellation,
                     logger: logger)
             }, preview: preview)

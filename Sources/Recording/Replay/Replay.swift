@@ -51,6 +51,7 @@ package struct Replay {
             bytes = 0
             try pass { $0 == nil || $0 == .questions }
         }
+        try engine.finish(into: sink)
         return cutOff
     }
 }

@@ -15,39 +15,52 @@ package final class ReplayEngine {
     private static let maxPendingBytes = 32 << 20
 
     package let topics: TopicNames
-    package private(set) var counts = ReplayCounts()
+    package internal(set) var counts = ReplayCounts()
 
     private let names: InputNames
-    private let limits: RecordLimits
-    private let addedHeaderRoom: Int
+    let limits: RecordLimits
+    let addedHeaderRoom: Int
     private let state: TemporaryState
-    private let processor = EventProcessor()
+    let processor = EventProcessor()
     private let reader = TableReader()
     private let pool = BlockPool()
-    private var partitions: [Int32: ReplayPartition] = [:]
+    private(set) var partitions: [Int32: ReplayPartition] = [:]
     private var last: (number: Int32, partition: ReplayPartition)?
     private var pendingBytes = 0
+    /// When records are published from here on. What waits at a change of it is not published.
+    package var publishOn: PublishMode {
+        didSet { coalesce = Self.milliseconds(publishOn) }
+    }
+    /// See `ReplayPartition.init`.
+    private var coalesce: Int64?
+
+    private static func milliseconds(_ mode: PublishMode) -> Int64? {
+        mode.coalesce.map { Int64($0 / .milliseconds(1)) }
+    }
 
     /// - Parameters:
     ///   - topics: which records are questions, answers and votes, and what the outputs' topics are called.
     ///   - prefix: what the names of topics begin with in the recording, before the name as it is in `topics`.
     ///   - renaming: of the recording's topics, before their prefix is looked at.
     ///   - limits: how long the outputs may be.
+    ///   - publishOn: a window's length counts by the records' timestamps.
     ///   - startState: a worker's state directory; the replay begins with a copy of its stores. nil: with empty ones.
     ///   - headerRoom: of the headers that a worker adds to an enriched record.
     /// - Throws: `StateDirectoryError`, `StoreError`.
     package init(
         topics: TopicNames, prefix: String = "", renaming: TopicRenaming = TopicRenaming(), limits: RecordLimits,
-        startState: String? = nil, headerRoom: Int = 0
+        publishOn: PublishMode = .questions, startState: String? = nil, headerRoom: Int = 0
     ) throws {
         self.topics = topics
+        self.publishOn = publishOn
+        coalesce = Self.milliseconds(publishOn)
         self.limits = limits
         addedHeaderRoom = headerRoom
         names = InputNames(topics, prefix: prefix, renaming: renaming)
         state = try TemporaryState()
         if let startState {
             for (number, store) in try state.copyStores(of: startState) {
-                partitions[number] = ReplayPartition(store: store, pool: pool)
+                partitions[number] = ReplayPartition(number: number, store: store, pool: pool, coalesce: coalesce)
             }
         }
     }
@@ -79,6 +92,7 @@ package final class ReplayEngine {
     private func enrich(
         _ event: borrowing RecordedView, in partition: ReplayPartition, into sink: some ReplaySink
     ) throws {
+        if let live = partition.live { try pass(event.timestamp, live, partition, into: sink) }
         if partition.hasPending(event.key) { try apply(partition) }
         let headers = event.hasHeaders ? event.headers : []
         var headerRoom = addedHeaderRoom
@@ -87,10 +101,12 @@ package final class ReplayEngine {
         }
         let limit = limits.longestValue(keyBytes: event.key?.count ?? 0, headerRoom: headerRoom)
         let value: Bytes?
-        switch try processor.process(key: event.key, value: event.value, store: partition.store, limit: limit) {
+        let outcome = try processor.process(key: event.key, value: event.value, store: partition.store, limit: limit)
+        switch outcome {
         case .enriched(let bytes, _, _): value = bytes
         case .deleted: value = nil
         case .refused(let error):
+            if let live = partition.live { try note(event, outcome, live, partition) }
             try refuse(event, of: topics.questions, because: error, in: partition, into: sink)
             return
         }
@@ -100,14 +116,21 @@ package final class ReplayEngine {
                 timestamp: event.timestamp, headers: headers, key: event.key, value: value))
         partition.enrichedOffset += 1
         counts.enriched += 1
+        // The value is the processor's: what the store is given now does not touch it.
+        if let live = partition.live { try note(event, outcome, live, partition) }
     }
 
     private func change(
         _ table: Table, by record: borrowing RecordedView, in partition: ReplayPartition, into sink: some ReplaySink
     ) throws {
+        if let live = partition.live {
+            try pass(record.timestamp, live, partition, into: sink)
+            live.open()
+        }
         let before = partition.pendingBytes
         do throws(RecordError) {
-            try partition.add(table, key: record.key, value: record.value, reader: reader)
+            try partition.add(
+                table, key: record.key, value: record.value, timestamp: record.timestamp, reader: reader)
         } catch {
             let topic = table == .answers ? topics.answers : topics.votes
             try refuse(record, of: topic, because: error, in: partition, into: sink)
@@ -117,15 +140,16 @@ package final class ReplayEngine {
         if pendingBytes >= Self.maxPendingBytes {
             for partition in partitions.values { try apply(partition) }
         }
+        if let live = partition.live, live.length == 0 { try publishChanges(live, partition, into: sink) }
     }
 
-    private func apply(_ partition: ReplayPartition) throws(StoreError) {
+    func apply(_ partition: ReplayPartition) throws(StoreError) {
         pendingBytes -= partition.pendingBytes
         try partition.apply()
     }
 
     /// As the worker's publisher does: the largest form that the producer would take.
-    private func refuse(
+    func refuse(
         _ record: borrowing RecordedView, of topic: String, because error: RecordError, in partition: ReplayPartition,
         into sink: some ReplaySink
     ) throws {
@@ -161,7 +185,7 @@ package final class ReplayEngine {
 
     @inline(__always)
     private func partition(_ number: Int32) throws -> ReplayPartition {
-        if let last, last.number == number { return last.partition }
+        if let last, last.number == number, last.partition.coalesce == coalesce { return last.partition }
         return try find(number)
     }
 
@@ -169,10 +193,14 @@ package final class ReplayEngine {
         let partition: ReplayPartition
         if let known = partitions[number] {
             partition = known
+            if known.coalesce != coalesce {
+                pendingBytes -= known.pendingBytes
+                try known.follow(coalesce: coalesce)
+            }
         } else {
             let store = try state.makeStore(
                 partition: number, answersTopic: topics.answers, votesTopic: topics.votes)
-            partition = ReplayPartition(store: store, pool: pool)
+            partition = ReplayPartition(number: number, store: store, pool: pool, coalesce: coalesce)
             partitions[number] = partition
         }
         last = (number, partition)

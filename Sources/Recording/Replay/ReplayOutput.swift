@@ -41,6 +41,8 @@ package struct ReplayCounts: Sendable, Equatable {
     /// Records of topics that are no inputs.
     package var skipped = 0
     package var enriched = 0
+    /// Of them, those that no question event led to.
+    package var republished = 0
     package var deadLetters = 0
 
     /// Records of the three input topics.

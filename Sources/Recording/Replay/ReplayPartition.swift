@@ -11,26 +11,52 @@ final class ReplayPartition {
     private static let maxChanges = 8192
     private static let maxBytes = 4 << 20
 
+    let number: Int32
     let store: AnswerStore
     /// Next offsets in the two outputs.
     var enrichedOffset: Int64 = 0
     var deadLetterOffset: Int64 = 0
-    private let batch = TableBatch()
+    private var batch: TableBatch
+    /// nil: published records do not follow changes.
+    private(set) var live: ReplayWindow?
+    /// See `init`.
+    private(set) var coalesce: Int64?
     private let arena: ByteArena
     private var questions = PendingQuestions()
 
-    init(store: AnswerStore, pool: BlockPool) {
+    /// - Parameter coalesce: milliseconds of the records' time in which a question is published again at most once; nil:
+    ///   published records do not follow changes.
+    init(number: Int32, store: AnswerStore, pool: BlockPool, coalesce: Int64?) {
+        self.number = number
         self.store = store
+        self.coalesce = coalesce
+        live = coalesce.map { ReplayWindow(length: $0) }
+        batch = TableBatch(isStamped: coalesce != nil)
+        store.waiting = live?.waiting
         arena = ByteArena(pool: pool)
     }
 
     deinit { questions.free() }
 
+    /// Goes over to another mode; what waits is not published.
+    /// - Parameter coalesce: as in `init`.
+    func follow(coalesce: Int64?) throws(StoreError) {
+        try apply()
+        self.coalesce = coalesce
+        live = coalesce.map { ReplayWindow(length: $0) }
+        batch = TableBatch(isStamped: coalesce != nil)
+        store.waiting = live?.waiting
+    }
+
     var pendingBytes: Int { arena.byteCount }
 
     /// Takes a table record for the batch.
     /// - Throws: `RecordError` when the record is a dead letter.
-    func add(_ table: Table, key: Bytes?, value: Bytes?, reader: TableReader) throws(RecordError) {
+    /// - Parameter timestamp: the record's.
+    func add(
+        _ table: Table, key: Bytes?, value: Bytes?, timestamp: Int64?, reader: TableReader
+    ) throws(RecordError) {
+        if live != nil { batch.stamp(timestamp, isPublished: false) }
         // Of a vote nothing is kept by address.
         let kept = table == .answers ? value.map { arena.copy($0) } : value
         try reader.read(table, key: key, value: kept, into: batch)
@@ -43,6 +69,13 @@ final class ReplayPartition {
     func hasPending(_ key: Bytes?) -> Bool {
         guard batch.count > 0, let key else { return false }
         return questions.mayContain(key)
+    }
+
+    /// Has the store keep a question's latest event; nil: it was deleted.
+    func keep(_ question: StoredQuestion?, of key: Bytes) throws(StoreError) {
+        let row = TableBatch()
+        row.append(question: key, question)
+        try store.apply(row, positions: store.positions)
     }
 
     /// Applies the batch in one transaction. The positions are no offsets of a cluster's topics: they stay.

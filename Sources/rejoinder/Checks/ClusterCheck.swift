@@ -142,7 +142,8 @@ struct ClusterCheck {
         _ admin: AdminClient, _ existing: Set<String>, _ report: (CheckResult) -> Void,
         _ left: (Duration) -> Duration
     ) {
-        let all = TopicNeeds.all(configuration.topics, maxMessageBytes: properties.maxMessageBytes)
+        let all = TopicNeeds.all(
+            configuration.topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn)
         for topic in all where !topic.needs.isEmpty && existing.contains(topic.topic) {
             let subject = "settings of \(topic.topic)"
             do {
@@ -171,7 +172,7 @@ struct ClusterCheck {
 
     private static func advice(_ need: TopicNeeds.Need, _ topic: String) -> String {
         let own =
-            need.rule == .equals || need.setting == "cleanup.policy"
+            need.setting != "max.message.bytes"
             ? "" : ", or lower message.max.bytes under kafka.properties"
         return need.remedy(topic: topic) + own
     }

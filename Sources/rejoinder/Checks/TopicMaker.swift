@@ -30,7 +30,9 @@ struct TopicMaker {
         let wanted = partitions ?? topics.inputs.compactMap { found[$0]?.partitionCount }.max() ?? Self.usualPartitions
         var advice: [String] = []
         var made: [TopicPartition] = []
-        for topic in TopicNeeds.all(topics, maxMessageBytes: properties.maxMessageBytes) {
+        let needs = TopicNeeds.all(
+            topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn)
+        for topic in needs {
             if let description = found[topic.topic] {
                 counts[topic.topic] = description.partitionCount
                 let settings = try admin.topicSettings(topic.topic, timeout: Self.patience)

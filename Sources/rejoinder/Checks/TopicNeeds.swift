@@ -27,6 +27,8 @@ struct TopicNeeds: Sendable, Equatable {
         case contains
         case lacks(String)
         case atLeast(Int)
+        /// Compacted, or kept for ever: either way the last record of each key stays.
+        case keepsLatest
     }
 
     var topic: String
@@ -36,8 +38,12 @@ struct TopicNeeds: Sendable, Equatable {
     private static let usualMaxMessageBytes = 1_048_588
 
     /// The five topics in the order in which people think of them.
-    /// - Parameter maxMessageBytes: the producer's `message.max.bytes`.
-    static func all(_ topics: TopicNames, maxMessageBytes: Int) -> [TopicNeeds] {
+    /// - Parameters:
+    ///   - maxMessageBytes: the producer's `message.max.bytes`.
+    ///   - publishOn: where published records follow changes, the stores hold the questions too.
+    static func all(
+        _ topics: TopicNames, maxMessageBytes: Int, publishOn: PublishMode = .questions
+    ) -> [TopicNeeds] {
         let size = Need(
             setting: "max.message.bytes", value: String(max(usualMaxMessageBytes, maxMessageBytes)), weight: .required,
             reason:
@@ -56,8 +62,17 @@ struct TopicNeeds: Sendable, Equatable {
             setting: "cleanup.policy", value: "compact", weight: .wanted,
             reason: "old enriched records would go after their retention, the latest of a question among them",
             rule: .contains)
+        let latest = Need(
+            setting: "cleanup.policy", value: "compact", weight: .wanted,
+            reason:
+                "with publish.on: changes a question is published again with its latest event, which this topic would forget",
+            rule: .keepsLatest)
+        let deletions = Need(
+            setting: "delete.retention.ms", value: "604800000", weight: .wanted,
+            reason: "a worker that is away for longer would not learn that a question was deleted",
+            rule: .atLeast(86_400_000))
         return [
-            TopicNeeds(topic: topics.questions, needs: []),
+            TopicNeeds(topic: topics.questions, needs: publishOn == .questions ? [] : [latest, deletions]),
             TopicNeeds(topic: topics.answers, needs: [retention, bytes, whole]),
             TopicNeeds(topic: topics.votes, needs: [retention, bytes, whole]),
             TopicNeeds(topic: topics.enriched, needs: [compacted, size]),
@@ -72,18 +87,22 @@ struct TopicNeeds: Sendable, Equatable {
 
     /// The needs that a topic's settings do not meet. A setting that the broker does not tell is taken to be fine.
     func unmet(by settings: [String: String]) -> [Need] {
-        needs.filter { need in settings[need.setting].map { !need.isMet(by: $0) } ?? false }
+        needs.filter { need in settings[need.setting].map { !need.isMet(by: $0, among: settings) } ?? false }
     }
 }
 
 extension TopicNeeds.Need {
-    func isMet(by value: String) -> Bool {
+    /// - Parameter settings: the topic's others.
+    func isMet(by value: String, among settings: [String: String] = [:]) -> Bool {
         let policies = value.split(separator: ",").map { String($0.filter { $0 != " " }) }
         switch rule {
         case .equals: return value == self.value
         case .contains: return policies.contains(self.value)
         case .lacks(let policy): return !policies.contains(policy)
         case .atLeast(let least): return Int(value).map { $0 >= least } ?? false
+        case .keepsLatest:
+            let isKept = ["retention.ms", "retention.bytes"].allSatisfy { settings[$0] ?? "-1" == "-1" }
+            return !policies.contains("delete") && policies.contains(self.value) || isKept
         }
     }
 
@@ -92,7 +111,7 @@ extension TopicNeeds.Need {
 
     private var wanted: String {
         switch rule {
-        case .equals, .contains: value
+        case .equals, .contains, .keepsLatest: value
         case .lacks(let policy): "without \(policy)"
         case .atLeast(let least): "at least \(least)"
         }

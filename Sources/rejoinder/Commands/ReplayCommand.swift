@@ -95,6 +95,9 @@ struct InProcessOptions: ParsableArguments {
         help: ArgumentHelp("Begin with a copy of this state directory's stores; it is not changed.", valueName: "path"))
     var startState: String?
 
+    @Flag(help: "Of each question only its last enriched record, as a compacted topic would hold it.")
+    var final = false
+
     @Flag(help: "All answers and votes before the first question, as a worker meets them that starts afterwards.")
     var tablesFirst = false
 
@@ -118,7 +121,7 @@ struct InProcessOptions: ParsableArguments {
             ("--output", output != nil), ("--expect", expect != nil), ("--update", update),
             ("--ignore", !ignored.isEmpty),
             ("--junit", junit != nil), ("--only", only != nil), ("--start-state", startState != nil),
-            ("--tables-first", tablesFirst), ("--recorded-prefix", !recordedPrefix.isEmpty),
+            ("--final", final), ("--tables-first", tablesFirst), ("--recorded-prefix", !recordedPrefix.isEmpty),
         ]
         return flags.first { $0.isGiven }?.name
     }
@@ -126,7 +129,8 @@ struct InProcessOptions: ParsableArguments {
     func replay(_ files: [String], renaming: TopicRenaming, settings: Settings) throws -> ProcessReplay {
         ProcessReplay(
             replay: Recording.Replay(files: files, order: tablesFirst ? .tablesFirst : .asRecorded), settings: settings,
-            recordedPrefix: recordedPrefix, renaming: renaming, startState: startState, only: only, output: output,
+            recordedPrefix: recordedPrefix, renaming: renaming, startState: startState, only: only, isFinal: final,
+            output: output,
             golden: try expect.map { file in
                 ProcessReplay.Golden(
                     file: file, isUpdated: update, ignored: try ignored.map { try IgnoredPath($0) }, junit: junit)

@@ -1,3 +1,4 @@
+import AnswerStore
 import ArgumentParser
 import Foundation
 import KafkaClient
@@ -113,10 +114,19 @@ extension Settings {
             .follower
         return QuestionLookup(
             topic: topics.questions, partitionCount: worker.cluster.layout.questions, properties: properties,
-            reports: worker.reports, logger: logger("questions")
-        ) { key, value, partition in
-            await worker.preview(key: key, value: value, partition: partition)
-        }
+            reports: worker.reports, logger: logger("questions"),
+            stored: { [publishOn, storeDirectory] id, place in
+                guard publishOn != .questions else { return nil }
+                let event = id.withUnsafeBytes {
+                    StateDirectory.event(of: $0, partition: place.partition, stateDirectory: storeDirectory)
+                }
+                return event.map {
+                    QuestionEvent(place: place, offset: $0.offset, timestamp: $0.timestamp, value: $0.value)
+                }
+            },
+            preview: { key, value, partition in
+                await worker.preview(key: key, value: value, partition: partition)
+            })
     }
 
     fileprivate func deadLetterLookup(_ worker: WorkerService) -> DeadLetterLookup {
@@ -156,6 +166,7 @@ extension Settings {
             "cluster": "\(cluster.id)",
             "group": "\(groupID)",
             "delivery": "\(delivery.rawValue)",
+            "publishOn": "\(publishOn.name)",
             "lanes": .stringConvertible(lanes),
             "stateDirectory": "\(storeDirectory)",
             "topics": .dictionary([

@@ -22,6 +22,8 @@ struct SettingsOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp("Where offsets do not match their logs: stop or continue.", valueName: "policy"))
     var offsetsOnMismatch: String?
+    @Option(name: .long, help: ArgumentHelp("questions or changes.", valueName: "mode"))
+    var publishOn: String?
 
     @Option(name: .long, help: ArgumentHelp("Threads that work side by side.", valueName: "number"))
     var lanes: String?
@@ -42,7 +44,8 @@ struct SettingsOptions: ParsableArguments {
     var flags: SettingsFlags {
         let given: [SettingKey: String?] = [
             .bootstrapServers: bootstrapServers, .groupID: groupID, .storeDirectory: stateDir, .delivery: delivery,
-            .offsetMismatch: offsetsOnMismatch, .lanes: lanes, .logLevel: logLevel, .logFormat: logFormat,
+            .offsetMismatch: offsetsOnMismatch, .publishOn: publishOn, .lanes: lanes, .logLevel: logLevel,
+            .logFormat: logFormat,
         ]
         return SettingsFlags(configFile: config, values: given.compactMapValues { $0 }, kafka: kafka)
     }

@@ -8,6 +8,8 @@ import Records
 struct StoredQuestion {
     let id: String
     let partition: Int32
+    /// The question's latest event; nil where the store does not keep the questions.
+    let event: FoundEvent?
     /// In the order of the enriched record.
     let answers: [FoundAnswer]
     let waiting: [FoundTally]
@@ -15,6 +17,7 @@ struct StoredQuestion {
     init(id: String, _ found: FoundQuestion) {
         self.id = id
         partition = found.partition
+        event = found.event
         answers = Self.ranked(found.answers)
         waiting = found.talliesWithoutAnswer
     }
@@ -29,12 +32,18 @@ struct StoredQuestion {
             "{\"answerId\":\(JSONText.string(Self.text(tally.answerID))),\"voteCount\":\(tally.voteCount)}"
         }
         return
-            "{\"questionId\":\(JSONText.string(id)),\"partition\":\(partition),\"answers\":[\(shown.joined(separator: ","))],"
+            "{\"questionId\":\(JSONText.string(id)),\"partition\":\(partition),\(question)\"answers\":[\(shown.joined(separator: ","))],"
             + "\"answerCount\":\(answers.count),\"votesWithoutAnswer\":[\(votes.joined(separator: ","))]}"
+    }
+
+    /// The event's value as a member of its own.
+    private var question: String {
+        event.map { "\"question\":\(String(decoding: $0.value, as: UTF8.self))," } ?? ""
     }
 
     var text: String {
         var lines = ["question \(Printable.text(id)), partition \(partition): \(Self.count(answers.count, "answer"))"]
+        if let event { lines.append("asked or edited last at offset \(event.offset)\(Self.summary(event.value))") }
         for answer in answers {
             let label = Self.label(answer.voteCount)
             lines.append(

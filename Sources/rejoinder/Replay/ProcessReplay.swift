@@ -30,6 +30,8 @@ struct ProcessReplay {
     var renaming = TopicRenaming()
     var startState: String?
     var only: Output?
+    /// Of each question only its last record.
+    var isFinal = false
     /// nil: standard output, unless it is only compared.
     var output: String?
     var golden: Golden?
@@ -38,7 +40,8 @@ struct ProcessReplay {
         try refuseLosses()
         let engine = try ReplayEngine(
             topics: settings.topics, prefix: recordedPrefix, renaming: renaming,
-            limits: RecordLimits(settings.workerConfiguration), startState: startState)
+            limits: RecordLimits(settings.workerConfiguration), publishOn: settings.publishOn,
+            startState: startState)
         if let golden, !golden.isUpdated {
             try compare(engine, with: golden)
         } else {
@@ -137,9 +140,13 @@ struct ProcessReplay {
             let attributes = try? FileManager.default.attributesOfItem(atPath: file)
             return sum + (attributes?[.size] as? Int ?? 0)
         }
-        let cutOff = try replay.run(engine, into: sink) { bytes in
-            progress.show(records: engine.counts.inputs, bytes: bytes, of: size)
-        }
+        let last = isFinal ? LastRecordSink(sink) : nil
+        func show(_ bytes: Int) { progress.show(records: engine.counts.inputs, bytes: bytes, of: size) }
+        let cutOff =
+            if let last { try replay.run(engine, into: last, progress: show) } else {
+                try replay.run(engine, into: sink, progress: show)
+            }
+        try last?.finish()
         progress.end()
         for file in cutOff {
             LogWriter.standardError.say(

@@ -33,6 +33,18 @@ extension SettingKey {
                 kind: .choice(DeliveryMode.allCases.map(\.rawValue)), standard: DeliveryMode.exactlyOnce.rawValue,
                 flag: "--delivery",
                 help: "What holds through crashes: each event's effect once, or at least once.")
+        case .publishOn:
+            SettingDefinition(
+                kind: .choice(PublishMode.names), standard: PublishMode.questions.name, flag: "--publish-on",
+                help:
+                    "`questions`: one record for each question event; `changes`: also when an answer or a vote changes the record."
+            )
+        case .publishCoalesceMs:
+            SettingDefinition(
+                kind: .integer(0...3_600_000), standard: "1000",
+                help:
+                    "With `publish.on: changes`, a question is published again at most once in this time, in milliseconds."
+            )
         case .commitIntervalMs:
             SettingDefinition(
                 kind: .integer(1...30_000), standard: "100",

@@ -10,6 +10,7 @@ extension Settings {
             staticMembership: staticMembership,
             topics: topics,
             delivery: delivery,
+            publishOn: publishOn,
             commitInterval: .milliseconds(commitIntervalMilliseconds),
             lanes: lanes,
             stateDirectory: storeDirectory,

@@ -17,6 +17,7 @@ struct Settings: Sendable {
     var kafkaProperties: [String: String]
     var topics: TopicNames
     var delivery: DeliveryMode
+    var publishOn: PublishMode
     var commitIntervalMilliseconds: Int
     var offsetMismatch: OffsetMismatchPolicy
     var publishesProvenance: Bool

@@ -189,6 +189,8 @@ struct SettingsReader {
                 questions: text(.questionsTopic), answers: text(.answersTopic), votes: text(.votesTopic),
                 enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic)),
             delivery: DeliveryMode(rawValue: text(.delivery)) ?? .exactlyOnce,
+            publishOn: text(.publishOn) == PublishMode.questions.name
+                ? .questions : .changes(coalesce: .milliseconds(integer(.publishCoalesceMs))),
             commitIntervalMilliseconds: integer(.commitIntervalMs),
             offsetMismatch: OffsetMismatchPolicy(rawValue: text(.offsetMismatch)) ?? .stop,
             publishesProvenance: text(.publishesProvenance) == "true",

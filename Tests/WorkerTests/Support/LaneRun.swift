@@ -72,7 +72,7 @@ final class Restoring {
 
     /// One step's work.
     func advance() throws {
-        _ = try follower.advance(partitions, wait: 20) { letters.append($0.message.offset) }
+        _ = try follower.advance(partitions, wait: 20) { letters.append($0.offset) }
     }
 
     /// One step after the other, up to one after which `isDone`.

@@ -52,4 +52,20 @@ import Worker
     func whatIsAsGood(topic: String, setting: String, value: String) throws {
         #expect(try needs(topic).unmet(by: [setting: value]).isEmpty)
     }
+
+    /// With the mode in which records follow changes, each question's latest event is needed.
+    @Test func questionsAreKeptWhereRecordsFollowChanges() throws {
+        let needs = try #require(
+            TopicNeeds.all(TopicNames(), maxMessageBytes: 1, publishOn: .changes(coalesce: .zero)).first)
+        #expect(needs.settings == ["cleanup.policy": "compact", "delete.retention.ms": "604800000"])
+        #expect(needs.unmet(by: needs.settings).isEmpty)
+        for (policy, retention, isFine) in [
+            ("delete", "604800000", false), ("delete", "-1", true), ("compact,delete", "604800000", false),
+            ("compact", "604800000", true),
+        ] {
+            let settings = ["cleanup.policy": policy, "retention.ms": retention, "retention.bytes": "-1"]
+            #expect(needs.unmet(by: settings).isEmpty == isFine, "\(policy), \(retention)")
+        }
+        #expect(needs.unmet(by: ["delete.retention.ms": "1000"]).map(\.setting) == ["delete.retention.ms"])
+    }
 }

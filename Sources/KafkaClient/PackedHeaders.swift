@@ -1,0 +1,69 @@
+/// A record's headers as bytes that can be kept: for each its name and value, with their lengths before them. Empty where the
+/// record has none.
+package struct PackedHeaders {
+    private static let null = UInt32.max
+
+    package let bytes: UnsafeRawBufferPointer
+
+    /// - Parameter bytes: as `pack` made them; valid as long as this is used.
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    /// Packs a message's headers.
+    package static func pack(_ message: ConsumedMessage) -> [UInt8] {
+        var packed: [UInt8] = []
+        guard message.hasHeaders else { return packed }
+        message.forEachHeader { name, value in append(name, value, to: &packed) }
+        return packed
+    }
+
+    package static func pack(_ headers: [RecordHeader]) -> [UInt8] {
+        var packed: [UInt8] = []
+        for header in headers {
+            var name = header.name
+            name.withUTF8 { name in
+                if let value = header.value {
+                    value.withUnsafeBytes { append(UnsafeRawBufferPointer(name), $0, to: &packed) }
+                } else {
+                    append(UnsafeRawBufferPointer(name), nil, to: &packed)
+                }
+            }
+        }
+        return packed
+    }
+
+    private static func append(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, to packed: inout [UInt8]
+    ) {
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: name.count)) { packed.append(contentsOf: $0) }
+        withUnsafeBytes(of: value.map { UInt32(truncatingIfNeeded: $0.count) } ?? null) {
+            packed.append(contentsOf: $0)
+        }
+        packed.append(contentsOf: name)
+        if let value { packed.append(contentsOf: value) }
+    }
+
+    /// Calls `body` for each header in order. A nil value is Kafka's null. Stops where the bytes are not what was packed.
+    package func eachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void) {
+        var place = 0
+        while bytes.count - place >= 8 {
+            let name = Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+            let length = bytes.loadUnaligned(fromByteOffset: place + 4, as: UInt32.self)
+            let value = length == Self.null ? 0 : Int(length)
+            place += 8
+            guard bytes.count - place >= name + value else { return }
+            body(
+                UnsafeRawBufferPointer(rebasing: bytes[place..<place + name]),
+                length == Self.null
+                    ? nil : UnsafeRawBufferPointer(rebasing: bytes[place + name..<place + name + value]))
+            place += name + value
+        }
+    }
+
+    package var headers: [RecordHeader] {
+        var headers: [RecordHeader] = []
+        eachHeader { name, value in
+            headers.append(RecordHeader(name: String(decoding: name, as: UTF8.self), value: value.map(Array.init)))
+        }
+        return headers
+    }
+}

@@ -1,0 +1,280 @@
+import AnswerStore
+import Enrichment
+import KafkaClient
+import Logging
+import Records
+
+/// How published records follow the tables (``PublishMode/changes(coalesce:)``): which question waits is noted by the stores
+/// while the follower applies changes; here it is published.
+extension Lane {
+    // MARK: - Events
+
+    /// A question event was worked on: the store is to know it, and what waited of the question is published with it.
+    func note(_ event: ConsumedMessage, _ outcome: EventOutcome, of partition: OwnedPartition, _ live: LivePartition) {
+        guard let key = event.key else { return }
+        var isRefused = false
+        switch outcome {
+        case .enriched, .deleted: break
+        case .refused(let error):
+            // What cannot be read, or not even be deleted, leaves the question as it was.
+            guard error.code == .tooLarge, event.value != nil else { return }
+            isRefused = true
+        }
+        live.waiting.remove(key)
+        live.withheld.release(key)
+        if !live.lettered.isEmpty { live.lettered.removeAll { $0.elementsEqual(key) } }
+        if case .enriched(let value, _, let omitted) = outcome, omitted > 0 {
+            live.omissions.note(value, of: key)
+        } else {
+            live.omissions.note(nil, of: key)
+        }
+        // Read again after an abort or a restart: the store may have later events of the question.
+        guard event.offset >= partition.store.positions.questions else { return }
+        guard let value = event.value else { return live.rows.append(question: key, nil) }
+        let headers = PackedHeaders.pack(event)
+        headers.withUnsafeBytes {
+            live.rows.append(
+                question: key,
+                StoredQuestion(
+                    value: value, headers: $0, timestamp: event.timestamp, offset: event.offset, isRefused: isRefused))
+        }
+    }
+
+    /// Hands the stores the questions that were worked on. The values are the gathered messages': to be called before these go.
+    func applyQuestions() throws(LaneFault) {
+        guard window != nil else { return }
+        for partition in partitions.all {
+            guard let live = partition.live, let next = partition.questions.next else { continue }
+            var positions = partition.store.positions
+            guard live.rows.count > 0 || next > positions.questions else { continue }
+            positions.questions = max(positions.questions, next)
+            do throws(StoreError) {
+                try partition.store.apply(live.rows, positions: positions)
+            } catch {
+                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+            }
+            live.rows.removeAll()
+        }
+    }
+
+    // MARK: - Changes
+
+    /// Publishes what waits, once its window has ended: some of it in each step.
+    func publishChanges() throws(LaneFault) {
+        guard var window, stepContent != .events else { return }
+        defer { self.window = window }
+        let isWaiting = partitions.all.contains { $0.isRunning && $0.live?.isBehind == true }
+        if case .closed = window.state {
+            guard isWaiting else { return }
+            window.open(age: ageOfChanges)
+        }
+        if case .open(let since, let oldest) = window.state {
+            guard isWaiting else {
+                window.state = .closed
+                return
+            }
+            let now = ContinuousClock.now
+            let isFull = partitions.all.contains { $0.live?.isHalted == true }
+            guard isFull || now - since >= window.length else { return }
+            if isFull { noteFull(&window) }
+            for partition in partitions.all where partition.isRunning {
+                partition.live?.publishUpTo = partition.live?.waiting.tail ?? 0
+            }
+            window.state = .publishing(oldest: oldest, began: now)
+        }
+        guard case .publishing(_, let began) = window.state else { return }
+        clock.begin(.enriching)
+        figures.noteWork()
+        pace.note()
+        guard try publishSome() else { return }
+        clock.begin(.other)
+        for partition in partitions.all where partition.isRunning {
+            if let live = partition.live, live.waiting.isEmpty, let from = live.unmarked {
+                live.unmarked = nil
+                try follower.readAgain(partition, from: from)
+            }
+        }
+        noteDuration(.now - began, &window)
+        // All that waited was published and is committed by then, so the refused record is not among it any more.
+        if changeSearch.limit != nil, publisher.hasUncommitted { try commit() }
+        changeSearch.end()
+        let isMore = partitions.all.contains { $0.live?.isBehind == true }
+        // What came meanwhile waits from now on: nothing is published twice within a window.
+        window.state = isMore ? .open(since: .now, oldest: began) : .closed
+    }
+
+    /// By the records' timestamps.
+    private var ageOfChanges: Duration {
+        let times = partitions.all.compactMap { $0.isRunning ? $0.live?.waiting.first?.timestamp : nil }
+        return .milliseconds(times.min().map { WallClock.microseconds / 1000 - $0 } ?? 0)
+    }
+
+    private func noteFull(_ window: inout PublishWindow) {
+        guard window.isToWarn() else { return }
+        logger.warning(
+            "more changed questions wait than memory holds; they are published before their window ends",
+            metadata: [
+                "waiting": .stringConvertible(partitions.all.reduce(0) { $0 + ($1.live?.waiting.count ?? 0) }),
+                "coalesceMs": .stringConvertible(window.length / .milliseconds(1)),
+            ])
+    }
+
+    private func noteDuration(_ duration: Duration, _ window: inout PublishWindow) {
+        guard duration > max(window.length, .milliseconds(100)), window.isToWarn() else { return }
+        logger.warning(
+            "changes come faster than they can be published; publish.coalesceMs grows by itself",
+            metadata: [
+                "coalesceMs": .stringConvertible(window.length / .milliseconds(1)),
+                "publishingMs": .stringConvertible(duration / .milliseconds(1)),
+            ])
+    }
+
+    /// - Returns: whether all is published that waited when the publishing began.
+    private func publishSome() throws(LaneFault) -> Bool {
+        var left = PublishWindow.bounds
+        if let limit = changeSearch.limit { left.records = min(left.records, limit) }
+        for partition in partitions.all where partition.isRunning {
+            guard let live = partition.live else { continue }
+            while live.waiting.head < live.publishUpTo, !live.waiting.isEmpty {
+                if left.records <= 0 || left.bytes <= 0 || pace.isFull(bytes: publisher.uncommittedBytes) {
+                    return false
+                }
+                let before = changes
+                left.bytes -= try publishFirst(of: live, partition)
+                // Looking for a refused record, only those count that are in the transaction.
+                if changeSearch.limit == nil || changes > before { left.records -= 1 }
+                live.waiting.removeFirst()
+            }
+        }
+        return true
+    }
+
+    /// Publishes the question that has waited longest, if there is anything to see.
+    /// - Returns: bytes published.
+    private func publishFirst(of live: LivePartition, _ partition: OwnedPartition) throws(LaneFault) -> Int {
+        guard let entry = live.waiting.first else { return 0 }
+        if entry.isTakenBack {
+            totals.unseenChanges += 1
+            return 0
+        }
+        let store = partition.store
+        // Alone in its transaction while a refused one is looked for.
+        lastChange = (partition.number, changeSearch.limit == 1 ? Array(entry.question) : [])
+        // Never asked, or deleted: there is nothing to publish.
+        guard let question = try reading({ () throws(StoreError) in try store.question(entry.question) }) else {
+            return 0
+        }
+        var headerRoom = RecordLimits.room(ofHeader: ChangeCause.header.utf8CodeUnitCount, value: ChangeCause.longest)
+        if provenance != nil { headerRoom += Provenance.headerRoom }
+        PackedHeaders(question.headers).eachHeader {
+            headerRoom += RecordLimits.room(ofHeader: $0.count, value: $1?.count ?? 0)
+        }
+        let carried = entry.question.count + headerRoom
+        let limit = limits.longestValue(keyBytes: entry.question.count, headerRoom: headerRoom)
+        let outcome = try reading { [processor] () throws(StoreError) in
+            try processor.process(stored: entry.question, value: question.value, store: store, limit: limit)
+        }
+        switch outcome {
+        case .enriched(let value, let attached, let omitted):
+            guard live.omissions.isNews(value, of: entry.question, omitted: omitted) else {
+                totals.unseenChanges += 1
+                return 0
+            }
+            switch live.withheld.handle(entry.question) {
+            case .publish: break
+            case .letter(let reason):
+                try refuse(
+                    question, entry.question, of: partition,
+                    RecordError(code: .refused, message: "the broker does not take the enriched record: \(reason)"))
+                return carried
+            case .leaveOut:
+                totals.unseenChanges += 1
+                return 0
+            }
+            totals.answersAttached += attached
+            totals.answersOmitted += omitted
+            try publisher.publishChange(
+                value, of: entry, question, partition: layout.enrichedPartition(for: partition.number),
+                carried: carried, from: from(partition: partition.number, offset: question.offset, store))
+            totals.recordsOut += 1
+            totals.bytesOut += value.count
+            switch entry.cause {
+            case .answers: totals.republishedByAnswers += 1
+            case .votes: totals.republishedByVotes += 1
+            }
+            if question.isRefused { try note(refused: false, entry.question, question, in: store) }
+            return value.count + carried
+        case .refused(let error):
+            // Said once; the record published last stays.
+            guard !question.isRefused, !live.lettered.contains(where: { $0.elementsEqual(entry.question) }) else {
+                totals.unseenChanges += 1
+                return 0
+            }
+            live.lettered.append(Array(entry.question))
+            try refuse(question, entry.question, of: partition, error)
+            return carried
+        case .deleted:
+            return 0
+        }
+    }
+
+    /// Publishes a dead letter for the event of a question whose changed record cannot be published.
+    private func refuse(
+        _ question: StoredQuestion, _ id: Bytes, of partition: OwnedPartition, _ error: RecordError
+    ) throws(LaneFault) {
+        try publish(
+            DeadLetter(
+                question: question, id: id, partition: partition.number, topic: configuration.topics.questions,
+                error: error))
+    }
+
+    /// What the current transaction published is there for good.
+    func noteCommittedChanges() throws(LaneFault) {
+        for partition in partitions.all {
+            guard let live = partition.live else { continue }
+            live.withheld.committed()
+            for id in live.lettered {
+                let key = UnsafeMutableRawBufferPointer.allocate(byteCount: id.count, alignment: 1)
+                key.copyBytes(from: id)
+                defer { key.deallocate() }
+                let question = try reading { () throws(StoreError) in try partition.store.question(Bytes(key)) }
+                if let question { try note(refused: true, Bytes(key), question, in: partition.store) }
+            }
+            live.lettered.removeAll()
+        }
+    }
+
+    /// Notes with a question whether its dead letter was published. Ends the validity of the question's bytes.
+    private func note(
+        refused isRefused: Bool, _ id: Bytes, _ question: StoredQuestion, in store: AnswerStore
+    ) throws(LaneFault) {
+        // The store's own bytes are not to be read while it is written to.
+        let (value, headers) = (Bytes.copy(of: question.value), Bytes.copy(of: question.headers))
+        defer {
+            value.deallocate()
+            headers.deallocate()
+        }
+        var question = question
+        (question.value, question.headers, question.isRefused) = (Bytes(value), Bytes(headers), isRefused)
+        let batch = TableBatch()
+        batch.append(question: id, question)
+        try reading { () throws(StoreError) in try store.apply(batch, positions: store.positions) }
+    }
+
+    private func reading<Result>(_ body: () throws(StoreError) -> Result) throws(LaneFault) -> Result {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+    }
+}
+
+extension Bytes {
+    /// Memory that the caller frees.
+    fileprivate static func copy(of bytes: Bytes) -> UnsafeMutableRawBufferPointer {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        copy.copyMemory(from: bytes)
+        return copy
+    }
+}

@@ -1,0 +1,54 @@
+import KafkaClient
+import Records
+
+/// Records that the broker refuses, each by itself: they are looked for, so that they hold back no others.
+extension Lane {
+    /// Publishes the event that the broker has refused as a dead letter, when it has come again.
+    /// - Returns: how many of the gathered events are done with.
+    func setAsideRefused() throws(LaneFault) -> Int {
+        guard let refused = search.refused, gathered.count == 1 else { return 0 }
+        let event = gathered[0]
+        guard event.partition == refused.partition, event.offset == refused.offset,
+            let partition = partitions[event.partition], partition.isRunning
+        else { return 0 }
+        partition.questions.isAtEnd = false
+        if partition.questions.first == nil { partition.questions.first = event.offset }
+        try publish(
+            DeadLetter(
+                message: event, topic: configuration.topics.questions,
+                error: RecordError(
+                    code: .refused, message: "the broker does not take the enriched record: \(refused.reason)")))
+        partition.questions.next = event.offset + 1
+        totals.recordsIn += 1
+        totals.bytesIn += event.value?.count ?? 0
+        if let timestamp = event.timestamp { eventTimes.append(timestamp) }
+        return 1
+    }
+
+    /// Changes that the current transaction publishes.
+    var changes: Int {
+        totals.republishedByAnswers + totals.republishedByVotes - committedTotals.republishedByAnswers
+            - committedTotals.republishedByVotes
+    }
+
+    /// A broker refused an enriched record of the current transaction, which may hold events or changes or both.
+    func noteRefusal(_ reason: String) {
+        let events = totals.recordsIn - committedTotals.recordsIn
+        if changes > 0 {
+            let (number, question) = lastChange
+            if changeSearch.refused(changes: changes), !question.isEmpty {
+                partitions[number]?.live?.withheld.found(question, reason: reason)
+            }
+        }
+        if events > 0 || changes == 0 { search.refused(reason, events: events) }
+    }
+
+    /// What this step works on: while a refused record is looked for, a transaction holds events or changes.
+    func chooseStepContent() {
+        switch (window == nil || search.limit == nil && changeSearch.limit == nil, stepContent) {
+        case (true, _): stepContent = .both
+        case (false, .events): stepContent = .changes
+        case (false, _): stepContent = .events
+        }
+    }
+}

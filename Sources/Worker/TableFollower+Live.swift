@@ -1,0 +1,179 @@
+import AnswerStore
+import Enrichment
+import KafkaClient
+import Logging
+import Records
+
+/// What the follower does beside applying where published records follow every change: it fills the store's questions from their
+/// topic, and notes the questions whose changes are read again.
+extension TableFollower {
+    func historyPlace(_ partition: OwnedPartition) -> TopicPartition {
+        TopicPartition(topic: topics.questions, partition: partition.number)
+    }
+
+    // MARK: - The questions up to the committed offset
+
+    /// - Parameter committed: of the questions; nil: none, so every question comes as an event.
+    /// - Returns: where the questions are to be read from; empty: the store has them.
+    func beginHistory(
+        _ partition: OwnedPartition, _ live: LivePartition, committed: Int64?
+    ) throws -> [TopicPartition: Int64] {
+        let place = historyPlace(partition)
+        let (low, high) = partition.questions.span
+        if partition.store.positions.questions > high {
+            logger.warning(
+                "questions read anew: the store is ahead of their topic, which must have been created anew",
+                metadata: [
+                    "partition": "\(place)", "position": .stringConvertible(partition.store.positions.questions),
+                    "end": .stringConvertible(high),
+                ])
+            try partition.store.forgetQuestions()
+        }
+        let target = min(committed ?? 0, high)
+        let next = max(low, partition.store.positions.questions)
+        guard next < target else {
+            live.history = .done
+            return [:]
+        }
+        live.history = .reading(next: next, target: target)
+        live.historyStart = next
+        return [place: next]
+    }
+
+    /// Reads question events up to the committed offset into the store.
+    /// - Returns: the index of the first record that is of another partition.
+    func readHistory(
+        from start: Int, _ partition: OwnedPartition, of partitions: OwnedPartitions
+    ) throws(LaneFault) -> Int {
+        let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
+        var index = start
+        let few = partition.store.fewChanges
+        while index < gathered.count {
+            let message = gathered[index]
+            guard message.partition == number, message.topicIndex == topicIndex else { break }
+            index += 1
+            // What was fetched beyond the end still comes.
+            guard let live = partition.live, case .reading(let next, let target) = live.history else { continue }
+            guard message.offset < target else {
+                try endHistory(partition, of: partitions)
+                continue
+            }
+            if message.offset < next { throw .wentBack(historyPlace(partition), from: next, to: message.offset) }
+            let headers = PackedHeaders.pack(message)
+            headers.withUnsafeBytes { headers in
+                let question = message.value.map {
+                    StoredQuestion(
+                        value: $0, headers: headers, timestamp: message.timestamp, offset: message.offset)
+                }
+                reader.readQuestion(key: message.key, question: question, into: partition.changes)
+            }
+            live.history = .reading(next: message.offset + 1, target: target)
+            if message.offset + 1 >= target {
+                try endHistory(partition, of: partitions)
+            } else if partition.changes.count >= few, partition.store.isFilled(by: partition.changes) {
+                try apply(partition, of: partitions)
+            }
+        }
+        return index
+    }
+
+    /// The broker said that the questions' partition ends at `offset`: as with a table, an end below the target is that of a
+    /// replica that is behind, until the leader says otherwise.
+    func historyReachedEnd(
+        _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
+    ) throws(LaneFault) {
+        guard let live = partition.live, case .reading(let next, let target) = live.history else { return }
+        live.history = .reading(next: max(next, offset), target: target)
+        if offset >= target {
+            try endHistory(partition, of: partitions)
+        } else if live.historyEndsShort == nil {
+            live.historyEndsShort = .now
+        }
+    }
+
+    /// Takes the leader's word on where the questions' partition ends whose end was said to be below the target.
+    /// - Returns: whether the log was cut: the reading ends where it ends.
+    func historyLeaderEnds(
+        _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
+    ) throws(LaneFault) -> Bool {
+        guard let live = partition.live, case .reading(let next, let target) = live.history else { return false }
+        guard offset < target else {
+            live.historyEndsShort = .now
+            return false
+        }
+        live.historyEndsShort = nil
+        live.history = .reading(next: next, target: offset)
+        if next >= offset { try endHistory(partition, of: partitions) }
+        return true
+    }
+
+    /// The store has every question below the committed offset.
+    func endHistory(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
+        guard let live = partition.live, case .reading(let next, let target) = live.history else { return }
+        live.history = .done
+        live.historyEndsShort = nil
+        live.historyNext = max(next, target)
+        try apply(partition, of: partitions)
+        do throws(KafkaError) {
+            try consumer.unassign([historyPlace(partition)])
+        } catch {
+            throw LaneFault(error)
+        }
+    }
+
+    // MARK: - Changes that are read again
+
+    /// Records are about to be read: says below which positions nothing waits because of them, and whether there is memory to
+    /// note what they change.
+    /// Where there is not, a partition that is worked on halts: its tables are read on once what waits is published. One that is
+    /// being restored goes on without noting, and is read again.
+    func beginMarking(_ partition: OwnedPartition, _ live: LivePartition, limit: Int) throws(LaneFault) {
+        let positions = TablePositions(answers: partition.answers.next, votes: partition.votes.next)
+        if partition.changes.count == 0 { live.waiting.begin(at: positions) }
+        if live.unmarked == nil, live.waiting.isFull(limit: limit), partition.changes.count == 0 {
+            live.unmarked = positions
+            live.isHalted = partition.isRunning
+        }
+        partition.store.waiting = live.unmarked == nil ? live.waiting : nil
+    }
+
+    /// Notes a change that is in the store already, or is put aside with the first changes of a store: nobody knows whether
+    /// what it did has been published.
+    func mark(
+        _ message: ConsumedMessage, of table: Table, applied: Int64, _ partition: OwnedPartition, _ live: LivePartition
+    ) {
+        guard message.offset < applied || partition.store.isLoading, live.unmarked == nil, let key = message.key else {
+            return
+        }
+        live.waiting.note(
+            key, delta: nil, cause: table == .answers ? .answers : .votes, timestamp: message.timestamp)
+    }
+
+    /// Reads a partition's tables again from there on, to note what was not noted.
+    func readAgain(_ partition: OwnedPartition, from positions: TablePositions) throws(LaneFault) {
+        do throws(KafkaError) {
+            var next: [TopicPartition: Int64] = [:]
+            for table in Table.allCases {
+                partition[table].next = min(
+                    partition[table].next, table == .answers ? positions.answers : positions.votes)
+                next[place(table, partition.number)] = partition[table].next
+            }
+            try consumer.unassign(Array(next.keys))
+            try assign(next)
+            partition.live?.isHalted = false
+        } catch {
+            throw LaneFault(error)
+        }
+    }
+}
+
+extension OwnedPartition {
+    /// After an abort: what was read of the questions and not applied is read again.
+    /// - Returns: where to read on; nil: nowhere.
+    func rewindHistory() -> Int64? {
+        guard let live, case .reading(let next, let target) = live.history else { return nil }
+        let resume = min(next, max(live.historyStart, store.positions.questions))
+        live.history = .reading(next: resume, target: target)
+        return resume
+    }
+}

@@ -1,0 +1,106 @@
+"""What the enriched topic must look like when published records follow every change (`publish.on: changes`).
+
+Computed from the contract like `oracle`, and like it without a line of the worker's.
+"""
+
+import collections
+
+import oracle
+
+CAUSE = "rejoinder.cause"
+FROM = "rejoinder.from"
+
+
+def final(records, kinds, limit=10**9):
+    """key -> (the latest question event that could be read, its value now or None where it is deleted or too large)."""
+    tables = oracle.Tables()
+    events = {}
+    for record in records:
+        kind = kinds[record.topic]
+        try:
+            found = oracle.read(kind, record.key, record.value)
+        except oracle.Refused:
+            continue
+        if kind == oracle.QUESTIONS:
+            events[record.key] = record
+        elif kind == oracle.ANSWERS:
+            tables.answer(record.key, record.value, found)
+        else:
+            tables.vote(record.key, found)
+    result = {}
+    for key, event in events.items():
+        value = None
+        if event.value is not None:
+            try:
+                value = oracle.enriched_value(event.value, tables.ranking(key), limit)
+            except oracle.Refused:
+                continue
+        result[key] = (event, value)
+    return result
+
+
+def by_question(records):
+    """The records of each key in the order of their offsets."""
+    result = collections.defaultdict(list)
+    for record in sorted(records, key=lambda r: (r.partition, r.offset)):
+        result[record.key].append(record)
+    return result
+
+
+def cause(record):
+    return dict(record.headers).get(CAUSE)
+
+
+def split(record):
+    """The headers without the last, which says what the record was made from, and the event's partition and offset from there."""
+    *headers, (name, value) = record.headers
+    assert name == FROM, f"{record.key}: the last header is {name}"
+    partition, offset, _, _ = value.split(b" ")
+    return headers, (int(partition), int(offset))
+
+
+def verify(deployment, limit=10**9, is_undisturbed=True, is_exactly_once=True):
+    """Holds what was published against the records that went in. Returns the records of each question."""
+    deployment.wait_until_settled()
+    published = by_question(deployment.read(deployment.enriched))
+    expected = final(deployment.records, deployment.kinds, limit)
+    stale = [key for key, (_, value) in expected.items() if not published[key] or published[key][-1].value != value]
+    assert not stale, (
+        f"{len(stale)} of {len(expected)} questions are stale, the first {stale[0]}:\n"
+        f"is {[r.value for r in published[stale[0]][-1:]]}\nnot {expected[stale[0]][1]}"
+    )
+    unasked = published.keys() - {r.key for r in deployment.records if deployment.kinds[r.topic] == oracle.QUESTIONS}
+    assert not unasked, f"never asked: {unasked}"
+    asked = collections.defaultdict(list)
+    for record in deployment.records:
+        if deployment.kinds[record.topic] == oracle.QUESTIONS:
+            try:
+                oracle.read(oracle.QUESTIONS, record.key, record.value)
+            except oracle.Refused:
+                continue
+            asked[record.key].append(record)
+    for key, records in published.items():
+        own = [record for record in records if cause(record) is None]
+        if is_exactly_once and limit == 10**9:
+            shape = [(r.timestamp, split(r)[0]) for r in own]
+            wanted = [(r.timestamp, r.headers) for r in asked[key]]
+            assert shape == wanted, f"{key}: {len(own)} records for {len(wanted)} events"
+        events = {(r.partition, r.offset): r for r in asked[key]}
+        last = None
+        before = None
+        for record in records:
+            headers, place = split(record)
+            event = events[place]
+            if cause(record) is None:
+                assert (record.timestamp, headers) == (event.timestamp, event.headers)
+                if event.value is not None:
+                    assert record.value.startswith(b'{"question":' + event.value + b',"answers":[')
+            else:
+                assert cause(record) in (b"answers", b"votes")
+                assert record.value is not None, f"{key}: a change published a deletion"
+                assert headers == [*event.headers, (CAUSE, cause(record))] and record.timestamp >= event.timestamp
+                if is_undisturbed:
+                    assert event is last, f"{key}: a change published an event that was not the latest"
+                    assert record.value != before, f"{key}: the same value again, at {record.offset}"
+            before, last = record.value, event
+    return published
