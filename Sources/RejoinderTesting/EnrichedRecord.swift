@@ -30,7 +30,7 @@ public struct EnrichedRecord: Sendable, Hashable {
     public var partition: Int32
     /// Of the question event, in milliseconds since 1970.
     public var timestamp: Int64?
-    /// Those of the question event.
+    /// Those of the question event; behind them `rejoinder.cause` where an answer or a vote led to the record.
     public var headers: [RecordHeader]
 
     init(_ record: RecordedRecord) {

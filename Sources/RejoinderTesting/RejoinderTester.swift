@@ -7,7 +7,7 @@ internal import Worker
 ///
 /// No broker, no threads, no waiting: a record has been worked on when `send` returns, by the very code that `rejoinder run`
 /// uses. Answers and votes that are sent before a question are attached to it, those sent after it are not, as in a worker that is up
-/// to date with its topics.
+/// to date with its topics; with `publishOn: .changes` those sent after it publish it again.
 ///
 /// ```swift
 /// let site = try RejoinderTester()
@@ -36,20 +36,37 @@ public final class RejoinderTester {
         var partition: Int32
     }
 
+    /// When enriched records are published.
+    public enum PublishMode: Sendable, Hashable {
+        /// With each question event, and only then.
+        case questions
+        /// Also when an answer or a vote changes the record of a question that was asked and not deleted: once in
+        /// `coalesceMilliseconds` of the records' own time. What waits when nothing more is sent, ``RejoinderTester/settle()``
+        /// publishes.
+        case changes(coalesceMilliseconds: Int = 0)
+
+        /// As `.changes(coalesceMilliseconds: 0)`: published as soon as the answer or vote is sent.
+        public static var changes: PublishMode { .changes(coalesceMilliseconds: 0) }
+    }
+
     /// An empty site.
     /// - Parameters:
+    ///   - publishOn: when records are published; what the worker's `publish.on` says.
     ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
     ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
     /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/state`` or
     ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one be made.
-    public init(maxRecordBytes: Int? = nil, startState: String? = nil) throws(RejoinderTestingError) {
+    public init(
+        publishOn: PublishMode = .questions, maxRecordBytes: Int? = nil, startState: String? = nil
+    ) throws(RejoinderTestingError) {
         let topics = topics
+        self.publishOn = publishOn
         engine = try RejoinderTestingError.convert {
             try ReplayEngine(
                 topics: topics,
                 limits: RecordLimits(
                     WorkerConfiguration(kafkaProperties: KafkaProperties([:]), maxRecordBytes: maxRecordBytes)),
-                startState: startState)
+                publishOn: publishOn.ofWorker, startState: startState)
         }
     }
 
@@ -129,6 +146,21 @@ public final class RejoinderTester {
         }
     }
 
+    /// When records are published; what the worker's `publish.on` says. Switched on later, it follows the questions that are sent
+    /// from then on. What waits when it is changed is not published: call ``settle()`` before.
+    public var publishOn: PublishMode {
+        didSet { engine.publishOn = publishOn.ofWorker }
+    }
+
+    /// Publishes the records that still wait for their window to end. Nothing to do unless records follow changes.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    public func settle() throws(RejoinderTestingError) {
+        try RejoinderTestingError.convert {
+            try engine.finish(into: sink)
+            collect()
+        }
+    }
+
     /// The record that was published last for a question; nil: none yet.
     public func latest(_ questionID: String) -> EnrichedRecord? {
         enriched.last { $0.key == questionID }
@@ -161,6 +193,15 @@ public final class RejoinderTester {
         for record in sink.enriched { enriched.append(EnrichedRecord(record)) }
         for record in sink.deadLetters { deadLetters.append(DeadLetterRecord(record)) }
         sink.removeAll()
+    }
+}
+
+extension RejoinderTester.PublishMode {
+    fileprivate var ofWorker: Worker.PublishMode {
+        switch self {
+        case .questions: .questions
+        case .changes(let milliseconds): .changes(coalesce: .milliseconds(max(0, milliseconds)))
+        }
     }
 }
 

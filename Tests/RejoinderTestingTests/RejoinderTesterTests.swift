@@ -26,6 +26,34 @@ struct RejoinderTesterTests {
         #expect(record.answerCount == 1 && site.enriched.count == 1 && site.deadLetters.isEmpty)
     }
 
+    @Test("records follow changes: what is sent after a question publishes it again")
+    func followsChanges() throws {
+        let site = try RejoinderTester()
+        site.publishOn = .changes
+        try site.send(question: question, timestamp: 42, headers: [RecordHeader("trace", "1")])
+        try site.send(answer: answer, timestamp: 50)
+        try site.send(answer: answer, timestamp: 51)
+        try site.send(vote: vote, timestamp: 60)
+        #expect(site.enriched.map(\.answerCount) == [0, 1, 1])
+        #expect(site.enriched.map(\.timestamp) == [42, 50, 60])
+        #expect(site.enriched[2].headers == [RecordHeader("trace", "1"), RecordHeader("rejoinder.cause", "votes")])
+        #expect(site.latest("q1")?.answers.map(\.voteLabel) == ["+2"])
+        try site.deleteQuestion("q1")
+        try site.forgetVotes(ofQuestion: "q1")
+        #expect(site.enriched.count == 4 && site.latest("q1")?.isDeletion == true)
+
+        site.publishOn = .changes(coalesceMilliseconds: 1000)
+        try site.send(question: question, timestamp: 100)
+        try site.send(vote: vote, timestamp: 200)
+        #expect(site.enriched.count == 5)
+        try site.settle()
+        #expect(site.enriched.count == 6 && site.latest("q1")?.timestamp == 200)
+        site.publishOn = .questions
+        try site.forgetVotes(ofQuestion: "q1")
+        try site.settle()
+        #expect(site.enriched.count == 6)
+    }
+
     @Test("decoding a record as the user's own type")
     func decodes() throws {
         struct Page: Decodable {
