@@ -126,6 +126,8 @@ def test_flags_over_environment_over_file(tmp_path):
     shown = text(result)
     for expected in ("flag:1", "from-environment", "at-least-once"):
         assert expected in shown
+    before, _, after = shown.partition("before and after its first answer")[2].partition("within publish.coalesceMs")
+    assert before.count("Is a question's record current") == 2 and "+2" in before and "Rejoinder" in after
     for hidden in ("file:1", "environment:1", "from-file", "hunter2"):
         assert hidden not in shown
 

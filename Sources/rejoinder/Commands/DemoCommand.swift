@@ -41,6 +41,8 @@ struct DemoCommand: AsyncParsableCommand {
         }
         for record in result.enriched { output.write(try Self.page(of: record)) }
         output.write(result.totals)
+        output.write("\nA question before and after its first answer, with publish.on: changes:")
+        for record in result.firstAnswer { output.write(try Self.page(of: record)) }
     }
 
     /// Where the samples are: as told, else in the current folder, else beside the build or the installation.

@@ -6,16 +6,18 @@ import ServiceLifecycle
 import Worker
 
 /// The whole of Rejoinder in one process: an embedded broker, sample records, and the worker that `run` runs.
-struct Demo {
-    struct Output {
+struct Demo: Sendable {
+    struct Output: Sendable {
         var key: String
         var value: [UInt8]?
     }
 
-    struct Result {
+    struct Result: Sendable {
         /// The records of the enriched topic, in order of partition and offset.
         var enriched: [Output]
         var deadLetters: Int
+        /// The records of a question before and after its first answer, with `publish.on: changes`.
+        var firstAnswer: [Output]
         var totals: String
     }
 
@@ -42,22 +44,67 @@ struct Demo {
         defer { try? FileManager.default.removeItem(at: state) }
         let began = ContinuousClock.now
         let events = samples.count { $0.topic == topics.questions }
-        let totals = try await work(
-            through: events,
+        let worker = try WorkerService(
             configuration: WorkerConfiguration(
-                kafkaProperties: properties, groupID: "rejoinder-demo", topics: topics, stateDirectory: state.path))
-        let seconds = (ContinuousClock.now - began) / .seconds(1)
+                kafkaProperties: properties, groupID: "rejoinder-demo", topics: topics,
+                publishOn: .changes(coalesce: .milliseconds(100)), stateDirectory: state.path),
+            logger: logger)
+        return try await run(worker) {
+            let totals = try await Self.wait(for: worker) { $0.recordsIn >= events }
+            let seconds = (ContinuousClock.now - began) / .seconds(1)
+            let enriched = try read(topics.enriched, partitions: partitions, properties: properties)
+            let deadLetters = try read(topics.deadLetter, partitions: partitions, properties: properties).count
+            let firstAnswer = try await askAndAnswer(worker, topics, properties)
+            return Result(
+                enriched: enriched, deadLetters: deadLetters, firstAnswer: firstAnswer,
+                totals: Self.text(totals, events, enriched.count, deadLetters, seconds))
+        }
+    }
 
-        let enriched = try read(topics.enriched, partitions: partitions, properties: properties)
-        let deadLetters = try read(topics.deadLetter, partitions: partitions, properties: properties).count
-        return Result(
-            enriched: enriched, deadLetters: deadLetters,
-            totals: """
-                \(events) question events, \(totals.tableAnswers) answer records and \(totals.tableVotes) vote records in; \
-                \(enriched.count) enriched records and \(deadLetters) dead letters out; \
-                \(totals.answersAttached) answers attached, in \
-                \(FigureText.tenths(seconds)) s
-                """)
+    private static func text(
+        _ totals: LaneTotals, _ events: Int, _ enriched: Int, _ deadLetters: Int, _ seconds: Double
+    ) -> String {
+        """
+        \(events) question events, \(totals.tableAnswers) answer records and \(totals.tableVotes) vote records in; \
+        \(enriched) enriched records and \(deadLetters) dead letters out; \
+        \(totals.answersAttached) answers attached, in \
+        \(FigureText.tenths(seconds)) s
+        """
+    }
+
+    /// Asks a question, then answers it and votes for the answer, as a site's life goes.
+    private func askAndAnswer(
+        _ worker: WorkerService, _ topics: TopicNames, _ properties: KafkaProperties
+    ) async throws -> [Output] {
+        let id = "demo"
+        let now = WallClock.microseconds / 1000
+        func record(_ topic: String, _ value: String) -> SampleRecord {
+            SampleRecord(topic: topic, partition: 0, ts: now, headers: nil, key: id, payload: value)
+        }
+        let before = worker.reports[0].current.totals
+        try publish(
+            [
+                record(
+                    topics.questions,
+                    #"{"id":"demo","title":"Is a question's record current when its first answer comes?"}"#)
+            ], properties: properties)
+        _ = try await Self.wait(for: worker) { $0.recordsIn > before.recordsIn }
+        // Votes may come before their answer; here so that one record shows both.
+        try publish(
+            [record(topics.votes, #"{"questionId":"demo","answerId":"demo-1","voterId":"reader","value":1}"#)],
+            properties: properties)
+        _ = try await Self.wait(for: worker) { $0.tableVotes > before.tableVotes }
+        try publish(
+            [
+                record(
+                    topics.answers,
+                    #"{"id":"demo-1","questionId":"demo","body":"With publish.on: changes it is, within publish.coalesceMs.","#
+                        + #""author":{"id":"rejoinder","displayName":"Rejoinder"}}"#)
+            ], properties: properties)
+        _ = try await Self.wait(for: worker) {
+            $0.republishedByAnswers + $0.republishedByVotes > before.republishedByAnswers + before.republishedByVotes
+        }
+        return try read(topics.enriched, partitions: 1, properties: properties).filter { $0.key == id }
     }
 
     private func publish(_ samples: [SampleRecord], properties: KafkaProperties) throws {
@@ -77,33 +124,50 @@ struct Demo {
         try producer.flush(timeout: Self.patience)
     }
 
-    /// Runs the worker until it has taken every event, and stops it, which commits.
-    private func work(through events: Int, configuration: WorkerConfiguration) async throws -> LaneTotals {
-        let worker = try WorkerService(configuration: configuration, logger: logger)
+    /// Runs the worker for as long as `body` takes, and stops it, which commits.
+    private func run<Outcome: Sendable>(
+        _ worker: WorkerService, while body: @escaping @Sendable () async throws -> Outcome
+    ) async throws -> Outcome {
         var quiet = Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         quiet.logLevel = .critical
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)], logger: quiet)
         )
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
+        return try await withThrowingTaskGroup(of: Outcome?.self) { tasks in
             tasks.addTask {
-                let deadline = ContinuousClock.now + Self.patience
-                while worker.reports[0].current.totals.recordsIn < events {
-                    try await Task.sleep(for: .milliseconds(20))
-                    if ContinuousClock.now > deadline {
-                        throw CommandFailure(
-                            .internalError,
-                            "the worker has not worked through the samples within a minute; run again with --verbose")
-                    }
-                }
-                await group.triggerGracefulShutdown()
+                try await group.run()
+                return nil
             }
+            tasks.addTask {
+                let outcome = try await body()
+                await group.triggerGracefulShutdown()
+                return outcome
+            }
+            var result: Outcome?
             // The first to fail ends the other.
-            for try await _ in tasks {}
+            for try await outcome in tasks { result = outcome ?? result }
+            guard let result else {
+                throw CommandFailure(.internalError, "the worker ended by itself; run again with --verbose")
+            }
+            return result
         }
-        return worker.reports[0].current.totals
+    }
+
+    private static func wait(
+        for worker: WorkerService, until isDone: (LaneTotals) -> Bool
+    ) async throws -> LaneTotals {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let totals = worker.reports[0].current.totals
+            if isDone(totals) { return totals }
+            try await Task.sleep(for: .milliseconds(20))
+            if ContinuousClock.now > deadline {
+                throw CommandFailure(
+                    .internalError,
+                    "the worker has not worked through the samples within a minute; run again with --verbose")
+            }
+        }
     }
 
     private func read(_ topic: String, partitions: Int32, properties: KafkaProperties) throws -> [Output] {
