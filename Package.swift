@@ -52,12 +52,11 @@ let package = Package(
         .target(name: "Workload"),
         .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
-        // What other systems' records become; not a part of the command yet.
         .target(name: "Sources", dependencies: ["AnswerStore", "Records", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "Worker",
             dependencies: [
-                "KafkaClient", "Records", "AnswerStore", "Enrichment",
+                "KafkaClient", "Records", "AnswerStore", "Enrichment", "Sources",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

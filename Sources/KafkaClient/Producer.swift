@@ -160,6 +160,25 @@ package final class Producer {
         }
     }
 
+    /// As above, with bytes of an array's; placed by key.
+    package func produce(
+        to topic: ProducerTopic, key: [UInt8], value: [UInt8]?, timestamp: Int64?, headersOf: ConsumedMessage?
+    ) throws(KafkaError) {
+        let failure: KafkaError? = key.withUnsafeBytes { key in
+            func produce(_ value: UnsafeRawBufferPointer?) -> KafkaError? {
+                do throws(KafkaError) {
+                    try self.produce(
+                        to: topic, partition: nil, key: key, value: value, timestamp: timestamp, headersOf: headersOf)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            return value.map { $0.withUnsafeBytes { produce($0) } } ?? produce(nil)
+        }
+        if let failure { throw failure }
+    }
+
     /// Reads what librdkafka reports: failed deliveries, errors. Waits up to the timeout for the first of them.
     package func poll(timeoutMilliseconds: Int32) {
         var timeout = timeoutMilliseconds

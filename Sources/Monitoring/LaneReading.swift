@@ -36,7 +36,7 @@ extension LaneWait.Reason {
     fileprivate var holdsWork: Bool {
         switch self {
         case .coordinator, .groupCoordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore,
-            .store, .retry:
+            .sourceIndex, .store, .retry:
             true
         case .input, .assignment: false
         }

@@ -14,6 +14,8 @@ package enum RecordErrorCode: String, Sendable, CaseIterable {
     case tooLarge = "too-large"
     /// The broker does not take the output record, whatever is tried.
     case refused
+    /// A source's record that cannot be mapped to a question, answer or vote.
+    case source
 }
 
 /// What is wrong with a record: a stable word for programs, a sentence for people.

@@ -2,7 +2,7 @@ internal import Recording
 
 /// A record that could not be processed: as it came, and why.
 public struct DeadLetterRecord: Sendable, Hashable {
-    /// `invalid-json`, `too-deep`, `schema`, `key-mismatch`, `too-large` or `refused`.
+    /// `invalid-json`, `too-deep`, `schema`, `key-mismatch`, `too-large` or `refused`; in a cluster also `source`.
     public var code: String
     /// Field and reason, for people.
     public var message: String

@@ -93,6 +93,7 @@ package final class SourceTranslator {
             let rowKey = IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
             guard let old = try entry(rowKey) else { return .passedOver }
             try remove(old, rowKey, emit)
+            if !old.kept.isEmpty { index.set(rowKey, RowEntry.grave) }
             return .mapped
         }
     }
@@ -122,7 +123,16 @@ package final class SourceTranslator {
             try remove(old, rowKey, emit)
             return .mapped
         }
-        var new = try mapper.map(row, kept: old?.kept ?? [])
+        var new: MappedRecord
+        do throws(SourceFailure) {
+            new = try mapper.map(row, kept: old?.kept ?? [])
+        } catch {
+            // Repeated, and the row's deletion was seen before.
+            if error.isOfValueStoredApart, let rowKey, try index.value(of: rowKey) == RowEntry.grave {
+                return .passedOver
+            }
+            throw error
+        }
         var question = new.identity.questionID
         if question == nil, let answer = new.identity.answerID { question = try self.question(ofAnswer: answer) }
         if question?.isEmpty ?? false {
@@ -130,12 +140,13 @@ package final class SourceTranslator {
             if let old, let rowKey { try remove(old, rowKey, emit) }
             return .passedOver
         }
+        let unplaced = new.value
         if mapper.mapping.findsQuestionByAnswer, let question {
             new.value = MappedRecord.value(new.value, inQuestion: question)
             new.identity.questionID = question
         }
         try check(new)
-        if let old, let rowKey, old.waiting != nil || old.identity != new.identity { try remove(old, rowKey, emit) }
+        if let old, let rowKey, old.isWaiting || old.identity != new.identity { try remove(old, rowKey, emit) }
         guard let question else {
             if isOneTime { return .passedOver }
             guard let rowKey else {
@@ -145,14 +156,18 @@ package final class SourceTranslator {
             wait(new, rowKey)
             return .waiting
         }
+        let vote = mapper.mapping.findsQuestionByAnswer ? unplaced : nil
         let isDeletion = new.isDeletion
         // What is kept has to fit into a record of the index.
         if new.kept.reduce(0, { $0 + $1.json.count }) > longestValue / 2 { new.kept = [] }
         try emit(
             ContractRecord(topic: new.identity.topic, key: Array(question.utf8), value: isDeletion ? nil : new.value))
         if let rowKey, !isOneTime {
-            let entry = isDeletion ? nil : RowEntry(identity: new.identity, kept: new.kept)
+            let entry = isDeletion ? nil : RowEntry(identity: new.identity, vote: vote, kept: new.kept)
             try update(rowKey, entry?.bytes)
+            if vote != nil, let answer = new.identity.answerID {
+                try update(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
+            }
         }
         try note(new.identity, isDeletion: isDeletion, source, emit)
         return .mapped
@@ -204,6 +219,7 @@ package final class SourceTranslator {
     ) throws -> Outcome {
         if let rowKey, let old = try entry(rowKey) {
             try remove(old, rowKey, emit)
+            if !old.kept.isEmpty { index.set(rowKey, RowEntry.grave) }
             return .mapped
         }
         // Nothing was published of the row from here. Perhaps it was by other means: taken back if the change tells enough.
@@ -220,9 +236,8 @@ package final class SourceTranslator {
 
     private func remove(_ old: RowEntry, _ rowKey: [UInt8], _ emit: (ContractRecord) throws -> Void) throws {
         index.set(rowKey, nil)
-        if old.waiting != nil {
-            if let answer = old.identity.answerID { index.set(IndexKey.waiting(forAnswer: answer, row: rowKey), nil) }
-            return
+        if old.vote != nil, let answer = old.identity.answerID {
+            index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: old.isWaiting), nil)
         }
         guard let question = old.identity.questionID else { return }
         try emit(ContractRecord(topic: old.identity.topic, key: Array(question.utf8), value: old.identity.removal()))
@@ -230,6 +245,8 @@ package final class SourceTranslator {
             try self.question(ofAnswer: id) == question
         {
             index.set(IndexKey.answer(id), nil)
+            // Should it come back, it may be another question's.
+            try update(IndexKey.moved(id), [1])
         }
     }
 
@@ -256,19 +273,24 @@ package final class SourceTranslator {
     }
 
     private func learn(_ answer: String, question: String, _ emit: (ContractRecord) throws -> Void) throws {
-        guard try self.question(ofAnswer: answer) != question else { return }
+        let old = try self.question(ofAnswer: answer)
+        guard old != question else { return }
+        if old != nil { try update(IndexKey.moved(answer), [1]) }
         index.set(IndexKey.answer(answer), Array(question.utf8))
         try settle(votesFor: answer, emit)
     }
 
-    // MARK: - Votes that wait
+    // MARK: - Votes that name only their answers
 
     private func wait(_ vote: MappedRecord, _ rowKey: [UInt8]) {
-        index.set(rowKey, RowEntry(identity: vote.identity, waiting: vote.value).bytes)
-        if let answer = vote.identity.answerID { index.set(IndexKey.waiting(forAnswer: answer, row: rowKey), [1]) }
+        index.set(rowKey, RowEntry(identity: vote.identity, vote: vote.value).bytes)
+        if let answer = vote.identity.answerID {
+            index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: true), [1])
+        }
     }
 
-    /// An entry of the index has come, perhaps from another lane: publishes the votes of this lane that it was waited for.
+    /// An entry of the index has come, perhaps from another lane: publishes the votes of this lane that it was waited for,
+    /// and those whose answer has moved to another question.
     /// - Returns: how many there were.
     @discardableResult
     package func settle(afterIndexKey key: Bytes, emit: (ContractRecord) throws -> Void) throws -> Int {
@@ -276,41 +298,53 @@ package final class SourceTranslator {
         return try settle(votesFor: answer, emit)
     }
 
-    /// Publishes all votes of this lane whose answers are known by now: after a take-over, and after an abort.
+    /// Publishes all votes of this lane whose answers are known by now, or have moved: after a take-over, and after an abort.
     @discardableResult
     package func settleAll(emit: (ContractRecord) throws -> Void) throws -> Int {
         guard indexesAnswers else { return 0 }
         var count = 0
         for key in try index.keys(beginningWith: IndexKey.allWaiting) {
-            guard let (answer, row) = IndexKey.parts(ofWaiting: key), owns(row) else { continue }
+            guard let (answer, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
             count += try settle(row, answer, emit)
+        }
+        for key in try index.keys(beginningWith: IndexKey.allMoved) {
+            guard let answer = IndexKey.answerID(ofMoved: key) else { continue }
+            count += try settle(votesFor: answer, areWaiting: false, emit)
         }
         return count
     }
 
     @discardableResult
     private func settle(votesFor answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
-        var count = 0
-        let prefix = IndexKey.waiting(forAnswer: answer)
-        for key in try index.keys(beginningWith: prefix) {
-            let row = Array(key.dropFirst(prefix.count))
-            if owns(row) { count += try settle(row, answer, emit) }
+        var count = try settle(votesFor: answer, areWaiting: true, emit)
+        if try index.value(of: IndexKey.moved(answer)) != nil {
+            count += try settle(votesFor: answer, areWaiting: false, emit)
         }
         return count
     }
 
-    private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
-        guard let question = try question(ofAnswer: answer) else { return 0 }
-        index.set(IndexKey.waiting(forAnswer: answer, row: row), nil)
-        guard var entry = try entry(row), let vote = entry.waiting else { return 0 }
-        guard !question.isEmpty else {
-            // A vote on a question is nobody's.
-            index.set(row, nil)
-            return 0
+    private func settle(
+        votesFor answer: String, areWaiting: Bool, _ emit: (ContractRecord) throws -> Void
+    ) throws -> Int {
+        var count = 0
+        for key in try index.keys(ofVotesFor: answer, areWaiting: areWaiting) {
+            guard let (_, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
+            count += try settle(row, answer, emit)
         }
+        return count
+    }
+
+    /// Publishes a vote for the question that its answer has now, and takes it back from the one that it had before.
+    private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
+        guard let question = try question(ofAnswer: answer), var entry = try entry(row), let vote = entry.vote,
+            entry.identity.answerID == answer, entry.identity.questionID != question
+        else { return 0 }
+        try remove(entry, row, emit)
+        // A vote on a question is nobody's.
+        guard !question.isEmpty else { return 0 }
         entry.identity.questionID = question
-        entry.waiting = nil
         index.set(row, entry.bytes)
+        index.set(IndexKey.vote(forAnswer: answer, row: row, isWaiting: false), [1])
         try emit(
             ContractRecord(
                 topic: .votes, key: Array(question.utf8), value: MappedRecord.value(vote, inQuestion: question)))

@@ -90,10 +90,85 @@ extension Lane {
 
     // MARK: - When it does not get through
 
+    /// What was not committed is void, and comes again.
+    func forgetUncommitted() {
+        eventTimes.removeAll()
+        totals.takeBack(to: committedTotals)
+        figures.aborted()
+        for partition in partitions.all { partition.live?.forget() }
+        window?.restart()
+    }
+
+    /// Goes back to the group's committed offsets. The broker is asked: when a commit's answer was lost only it knows.
+    func rewind() throws {
+        let owned = partitions.all
+        guard !owned.isEmpty else { return }
+        let before = watch.begin(.committedOffsets, as: .committing)
+        defer { watch.end(before) }
+        let (committed, notes) = try settledOffsets(owned)
+        var seeks: [TopicPartition: Int64] = [:]
+        for partition in owned {
+            let place = place(ofQuestions: partition.number)
+            partition.questions.committed = committed[place]
+            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
+            // given up.
+            guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
+                continue
+            }
+            if partition.questions.next != nil { partition.questions.next = resume }
+            partition.questions.isAtEnd = false
+            seeks[place] = resume
+        }
+        if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
+        try follower.rewind(owned, committed: committed, notes: notes)
+    }
+
+    private func settledOffsets(
+        _ owned: [OwnedPartition]
+    ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
+        var own: [TopicPartition: Int64] = [:]
+        for partition in owned {
+            own[place(ofQuestions: partition.number)] = partition.questions.committed
+            for table in Table.allCases where partition[table].committed > 0 {
+                own[follower.place(table, partition.number)] = partition[table].committed
+            }
+        }
+        let places = owned.flatMap { partition in
+            [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
+        }
+        return try settledOffsets(of: places, notBelow: own)
+    }
+}
+
+extension CommittingLane {
+    /// Works until told to stop, then commits for the last time.
+    /// - Parameters:
+    ///   - begin: makes the lane a member of its group.
+    ///   - turn: one step, and what to do when it does not get through.
+    /// - Throws: what ends the worker.
+    func work(begin: () throws -> Void, turn: () throws -> Void) throws {
+        do {
+            try publisher.start(consumer)
+            try begin()
+            while !stop.isRequested { try turn() }
+            try commit()
+        } catch LaneFault.stopped {
+            logger.warning("stopped before the last commit; what it held will be worked on again")
+        } catch let fault as LaneFault where stop.isRequested {
+            guard let cause = fault.repeatableCause else { throw fault }
+            logger.warning(
+                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(cause)"])
+        }
+    }
+
+    func commitOrRecover() throws {
+        do { try commit() } catch { try recover(from: error) }
+    }
+
     /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try. Again
     /// until that is through, or what went wrong is nothing that passes.
     func recover(from fault: LaneFault) throws {
-        clock.begin(.committing)
+        watch.clock.begin(.committing)
         figures.noteTrouble()
         var next: LaneFault? = fault
         while let fault = next {
@@ -149,15 +224,6 @@ extension Lane {
         }
     }
 
-    /// What was not committed is void, and comes again.
-    private func forgetUncommitted() {
-        eventTimes.removeAll()
-        totals.takeBack(to: committedTotals)
-        figures.aborted()
-        for partition in partitions.all { partition.live?.forget() }
-        window?.restart()
-    }
-
     /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
     /// - Parameter handBack: lets go of what was lost, which is others' to go back in.
     func abandon(_ handBack: () throws -> Void) throws {
@@ -180,46 +246,14 @@ extension Lane {
         }
     }
 
-    /// Goes back to the group's committed offsets. The broker is asked: when a commit's answer was lost only it knows.
-    private func rewind() throws {
-        let owned = partitions.all
-        guard !owned.isEmpty else { return }
-        let before = watch.begin(.committedOffsets, as: .committing)
-        defer { watch.end(before) }
-        let (committed, notes) = try settledOffsets(owned)
-        var seeks: [TopicPartition: Int64] = [:]
-        for partition in owned {
-            let place = place(ofQuestions: partition.number)
-            partition.questions.committed = committed[place]
-            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
-            // given up.
-            guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
-                continue
-            }
-            if partition.questions.next != nil { partition.questions.next = resume }
-            partition.questions.isAtEnd = false
-            seeks[place] = resume
-        }
-        if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
-        try follower.rewind(owned, committed: committed, notes: notes)
-    }
-
     /// The committed offsets of these partitions, none below the one that this lane has committed itself. A coordinator
     /// that resigns can say for a moment that a group has committed nothing: it is asked again, and the next one knows.
-    private func settledOffsets(
-        _ owned: [OwnedPartition]
+    /// - Parameter own: what the lane knows to be committed.
+    func settledOffsets(
+        of places: [TopicPartition], notBelow own: [TopicPartition: Int64]
     ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
-        var own: [TopicPartition: Int64] = [:]
-        for partition in owned {
-            own[place(ofQuestions: partition.number)] = partition.questions.committed
-            for table in Table.allCases where partition[table].committed > 0 {
-                own[follower.place(table, partition.number)] = partition[table].committed
-            }
-        }
-        let places = owned.flatMap { partition in
-            [place(ofQuestions: partition.number)] + Table.allCases.map { follower.place($0, partition.number) }
-        }
-        let deadline = ContinuousClock.now + Self.coordinatorPatience
+        // How long a coordinator that answers with less than this lane has committed is asked again.
+        let deadline = ContinuousClock.now + .seconds(30)
         while true {
             let (answered, notes) = try committedOffsets(places)
             let fallen = own.filter { place, offset in (answered[place] ?? -1) < offset }
@@ -235,11 +269,8 @@ extension Lane {
         }
     }
 
-    /// How long a coordinator that answers with less than this lane has committed is asked again.
-    private static let coordinatorPatience = Duration.seconds(30)
-
     /// Waits for the answer as long as it takes.
-    private func committedOffsets(
+    func committedOffsets(
         _ places: [TopicPartition]
     ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
         while true {
@@ -257,7 +288,7 @@ extension Lane {
         }
     }
 
-    private func rest(_ duration: Duration) {
+    func rest(_ duration: Duration) {
         let end = ContinuousClock.now + duration
         while ContinuousClock.now < end && !stop.isRequested { Thread.sleep(forTimeInterval: 0.02) }
     }

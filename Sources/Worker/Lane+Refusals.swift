@@ -8,8 +8,8 @@ extension Lane {
     func setAsideRefused() throws(LaneFault) -> Int {
         guard let refused = search.refused, gathered.count == 1 else { return 0 }
         let event = gathered[0]
-        guard event.partition == refused.partition, event.offset == refused.offset,
-            let partition = partitions[event.partition], partition.isRunning
+        guard RefusalSearch.Place(event) == refused.place, let partition = partitions[event.partition],
+            partition.isRunning
         else { return 0 }
         partition.questions.isAtEnd = false
         if partition.questions.first == nil { partition.questions.first = event.offset }

@@ -81,10 +81,6 @@ extension Lane {
         }
     }
 
-    private func commitOrRecover() throws {
-        do { try commit() } catch { try recover(from: error) }
-    }
-
     // MARK: - Given
 
     private func take(_ places: [TopicPartition]) throws {

@@ -8,7 +8,7 @@ import Records
 /// partitions it owns. Everything here happens on the lane's own thread and belongs to it, so nothing is locked.
 ///
 /// Read `step` downwards to follow a question event.
-final class Lane {
+final class Lane: CommittingLane {
     /// Bounds of what is gathered before it is worked on; with librdkafka's queues they make up the lane's memory.
     static let maxGatheredRecords = 2048
     static let maxGatheredBytes = 2 << 20
@@ -109,18 +109,11 @@ final class Lane {
     /// - Throws: what ends the worker.
     func run() throws {
         defer { close() }
-        do {
+        try work {
             previews.open()
-            try publisher.start(consumer)
             try consumer.subscribe([configuration.topics.questions])
-            while !stop.isRequested { try turn() }
-            try commit()
-        } catch LaneFault.stopped {
-            logger.warning("stopped before the last commit; what it held will be worked on again")
-        } catch let fault as LaneFault where stop.isRequested {
-            guard let cause = fault.repeatableCause else { throw fault }
-            logger.warning(
-                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(cause)"])
+        } turn: {
+            try turn()
         }
     }
 

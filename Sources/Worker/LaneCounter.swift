@@ -155,6 +155,36 @@ package struct LaneCounter: Sendable {
             Metric(
                 name: "rejoinder_unseen_changes_total",
                 help: "Changes of questions that waited to be published and changed nothing that is published.")),
+            \.sourceRecords, .committed,
+            Field(name: "sourceRecords", group: .content, title: "source records in", isOfLanes: true),
+            Metric(
+                name: "rejoinder_source_records_total",
+                help:
+                    "Records of the sources that were worked on, dead letters included, counted when they are committed."
+            )),
+        LaneCounter(
+            \.sourceBytes, .committed, nil,
+            Metric(name: "rejoinder_source_bytes_total", help: "Bytes of these records' keys and values.")),
+        LaneCounter(
+            \.sourceRecordsPublished, .committed,
+            Field(
+                name: "sourceRecordsPublished", group: .content, title: "questions, answers and votes from sources",
+                isOfLanes: true),
+            Metric(
+                name: "rejoinder_source_records_published_total",
+                help: "Questions, answers and votes that source records became, published to the input topics.")),
+        LaneCounter(
+            \.sourceRecordsPassedOver, .committed,
+            Field(name: "sourceRecordsPassedOver", group: .content, title: "source records passed over"),
+            Metric(
+                name: "rejoinder_source_records_passed_over_total",
+                help: "Source records that no mapping takes, or that leave nothing to do.")),
+        LaneCounter(
+            \.sourceVotesWaited, .committed,
+            Field(name: "sourceVotesWaited", group: .content, title: "source votes kept until their answers came"),
+            Metric(
+                name: "rejoinder_source_votes_waited_total",
+                help: "Votes of the sources that came before their answers, and are kept until those come.")),
         LaneCounter(
             \.commits, .immediate,
             Field(name: "commits", group: .steps, title: "transactions committed", isOfLanes: true),

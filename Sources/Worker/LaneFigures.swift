@@ -34,6 +34,7 @@ package struct LaneWait: Sendable, Equatable {
         case committedOffsets = "the group's committed offsets"
         case takeOver = "a partition's take-over"
         case restore = "answers and votes to be restored"
+        case sourceIndex = "the index of the sources"
         case store = "the store's disk"
         case retry = "the rest after a fault"
         case assignment = "the group to assign partitions"

@@ -24,6 +24,15 @@ package struct LaneTotals: Sendable, Equatable {
     package var votesRead = 0
     package var answerBytesRead = 0
     package var voteBytesRead = 0
+    /// Records of the sources that a source lane has worked on, and their bytes, key and value.
+    package var sourceRecords = 0
+    package var sourceBytes = 0
+    /// Questions, answers and votes that source records became.
+    package var sourceRecordsPublished = 0
+    /// Source records that no mapping takes, or that leave nothing to do.
+    package var sourceRecordsPassedOver = 0
+    /// Votes that came before their answers.
+    package var sourceVotesWaited = 0
     package var deadLetters = DeadLetterCounts()
     /// Enriched records published because an answer or a vote changed them, by the table of the first change.
     package var republishedByAnswers = 0

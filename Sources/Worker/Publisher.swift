@@ -120,6 +120,23 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + value.count + carried)
     }
 
+    /// Publishes a record that a source's became, placed by its key.
+    /// - Parameter source: the record whose timestamp and headers pass through; nil: those of now, and none.
+    func publish(to topic: String, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?) throws(LaneFault) {
+        try openTransaction()
+        while true {
+            do throws(KafkaError) {
+                try producer.produce(
+                    to: producer.topic(topic), key: key, value: value, timestamp: source?.timestamp,
+                    headersOf: source?.hasHeaders ?? false ? source : nil)
+                break
+            } catch {
+                try waitForRoom(or: error)
+            }
+        }
+        uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
+    }
+
     /// Publishes what could not be processed, as it came, with the headers that say why. What is too large for the producer
     /// goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {

@@ -1,12 +1,18 @@
 import KafkaClient
 
-/// Finds the one event that a broker refuses: a broker refuses a batch as a whole, and with it the transaction. Each
-/// refusal halves the number of events of a transaction, each commit doubles it, until the refused event stands alone.
+/// Finds the one event, or record of a source, that leads to a record which a broker refuses: a broker refuses a batch as a
+/// whole, and with it the transaction. Each refusal halves the number of events of a transaction, each commit doubles it, until the refused event stands alone.
 struct RefusalSearch {
+    struct Place: Equatable {
+        var partition: Int32
+        var offset: Int64
+        /// The topic's place among the consumer's.
+        var topicIndex = 0
+    }
+
     /// An event that a broker refused when it stood alone, with the broker's word.
     struct Refused {
-        let partition: Int32
-        let offset: Int64
+        let place: Place
         let reason: String
     }
 
@@ -21,7 +27,7 @@ struct RefusalSearch {
 
     private var state = State.off
     /// The event that the current transaction holds alone; nil: none, or several.
-    private var alone: (partition: Int32, offset: Int64)?
+    private var alone: Place?
 
     /// Events that a transaction may have; nil: as many as come.
     var limit: Int? {
@@ -39,10 +45,10 @@ struct RefusalSearch {
     /// These events are in the current transaction.
     mutating func gathered(_ messages: MessageBatch) {
         guard limit == 1 else { return }
-        gathered(messages.count == 1 ? [(messages[0].partition, messages[0].offset)] : [])
+        gathered(messages.count == 1 ? [Place(messages[0])] : [])
     }
 
-    mutating func gathered(_ places: [(partition: Int32, offset: Int64)]) {
+    mutating func gathered(_ places: [Place]) {
         guard limit == 1 else { return }
         alone = places.count == 1 ? places[0] : nil
     }
@@ -51,7 +57,7 @@ struct RefusalSearch {
     /// - Parameter events: how many events it held.
     mutating func refused(_ reason: String, events: Int) {
         if let alone, events == 1, limit == 1 {
-            state = .found(Refused(partition: alone.partition, offset: alone.offset, reason: reason))
+            state = .found(Refused(place: alone, reason: reason))
         } else {
             state = .narrowing(limit: max(1, min(events, limit ?? events) / 2))
         }
@@ -65,9 +71,13 @@ struct RefusalSearch {
         case .off: break
         case .narrowing(let limit): state = limit >= Lane.maxGatheredRecords ? .off : .narrowing(limit: limit * 2)
         case .found(let refused):
-            if let alone, alone.partition == refused.partition, alone.offset == refused.offset {
-                state = .narrowing(limit: 2)
-            }
+            if alone == refused.place { state = .narrowing(limit: 2) }
         }
+    }
+}
+
+extension RefusalSearch.Place {
+    init(_ message: ConsumedMessage) {
+        self.init(partition: message.partition, offset: message.offset, topicIndex: message.topicIndex)
     }
 }

@@ -1,4 +1,10 @@
 import KafkaClient
+import Sources
+
+/// What a worker's process runs.
+package enum WorkerPart: String, CaseIterable, Sendable {
+    case all, questions, sources
+}
 
 /// Everything a worker has to be told. Values are as the user gave them; what follows from them for librdkafka is in
 /// ``ClientProperties``.
@@ -26,6 +32,11 @@ package struct WorkerConfiguration: Sendable {
     package var offsetMismatch: OffsetMismatchPolicy
     /// Whether enriched records have the header `rejoinder.from`.
     package var publishesProvenance: Bool
+    /// Topics of other systems whose records become contract records.
+    package var sources: [SourceMapping]
+    /// Threads that work on the sources, each a member of their group. At least 1.
+    package var sourceLanes: Int
+    package var part: WorkerPart
 
     package init(
         kafkaProperties: KafkaProperties,
@@ -40,7 +51,10 @@ package struct WorkerConfiguration: Sendable {
         maxRecordBytes: Int? = nil,
         memoryBudgetMiB: Int = 256,
         offsetMismatch: OffsetMismatchPolicy = .stop,
-        publishesProvenance: Bool = false
+        publishesProvenance: Bool = false,
+        sources: [SourceMapping] = [],
+        sourceLanes: Int = 1,
+        part: WorkerPart = .all
     ) {
         self.kafkaProperties = kafkaProperties
         self.groupID = groupID
@@ -55,10 +69,40 @@ package struct WorkerConfiguration: Sendable {
         self.memoryBudgetMiB = memoryBudgetMiB
         self.offsetMismatch = offsetMismatch
         self.publishesProvenance = publishesProvenance
+        self.sources = sources
+        self.sourceLanes = sourceLanes
+        self.part = part
+    }
+
+    package var runsQuestions: Bool { part != .sources }
+    package var runsSources: Bool { part != .questions && !sources.isEmpty }
+
+    /// As the lanes of questions have it: with what the sources leave of the memory.
+    var ofQuestions: WorkerConfiguration {
+        guard runsSources else { return self }
+        var own = self
+        own.memoryBudgetMiB = max(64, memoryBudgetMiB - memoryBudgetMiB / 4)
+        return own
+    }
+
+    /// As the source lanes have it: a group of their own, and a quarter of the memory where they share it.
+    package var ofSources: WorkerConfiguration {
+        var own = self
+        own.groupID = groupID + "-sources"
+        own.lanes = sourceLanes
+        if runsQuestions { own.memoryBudgetMiB = max(64, memoryBudgetMiB / 4) }
+        return own
+    }
+
+    /// The topics that a worker needs to be there: its own, and those of the sources' index.
+    package var allTopics: [String] {
+        topics.inputs + topics.outputs + (sources.isEmpty ? [] : [topics.sourceIndex])
     }
 
     /// What no worker can be made of, as a sentence; nil: nothing.
     package var firstProblem: String? {
+        if part == .sources, sources.isEmpty { return "there are no sources to run; list them under sources" }
+        if sourceLanes < 1 { return "sourceLanes is \(sourceLanes); there is at least 1" }
         if lanes < 1 { return "lanes is \(lanes); a worker has at least 1" }
         if memoryBudgetMiB < 64 { return "memoryBudgetMiB is \(memoryBudgetMiB); the least is 64" }
         if commitInterval <= .zero { return "commitIntervalMs must be at least 1" }

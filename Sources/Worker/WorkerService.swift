@@ -9,7 +9,10 @@ import ServiceLifecycle
 /// A graceful shutdown (SIGTERM in a service group) stops polling, finishes the step, commits, closes the stores and
 /// leaves the group.
 package final class WorkerService: Service {
+    /// Of all lanes, those of the sources behind those of the questions.
     package let reports: [LaneReport]
+    private let questionReports: [LaneReport]
+    private let sourceReports: [LaneReport]
     package let cluster: Cluster
     /// By lane.
     let inboxes: [PreviewInbox]
@@ -49,8 +52,12 @@ package final class WorkerService: Service {
             throw error
         }
         topicWatch = TopicWatch(topics: configuration.topics, counts: cluster.counts)
-        reports = (0..<configuration.lanes).map { LaneReport(lane: $0) }
-        inboxes = reports.map { _ in PreviewInbox() }
+        let lanes = configuration.runsQuestions ? configuration.lanes : 0
+        questionReports = (0..<lanes).map { LaneReport(lane: $0) }
+        sourceReports =
+            configuration.runsSources ? (0..<configuration.sourceLanes).map { LaneReport(lane: lanes + $0) } : []
+        reports = questionReports + sourceReports
+        inboxes = questionReports.map { _ in PreviewInbox() }
     }
 
     /// The worker's name in transactional ids and client ids.
@@ -66,8 +73,11 @@ package final class WorkerService: Service {
         try await withGracefulShutdownHandler {
             try await withTaskCancellationHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for report in reports {
-                        group.addTask { try await self.runLane(report) }
+                    for report in questionReports {
+                        group.addTask { try await self.runLane(report) { try self.workOnLane(report) } }
+                    }
+                    for (index, report) in sourceReports.enumerated() {
+                        group.addTask { try await self.runLane(report) { try self.workOnSources(report, index) } }
                     }
                     do {
                         try await group.waitForAll()
@@ -111,10 +121,10 @@ package final class WorkerService: Service {
     }
 
     /// Blocking librdkafka calls may not hold up Swift's cooperative threads, so a lane has one of its own.
-    private func runLane(_ report: LaneReport) async throws {
+    private func runLane(_ report: LaneReport, _ work: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            let thread = Thread { [self] in
-                continuation.resume(with: Result { try workOnLane(report) })
+            let thread = Thread {
+                continuation.resume(with: Result { try work() })
             }
             thread.name = "lane-\(report.lane)"
             thread.start()
@@ -122,11 +132,28 @@ package final class WorkerService: Service {
     }
 
     private func workOnLane(_ report: LaneReport) throws {
-        do {
+        try endingTheOthers("Lane \(report.lane)") {
             let lane = try Lane(
-                index: report.lane, configuration: configuration, cluster: cluster, stateDirectory: stateDirectory,
-                stop: stop, report: report, previews: inboxes[report.lane], topicWatch: topicWatch, logger: logger)
+                index: report.lane, configuration: configuration.ofQuestions, cluster: cluster,
+                stateDirectory: stateDirectory, stop: stop, report: report, previews: inboxes[report.lane],
+                topicWatch: topicWatch, logger: logger)
             try lane.run()
+        }
+    }
+
+    private func workOnSources(_ report: LaneReport, _ index: Int) throws {
+        try endingTheOthers("Source lane \(index)") {
+            let lane = try SourceLane(
+                index: index, configuration: configuration.ofSources, cluster: cluster, stateDirectory: stateDirectory,
+                stop: stop, report: report, logger: logger)
+            try lane.run()
+        }
+    }
+
+    /// Whatever ends one lane ends them all.
+    private func endingTheOthers(_ name: String, _ work: () throws -> Void) throws {
+        do {
+            try work()
         } catch LaneFault.fatal(let error) {
             stop.request()
             throw error
@@ -136,7 +163,7 @@ package final class WorkerService: Service {
             throw WorkerError(.configuration, "\(error); see kafka.properties in the configuration")
         } catch {
             stop.request()
-            throw WorkerError(.failed, "Lane \(report.lane) gave up: \(error)")
+            throw WorkerError(.failed, "\(name) gave up: \(error)")
         }
     }
 }

@@ -20,7 +20,8 @@ struct Rejoinder: AsyncParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckCommand.self, TopicsCommand.self, LoadCommand.self,
-            GenerateCommand.self, ShowCommand.self, RecordCommand.self, ReplayCommand.self, VerifyCommand.self,
+            GenerateCommand.self, SourcesCommand.self, ShowCommand.self, RecordCommand.self, ReplayCommand.self,
+            VerifyCommand.self,
             TopCommand.self,
             ReportCommand.self, HealthCommand.self, ConfigCommand.self,
         ])

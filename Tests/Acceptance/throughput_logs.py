@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 ACTIVITIES = [
     "idle", "waitingForInput", "reading", "lookup", "rendering", "producing", "committing", "applyingTables", "other",
 ]
-CODES = ["invalid-json", "too-deep", "schema", "key-mismatch", "too-large", "refused"]
+CODES = ["invalid-json", "too-deep", "schema", "key-mismatch", "too-large", "refused", "source"]
 START = datetime(2026, 11, 20, 22, 0, tzinfo=timezone.utc).timestamp()
 
 

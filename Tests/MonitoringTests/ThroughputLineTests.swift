@@ -129,9 +129,15 @@ extension ThroughputLine {
             counters.commits = 98
             counters.aborts = 1
             counters.rebalances = 2
+            counters.sourceRecords = 40
+            counters.sourceRecordsPublished = 38
+            counters.sourceRecordsPassedOver = 1
+            counters.sourceVotesWaited = 3
         }, recordsInPerSecond: 100, bytesInPerSecond: 32_000, recordsOutPerSecond: 99.8,
         bytesOutPerSecond: 180_000,
-        deadLetters: ["invalid-json": 1, "too-deep": 0, "schema": 1, "key-mismatch": 0, "too-large": 0, "refused": 0],
+        deadLetters: [
+            "invalid-json": 1, "too-deep": 0, "schema": 1, "key-mismatch": 0, "too-large": 0, "refused": 0, "source": 0,
+        ],
         deadLettersTotal: 2,
         lag: Lag(
             total: 12_345, topics: ["questions": 12_345, "answers": 0],

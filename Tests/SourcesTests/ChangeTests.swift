@@ -149,6 +149,13 @@ struct ChangeTests {
             "forum.post", key: #"{"id":8}"#,
             change("u", after: row(8).replacing("t8", with: "__debezium_unavailable_value")))
         #expect(unknown?.contains("REPLICA IDENTITY FULL") == true)
+
+        // A connector that begins again at an earlier position repeats the update of a row that was deleted meanwhile.
+        try site.send("forum.post", key: key, change("d", before: #"{"id":7}"#))
+        try site.send("forum.post", key: key, nil)
+        #expect(try site.outcome("forum.post", key: key, change("u", after: updated)).outcome == .passedOver)
+        #expect(try site.send("forum.post", key: key, change("d", before: #"{"id":7}"#)) == [])
+        #expect(try site.send("forum.post", key: key, change("c", after: row(7))).count == 1)
     }
 
     @Test("truncations and what is no change are told")
@@ -214,6 +221,32 @@ struct SourceVoteTests {
         let records = try site.send("forum.post", key: #"{"id":7}"#, post(7))
         #expect(records.count == 2 && records.last == .vote("1", Self.cast))
         #expect(try site.send("forum.vote", key: #"{"id":1}"#, vote(1, post: 7, -1), partition: 2).count == 1)
+    }
+
+    @Test("votes follow their answer to another question, those of other lanes' rows when those see it")
+    func moves() throws {
+        let site = try Site(Self.yaml)
+        try site.send("forum.post", key: #"{"id":7}"#, post(7))
+        try site.send("forum.vote", key: #"{"id":1}"#, vote(1, post: 7))
+        let moved = post(7).replacing(#""parent_id":1"#, with: #""parent_id":2"#)
+        let retracted = Site.Published.vote("1", #"{"questionId":"1","answerId":"7","voterId":"5","value":0}"#)
+        let cast = Site.Published.vote("2", Self.cast.replacing(#""questionId":"1""#, with: #""questionId":"2""#))
+        #expect(try site.send("forum.post", key: #"{"id":7}"#, moved).suffix(2) == [retracted, cast])
+        #expect(try site.send("forum.post", key: #"{"id":7}"#, moved).count == 1)
+
+        // The row is another lane's: it takes the vote along when it has the partition, or the index's entry comes.
+        site.translator.owns = { _ in false }
+        #expect(try site.send("forum.post", key: #"{"id":7}"#, post(7)).allSatisfy { $0.topic == .answers })
+        site.translator.owns = { _ in true }
+        var votes: [Site.Published] = []
+        #expect(try site.translator.settleAll { votes.append(Site.Published($0)) } == 1)
+        #expect(votes.map(\.key) == ["2", "1"])
+        #expect(try site.translator.settleAll { votes.append(Site.Published($0)) } == 0)
+
+        // Deleted, and back under another question.
+        try site.send("forum.post", key: #"{"id":7}"#, deletion(7))
+        #expect(try site.send("forum.post", key: #"{"id":7}"#, moved).last == cast)
+        #expect(try site.send("forum.vote", key: #"{"id":1}"#, deletion(1)).map(\.key) == ["2"])
     }
 
     @Test("votes on questions are nobody's, before and after their question has come")

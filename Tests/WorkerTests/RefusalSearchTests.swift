@@ -27,14 +27,14 @@ struct RefusalSearchTests {
     func found() {
         var search = RefusalSearch()
         search.refused("no", events: 2)
-        search.gathered([(partition: 3, offset: 17)])
+        search.gathered([.init(partition: 3, offset: 17)])
         search.refused("too old", events: 1)
-        #expect(search.refused.map { "\($0.partition)/\($0.offset) \($0.reason)" } == "3/17 too old")
+        #expect(search.refused.map { "\($0.place.partition)/\($0.place.offset) \($0.reason)" } == "3/17 too old")
         // Another partition's event comes first.
-        search.gathered([(partition: 1, offset: 5)])
+        search.gathered([.init(partition: 1, offset: 5)])
         search.committed()
         #expect(search.refused != nil && search.limit == 1)
-        search.gathered([(partition: 3, offset: 17)])
+        search.gathered([.init(partition: 3, offset: 17)])
         search.committed()
         #expect(search.refused == nil && search.limit == 2)
     }

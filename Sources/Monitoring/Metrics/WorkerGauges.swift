@@ -128,6 +128,7 @@ extension LaneWait.Reason {
         case .committedOffsets: "committed_offsets"
         case .takeOver: "take_over"
         case .restore: "restore"
+        case .sourceIndex: "source_index"
         case .store: "store"
         case .retry: "retry"
         case .assignment: "assignment"

@@ -3,6 +3,8 @@ enum IndexKey {
     private static let row = UInt8(ascii: "r")
     private static let answer = UInt8(ascii: "a")
     private static let waiting = UInt8(ascii: "w")
+    private static let vote = UInt8(ascii: "v")
+    private static let moved = UInt8(ascii: "m")
     /// LMDB takes keys of 511 bytes. A waiting vote's has an answer's id of up to 200 before the row's.
     private static let longestRow = 240
 
@@ -39,21 +41,43 @@ enum IndexKey {
         key.first == answer ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
     }
 
-    /// The beginning of the keys of all votes that wait for an answer.
-    static func waiting(forAnswer id: String) -> [UInt8] {
-        [waiting, UInt8(truncatingIfNeeded: id.utf8.count)] + Array(id.utf8)
+    /// Of an answer whose question has changed, or that was taken back: its votes may be another question's yet.
+    static func moved(_ id: String) -> [UInt8] { [moved] + Array(id.utf8) }
+
+    static let allMoved: [UInt8] = [moved]
+
+    /// The answer that such a key is of; nil: it is another key.
+    static func answerID(ofMoved key: some Collection<UInt8>) -> String? {
+        key.first == moved ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
     }
 
-    /// Of a vote that waits for its answer.
-    static func waiting(forAnswer id: String, row: [UInt8]) -> [UInt8] { waiting(forAnswer: id) + row }
+    /// Of a vote that names only its answer: one that waits for it, or one that was published.
+    static func vote(forAnswer id: String, row: [UInt8], isWaiting: Bool) -> [UInt8] {
+        votes(forAnswer: id, areWaiting: isWaiting) + row
+    }
+
+    /// The beginning of the keys of all such votes for an answer.
+    static func votes(forAnswer id: String, areWaiting: Bool) -> [UInt8] {
+        [areWaiting ? waiting : vote, UInt8(truncatingIfNeeded: id.utf8.count)] + Array(id.utf8)
+    }
 
     static let allWaiting: [UInt8] = [waiting]
 
-    /// The answer and the row that a waiting vote's key names.
-    static func parts(ofWaiting key: [UInt8]) -> (answerID: String, row: [UInt8])? {
-        guard key.first == waiting, key.count > 2, key.count > 2 + Int(key[1]) else { return nil }
-        let end = 2 + Int(key[1])
+    /// What the keys of all votes for the same answer begin with; nil: it is no vote's key.
+    static func answerPrefix(ofVote key: [UInt8]) -> [UInt8]? {
+        guard let end = rowStart(ofVote: key) else { return nil }
+        return Array(key[..<end])
+    }
+
+    /// The answer and the row that a vote's key names.
+    static func parts(ofVote key: [UInt8]) -> (answerID: String, row: [UInt8])? {
+        guard let end = rowStart(ofVote: key) else { return nil }
         return (String(decoding: key[2..<end], as: UTF8.self), Array(key[end...]))
+    }
+
+    private static func rowStart(ofVote key: [UInt8]) -> Int? {
+        guard key.first == waiting || key.first == vote, key.count > 2, key.count > 2 + Int(key[1]) else { return nil }
+        return 2 + Int(key[1])
     }
 
     /// FNV-1a over the bytes.

@@ -1,17 +1,24 @@
 /// What was last published of a row: what a later change or deletion of it needs to know.
 struct RowEntry: Equatable {
     var identity: RecordIdentity
-    /// The value of a vote that waits for its answer to come; nil: the record was published.
-    var waiting: [UInt8]?
+    /// The value, without its question, of a vote that names only its answer: published again when that moves.
+    var vote: [UInt8]?
     var kept: [KeptField] = []
 
-    init(identity: RecordIdentity, waiting: [UInt8]? = nil, kept: [KeptField] = []) {
+    init(identity: RecordIdentity, vote: [UInt8]? = nil, kept: [KeptField] = []) {
         self.identity = identity
-        self.waiting = waiting
+        self.vote = vote
         self.kept = kept
     }
 
-    // A version, the topic, the ids, what waits, what is kept; lengths before what they are of.
+    /// A vote that waits for its answer, and was not published.
+    var isWaiting: Bool { vote != nil && identity.questionID == nil }
+
+    /// In place of the entry of a row that was deleted, where values were kept of it: a connector that begins again at an
+    /// earlier position repeats changes without those values, which nobody can tell any more, and the deletion behind them.
+    static let grave: [UInt8] = [2]
+
+    // A version, the topic, the ids, the vote, what is kept; lengths before what they are of.
 
     private static let version: UInt8 = 1
 
@@ -20,7 +27,7 @@ struct RowEntry: Equatable {
         for id in [identity.questionID, identity.answerID, identity.voterID] {
             Self.append(id.map { Array($0.utf8) }, to: &bytes)
         }
-        Self.append(waiting, to: &bytes)
+        Self.append(vote, to: &bytes)
         for field in kept {
             Self.append(Array(field.name.utf8), to: &bytes)
             Self.append(field.json, to: &bytes)
@@ -44,7 +51,7 @@ struct RowEntry: Equatable {
         identity = RecordIdentity(
             topic: ContractTopic.allCases[Int(bytes[1])], questionID: text(parts[0]), answerID: text(parts[1]),
             voterID: text(parts[2]))
-        waiting = parts[3]
+        vote = parts[3]
         kept = stride(from: 4, to: parts.count, by: 2).map {
             KeptField(name: text(parts[$0]) ?? "", json: parts[$0 + 1] ?? [])
         }

@@ -7,35 +7,41 @@ import AnswerStore
 package final class SourceIndex {
     /// nil: all of it is in memory, for work that ends with the process.
     private let store: IndexStore?
-    private var uncommitted: [[UInt8]: [UInt8]?] = [:]
-    private var committed: [[UInt8]: [UInt8]?] = [:]
+    private var uncommitted = Layer()
+    private var committed = Layer()
     /// Committed before the moment up to which the store is being brought.
-    private var older: [[UInt8]: [UInt8]?] = [:]
+    private var older = Layer()
     /// What is to go into the index topic, in order.
     private var changes: [(key: [UInt8], value: [UInt8]?)] = []
 
     package init(store: IndexStore? = nil) { self.store = store }
 
     func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? {
-        if let value = uncommitted[key] { return value }
-        if let value = committed[key] { return value }
-        if !older.isEmpty, let value = older[key] { return value }
+        if let value = uncommitted.values[key] { return value }
+        if let value = committed.values[key] { return value }
+        if !older.values.isEmpty, let value = older.values[key] { return value }
         return try store?.value(of: key)
     }
 
     /// - Parameter value: nil removes the key.
     func set(_ key: [UInt8], _ value: [UInt8]?) {
-        uncommitted[key] = .some(value)
+        uncommitted.set(key, value)
         changes.append((key, value))
     }
 
-    /// All keys that begin with `prefix`.
+    /// The keys of the votes for an answer that name it alone: those that wait for it, or those that were published.
+    func keys(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
+        let prefix = IndexKey.votes(forAnswer: answer, areWaiting: areWaiting)
+        var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
+        for layer in [older, committed, uncommitted] { layer.votes[prefix].map { layer.lay($0, over: &keys) } }
+        return keys.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// All keys that begin with `prefix`: for the few of a kind, as everything in memory is looked at.
     func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
-        for layer in [older, committed, uncommitted] where !layer.isEmpty {
-            for (key, value) in layer where key.starts(with: prefix) {
-                if value == nil { keys.remove(key) } else { keys.insert(key) }
-            }
+        for layer in [older, committed, uncommitted] {
+            layer.lay(layer.values.keys.filter { $0.starts(with: prefix) }, over: &keys)
         }
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -51,26 +57,26 @@ package final class SourceIndex {
     /// Writes what was set to the store, where no topic stands behind it.
     func writeThrough() throws(StoreError) {
         changes.removeAll(keepingCapacity: true)
-        guard let store, uncommitted.count >= 1024 else { return }
-        for (key, value) in uncommitted { try store.set(key, value) }
-        uncommitted.removeAll(keepingCapacity: true)
+        guard let store, uncommitted.values.count >= 1024 else { return }
+        for (key, value) in uncommitted.values { try store.set(key, value) }
+        uncommitted.removeAll()
         try store.commitIfDue()
     }
 
     /// The transaction is through.
     package func commit() {
-        for (key, value) in uncommitted { committed[key] = .some(value) }
-        uncommitted.removeAll(keepingCapacity: true)
+        for (key, value) in uncommitted.values { committed.set(key, value) }
+        uncommitted.removeAll()
     }
 
     /// The transaction is void.
     package func abort() {
-        uncommitted.removeAll(keepingCapacity: true)
+        uncommitted.removeAll()
         changes.removeAll(keepingCapacity: true)
     }
 
     /// Entries that the store may not have seen yet.
-    package var unseen: Int { committed.count }
+    package var unseen: Int { committed.values.count }
 
     /// Whether the store is being brought up to a moment, after which what was committed before it is looked up there.
     package private(set) var isForgetting = false
@@ -78,18 +84,44 @@ package final class SourceIndex {
     package func beginForgetting() {
         isForgetting = true
         older = committed
-        committed = [:]
+        committed = Layer()
     }
 
     /// The store has all that was committed before ``beginForgetting()``.
     package func finishForgetting() {
         isForgetting = false
-        older = [:]
+        older = Layer()
     }
 
     /// What was committed is looked up in the store alone from here on: others may have written since.
     package func forgetAll() {
         finishForgetting()
-        committed = [:]
+        committed = Layer()
+    }
+}
+
+/// Changes that the store may not have.
+private struct Layer {
+    /// By key; a nil value: the key was removed.
+    private(set) var values: [[UInt8]: [UInt8]?] = [:]
+    /// The keys among them of votes, by what the keys of one answer's begin with.
+    private(set) var votes: [[UInt8]: Set<[UInt8]>] = [:]
+
+    mutating func set(_ key: [UInt8], _ value: [UInt8]?) {
+        values[key] = .some(value)
+        guard let prefix = IndexKey.answerPrefix(ofVote: key) else { return }
+        votes[prefix, default: []].insert(key)
+    }
+
+    mutating func removeAll() {
+        values.removeAll(keepingCapacity: true)
+        votes.removeAll(keepingCapacity: true)
+    }
+
+    /// Brings a set of keys up to what was done to those of `group`.
+    func lay(_ group: some Sequence<[UInt8]>, over keys: inout Set<[UInt8]>) {
+        for key in group {
+            if case .some(.some) = values[key] { keys.insert(key) } else { keys.remove(key) }
+        }
     }
 }

@@ -68,8 +68,15 @@ struct Row {
 /// Why a source's record cannot become a contract record: a sentence for people.
 package struct SourceFailure: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
+    /// The change leaves out a value that the database has stored apart, and nothing was kept of it.
+    let isOfValueStoredApart: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.init(description, isOfValueStoredApart: false) }
+
+    init(_ description: String, isOfValueStoredApart: Bool) {
+        self.description = description
+        self.isOfValueStoredApart = isOfValueStoredApart
+    }
 }
 
 /// The text of a value for a sentence: printable, short.

@@ -52,7 +52,8 @@ struct RowValues {
             guard let kept = kept.first(where: { $0.name == name }) else {
                 throw SourceFailure(
                     "the change holds no value of column '\(path.text)', which the database had stored apart and which did "
-                        + "not change; set REPLICA IDENTITY FULL for the table, and change the row again")
+                        + "not change; set REPLICA IDENTITY FULL for the table, and change the row again",
+                    isOfValueStoredApart: true)
             }
             return .kept(kept.json)
         default: break

@@ -49,6 +49,7 @@ struct ClusterCheck {
         checkPartitionCounts(found, report)
         checkGroup(admin, found, report, left)
         if needsTransactions { checkTransactions(report, left(.seconds(6))) }
+        if configuration.runsSources { SourceCheck(configuration: configuration, logger: logger).run(report, left) }
         // Last, since a worker can do without an answer.
         checkSettings(admin, Set(found.keys), report, left)
     }
@@ -59,7 +60,7 @@ struct ClusterCheck {
         do {
             let admin = try AdminClient(properties: properties.admin, logger: logger)
             defer { admin.close() }
-            checkSettings(admin, Set(configuration.topics.inputs + configuration.topics.outputs), report) {
+            checkSettings(admin, Set(configuration.allTopics), report) {
                 max(.milliseconds(200), min($0, deadline - .now))
             }
         } catch {
@@ -92,7 +93,7 @@ struct ClusterCheck {
         -> [String: TopicDescription]
     {
         var found: [String: TopicDescription] = [:]
-        for name in configuration.topics.inputs + configuration.topics.outputs {
+        for name in configuration.allTopics {
             do {
                 let description = try admin.describe(topics: [name], timeout: left(.seconds(5)))[name]
                 report(Self.judge(description, name))
@@ -143,7 +144,8 @@ struct ClusterCheck {
         _ left: (Duration) -> Duration
     ) {
         let all = TopicNeeds.all(
-            configuration.topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn)
+            configuration.topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn,
+            hasSources: !configuration.sources.isEmpty)
         for topic in all where !topic.needs.isEmpty && existing.contains(topic.topic) {
             let subject = "settings of \(topic.topic)"
             do {

@@ -26,12 +26,13 @@ struct TopicMaker {
         var counts: [String: Int32] = [:]
         // The first answer tells whether anybody is there, sooner than a topic's own time out would.
         _ = try admin.clusterID(timeout: .seconds(8))
-        let found = try admin.describe(topics: topics.inputs + topics.outputs, timeout: Self.patience)
+        let found = try admin.describe(topics: configuration.allTopics, timeout: Self.patience)
         let wanted = partitions ?? topics.inputs.compactMap { found[$0]?.partitionCount }.max() ?? Self.usualPartitions
         var advice: [String] = []
         var made: [TopicPartition] = []
         let needs = TopicNeeds.all(
-            topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn)
+            topics, maxMessageBytes: properties.maxMessageBytes, publishOn: configuration.publishOn,
+            hasSources: !configuration.sources.isEmpty)
         for topic in needs {
             if let description = found[topic.topic] {
                 counts[topic.topic] = description.partitionCount

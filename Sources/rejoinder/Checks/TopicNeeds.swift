@@ -41,8 +41,9 @@ struct TopicNeeds: Sendable, Equatable {
     /// - Parameters:
     ///   - maxMessageBytes: the producer's `message.max.bytes`.
     ///   - publishOn: where published records follow changes, the stores hold the questions too.
+    ///   - hasSources: whether the topic of their index is needed.
     static func all(
-        _ topics: TopicNames, maxMessageBytes: Int, publishOn: PublishMode = .questions
+        _ topics: TopicNames, maxMessageBytes: Int, publishOn: PublishMode = .questions, hasSources: Bool = false
     ) -> [TopicNeeds] {
         let size = Need(
             setting: "max.message.bytes", value: String(max(usualMaxMessageBytes, maxMessageBytes)), weight: .required,
@@ -71,7 +72,12 @@ struct TopicNeeds: Sendable, Equatable {
             setting: "delete.retention.ms", value: "604800000", weight: .wanted,
             reason: "a worker that is away for longer would not learn that a question was deleted",
             rule: .atLeast(86_400_000))
-        return [
+        let index = Need(
+            setting: "cleanup.policy", value: "compact", weight: .wanted,
+            reason: "what the sources know of old rows would go after its retention, and their deletions be missed",
+            rule: .contains)
+        let sources = hasSources ? [TopicNeeds(topic: topics.sourceIndex, needs: [index, size])] : []
+        return sources + [
             TopicNeeds(topic: topics.questions, needs: publishOn == .questions ? [] : [latest, deletions]),
             TopicNeeds(topic: topics.answers, needs: [retention, bytes, whole]),
             TopicNeeds(topic: topics.votes, needs: [retention, bytes, whole]),

@@ -28,10 +28,16 @@ struct LoadCommand: ParsableCommand {
             """)
 
     @Argument(help: "questions, answers or votes.")
-    var kind: RecordKind
+    var kind: RecordKind?
 
     @Argument(help: ArgumentHelp("File of JSON lines; - is standard input.", valueName: "file"))
-    var file: String
+    var file: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Load a Stack Exchange data dump instead: a directory with Posts.xml, and Votes.xml or none.",
+            valueName: "directory"))
+    var stackExchange: String?
 
     @Flag(help: "Leave bad lines out instead of publishing nothing.")
     var skipInvalid = false
@@ -42,8 +48,18 @@ struct LoadCommand: ParsableCommand {
     /// What librdkafka counts besides key and value (rdkafka_msg.h: rd_kafka_msg_max_wire_size), rounded up.
     private static let overhead = 64
 
+    func validate() throws {
+        if (kind == nil || file == nil) == (stackExchange == nil) {
+            throw ValidationError("Name questions, answers or votes and a file, or a dump with --stack-exchange.")
+        }
+    }
+
     func run() throws {
         let settings = try options.settings()
+        if let stackExchange {
+            return try DumpLoader(settings: settings, directory: stackExchange, skipInvalid: skipInvalid).run()
+        }
+        guard let kind, let file else { return }
         let source = try LoadSource(path: file)
         let topic = kind.topic(of: settings.topics)
         let properties = settings.clientProperties
@@ -88,7 +104,7 @@ struct LoadCommand: ParsableCommand {
             throw CommandFailure(
                 .configuration,
                 "there is no topic \(topic), so nothing was published; make it with 'rejoinder topics create', or name "
-                    + "another with topics.\(kind.rawValue) in the configuration.")
+                    + "another with topics.\(kind?.rawValue ?? "") in the configuration.")
         }
         let progress = ProgressLine()
         defer { progress.end() }

@@ -23,16 +23,21 @@ struct RunCommand: AsyncParsableCommand {
               rejoinder run --bootstrap-servers localhost:9092 --state-dir /var/lib/rejoinder --log-format text
             """)
 
+    @Option(
+        help: ArgumentHelp("Run the sources or the questions alone; by default both.", valueName: "sources|questions"))
+    var only: WorkerPart?
+
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
 
     func run() async throws {
         let settings = try options.settings()
+        let configuration = settings.workerConfiguration(part: only ?? .all)
         let logger = settings.logger("rejoinder")
         Self.endOnSignal()
         AllocatedMemory.keepTogether()
         let worker = try WorkerService(
-            configuration: settings.workerConfiguration, logger: settings.logger("worker"),
+            configuration: configuration, logger: settings.logger("worker"),
             endProcess: { sentence in
                 logger.critical("\(sentence)")
                 LogWriter.standardError.finish(patience: .seconds(1))
@@ -60,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
             "admin address",
             metadata: ["address": "\(admin.address)", "url": "http://\(admin.address)"])
         // A shutdown goes through them from the last to the first, each when the one behind it has ended.
-        var configuration = ServiceGroupConfiguration(
+        var group = ServiceGroupConfiguration(
             services: [
                 .init(service: admin),
                 .init(service: monitor),
@@ -71,9 +76,9 @@ struct RunCommand: AsyncParsableCommand {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: settings.logger("lifecycle", atLeast: .warning))
         // Beyond what a stopping lane waits for a broker that does not answer.
-        configuration.maximumGracefulShutdownDuration = .seconds(40)
+        group.maximumGracefulShutdownDuration = .seconds(40)
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await ServiceGroup(configuration: group).run()
         } catch {
             monitor.end()
             throw error
@@ -104,6 +109,14 @@ struct RunCommand: AsyncParsableCommand {
             }
         }
         if !failures.isEmpty { throw CommandFailure(.configuration, lines: failures) }
+    }
+}
+
+extension WorkerPart: ExpressibleByArgument {
+    /// `all` is what a worker runs without the option.
+    public init?(argument: String) {
+        guard argument != WorkerPart.all.rawValue else { return nil }
+        self.init(rawValue: argument)
     }
 }
 
@@ -173,6 +186,7 @@ extension Settings {
                 "questions": "\(topics.questions)", "answers": "\(topics.answers)", "votes": "\(topics.votes)",
                 "enriched": "\(topics.enriched)", "deadLetter": "\(topics.deadLetter)",
             ]),
+            "sources": .array(sources.map { "\($0.name)" }),
             "partitions": .stringConvertible(cluster.layout.questions),
         ]
     }

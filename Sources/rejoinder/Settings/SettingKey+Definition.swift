@@ -28,6 +28,10 @@ extension SettingKey {
             SettingDefinition(
                 kind: .topicName, standard: "questions.dead-letter",
                 help: "Records that could not be processed, published as they came, with the reason as headers.")
+        case .sourceIndexTopic:
+            SettingDefinition(
+                kind: .topicName, standard: "questions.source-index",
+                help: "Where the sources keep which rows they have published; used where there are `sources`.")
         case .delivery:
             SettingDefinition(
                 kind: .choice(DeliveryMode.allCases.map(\.rawValue)), standard: DeliveryMode.exactlyOnce.rawValue,
@@ -66,6 +70,10 @@ extension SettingKey {
             SettingDefinition(
                 kind: .integer(1...64), standard: "1", flag: "--lanes",
                 help: "Threads that work side by side, each a member of the group with partitions of its own.")
+        case .sourceLanes:
+            SettingDefinition(
+                kind: .integer(1...64), standard: "1",
+                help: "Threads that work on the `sources`, each a member of the group `<groupId>-sources`.")
         case .storeDirectory:
             SettingDefinition(
                 kind: .path, standard: "state", flag: "--state-dir",

@@ -9,6 +9,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case votesTopic = "topics.votes"
     case enrichedTopic = "topics.enriched"
     case deadLetterTopic = "topics.deadLetter"
+    case sourceIndexTopic = "topics.sourceIndex"
     case delivery = "delivery"
     case publishOn = "publish.on"
     case publishCoalesceMs = "publish.coalesceMs"
@@ -16,6 +17,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case commitIntervalMs = "commitIntervalMs"
     case offsetMismatch = "offsets.onMismatch"
     case lanes = "lanes"
+    case sourceLanes = "sourceLanes"
     case storeDirectory = "store.directory"
     case maxRecordBytes = "maxRecordBytes"
     case memoryBudgetMiB = "memoryBudgetMiB"
@@ -28,6 +30,9 @@ enum SettingKey: String, CaseIterable, Sendable {
 
     /// The mapping of librdkafka properties by name; not a key of its own, since it holds many values.
     static let propertiesPath = "kafka.properties"
+
+    /// The list of sources; not a key of its own, since it holds mappings.
+    static let sourcesPath = "sources"
 
     /// The path in the configuration file, such as `kafka.groupId`.
     var path: String { rawValue }

@@ -3,7 +3,9 @@ import Worker
 
 extension Settings {
     /// What the worker is told.
-    var workerConfiguration: WorkerConfiguration {
+    var workerConfiguration: WorkerConfiguration { workerConfiguration(part: .all) }
+
+    func workerConfiguration(part: WorkerPart) -> WorkerConfiguration {
         WorkerConfiguration(
             kafkaProperties: clientProperties,
             groupID: groupID,
@@ -17,6 +19,9 @@ extension Settings {
             maxRecordBytes: maxRecordBytes,
             memoryBudgetMiB: memoryBudgetMiB,
             offsetMismatch: offsetMismatch,
-            publishesProvenance: publishesProvenance)
+            publishesProvenance: publishesProvenance,
+            sources: sources,
+            sourceLanes: sourceLanes,
+            part: part)
     }
 }

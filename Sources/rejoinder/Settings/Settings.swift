@@ -1,5 +1,6 @@
 import KafkaClient
 import Logging
+import Sources
 import Worker
 
 /// The shape of log lines.
@@ -22,6 +23,11 @@ struct Settings: Sendable {
     var offsetMismatch: OffsetMismatchPolicy
     var publishesProvenance: Bool
     var lanes: Int
+    var sourceLanes: Int
+    /// Topics of other systems, and how their records become contract records.
+    var sources: [SourceMapping]
+    /// The same as the YAML that they were written in.
+    var sourcesText: String?
     var storeDirectory: String
     /// nil: just under the producer's `message.max.bytes`.
     var maxRecordBytes: Int?

@@ -12,6 +12,9 @@ struct SettingsFile {
     /// Lines of the keys that stand in the file, by path; those of librdkafka properties by property name.
     private(set) var lines: [SettingKey: Int] = [:]
     private(set) var propertyLines: [String: Int] = [:]
+    private(set) var sources: [SourceMapping] = []
+    /// The sources as YAML; nil: there are none.
+    private(set) var sourcesText: String?
     private(set) var problems: [SettingProblem] = []
 
     /// Far more than anyone writes; it bounds what a wrong path, such as a log file's, costs.
@@ -27,7 +30,9 @@ struct SettingsFile {
         }
         for (key, value) in mapping { readTop(key, value) }
         // Only a file in shape goes to the library: it follows anchors into whatever they blow up to.
-        if problems.isEmpty { snapshot = try Self.snapshot(of: data, path: path) }
+        if problems.isEmpty {
+            snapshot = try Self.snapshot(of: try Self.withoutSources(mapping, data, path), path: path)
+        }
     }
 
     func origin(of key: SettingKey) -> SettingOrigin { .file(path, line: lines[key]) }
@@ -105,6 +110,18 @@ struct SettingsFile {
         }
     }
 
+    /// The library reads values and lists of values, and nothing like the sources.
+    private static func withoutSources(
+        _ mapping: Node.Mapping, _ data: Data, _ path: String
+    ) throws(SettingsError) -> Data {
+        guard mapping[SettingKey.sourcesPath] != nil else { return data }
+        var rest = mapping
+        rest[SettingKey.sourcesPath] = nil
+        do { return Data(try Yams.serialize(node: .mapping(rest)).utf8) } catch {
+            throw unreadable(path, "it is not YAML that can be used")
+        }
+    }
+
     // MARK: Checking
 
     private mutating func readTop(_ key: Node, _ value: Node) {
@@ -118,6 +135,12 @@ struct SettingsFile {
             default:
                 report("\(name) in \(place(key)) must hold keys of its own, such as \(example(of: name)).")
             }
+        } else if name == SettingKey.sourcesPath {
+            var reader = SourceConfigurationReader(path: Printable.text(path))
+            reader.read(value)
+            sources = reader.mappings
+            sourcesText = try? Yams.serialize(node: .mapping(Node.Mapping([(key, value)])))
+            problems += reader.problems.map { SettingProblem(message: $0) }
         } else if let known = SettingKey.byPath[name], known.components.count == 1 {
             readValue(of: known, key, value)
         } else {
@@ -191,7 +214,7 @@ struct SettingsFile {
     }
 
     private mutating func unknown(_ path: String, _ key: Node) {
-        var names = SettingKey.allCases.map(\.path) + [SettingKey.propertiesPath]
+        var names = SettingKey.allCases.map(\.path) + [SettingKey.propertiesPath, SettingKey.sourcesPath]
         if !path.contains(".") { names += SettingKey.sections.sorted() }
         let advice: String
         if SettingKey.byPath[path] != nil || path == SettingKey.propertiesPath {

@@ -17,6 +17,8 @@ struct SettingsReader {
     private var problems: [SettingProblem] = []
     private var values: [SettingKey: SettingValue] = [:]
     private var properties: [String: SettingValue] = [:]
+    private var sources: [SourceMapping] = []
+    private var sourcesText: String?
 
     /// - Throws: all problems at once.
     static func read(_ flags: SettingsFlags, environment: [String: String]) throws(SettingsError) -> Settings {
@@ -31,6 +33,8 @@ struct SettingsReader {
             reader.problems += error.problems
         }
         reader.problems += file?.problems ?? []
+        reader.sources = file?.sources ?? []
+        reader.sourcesText = file?.sourcesText
 
         let flagProperties = reader.parse(kafkaFlags: flags.kafka)
         reader.readValues(flags: flags.values, variables: variables, file: file)
@@ -131,7 +135,15 @@ struct SettingsReader {
     }
 
     private mutating func checkTogether() {
-        let topics: [SettingKey] = [.questionsTopic, .answersTopic, .votesTopic, .enrichedTopic, .deadLetterTopic]
+        let topics: [SettingKey] = [
+            .questionsTopic, .answersTopic, .votesTopic, .enrichedTopic, .deadLetterTopic, .sourceIndexTopic,
+        ]
+        for key in topics {
+            guard let value = values[key], sources.contains(where: { $0.topic == value.text }) else { continue }
+            report(
+                "sources reads the topic \(Printable.quoted(value.text)), which is \(key.path) (from \(value.origin)): the "
+                    + "worker's own topics are no sources.")
+        }
         for (index, key) in topics.enumerated() {
             guard let value = values[key], let other = topics[..<index].first(where: { values[$0]?.text == value.text })
             else { continue }
@@ -187,7 +199,8 @@ struct SettingsReader {
             kafkaProperties: properties.mapValues(\.text),
             topics: TopicNames(
                 questions: text(.questionsTopic), answers: text(.answersTopic), votes: text(.votesTopic),
-                enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic)),
+                enriched: text(.enrichedTopic), deadLetter: text(.deadLetterTopic),
+                sourceIndex: text(.sourceIndexTopic)),
             delivery: DeliveryMode(rawValue: text(.delivery)) ?? .exactlyOnce,
             publishOn: text(.publishOn) == PublishMode.questions.name
                 ? .questions : .changes(coalesce: .milliseconds(integer(.publishCoalesceMs))),
@@ -195,6 +208,9 @@ struct SettingsReader {
             offsetMismatch: OffsetMismatchPolicy(rawValue: text(.offsetMismatch)) ?? .stop,
             publishesProvenance: text(.publishesProvenance) == "true",
             lanes: integer(.lanes),
+            sourceLanes: integer(.sourceLanes),
+            sources: sources,
+            sourcesText: sourcesText,
             storeDirectory: text(.storeDirectory),
             maxRecordBytes: values[.maxRecordBytes].flatMap { SettingKind.integer($0.text) },
             memoryBudgetMiB: integer(.memoryBudgetMiB),

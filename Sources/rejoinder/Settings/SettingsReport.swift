@@ -1,3 +1,4 @@
+import Foundation
 import KafkaClient
 import Monitoring
 
@@ -73,10 +74,12 @@ struct SettingsReport {
             lines.append((Self.indent(parents.count) + (row.isComment ? "# " : "") + line, row.origin))
         }
         let width = min(60, lines.filter { !$0.comment.isEmpty }.map(\.text.count).max() ?? 0)
-        return lines.map { line in
+        let text = lines.map { line in
             guard !line.comment.isEmpty else { return line.text }
             return line.text + String(repeating: " ", count: max(0, width - line.text.count)) + "  # " + line.comment
         }.joined(separator: "\n")
+        guard let sources = settings.sourcesText else { return text }
+        return text + "\n" + sources.trimmingCharacters(in: .newlines)
     }
 
     /// One JSON object: path to {"value", "origin"}.
@@ -87,7 +90,9 @@ struct SettingsReport {
             return "  \(JSONText.string(row.path.joined(separator: "."))): "
                 + "{\"value\": \(value), \"origin\": \(JSONText.string(row.origin))}"
         }
-        return "{\n" + entries.joined(separator: ",\n") + "\n}"
+        let sources = settings.sources.map { JSONText.string($0.name) }.joined(separator: ", ")
+        let all = settings.sources.isEmpty ? entries : entries + ["  \"sources\": {\"value\": [\(sources)]}"]
+        return "{\n" + all.joined(separator: ",\n") + "\n}"
     }
 
     private static func json(_ value: String, _ kind: SettingKind) -> String {

@@ -1,0 +1,147 @@
+import AnswerStore
+import KafkaClient
+import Logging
+import Records
+
+/// Brings a lane's index store up to the index topic: all of its partitions, as any row may be asked for. Lane thread only.
+final class SourceIndexFollower {
+    private static let maxGathered = 4096
+
+    private let topic: String
+    private let store: IndexStore
+    private let consumer: AssignedConsumer
+    /// Sees the ends of the partitions with what is not committed yet: behind it no earlier owner's record can come.
+    private let heads: AssignedConsumer
+    private let gathered = MessageBatch(capacity: SourceIndexFollower.maxGathered)
+    private let partitionCount: () throws(KafkaError) -> Int32
+    private var positions: [Int32: Int64] = [:]
+    /// The ends to reach; nil: to be asked for.
+    private var targets: [Int32: Int64]?
+    private var failure = ConsumerFailure()
+
+    init(topic: String, properties: ClientProperties, store: IndexStore, logger: Logger) throws(KafkaError) {
+        self.topic = topic
+        self.store = store
+        consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
+        var uncommitted = properties.follower
+        uncommitted["isolation.level"] = "read_uncommitted"
+        heads = try AssignedConsumer(properties: uncommitted, logger: logger)
+        partitionCount = { () throws(KafkaError) in
+            let admin = try AdminClient(properties: properties.admin, logger: logger)
+            defer { admin.close() }
+            return try admin.describe(topics: [topic], timeout: .seconds(10))[topic]?.partitionCount ?? 0
+        }
+    }
+
+    /// Begins to read where the store's positions are.
+    /// - Throws: `LaneFault` when the topic is missing; `KafkaError` when no broker answers.
+    func start() throws {
+        let count = try partitionCount()
+        guard count > 0 else {
+            throw LaneFault.fatal(
+                WorkerError(
+                    .configuration,
+                    "The cluster has no topic '\(topic)', which the sources keep their index in; create it with "
+                        + "`rejoinder topics create`, or name another under topics.sourceIndex"))
+        }
+        var assignment: [TopicPartition: Int64] = [:]
+        for partition in 0..<count {
+            let position = try store.position(ofPartition: partition)
+            positions[partition] = position
+            assignment[TopicPartition(topic: topic, partition: partition)] =
+                position == 0 ? AssignedConsumer.beginning : position
+        }
+        try startAnewIfTheTopicDid()
+        for (place, _) in assignment where positions[place.partition] == 0 {
+            assignment[place] = AssignedConsumer.beginning
+        }
+        try consumer.assign(assignment)
+    }
+
+    /// A topic that was deleted and made again is shorter than the store has read.
+    private func startAnewIfTheTopicDid() throws {
+        for (partition, position) in positions where position > 0 {
+            let place = TopicPartition(topic: topic, partition: partition)
+            guard try heads.queryWatermarks(place, timeout: .seconds(10)).high < position else { continue }
+            try store.removeAll()
+            for partition in positions.keys { positions[partition] = 0 }
+            return
+        }
+    }
+
+    /// Takes what has come into the store.
+    /// - Parameter applied: called with each key whose entry was set.
+    func advance(wait: Int32, applied: (Bytes) throws -> Void) throws {
+        defer { gathered.removeAll() }
+        var ends: [(place: TopicPartition, offset: Int64)] = []
+        var timeout = wait
+        while gathered.count < Self.maxGathered {
+            switch consumer.poll(timeoutMilliseconds: timeout) {
+            case .message(let message): gathered.append(message)
+            case .endOfPartition(let place, let offset): ends.append((place, offset))
+            case .failure(let error): failure.note(error)
+            case .rebalance: break
+            case .nothing: timeout = -1
+            }
+            if timeout < 0 { break }
+            timeout = 0
+        }
+        consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
+        var touched: Set<Int32> = []
+        for position in 0..<gathered.count {
+            let message = gathered[position]
+            // LMDB's bounds; only a record of another's making breaks them.
+            if let key = message.key, 1...511 ~= key.count { try store.set(key, message.value) }
+            positions[message.partition] = message.offset + 1
+            touched.insert(message.partition)
+        }
+        for end in ends where end.offset > positions[end.place.partition] ?? 0 {
+            positions[end.place.partition] = end.offset
+            touched.insert(end.place.partition)
+        }
+        for partition in touched { try store.setPosition(positions[partition] ?? 0, ofPartition: partition) }
+        // After all of them, so that what is looked up is of one moment.
+        for position in 0..<gathered.count {
+            if let key = gathered[position].key, gathered[position].value != nil { try applied(key) }
+        }
+        try store.commitIfDue()
+    }
+
+    /// The ends are to be asked for anew.
+    func restartCatchUp() { targets = nil }
+
+    /// Whether everything is in the store that was in the topic when this was first asked after ``restartCatchUp()``.
+    func hasCaughtUp(patience: Duration) throws -> Bool {
+        if targets == nil {
+            var ends: [Int32: Int64] = [:]
+            do throws(KafkaError) {
+                for partition in positions.keys {
+                    ends[partition] = try heads.queryWatermarks(
+                        TopicPartition(topic: topic, partition: partition), timeout: patience
+                    ).high
+                }
+            } catch {
+                failure.note(error)
+                return false
+            }
+            targets = ends
+        }
+        return targets?.allSatisfy { (positions[$0.key] ?? 0) >= $0.value } ?? false
+    }
+
+    /// Logs an error of the last calls that passes.
+    /// - Throws: the error that ends the worker.
+    func settleFailure(_ logger: Logger) throws(LaneFault) {
+        try failure.settle(reading: "index of the sources", logger)
+    }
+
+    func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
+
+    func close() {
+        gathered.removeAll()
+        try? store.commit()
+        consumer.close()
+        heads.close()
+        store.close()
+    }
+}

@@ -1,0 +1,80 @@
+import KafkaClient
+import Logging
+
+/// How a step's outputs and offsets become final; what happens when they do not is ``CommittingLane``'s.
+extension SourceLane {
+    func noteRefusal(_ reason: String) {
+        search.refused(reason, events: totals.sourceRecords - committedTotals.sourceRecords)
+    }
+
+    func commitIfDue() throws(LaneFault) {
+        if search.limit != nil, publisher.hasUncommitted { return try commit() }
+        if pace.isDue(produced: publisher.hasUncommitted, bytes: publisher.uncommittedBytes) { try commit() }
+    }
+
+    func commit() throws(LaneFault) {
+        var offsets: [TopicPartition: Int64] = [:]
+        for (place, progress) in partitions {
+            if let next = progress.next, next != progress.committed { offsets[place] = next }
+        }
+        guard !offsets.isEmpty || publisher.hasUncommitted else {
+            committedTotals = totals
+            return pace.committed()
+        }
+        let began = ContinuousClock.now
+        let (bytes, records) = (publisher.uncommittedBytes, totals.sourceRecords - committedTotals.sourceRecords)
+        try publisher.commit(offsets, of: consumer)
+        index.commit()
+        for (place, offset) in offsets { partitions[place]?.committed = offset }
+        totals.commits += 1
+        committedTotals = totals
+        figures.committed()
+        let now = ContinuousClock.now
+        report.update { content in
+            content.totals = committedTotals
+            content.commitLatency.record(now - began)
+            content.committed = now
+            if content.commits.count >= LaneReport.commitsKept { content.commits.removeFirst() }
+            content.commits.append(
+                LaneCommit(
+                    lane: report.lane, time: WallClock.microseconds / 1000,
+                    milliseconds: (now - began) / .milliseconds(1), bytes: bytes, records: records))
+            content.uncommittedSince = nil
+        }
+        logger.trace("committed", metadata: ["milliseconds": .stringConvertible((now - began) / .milliseconds(1))])
+        pace.committed()
+        search.committed()
+        try publisher.settleDoubt(consumer)
+    }
+
+    func forgetUncommitted() {
+        index.abort()
+        totals.takeBack(to: committedTotals)
+        figures.aborted()
+    }
+
+    /// Records are placed by their keys, among the partitions that librdkafka knows: nothing is kept of them here.
+    func refreshLayout() {}
+
+    /// What was written to the index by a commit whose answer was lost is in the topic alone, so the store is brought up to
+    /// its end before anything is worked on again.
+    func rewind() throws {
+        guard !partitions.isEmpty else { return }
+        let before = watch.begin(.committedOffsets, as: .committing)
+        defer { watch.end(before) }
+        let (committed, _) = try settledOffsets(
+            of: Array(partitions.keys), notBelow: partitions.compactMapValues(\.committed))
+        var seeks: [TopicPartition: Int64] = [:]
+        for (place, progress) in partitions {
+            partitions[place]?.committed = committed[place]
+            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
+            // given up.
+            guard progress.first != nil, let resume = committed[place] ?? progress.first else { continue }
+            if progress.next != nil { partitions[place]?.next = resume }
+            partitions[place]?.skipped = nil
+            seeks[place] = resume
+        }
+        if !seeks.isEmpty { try consumer.seek(seeks, timeout: .seconds(30)) }
+        try fallBehind()
+    }
+}

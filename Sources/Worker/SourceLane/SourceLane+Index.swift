@@ -1,0 +1,104 @@
+import KafkaClient
+import Logging
+import Sources
+
+/// How a source lane knows what was published of each row, by itself and by others.
+extension SourceLane {
+    var isBehind: Bool { if case .behind = indexState { true } else { false } }
+
+    /// Waits for the brokers as long as it takes.
+    func startFollower() throws {
+        while true {
+            do {
+                return try follower.start()
+            } catch let error as KafkaError {
+                if stop.isRequested { throw LaneFault.stopped }
+                if case .fatal(let failure) = LaneFault(error) { throw LaneFault.fatal(failure) }
+                waitLog.note(error, logger: logger)
+                rest(.milliseconds(200))
+            }
+        }
+    }
+
+    /// 1. Brings the store up to what the index topic holds, and publishes the votes whose answers have come with it.
+    func followIndex() throws {
+        try follower.advance(wait: isBehind ? 20 : 0) { key in
+            guard !isBehind else { return }
+            try translator.settle(afterIndexKey: key) { try publish($0, of: nil) }
+            try publishIndexChanges()
+        }
+        try follower.settleFailure(logger)
+        try catchUp()
+    }
+
+    private func catchUp() throws {
+        guard case .behind(let since, let settled) = indexState else { return }
+        let isSettled = try settled || settleOffsets()
+        indexState = .behind(since: since, settled: isSettled)
+        guard isSettled, try follower.hasCaughtUp(patience: .seconds(1)) else {
+            return waitLog.note(
+                "waiting for the index of the sources", since: since, logger: logger,
+                metadata: ["topic": "\(configuration.topics.sourceIndex)"])
+        }
+        indexState = .current
+        try translator.settleAll { try publish($0, of: nil) }
+        try publishIndexChanges()
+        let skipped = partitions.compactMapValues(\.skipped)
+        if !skipped.isEmpty {
+            try consumer.seek(skipped, timeout: .seconds(30))
+            for place in skipped.keys { partitions[place]?.skipped = nil }
+        }
+        try consumer.resume(Array(partitions.keys))
+        figures.isOutdated = true
+        logger.info(
+            "sources caught up",
+            metadata: [
+                "partitions": .stringConvertible(partitions.count),
+                "seconds": .stringConvertible(((.now - since) / .milliseconds(1)).rounded() / 1000),
+            ])
+        report.note(.caughtUp, "the index of \(partitions.count) source partitions")
+    }
+
+    /// While an earlier owner's transaction is open, its offsets are held back, and what it wrote to the index may come yet.
+    /// - Returns: whether none is open any more.
+    private func settleOffsets() throws -> Bool {
+        do throws(KafkaError) {
+            let committed = try consumer.committedOffsets(Array(partitions.keys), timeout: .seconds(1))
+            for (place, offset) in committed where partitions[place]?.next == nil {
+                partitions[place]?.committed = offset
+            }
+            follower.restartCatchUp()
+            return true
+        } catch {
+            if case .fatal(let failure) = LaneFault(error) { throw LaneFault.fatal(failure) }
+            watch.note(error)
+            return false
+        }
+    }
+
+    /// Others may have written to the index: nothing is worked on until the store has all that was there before this moment.
+    func fallBehind() throws {
+        index.forgetAll()
+        let prefixes = Set(partitions.keys.map { SourceTranslator.rowPrefix(topic: $0.topic, partition: $0.partition) })
+        translator.owns = { row in prefixes.contains(Array(row.prefix(SourceTranslator.rowPrefixLength))) }
+        figures.isOutdated = true
+        guard !partitions.isEmpty else {
+            indexState = .current
+            return
+        }
+        indexState = .behind(since: .now, settled: false)
+        try consumer.pause(Array(partitions.keys))
+    }
+
+    /// What this lane has written to the index lies in memory until the store has it from the topic.
+    func forgetWhatTheStoreHasSeen() throws {
+        guard !isBehind else { return }
+        if index.isForgetting {
+            if try follower.hasCaughtUp(patience: .milliseconds(250)) { index.finishForgetting() }
+        } else if index.unseen > 0, !publisher.hasUncommitted, .now - forgot >= .seconds(1) {
+            forgot = .now
+            index.beginForgetting()
+            follower.restartCatchUp()
+        }
+    }
+}

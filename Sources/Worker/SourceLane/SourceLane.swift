@@ -1,0 +1,323 @@
+import AnswerStore
+import KafkaClient
+import Logging
+import Records
+import Sources
+
+/// One way from other systems' topics into the input topics: a member of the sources' group with a producer and an index of
+/// its own. Everything here happens on the lane's own thread and belongs to it, so nothing is locked.
+///
+/// Read `step` downwards to follow a record of a source. What is produced, the index's changes and the offsets of a step are
+/// one transaction, by the same code as a lane's of questions (``CommittingLane``).
+final class SourceLane: CommittingLane {
+    private static let maxGatheredRecords = 2048
+    private static let maxGatheredBytes = 4 << 20
+
+    /// How far a source's partition has been worked through.
+    struct Progress {
+        /// The first offset that was worked on or given up since the partition was assigned; nil: none was.
+        var first: Int64?
+        /// The next offset to work on; nil: nothing has come yet.
+        var next: Int64?
+        var committed: Int64?
+        /// The first record that came while the index was behind, and has to come again.
+        var skipped: Int64?
+    }
+
+    /// Whether the index holds all that others have written to it.
+    enum IndexState {
+        case current
+        /// Nothing is worked on before the store has what the topic held when this began.
+        /// - `settled`: no transaction of an earlier owner holds the offsets back any more, or may add to the index.
+        case behind(since: ContinuousClock.Instant, settled: Bool)
+    }
+
+    let configuration: WorkerConfiguration
+    let stop: StopSignal
+    let logger: Logger
+    let report: LaneReport
+    let watch: LaneWatch
+    var clock: LaneClock { watch.clock }
+    let consumer: GroupConsumer
+    let publisher: Publisher
+    let follower: SourceIndexFollower
+    let index: SourceIndex
+    let translator: SourceTranslator
+    private let gathered = MessageBatch(capacity: SourceLane.maxGatheredRecords)
+    private var ends: [(place: TopicPartition, offset: Int64)] = []
+    private var failure = ConsumerFailure()
+    var partitions: [TopicPartition: Progress] = [:]
+    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    var rebalance: Rebalance?
+    var indexState = IndexState.current
+    /// When the index was last asked to forget what its store has.
+    var forgot = ContinuousClock.now
+    var totals = LaneTotals()
+    /// As of the last commit.
+    var committedTotals = LaneTotals()
+    var figures = LaneRecord()
+    var pace: CommitPace
+    var search = RefusalSearch()
+    var waitLog = WaitLog()
+    private var deadLetterLog: DeadLetterLog
+
+    init(
+        index number: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
+        stop: StopSignal, report: LaneReport, logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.stop = stop
+        self.report = report
+        watch = LaneWatch(report: report)
+        var logger = logger
+        logger[metadataKey: "lane"] = .stringConvertible(report.lane)
+        logger[metadataKey: "of"] = "sources"
+        self.logger = logger
+        let properties = ClientProperties(
+            configuration: configuration, identity: stateDirectory.identity, lane: number)
+        deadLetterLog = DeadLetterLog(logger: logger)
+        pace = CommitPace(interval: configuration.commitInterval, maxBytes: properties.transactionBytes)
+        consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
+        publisher = try Publisher(
+            configuration: configuration, properties: properties, stop: stop, watch: watch, logger: logger)
+        let store: IndexStore
+        do throws(StoreError) {
+            store = try IndexStore.openOrRebuild(
+                directory: stateDirectory.path + "/sources/\(number)",
+                source: "\(cluster.id) \(configuration.topics.sourceIndex)")
+        } catch {
+            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+        follower = try SourceIndexFollower(
+            topic: configuration.topics.sourceIndex, properties: properties, store: store, logger: logger)
+        index = SourceIndex(store: store)
+        translator = SourceTranslator(configuration.sources, index: index)
+    }
+
+    /// Works until told to stop, then leaves in good order.
+    /// - Throws: what ends the worker.
+    func run() throws {
+        defer { close() }
+        do {
+            try work {
+                try startFollower()
+                try consumer.subscribe(translator.topics)
+            } turn: {
+                try turn()
+            }
+        } catch let error as StoreError {
+            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
+    }
+
+    /// One step, and what to do when it does not get through.
+    private func turn() throws {
+        do {
+            try step()
+        } catch let fault as LaneFault {
+            try recover(from: fault)
+        }
+        clock.begin(.other)
+        publishReport()
+    }
+
+    private func close() {
+        gathered.removeAll()
+        consumer.close(timeout: .seconds(10))
+        follower.close()
+        publisher.close()
+        publishReport(isLast: true)
+    }
+
+    // MARK: - The step
+
+    /// The index first, then a batch of records, then the commit when it is due, then the group's wishes.
+    private func step() throws {
+        figures.beginStep(clock, commits: totals.commits)
+        clock.begin(.applyingTables)
+        try followIndex()
+        clock.begin(.reading)
+        gather()
+        consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
+        clock.begin(.rendering)
+        try translateGathered()
+        clock.begin(.other)
+        try commitIfDue()
+        try forgetWhatTheStoreHasSeen()
+        try answerRebalance()
+        figures.endStep(clock, commits: totals.commits)
+    }
+
+    /// 2. Takes records: what is there, or the first that comes within a short wait.
+    private func gather() {
+        guard rebalance == nil else { return }
+        var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isBehind)
+        let most = search.limit ?? Self.maxGatheredRecords
+        while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
+            let event = consumer.poll(timeoutMilliseconds: timeout)
+            if timeout > 0 { clock.attribute(to: .idle) }
+            switch event {
+            case .message(let message):
+                gathered.append(message)
+                timeout = 0
+            case .endOfPartition(let place, let offset):
+                ends.append((place, offset))
+            case .failure(let error):
+                failure.note(error)
+                pace.ranDry = true
+                return
+            case .rebalance(let rebalance):
+                self.rebalance = rebalance
+                return
+            case .nothing:
+                pace.ranDry = true
+                return
+            }
+        }
+        pace.ranDry = false
+    }
+
+    /// 3. Makes contract records of each and publishes them; what cannot be mapped becomes a dead letter.
+    private func translateGathered() throws {
+        defer {
+            gathered.removeAll()
+            ends.removeAll(keepingCapacity: true)
+        }
+        try settleFailure()
+        if gathered.count > 0 {
+            pace.gathered()
+            figures.noteWork()
+            search.gathered(gathered)
+        }
+        do {
+            for position in 0..<gathered.count { try work(on: gathered[position]) }
+        } catch {
+            noteGivenUp()
+            throw error
+        }
+        for end in ends {
+            guard !isBehind, let next = partitions[end.place]?.next, next < end.offset else { continue }
+            // Behind the last record where a transaction's control record stands at the end.
+            partitions[end.place]?.next = end.offset
+            pace.note()
+        }
+    }
+
+    private func work(on message: ConsumedMessage) throws {
+        let place = place(of: message)
+        // Not ours any more: its committed offset has not moved, so its owner reads it again.
+        guard let progress = partitions[place] else { return }
+        if isBehind {
+            partitions[place]?.skipped = progress.skipped ?? message.offset
+            return
+        }
+        if let next = progress.next, message.offset < next {
+            throw LaneFault.wentBack(place, from: next, to: message.offset)
+        }
+        if progress.first == nil { partitions[place]?.first = message.offset }
+        totals.sourceRecords += 1
+        totals.sourceBytes += message.byteCount
+        if let refused = search.refused, gathered.count == 1, RefusalSearch.Place(message) == refused.place {
+            try publish(
+                DeadLetter(
+                    message: message, topic: place.topic,
+                    error: RecordError(
+                        code: .refused, message: "the broker does not take what the record becomes: \(refused.reason)"))
+            )
+        } else {
+            try translate(message, from: place)
+        }
+        partitions[place]?.next = message.offset + 1
+        pace.worked(records: 1)
+        if pace.isFull(bytes: publisher.uncommittedBytes) {
+            try commit()
+            // The rest of the batch waits for its commit from here on.
+            pace.note()
+        }
+    }
+
+    private func translate(_ message: ConsumedMessage, from place: TopicPartition) throws {
+        translator.longestValue = longestValue(of: message)
+        do {
+            let outcome = try translator.translate(
+                topic: place.topic, partition: place.partition, key: message.key, value: message.value
+            ) { try publish($0, of: message) }
+            switch outcome {
+            case .mapped: break
+            case .passedOver: totals.sourceRecordsPassedOver += 1
+            case .waiting: totals.sourceVotesWaited += 1
+            }
+        } catch let failure as SourceFailure {
+            try publish(
+                DeadLetter(
+                    message: message, topic: place.topic,
+                    error: RecordError(code: .source, message: failure.description)))
+        }
+        try publishIndexChanges()
+    }
+
+    /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
+    /// to yet.
+    private func noteGivenUp() {
+        for position in 0..<gathered.count {
+            let message = gathered[position]
+            let place = place(of: message)
+            guard let progress = partitions[place], progress.first == nil else { continue }
+            partitions[place]?.first = message.offset
+        }
+    }
+
+    /// A connector makes its topics with their first records, so a topic that is missing is waited for.
+    private func settleFailure() throws(LaneFault) {
+        if let error = failure.error, error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC" {
+            failure = ConsumerFailure()
+            return waitLog.note(error, logger: logger)
+        }
+        try failure.settle(reading: "sources", logger)
+    }
+
+    private func place(of message: ConsumedMessage) -> TopicPartition {
+        TopicPartition(topic: consumer.topics[message.topicIndex], partition: message.partition)
+    }
+
+    // MARK: - Out
+
+    /// What the producer takes beside a key, the protocol's own, and the headers that pass through. The index's entry of a
+    /// vote that waits has the value and three ids.
+    private func longestValue(of message: ConsumedMessage) -> Int {
+        var room = 2048
+        if message.hasHeaders {
+            message.forEachHeader { name, value in
+                room += RecordLimits.room(ofHeader: name.count, value: value?.count ?? 0)
+            }
+        }
+        return max(0, publisher.maxMessageBytes - room)
+    }
+
+    /// - Parameter message: of the source, whose timestamp and headers pass through; nil: a vote whose answer has come.
+    func publish(_ record: ContractRecord, of message: ConsumedMessage?) throws(LaneFault) {
+        let topic =
+            switch record.topic {
+            case .questions: configuration.topics.questions
+            case .answers: configuration.topics.answers
+            case .votes: configuration.topics.votes
+            }
+        try publisher.publish(to: topic, key: record.key, value: record.value, of: message)
+        totals.sourceRecordsPublished += 1
+        pace.note()
+    }
+
+    private func publish(_ letter: DeadLetter) throws(LaneFault) {
+        try publisher.publish(letter, partition: nil)
+        totals.deadLetters[letter.error.code] += 1
+        figures.note(letter)
+        deadLetterLog.note(letter)
+    }
+
+    func publishIndexChanges() throws(LaneFault) {
+        for change in index.takeChanges() {
+            try publisher.publish(
+                to: configuration.topics.sourceIndex, key: change.key, value: change.value, of: nil)
+        }
+    }
+}

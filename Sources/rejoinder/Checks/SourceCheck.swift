@@ -1,0 +1,47 @@
+import KafkaClient
+import Logging
+import Sources
+import Worker
+
+/// Whether the sources' topics are there, and whether their newest records map.
+struct SourceCheck {
+    let configuration: WorkerConfiguration
+    let logger: Logger
+
+    /// Newest records of each topic that are looked at.
+    private static let sample = 20
+
+    func run(_ report: (CheckResult) -> Void, _ left: (Duration) -> Duration) {
+        let translator = SourceTranslator(configuration.sources, index: SourceIndex())
+        for topic in translator.topics {
+            do {
+                report(try judge(topic, translator, patience: left(.seconds(3))))
+            } catch {
+                report(
+                    .warn(
+                        "source \(topic)", "cannot be read: \(error)", "see that the worker's user may read the topic"))
+            }
+        }
+    }
+
+    private func judge(
+        _ topic: String, _ translator: SourceTranslator, patience: Duration
+    ) throws -> CheckResult {
+        var tally = SourceTrial.Tally()
+        let reader = SourceSample(configuration: configuration, logger: logger)
+        guard
+            let count = try reader.read(
+                topic, count: Self.sample, patience: patience,
+                { tally.note(SourceTrial.translate($0, of: topic, translator)) })
+        else {
+            return .fail(
+                "source \(topic)", "does not exist", "name another topic under sources, or see that its connector runs")
+        }
+        if count == 0 { return .ok("source \(topic)", "holds no record yet") }
+        let finding = "of the newest \(count) records \(tally.text)"
+        guard let first = tally.firstFailure else { return .ok("source \(topic)", finding) }
+        return .warn(
+            "source \(topic)", "\(finding): \(Printable.text(first, limit: 400))",
+            "see 'rejoinder sources try --topic \(topic)' for records and results side by side")
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Records
+import Sources
+
+/// What becomes of a source's record, without publishing it.
+enum SourceTrial {
+    enum Result {
+        case records([ContractRecord])
+        case passedOver
+        case waiting
+        case refused(String)
+    }
+
+    /// How many became what.
+    struct Tally {
+        var mapped = 0
+        var passedOver = 0
+        var waiting = 0
+        var refused = 0
+        var firstFailure: String?
+
+        mutating func note(_ result: Result) {
+            switch result {
+            case .records: mapped += 1
+            case .passedOver: passedOver += 1
+            case .waiting: waiting += 1
+            case .refused(let reason):
+                refused += 1
+                if firstFailure == nil { firstFailure = reason }
+            }
+        }
+
+        var text: String {
+            var parts = ["\(mapped) map"]
+            if passedOver > 0 { parts.append("\(passedOver) are no source's") }
+            if waiting > 0 { parts.append("\(waiting) wait for their answers") }
+            if refused > 0 { parts.append("\(refused) are refused") }
+            return parts.joined(separator: ", ")
+        }
+    }
+
+    static func translate(_ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator) -> Result {
+        var records: [ContractRecord] = []
+        do {
+            let outcome = try withBytes(record.key) { key in
+                try withBytes(record.value) { value in
+                    try translator.translate(topic: topic, partition: record.partition, key: key, value: value) {
+                        records.append($0)
+                    }
+                }
+            }
+            switch outcome {
+            case .mapped: return .records(records)
+            case .passedOver: return .passedOver
+            case .waiting: return .waiting
+            }
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+
+    private static func withBytes<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) throws -> Result) rethrows -> Result {
+        guard let bytes else { return try body(nil) }
+        // An empty array may have no address, which would be Kafka's null.
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
+        defer { memory.deallocate() }
+        memory.copyBytes(from: bytes)
+        return try body(Bytes(rebasing: memory[..<bytes.count]))
+    }
+}
