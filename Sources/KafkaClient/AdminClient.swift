@@ -153,7 +153,8 @@ package final class AdminClient: @unchecked Sendable {
             while code.isCoordinatorsMove, ContinuousClock.now + .milliseconds(100) < deadline {
                 Thread.sleep(forTimeInterval: 0.1)
                 list = PartitionList(partitions)
-                code = list.lend { rd_kafka_committed(pointer, $0, max(.milliseconds(1), deadline - .now).milliseconds) }
+                let left = max(.milliseconds(1), deadline - .now)
+                code = list.lend { rd_kafka_committed(pointer, $0, left.milliseconds) }
             }
             member.serveErrors()
             try member.check(code, operation)

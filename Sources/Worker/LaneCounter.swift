@@ -155,6 +155,7 @@ package struct LaneCounter: Sendable {
             Metric(
                 name: "rejoinder_unseen_changes_total",
                 help: "Changes of questions that waited to be published and changed nothing that is published.")),
+        LaneCounter(
             \.sourceRecords, .committed,
             Field(name: "sourceRecords", group: .content, title: "source records in", isOfLanes: true),
             Metric(
