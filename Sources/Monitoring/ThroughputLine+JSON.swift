@@ -30,7 +30,7 @@ extension ThroughputLine {
             if let commitLatencyMs { object.add("commitLatencyMs") { commitLatencyMs.write(to: &$0) } }
             if let freshness { object.add("freshness") { freshness.write(to: &$0) } }
             add(.steps, to: &object)
-            for gauge in LaneGauge.all {
+            for gauge in LaneGauge.allCases {
                 if let value = gauges[gauge.field] { object.add(gauge.field, value) }
             }
             object.add("offsetResets", offsetResets)

@@ -38,7 +38,7 @@ extension ThroughputLine {
         eventLatencyMs = Percentiles(window.latencies.events)
         commitLatencyMs = Percentiles(window.latencies.commits)
         freshness = Freshness(window.latencies)
-        gauges = LaneGauge.all.reduce(into: [:]) { gauges, gauge in
+        gauges = LaneGauge.allCases.reduce(into: [:]) { gauges, gauge in
             let values = lanes.compactMap { gauge.value($0.content, end.instant) }
             guard let first = values.first else { return }
             let value =

@@ -59,7 +59,7 @@ package struct ThroughputLine: Sendable, Equatable {
     package var commitLatencyMs: Percentiles?
     /// Absent where nothing was acknowledged.
     package var freshness: Freshness?
-    /// The gauges of ``Worker/LaneGauge/all`` that some lane has, by their fields.
+    /// The gauges of ``Worker/LaneGauge/allCases`` that some lane has, by their fields.
     package var gauges: [String: Double] = [:]
     /// Partitions whose position did not match the topic's log.
     package var offsetResets = 0

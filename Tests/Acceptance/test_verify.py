@@ -78,6 +78,9 @@ def test_damage_is_found(published, damage, fault):
     elif damage == "doubled":
         records.insert(place, record)
     elif damage == "swapped":
+        while not any(later.partition == records[place].partition for later in records[place + 1 :]):
+            place -= 1
+        record = records[place]
         other = next(i for i in range(place + 1, len(records)) if records[i].partition == record.partition)
         records[place], records[other] = records[other], records[place]
     elif damage == "byte":

@@ -14,10 +14,12 @@ let package = Package(
         .systemLibrary(name: "CFuzzer"),
         .target(name: "Records"),
         .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
-        // Of KafkaClient a record's header alone.
+        // Of KafkaClient a record's header and a partition's name.
         .target(name: "KafkaClient"),
         .target(name: "Envelope", dependencies: ["KafkaClient", "Records"]),
-        .target(name: "Survey", dependencies: ["Records"]),
+        // Of Worker the tables of its counters and gauges.
+        .target(name: "Worker", dependencies: ["KafkaClient", "Records"]),
+        .target(name: "Survey", dependencies: ["Records", "Worker"]),
         .executableTarget(
             name: "fuzz", dependencies: ["CFuzzer", "Records", "AnswerStore", "Envelope", "Survey"]),
     ],

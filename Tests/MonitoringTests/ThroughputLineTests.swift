@@ -33,7 +33,8 @@ struct ThroughputLineTests {
         #expect(isInOrder(names))
         #expect(isInOrder(LaneActivity.allCases.map(\.field)))
         #expect(
-            isInOrder(["uptimeSeconds"] + LaneCounter.logged.map(\.field.name) + LaneGauge.all.map(\.field) + ["store"])
+            isInOrder(
+                ["uptimeSeconds"] + LaneCounter.logged.map(\.field.name) + LaneGauge.allCases.map(\.field) + ["store"])
         )
     }
 
@@ -60,7 +61,7 @@ struct ThroughputLineTests {
             #expect(line[field.name] != nil, "Schemas/throughput-log.schema.json lacks \(field.name): \(field.title)")
             #expect((lane[field.name] != nil) == field.isOfLanes, "the schema's lanes and \(field.name)")
         }
-        for gauge in LaneGauge.all {
+        for gauge in LaneGauge.allCases {
             #expect(line[gauge.field] != nil, "the schema lacks \(gauge.field): \(gauge.title)")
         }
         let shares = properties("$defs", "timeShares", "properties")
@@ -154,7 +155,7 @@ extension ThroughputLine {
         eventLatencyMs: Percentiles(count: 1_000, p50: 1_200, p90: 3_000, p99: 4_500, max: 9_900),
         commitLatencyMs: Percentiles(count: 98, p50: 2.5, p90: 3, p99: 4, max: 9.9),
         freshness: Freshness(objectiveMs: 5_000, within: 990, of: 1_000),
-        gauges: LaneGauge.all.reduce(into: [:]) { $0[$1.field] = 1.5 },
+        gauges: LaneGauge.allCases.reduce(into: [:]) { $0[$1.field] = 1.5 },
         offsetResets: 4,
         store: Store(
             bytes: 1 << 20, answers: 300, votes: 200, partitions: 2,

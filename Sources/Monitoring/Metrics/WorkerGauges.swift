@@ -106,7 +106,7 @@ struct WorkerGauges {
         restoreRecords.replace(
             restores.compactMap { restore in restore.of.map { ([String(restore.partition)], Double($0)) } })
         restoreDone.replace(restores.map { ([String($0.partition)], Double($0.done)) })
-        for (index, gauge) in LaneGauge.all.enumerated() {
+        for (index, gauge) in LaneGauge.allCases.enumerated() {
             ofLanes[index].replace(
                 lanes.compactMap { lane in
                     gauge.value(lane.content, now).map { ([String(lane.lane)], max(0, $0)) }

@@ -124,7 +124,7 @@ enum WorkerMetric {
         ] + laneGauges
 
     /// The families of ``Worker/LaneGauge``, in its order.
-    static let laneGauges = LaneGauge.all.map { MetricDefinition($0.metric, .gauge, $0.help) }
+    static let laneGauges = LaneGauge.allCases.map { MetricDefinition($0.metric, .gauge, $0.help) }
 
     /// The families of ``Worker/LaneCounter``.
     private static let counters = {

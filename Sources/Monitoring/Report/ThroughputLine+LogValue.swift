@@ -33,7 +33,7 @@ extension ThroughputLine {
             eventLatencyMs: value["eventLatencyMs"].flatMap(Percentiles.init),
             commitLatencyMs: value["commitLatencyMs"].flatMap(Percentiles.init),
             freshness: value["freshness"].flatMap(Freshness.init),
-            gauges: LaneGauge.all.reduce(into: [:]) { gauges, gauge in
+            gauges: LaneGauge.allCases.reduce(into: [:]) { gauges, gauge in
                 if value[gauge.field] != nil { gauges[gauge.field] = value.amount(gauge.field) }
             },
             offsetResets: value.count("offsetResets"),

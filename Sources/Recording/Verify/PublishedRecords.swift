@@ -76,9 +76,10 @@ final class PublishedRecords {
             firstRepeat = (message.offset, from.offset)
             seenKeys = []
         }
+        // What lies outside of the window, or says so falsely, has no say in the order of what is in it.
+        guard events.contains(from.offset) else { return }
         let isLate = from.offset < last
         if !isCaused { last = max(last, from.offset) }
-        guard events.contains(from.offset) else { return }
         var tag: UInt8 = isLate && !isCaused ? Mark.late : 0
         if isCaused { tag |= Mark.caused }
         if message.value == nil { tag |= Mark.tombstone }

@@ -1,0 +1,1 @@
+../../../../Sources/KafkaClient/TopicPartition.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Monitoring/TimeShares.swift
