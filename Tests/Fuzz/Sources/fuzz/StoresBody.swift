@@ -60,7 +60,7 @@ final class StoresBody {
         var rest = input[...]
         while rest.count >= 4 {
             let isSeal = rest[rest.startIndex] & 15 == 15
-            let part = Int(rest[rest.startIndex]) >> 4 << 8 | Int(rest[rest.startIndex + 1])
+            let part = (Int(rest[rest.startIndex]) >> 4) << 8 | Int(rest[rest.startIndex + 1])
             let length = min(Int(rest[rest.startIndex + 2]), rest.count - 3)
             let bytes = rest.dropFirst(3).prefix(length)
             let count = isSeal ? seal.count : data.count
