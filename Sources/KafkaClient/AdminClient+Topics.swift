@@ -1,7 +1,8 @@
 import CRDKafka
 
 extension AdminClient {
-    /// A topic's settings by name, the broker's defaults included. Settings that the broker keeps secret are absent.
+    /// A topic's settings by name, the broker's defaults included. Secret settings, whose values the broker withholds,
+    /// are absent.
     package func topicSettings(_ name: String, timeout: Duration) throws(KafkaError) -> [String: String] {
         let operation = "Asking for the settings of the topic \(name)"
         return try perform(operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout) {
@@ -32,7 +33,7 @@ extension AdminClient {
         }
     }
 
-    /// Makes a topic and waits until the cluster has it.
+    /// Creates a topic and waits until the cluster has it.
     ///
     /// - Parameters:
     ///   - replicationFactor: nil is the broker's default.
@@ -46,7 +47,7 @@ extension AdminClient {
         try perform(operation, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout) {
             (pointer, options, queue) throws(KafkaError) in
             var reason = [CChar](repeating: 0, count: 512)
-            // Until then the controller keeps its answer back.
+            // The controller holds its answer until the topic is ready, or until this time is up.
             rd_kafka_AdminOptions_set_operation_timeout(
                 options, max(1, timeout.milliseconds / 2), &reason, reason.count)
             var topic = rd_kafka_NewTopic_new(name, partitions, replicationFactor ?? -1, &reason, reason.count)
@@ -67,7 +68,7 @@ extension AdminClient {
         }
     }
 
-    /// Deletes a topic and what is in it.
+    /// Deletes a topic with its records.
     package func deleteTopic(_ name: String, timeout: Duration) throws(KafkaError) {
         let operation = "Deleting the topic \(name)"
         try perform(operation, RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout) {

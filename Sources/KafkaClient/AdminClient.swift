@@ -3,13 +3,13 @@ import Dispatch
 import Foundation
 import Logging
 
-/// Questions about a cluster, and topics made and deleted. For commands and start-up checks, not for a lane.
+/// Queries about a cluster, and the creation and deletion of topics. For commands and start-up checks, not for a lane.
 ///
-/// Every call waits on the thread that makes it, up to its timeout. When no broker answers, the error says which
-/// servers were asked and the last reason librdkafka has seen.
+/// Every call blocks its thread, up to its timeout. When no broker answers, the error names the servers that were asked
+/// and the last failure that librdkafka has seen.
 ///
-/// Unchecked Sendable: librdkafka's client is safe to use from any thread, and the one mutable thing here, the
-/// client's state, is touched under `lock`.
+/// Unchecked Sendable: librdkafka's client is safe to use from any thread. The only mutable state, the client's, is
+/// touched under `lock`.
 package final class AdminClient: @unchecked Sendable {
     private let client: ClientHandle
     private let properties: KafkaProperties
@@ -19,7 +19,7 @@ package final class AdminClient: @unchecked Sendable {
     /// - Parameter properties: the same that consumers and producers take.
     package init(properties: KafkaProperties, logger: Logger) throws(KafkaError) {
         var properties = properties.overlaid(by: KafkaProperties(["allow.auto.create.topics": "false"]))
-        // As a member of no group librdkafka asks for no coordinator.
+        // Without a group librdkafka asks for no coordinator.
         properties["group.id"] = nil
         properties["group.instance.id"] = nil
         client = try ClientHandle(
@@ -30,7 +30,7 @@ package final class AdminClient: @unchecked Sendable {
 
     deinit { close() }
 
-    /// The cluster's id, which tells it from every other cluster.
+    /// The cluster's unique id.
     package func clusterID(timeout: Duration) throws(KafkaError) -> String {
         let operation = "Asking for the cluster's id"
         return try serialized { () throws(KafkaError) in
@@ -44,21 +44,22 @@ package final class AdminClient: @unchecked Sendable {
         }
     }
 
-    /// How many brokers the cluster has.
+    /// The number of brokers in the cluster.
     package func brokerCount(timeout: Duration) throws(KafkaError) -> Int {
         try serialized { () throws(KafkaError) in
             try client.listing("Asking for the cluster's brokers", timeout: timeout) { Int($0.broker_cnt) }
         }
     }
 
-    /// What the brokers say of these topics. One that does not exist is absent; none is created by asking.
+    /// Describes topics. A topic that does not exist is absent; asking creates none.
     ///
-    /// - Throws: also when the user may not see one of them.
+    /// - Throws: also when the user may not see one of the topics.
     package func describe(topics: [String], timeout: Duration) throws(KafkaError) -> [String: TopicDescription] {
         let deadline = ContinuousClock.now + timeout
         let operation = "Describing the topics \(topics.joined(separator: ", "))"
         let found = try serialized { () throws(KafkaError) in
-            // Asked by name, a broker older than Kafka 0.11 (and the embedded one) would make what is missing.
+            // Lists all topics: asked by name, a broker older than Kafka 0.11 (and the embedded one) would create a
+            // missing topic.
             try client.listing(operation, timeout: timeout) { $0.descriptions(of: Set(topics)) }
         }
         var result: [String: TopicDescription] = [:]
@@ -69,8 +70,8 @@ package final class AdminClient: @unchecked Sendable {
             case .failure(let code) where code.value != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
                 throw failure(code.value, "Describing the topic \(name)", nil)
             default:
-                // The listing leaves out what the user may not see. Asking for settings tells the two apart, where
-                // they can be asked for (the embedded broker never answers).
+                // The listing leaves out topics that the user may not see. A query for the settings tells a hidden
+                // topic from a missing one, on brokers that support it (the embedded broker never answers).
                 guard answersAboutSettings else { continue }
                 do throws(KafkaError) {
                     _ = try topicSettings(name, timeout: max(.milliseconds(1), min(.seconds(2), deadline - .now)))
@@ -83,8 +84,8 @@ package final class AdminClient: @unchecked Sendable {
         return result
     }
 
-    /// How many partitions each of the topics has, asked by their names: the answer does not grow with the cluster. One that does
-    /// not exist is absent, and none is made by asking (by brokers from Kafka 0.11 on).
+    /// The number of partitions of each topic. Asks by name, so the answer does not grow with the cluster. A topic that
+    /// does not exist is absent; asking creates none on brokers from Kafka 0.11 on.
     package func partitionCounts(of topics: [String], timeout: Duration) throws(KafkaError) -> [String: Int32] {
         let deadline = ContinuousClock.now + timeout
         return try serialized { () throws(KafkaError) in
@@ -120,18 +121,18 @@ package final class AdminClient: @unchecked Sendable {
         }
     }
 
-    /// The first offset at or after each time (milliseconds since 1970). Absent where no record is that young.
+    /// The first offset at or after each time (milliseconds since 1970). Absent where every record is older.
     package func offsets(
         at times: [TopicPartition: Int64], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         try serialized { () throws(KafkaError) in try client.offsets(at: times, timeout: timeout) }
     }
 
-    /// The offsets that a group has committed for these partitions. Absent where it has none.
+    /// The offsets that a group has committed for these partitions. Absent where it has committed none.
     ///
-    /// Asked by a consumer of the group that joins nothing: librdkafka's own request for it (`ListConsumerGroupOffsets`) ends
-    /// the process with a segmentation fault in 2.0.2 where the group has no coordinator yet, as on a cluster that has just
-    /// been made. This way the coordinator is waited for.
+    /// Asks through a consumer of the group that never joins. librdkafka's own request (`ListConsumerGroupOffsets`)
+    /// crashes the process in 2.0.2 when the group has no coordinator yet, as on a new cluster; this call waits for the
+    /// coordinator.
     package func committedOffsets(
         group: String, of partitions: [TopicPartition], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
@@ -139,7 +140,7 @@ package final class AdminClient: @unchecked Sendable {
         let operation = "Asking for the committed offsets of group '\(group)'"
         return try serialized { () throws(KafkaError) in
             _ = try client.open(operation)
-            // Of offsets in an open transaction it asks for those before.
+            // `read_uncommitted`: for offsets in an open transaction, the broker returns the previously committed ones.
             let properties = properties.overlaid(
                 by: KafkaProperties(["group.id": group, "isolation.level": "read_uncommitted"]))
             let member = try ClientHandle(
@@ -149,7 +150,7 @@ package final class AdminClient: @unchecked Sendable {
             let deadline = ContinuousClock.now + timeout
             var list = PartitionList(partitions)
             var code = list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }
-            // A coordinator that moves or loads says so; librdkafka asks again for some of these answers only.
+            // librdkafka retries only some of the errors of a coordinator that moves or loads.
             while code.isCoordinatorsMove, ContinuousClock.now + .milliseconds(100) < deadline {
                 Thread.sleep(forTimeInterval: 0.1)
                 list = PartitionList(partitions)
@@ -182,8 +183,8 @@ package final class AdminClient: @unchecked Sendable {
     /// Makes one of librdkafka's administration requests and waits for its result.
     ///
     /// - Parameters:
-    ///   - request: sends it: the client, the options with the timeout in them, the queue to answer to.
-    ///   - read: takes what is wanted out of the result event, which is freed after.
+    ///   - request: sends it. Receives the client, the options (timeout included) and the queue for the answer.
+    ///   - read: reads the result event, which is freed afterwards.
     func perform<Result>(
         _ operation: String, _ kind: rd_kafka_admin_op_t, _ timeout: Duration,
         request: (OpaquePointer, OpaquePointer?, OpaquePointer) throws(KafkaError) -> Void,
@@ -201,7 +202,7 @@ package final class AdminClient: @unchecked Sendable {
             let milliseconds = max(1, timeout.milliseconds)
             rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, &reason, reason.count)
             try request(pointer, options, queue)
-            // librdkafka answers within the request's timeout; the rest is for scheduling.
+            // librdkafka answers within the request's timeout; the extra second is for scheduling.
             let event = rd_kafka_queue_poll(queue, milliseconds + 1000)
             client.serveErrors()
             guard let event else { throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation) }

@@ -1,7 +1,6 @@
 import CRDKafka
 
-/// What the leaders say of their partitions' ends, many at a time. Every call ends by its timeout, in librdkafka 2.0.2 too, other
-/// than ``AssignedConsumer/queryWatermarks(_:timeout:)``.
+/// Queries to the leaders about many partitions at a time. Every call keeps to its timeout, in librdkafka 2.0.2 too.
 extension AssignedConsumer {
     /// The broker that leads each partition of these topics; absent where there is none.
     package func leaders(of topics: Set<String>, timeout: Duration) throws(KafkaError) -> [TopicPartition: Int32] {
@@ -20,16 +19,17 @@ extension AssignedConsumer {
         }
     }
 
-    /// The end of each partition, in one request to each leader: the high watermark, or for a `read_committed` consumer the
-    /// last stable offset. Absent where the leader gave an error.
-    /// - Throws: when some leader did not answer: best to be asked of one leader's partitions at a time.
+    /// The end of each partition, in one request to each leader: the high watermark, or for a `read_committed` consumer
+    /// the last stable offset. Absent where the leader gave an error.
+    /// - Throws: when a leader did not answer. Ask about one leader's partitions at a time, so that one failure does
+    ///   not hide the others' answers.
     package func ends(
         of partitions: [TopicPartition], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "Asking for the ends of \(partitions.listed)"
         let pointer = try client.open(operation)
-        // The time that stands for the end, as in Kafka's protocol (ListOffsets).
+        // The timestamp -1 stands for the end in Kafka's ListOffsets request.
         let list = PartitionList(
             Dictionary(partitions.map { ($0, Self.end) }, uniquingKeysWith: { first, _ in first }))
         let code = list.lend { rd_kafka_offsets_for_times(pointer, $0, timeout.milliseconds) }

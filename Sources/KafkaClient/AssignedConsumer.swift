@@ -1,14 +1,14 @@
 import CRDKafka
 import Logging
 
-/// A consumer of partitions given by hand, from given positions. Joins no group, commits nothing, and says when a
-/// partition has been read to its end.
+/// A consumer of explicitly assigned partitions, from given positions. Joins no group, commits nothing, and reports the
+/// end of a partition.
 ///
 /// Not Sendable: every call is made on the one thread that polls.
 package final class AssignedConsumer {
     /// The position before the first record that the broker still has.
     package static let beginning = Int64(RD_KAFKA_OFFSET_BEGINNING)
-    /// The position behind the last record.
+    /// The position after the last record.
     package static let end = Int64(RD_KAFKA_OFFSET_END)
 
     let client: ClientHandle
@@ -24,7 +24,7 @@ package final class AssignedConsumer {
                 "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
             ]))
         properties["group.instance.id"] = nil
-        // librdkafka's consumer needs one, though nothing joins it.
+        // librdkafka's consumer needs a group id, though it joins no group.
         if properties["group.id"] == nil { properties["group.id"] = "rejoinder" }
         client = try ClientHandle(.consumer, label: "table consumer", properties: properties, logger: logger)
         ahead = FetchAhead(properties: properties)
@@ -38,7 +38,7 @@ package final class AssignedConsumer {
 
     /// Adds partitions; each is read from its position: an offset, `beginning` or `end`.
     ///
-    /// - Throws: when one of them is assigned already.
+    /// - Throws: when one of them is already assigned.
     package func assign(_ positions: [TopicPartition: Int64]) throws(KafkaError) {
         guard !positions.isEmpty else { return }
         let operation = "Starting to read \(positions.keys.listed)"
@@ -49,7 +49,7 @@ package final class AssignedConsumer {
         try client.check(PartitionList(positions).lend { rd_kafka_incremental_assign(pointer, $0) }, operation)
     }
 
-    /// Ends reading these partitions. None of their messages comes out after.
+    /// Stops reading these partitions. `poll` returns none of their messages afterwards.
     package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
         guard !partitions.isEmpty else { return }
         let operation = "Ending to read \(partitions.listed)"
@@ -57,19 +57,19 @@ package final class AssignedConsumer {
         try client.check(PartitionList(partitions).lend { rd_kafka_incremental_unassign(pointer, $0) }, operation)
     }
 
-    /// The partitions that are assigned now.
+    /// The currently assigned partitions.
     package var assignment: [TopicPartition] { client.assignment }
 
-    /// Takes what comes next. Allocates nothing for a message.
+    /// Returns the next event. Allocates nothing for a message.
     package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
         client.poll(timeoutMilliseconds, topics: &table)
     }
 
-    /// Keeps librdkafka fetching ahead of a reader that takes much at a time. To be called once a batch; asks the brokers for
-    /// something only when they would not fetch on by themselves.
+    /// Keeps librdkafka fetching ahead of a reader that takes large batches. Call once a batch; sends requests to the
+    /// brokers only when librdkafka would not fetch on by itself.
     /// - Parameters:
-    ///   - records: how many records the batch had, of `bytes`.
-    ///   - isStarving: nothing came, though there is more at the broker.
+    ///   - records: the number of records in the batch, of `bytes`.
+    ///   - isStarving: the batch was empty, though the broker has more records.
     package func keepFetching(records: Int, bytes: Int, isStarving: Bool) {
         client.keepFetching(&ahead, records: records, bytes: bytes, isStarving: isStarving)
     }
@@ -78,7 +78,7 @@ package final class AssignedConsumer {
 
     package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
 
-    /// First offset and high watermark as the last fetch brought them; asks nobody. nil when nothing was fetched yet.
+    /// First offset and high watermark as of the last fetch; makes no request. nil before the first fetch.
     package func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
         client.cachedWatermarks(partition)
     }
@@ -90,24 +90,24 @@ package final class AssignedConsumer {
         try client.queryWatermarks(partition, timeout: timeout)
     }
 
-    /// The first offset at or after each time (milliseconds since 1970). Absent where no record is that young.
+    /// The first offset at or after each time (milliseconds since 1970). Absent where every record is older.
     package func offsets(
         at times: [TopicPartition: Int64], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         try client.offsets(at: times, timeout: timeout)
     }
 
-    /// Answers that a broker's quota held back since the last call.
+    /// Answers that a broker's quota delayed since the last call.
     package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
 
-    /// The last trouble that librdkafka had with a broker, over or not; nil: none so far.
+    /// librdkafka's last failure to reach a broker, even if it is over; nil when there was none.
     package var lastTrouble: ClientTrouble? { client.context.lastTrouble }
 
     /// Ends the consumer. Every message must have been released. Safe more than once.
     package func close() {
         guard let pointer = client.pointer else { return }
         rd_kafka_assign(pointer, nil)
-        // It is in no group, so there is nothing to leave and nobody to wait for.
+        // It is in no group, so there is nothing to leave and no revocation to wait for.
         client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, within: .seconds(5))
     }
 }

@@ -8,31 +8,31 @@ package struct ClientTrouble: Sendable {
     package let time: ContinuousClock.Instant
 }
 
-/// Answers that brokers held back because a client went beyond its quota (KIP-124, KIP-219).
+/// Answers that brokers delayed because a client exceeded its quota (KIP-124, KIP-219).
 package struct ClientThrottles: Sendable {
-    /// By how much, in all.
+    /// The sum of the delays.
     package var milliseconds = 0
     package var latest: (broker: String, milliseconds: Int, at: ContinuousClock.Instant)?
 
     package init() {}
 }
 
-/// What librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer,
-/// so it lives until the client is destroyed.
+/// State that librdkafka's callbacks of one client may touch. librdkafka holds it by the client's opaque pointer, so it
+/// lives until the client is destroyed.
 ///
-/// Unchecked: `logger` and `lastReason` may be used from any thread; `rebalances` belongs to the thread that polls.
+/// Unchecked Sendable: the rebalances belong to the thread that polls; the other members may be used from any thread.
 final class ClientContext: @unchecked Sendable {
     let logger: Logger
-    /// Of a transactional producer.
+    /// Counts only for a transactional producer.
     let transactionRequests = TransactionRequests()
-    /// The last reason that librdkafka gave for being unable to reach a broker. Written by the thread that polls,
-    /// and by librdkafka's own threads.
+    /// The last failure to reach a broker, in librdkafka's words. Written by the thread that polls and by librdkafka's
+    /// own threads.
     private let lastReason = Mutex<ClientTrouble?>(nil)
-    /// Answers that a broker's quota held back since the last ``takeThrottles()``.
+    /// Answers that a broker's quota delayed since the last ``takeThrottles()``.
     private let throttles = Mutex<ClientThrottles>(ClientThrottles())
-    /// Rebalances that librdkafka has told us of and that wait to be answered, oldest first.
+    /// Rebalances that librdkafka has reported and `poll` has not handed out, oldest first.
     private var rebalances: [Rebalance] = []
-    /// Read for every message, so that the array need not be.
+    /// Spares `poll` the look at the array for every message.
     private(set) var hasRebalances = false
 
     init(logger: Logger) {
@@ -73,7 +73,7 @@ final class ClientContext: @unchecked Sendable {
         return first
     }
 
-    /// The context of the client that a callback speaks of.
+    /// The context of the client that a callback is about.
     static func of(_ client: OpaquePointer?) -> ClientContext? {
         guard let client, let opaque = rd_kafka_opaque(client) else { return nil }
         return Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
@@ -92,15 +92,16 @@ final class ClientContext: @unchecked Sendable {
             guard let context = ClientContext.of(client) else { return }
             context.report(rd_kafka_resp_err_t(code), reason.map { String(cString: $0) } ?? "", of: client)
         }
-        // Fires on the thread that polls. A time of 0 says that it is over.
+        // Fires on the thread that polls. A time of 0 says that throttling is over.
         rd_kafka_conf_set_throttle_cb(configuration) { client, name, number, milliseconds, _ in
             guard milliseconds > 0, let context = ClientContext.of(client) else { return }
             context.note(throttle: Int(milliseconds), broker: name.map { String(cString: $0) } ?? "\(number)")
         }
         guard consumer else { return }
         // Fires on the thread that polls, inside rd_kafka_consumer_poll or while a close is served. librdkafka keeps
-        // fetching paused and waits for assign or unassign, however long that takes, so taking note is enough. The
-        // yield makes the poll return at once, so no message can come out behind the rebalance in the same call.
+        // fetching paused and waits for assign or unassign, however long that takes, so the callback only notes the
+        // rebalance. The yield makes the poll return at once, so that no message comes out after the rebalance in the
+        // same call.
         rd_kafka_conf_set_rebalance_cb(configuration) { client, code, partitions, _ in
             guard let client, let context = ClientContext.of(client) else { return }
             let concerned = PartitionList.read(partitions)
@@ -110,16 +111,16 @@ final class ClientContext: @unchecked Sendable {
             case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
                 context.note(rd_kafka_assignment_lost(client) != 0 ? .lost(concerned) : .revoked(concerned))
             default:
-                // librdkafka's way of saying that the assignment failed as a whole.
+                // librdkafka's report that the assignment failed as a whole.
                 context.note(.lost(concerned))
             }
             rd_kafka_yield(client)
         }
     }
 
-    /// librdkafka reports an error of the client as a whole. Most are in the log already, by log_cb.
+    /// Handles an error of the client as a whole. Most are in the log already, by log_cb.
     func report(_ code: rd_kafka_resp_err_t, _ reason: String, of client: OpaquePointer?) {
-        // "1/1 brokers are down" says less than what took them down.
+        // "1/1 brokers are down" would replace the actual cause.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastFailure == nil { note(failure: reason) }
         var metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(code)))"]
         switch code {
@@ -136,7 +137,7 @@ final class ClientContext: @unchecked Sendable {
         }
     }
 
-    /// The error that has put a client out of work for good, if one has.
+    /// The client's fatal error, if it has one. A fatal error disables the client for good.
     static func fatalError(of client: OpaquePointer) -> (code: rd_kafka_resp_err_t, reason: String)? {
         var text = [CChar](repeating: 0, count: 512)
         let code = rd_kafka_fatal_error(client, &text, text.count)
@@ -150,7 +151,7 @@ final class ClientContext: @unchecked Sendable {
         if facility == "FAIL" { note(failure: Self.withoutThread(line)) }
         let text = Self.withoutThread(line)
         let level = Self.level(of: level)
-        // What an operator has turned on with `debug` is wanted whole.
+        // Lines that an operator has turned on with `debug` are logged without a bound.
         guard level >= .info else {
             logger.log(level: level, "\(text)", metadata: ["facility": "\(facility)"])
             return
@@ -161,14 +162,14 @@ final class ClientContext: @unchecked Sendable {
         logger.log(level: level, "\(text)", metadata: metadata)
     }
 
-    /// librdkafka starts most lines with the name of its thread: `[thrd:main]: `.
+    /// Removes the thread's name, with which librdkafka starts most lines: `[thrd:main]: `.
     private static func withoutThread(_ line: String) -> String {
         guard line.hasPrefix("[thrd:"), let end = line.range(of: "]: ") else { return line }
         return String(line[end.upperBound...])
     }
 
-    /// From syslog's levels, which librdkafka uses; by consequence: what it calls critical, such as a broker that hung up, it
-    /// tries again by itself. What ends the worker has a line of the worker's at level error.
+    /// Maps librdkafka's syslog levels by consequence. librdkafka retries by itself after errors that it calls
+    /// critical, such as a broker that hung up. The worker logs the errors that end it itself, at level error.
     private static func level(of syslog: Int32) -> Logger.Level {
         switch syslog {
         case ...4: .warning

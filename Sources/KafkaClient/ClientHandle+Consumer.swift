@@ -1,8 +1,8 @@
 import CRDKafka
 
-/// What consumers of both kinds do with librdkafka's consumer.
+/// Calls on librdkafka's consumer that both kinds of consumers share.
 extension ClientHandle {
-    /// Takes one thing from the consumer's queue.
+    /// Takes one event from the consumer's queue.
     func poll(_ milliseconds: Int32, topics: inout TopicTable) -> ConsumerEvent {
         guard let pointer else {
             return .failure(
@@ -19,7 +19,7 @@ extension ClientHandle {
         return context.takeRebalance().map { .rebalance($0) } ?? .nothing
     }
 
-    /// librdkafka puts what went wrong, and ends of partitions, into a message without a record.
+    /// librdkafka reports errors, and ends of partitions, as messages without a record.
     @inline(never)
     private func event(ofFailed message: UnsafeMutablePointer<rd_kafka_message_t>) -> ConsumerEvent {
         defer { rd_kafka_message_destroy(message) }
@@ -56,7 +56,7 @@ extension ClientHandle {
         if let failed = list.firstFailure { throw error(failed.error, "\(doing) \(failed.partition)") }
     }
 
-    /// See ``FetchAhead``. Waits a millisecond or two at most, and mostly not at all.
+    /// See ``FetchAhead``. Usually does not block, and never for more than a millisecond or two.
     func keepFetching(_ ahead: inout FetchAhead, records: Int, bytes: Int, isStarving: Bool) {
         guard let pointer, let queue = rd_kafka_queue_get_consumer(pointer) else { return }
         let queued = rd_kafka_queue_length(queue)
@@ -66,8 +66,8 @@ extension ClientHandle {
         }
     }
 
-    /// librdkafka has no call for it, but a request wakes the thread that is to send it: one to the leader of each assigned
-    /// partition, whose answer is not needed.
+    /// Wakes the broker threads. librdkafka has no call for it, but a request wakes the thread that must send it. So
+    /// this sends one to the leader of each assigned partition and ignores the answers.
     @inline(never)
     private func wakeBrokerThreads(_ pointer: OpaquePointer) {
         var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
@@ -77,7 +77,7 @@ extension ClientHandle {
         _ = rd_kafka_offsets_for_times(pointer, list, 1)
     }
 
-    /// The partitions that are assigned now.
+    /// The currently assigned partitions.
     var assignment: [TopicPartition] {
         guard let pointer else { return [] }
         var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
@@ -94,8 +94,8 @@ extension ClientHandle {
         return (low, high)
     }
 
-    /// First offset and end of a partition, asked from its leader. Not by `rd_kafka_query_watermark_offsets`: before 2.3.0
-    /// that has no deadline, and waits for a leader that is away until it returns.
+    /// First offset and end of a partition, asked from its leader. Avoids `rd_kafka_query_watermark_offsets`: before
+    /// 2.3.0 it ignores its timeout while the leader is away.
     func queryWatermarks(
         _ partition: TopicPartition, timeout: Duration
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
@@ -124,7 +124,7 @@ extension ClientHandle {
         var result: [TopicPartition: Int64] = [:]
         for element in list.elements {
             try check(element.error, "Asking for an offset by time of \(element.partition)")
-            // -1: no record is that young.
+            // -1: every record is older.
             if element.offset >= 0 { result[element.partition] = element.offset }
         }
         return result

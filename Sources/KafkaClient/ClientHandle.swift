@@ -15,7 +15,7 @@ final class ClientHandle {
 
     private enum State {
         case open(OpaquePointer)
-        /// In a call that its caller is about to leave behind.
+        /// In a call that its caller is about to abandon.
         case leaving(OpaquePointer)
         case closed
     }
@@ -25,10 +25,10 @@ final class ClientHandle {
     let label: String
     let bootstrapServers: String
     private var state: State
-    /// Errors and messages stand in one queue, which only `rd_kafka_consumer_poll` may read: `rd_kafka_poll` ends the
-    /// process (an assertion in librdkafka) at the first of them.
+    /// Errors and messages share one queue, which only `rd_kafka_consumer_poll` may read: `rd_kafka_poll` ends the
+    /// process (an assertion in librdkafka) at the first message.
     private(set) var isPolledAsConsumer = false
-    /// Topics are kept from the first use to the end: librdkafka then never gives their address to another topic.
+    /// Topics are kept from their first use until the client ends, so that librdkafka never reuses their addresses.
     private var topics: [String: OpaquePointer] = [:]
 
     /// - Parameter events: the events that are read from the main queue (`RD_KAFKA_EVENT_...`); 0 for callbacks.
@@ -47,7 +47,7 @@ final class ClientHandle {
         var reason = [CChar](repeating: 0, count: 512)
         let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
         guard let client = rd_kafka_new(type, configuration, &reason, reason.count) else {
-            // librdkafka takes the configuration only when it makes the client.
+            // librdkafka takes the configuration over only when it makes the client.
             rd_kafka_conf_destroy(configuration)
             opaque.release()
             throw KafkaError(
@@ -70,7 +70,7 @@ final class ClientHandle {
         if case .open(let client) = state { client } else { nil }
     }
 
-    /// The client, for a call that needs it.
+    /// The open client; throws when it is closed.
     func open(_ operation: @autoclosure () -> String) throws(KafkaError) -> OpaquePointer {
         guard let pointer else {
             throw KafkaError(
@@ -91,7 +91,7 @@ final class ClientHandle {
         return topic
     }
 
-    /// The error of a call; when the client has failed for good, that reason.
+    /// The error of a call, or the client's fatal error if it has one.
     func error(_ code: rd_kafka_resp_err_t, _ operation: String, reason: String? = nil) -> KafkaError {
         if let pointer, let fatal = ClientContext.fatalError(of: pointer) {
             return KafkaError(fatal.code, operation: operation, reason: fatal.reason, isFatal: true, isRetriable: false)
@@ -100,24 +100,24 @@ final class ClientHandle {
         return explained(error)
     }
 
-    /// Throws when librdkafka gave an error object, and frees it.
+    /// Throws librdkafka's error object, if there is one, and frees it.
     func check(_ error: OpaquePointer?, _ operation: @autoclosure () -> String) throws(KafkaError) {
         if let error { throw explained(KafkaError(consuming: error, operation: operation())) }
     }
 
-    /// Throws when librdkafka gave an error code.
+    /// Throws librdkafka's error code, unless it means success.
     func check(_ code: rd_kafka_resp_err_t, _ operation: @autoclosure () -> String) throws(KafkaError) {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw error(code, operation()) }
     }
 
-    /// A timeout by itself says nothing of its cause: adds who did not answer, and librdkafka's last reason.
+    /// Adds to a timeout, which does not tell its cause, the servers that were asked and librdkafka's last failure.
     private func explained(_ error: KafkaError) -> KafkaError {
         guard error.isUnreachable, let reason = context.lastFailure else { return error }
         let servers = bootstrapServers.isEmpty ? "no bootstrap.servers are set" : "asked \(bootstrapServers)"
         return error.explained("\(servers); last trouble: \(reason)")
     }
 
-    /// Puts what the client has to say into the queue of its messages.
+    /// Redirects the client's main queue to the queue of its messages.
     func pollAsConsumer() {
         guard let pointer else { return }
         rd_kafka_poll_set_consumer(pointer)
@@ -126,8 +126,8 @@ final class ClientHandle {
 
     /// Ends the client. All messages and metadata taken from it must have been released.
     ///
-    /// librdkafka's destroy joins its threads, which can take as long as a consumer group that cannot end; so it runs
-    /// on a thread of its own and is left to itself after `limit` (the process is about to end then).
+    /// librdkafka's destroy joins its threads, and one that hangs (a consumer group that cannot end) blocks it. So it
+    /// runs on a thread of its own, which is abandoned after `limit`: the process is about to end then.
     func destroy(flags: Int32, within limit: Duration) {
         guard case .open(let client) = state else { return }
         state = .closed
@@ -149,8 +149,8 @@ final class ClientHandle {
         }
     }
 
-    /// Gives the client to a call that does not return: closed for everybody else.
-    /// - Returns: destroys the client; to be called once, on any thread, when the call has returned.
+    /// Gives the client to a call that does not return. To every other caller the client is closed.
+    /// - Returns: destroys the client; call it once, on any thread, when the call has returned.
     func leaveBehind() -> () -> Void {
         guard case .open(let client) = state else { return {} }
         state = .leaving(client)
@@ -163,12 +163,12 @@ final class ClientHandle {
         }
     }
 
-    /// The call that was to be left behind has returned in time.
+    /// Reopens the client: the call that was about to be abandoned has returned in time.
     func takeBack() {
         if case .leaving(let client) = state { state = .open(client) }
     }
 
-    /// Gives the client up without ending it, where librdkafka would crash in doing so.
+    /// Leaks the client, where destroying it would crash librdkafka.
     func abandon() {
         state = .closed
         topics = [:]

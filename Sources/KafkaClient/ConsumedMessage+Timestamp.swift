@@ -1,8 +1,8 @@
 import CRDKafka
 
 extension ConsumedMessage {
-    /// Whether the broker stamped the record when it arrived (`message.timestamp.type=LogAppendTime`) instead of keeping
-    /// its producer's timestamp. False too when there is none.
+    /// Whether the broker stamped the record at its arrival (`message.timestamp.type=LogAppendTime`) instead of keeping
+    /// the producer's timestamp. False also when there is no timestamp.
     package var isLogAppendTime: Bool {
         var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
         _ = rd_kafka_message_timestamp(message, &type)

@@ -2,10 +2,10 @@ import CRDKafka
 
 /// A consumed record. Wraps librdkafka's message, whose memory `key`, `value` and headers point into.
 ///
-/// Not reference counted: whoever holds it calls `release()` exactly once (a `MessageBatch` does it for its
-/// messages), before the consumer is closed.
+/// Not reference counted: its owner calls `release()` exactly once, before the consumer is closed. A `MessageBatch`
+/// does so for its messages.
 package struct ConsumedMessage {
-    /// Which topic: the consumer's `topics[topicIndex]`. No string is made per message.
+    /// Index of the topic in the consumer's `topics`, so that no string is made per message.
     package let topicIndex: Int
     package let partition: Int32
     package let offset: Int64
@@ -77,7 +77,7 @@ package struct ConsumedMessage {
         return headers
     }
 
-    /// Gives the memory back. The message, its bytes and its headers must not be used after.
+    /// Frees the message. The message, its bytes and its headers must not be used afterwards.
     package func release() {
         rd_kafka_message_destroy(message)
     }

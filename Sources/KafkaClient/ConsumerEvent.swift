@@ -1,30 +1,31 @@
 import CRDKafka
 
-/// What one poll of a consumer brought.
+/// The result of one poll of a consumer.
 package enum ConsumerEvent {
     case message(ConsumedMessage)
-    /// To be answered with `assign` or `unassign`; nothing is fetched until then.
+    /// Must be answered with `assign` or `unassign`; nothing is fetched until then.
     case rebalance(Rebalance)
     /// Every record before `offset` has been handed out. Only with `enable.partition.eof`.
     case endOfPartition(TopicPartition, offset: Int64)
     case failure(KafkaError)
-    /// Nothing came in time.
+    /// The timeout passed without an event.
     case nothing
 }
 
-/// A change of the partitions that a group gives to its member.
+/// A change of a group member's assignment.
 package enum Rebalance: Sendable, Equatable {
-    /// To be answered with `assign`: these are new (cooperative), or these are all (eager). May be empty.
+    /// Must be answered with `assign`: these are new (cooperative), or these are all (eager). May be empty.
     case assigned([TopicPartition])
-    /// To be answered with `unassign`: they are ours until then, so what they need committed can be.
+    /// Must be answered with `unassign`. The partitions are ours until then, so their offsets can still be committed.
     case revoked([TopicPartition])
-    /// To be answered with `unassign`: they are someone else's already, nothing can be committed for them.
+    /// Must be answered with `unassign`. The partitions already have another owner, so nothing can be committed for
+    /// them.
     case lost([TopicPartition])
 }
 
 /// Finds a message's topic by librdkafka's topic object: a pointer comparison per message.
 ///
-/// The client keeps the topic objects that are in the table, so an address stands for one topic for good.
+/// The client keeps the topic objects of the table alive, so an address stands for one topic for good.
 struct TopicTable {
     private(set) var names: [String] = []
     private var pointers: [OpaquePointer] = []
@@ -37,7 +38,7 @@ struct TopicTable {
         pointers.append(pointer)
     }
 
-    /// The topic's index, or -1 for one that was never subscribed to or assigned (a pattern's match).
+    /// The topic's index, or -1 for a topic that was never subscribed to or assigned by name (a pattern's match).
     mutating func index(of pointer: OpaquePointer?) -> Int {
         if pointer == lastPointer { return lastIndex }
         return find(pointer)
@@ -50,7 +51,7 @@ struct TopicTable {
         if index == nil, let name = rd_kafka_topic_name(pointer).map({ String(cString: $0) }) {
             index = names.firstIndex(of: name)
         }
-        // Only what the table holds is sure to keep its address.
+        // Only the table's own topic objects are sure to keep their addresses.
         guard let index else { return -1 }
         if pointers[index] == pointer {
             lastPointer = pointer

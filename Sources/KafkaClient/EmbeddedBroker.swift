@@ -38,7 +38,8 @@ package final class EmbeddedBroker: @unchecked Sendable {
     package init(brokerCount: Int = 1) throws(KafkaError) {
         let operation = "Starting an embedded broker"
         let configuration = try KafkaProperties().makeConfiguration()
-        // The cluster needs a client to live in; that it has no bootstrap servers is not worth a log line.
+        // The cluster needs a client to live in. Its log stays silent: it would only say that no bootstrap servers are
+        // set.
         rd_kafka_conf_set_log_cb(configuration, nil)
         var reason = [CChar](repeating: 0, count: 512)
         guard let handle = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &reason, reason.count) else {
@@ -60,15 +61,16 @@ package final class EmbeddedBroker: @unchecked Sendable {
 
     deinit { close() }
 
-    /// Makes a topic, replicated to every broker. A topic that nobody made is made on its first use, with 4 partitions.
+    /// Creates a topic, replicated to every broker. Without this call a topic is created on its first use, with 4
+    /// partitions.
     package func createTopic(_ name: String, partitions: Int32) throws(KafkaError) {
         try check(
             rd_kafka_mock_topic_create(cluster, name, partitions, Int32(clamping: brokerCount)),
             "Making the topic \(name) with \(partitions) partitions in the embedded broker")
     }
 
-    /// The next requests of this kind are answered with these errors, one each: names as in `KafkaError.name`, like
-    /// `REQUEST_TIMED_OUT`; `_TRANSPORT` closes the connection instead.
+    /// Makes the next requests of this kind fail with these errors, one each. Names are those of `KafkaError.name`,
+    /// like `REQUEST_TIMED_OUT`; `_TRANSPORT` closes the connection instead.
     package func inject(_ errors: [String], into request: Request) throws(KafkaError) {
         var codes: [rd_kafka_resp_err_t] = []
         for name in errors {
@@ -82,12 +84,12 @@ package final class EmbeddedBroker: @unchecked Sendable {
         rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
     }
 
-    /// Forgets the injected errors of this kind that were not used.
+    /// Drops the unused injected errors of this kind.
     package func clearErrors(of request: Request) {
         rd_kafka_mock_clear_request_errors(cluster, request.rawValue)
     }
 
-    /// Takes a broker off the net: its connections end, new ones are refused. Brokers count from 1.
+    /// Takes a broker off the net: closes its connections and refuses new ones. Brokers count from 1.
     package func stopBroker(_ id: Int32) throws(KafkaError) {
         try check(rd_kafka_mock_broker_set_down(cluster, id), "Stopping embedded broker \(id)")
     }
@@ -96,7 +98,7 @@ package final class EmbeddedBroker: @unchecked Sendable {
         try check(rd_kafka_mock_broker_set_up(cluster, id), "Starting embedded broker \(id)")
     }
 
-    /// Answers of this broker come this much later.
+    /// Delays this broker's answers.
     package func setRoundTrip(_ delay: Duration, ofBroker id: Int32) throws(KafkaError) {
         try check(
             rd_kafka_mock_broker_set_rtt(cluster, id, delay.milliseconds), "Slowing down embedded broker \(id)")
@@ -109,7 +111,7 @@ package final class EmbeddedBroker: @unchecked Sendable {
             "Moving \(partition) to embedded broker \(id)")
     }
 
-    /// Ends the brokers. Clients are closed before it. Safe more than once.
+    /// Ends the brokers. Close their clients first. Safe more than once.
     package func close() {
         guard !isClosed else { return }
         isClosed = true

@@ -1,21 +1,21 @@
-/// Decides when a consumer's broker threads have to be woken so that they fetch on.
+/// Decides when a consumer's broker threads must be woken so that they fetch on.
 ///
-/// A broker thread that finds the consumer's queue full (`queued.min.messages`, `queued.max.messages.kbytes`) looks at it again
-/// when something else wakes it, in librdkafka before 2.2 a second later at the latest (rdkafka_broker.c:
-/// `rd_kafka_max_block_ms`), however soon the queue is empty; newer ones have `fetch.queue.backoff.ms`. A queue that holds less
-/// than a second's work would leave its reader waiting for most of each second.
+/// A broker thread that finds the consumer's queue full (`queued.min.messages`, `queued.max.messages.kbytes`) checks it
+/// again only when another event wakes it. In librdkafka before 2.2 that may take a second (rdkafka_broker.c:
+/// `rd_kafka_max_block_ms`), however soon the queue is empty; later versions have `fetch.queue.backoff.ms`. With a
+/// queue that holds less than a second's work, the reader would wait for most of each second.
 struct FetchAhead {
-    /// Where librdkafka stops to fetch.
+    /// The limits at which librdkafka stops fetching.
     private let maxRecords: Int
     private let maxBytes: Int
-    /// Of the last records.
+    /// Average of the latest batch.
     private var bytesPerRecord = 0
-    /// The queue was full since the last waking.
+    /// The queue was full at some time since the last waking.
     private var wasFull = false
     private var woken: ContinuousClock.Instant?
     private var pause = FetchAhead.shortest
 
-    /// Where waking does not help, the broker has nothing or is slow: it is done less and less often.
+    /// The pause between wakings doubles while waking does not help: the broker has no records or is slow.
     private static let shortest = Duration.milliseconds(5)
     private static let longest = Duration.milliseconds(320)
 
@@ -24,11 +24,11 @@ struct FetchAhead {
         maxBytes = (properties.effectiveValue("queued.max.messages.kbytes").flatMap { Int($0) } ?? 65536) * 1024
     }
 
-    /// To be asked once a batch.
+    /// Call once a batch.
     /// - Parameters:
     ///   - queued: records in the consumer's queue.
-    ///   - records: how many were taken just now, of `bytes`.
-    ///   - isStarving: nothing came, though there is more at the broker.
+    ///   - records: the number of records just taken, of `bytes`.
+    ///   - isStarving: the batch was empty, though the broker has more records.
     /// - Returns: whether to wake the broker threads now.
     mutating func isDue(
         queued: Int, records: Int, bytes: Int, isStarving: Bool, now: ContinuousClock.Instant
@@ -40,7 +40,7 @@ struct FetchAhead {
             wasFull = true
             return false
         }
-        // Early enough for what is fetched to arrive before the rest is worked on.
+        // Early enough for new records to arrive before the queued ones are used up.
         if wasFull, queued < room / 2 {
             wasFull = false
             woken = now

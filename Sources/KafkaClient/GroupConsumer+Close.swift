@@ -1,9 +1,9 @@
 import CRDKafka
 
 extension GroupConsumer {
-    /// Leaves the group (a static member stays in it, until its session times out) and ends the consumer, answering
-    /// what rebalances come on the way. Safe at any time, and more than once. Every message must have been released.
-    /// Takes about `timeout` at most.
+    /// Leaves the group and ends the consumer, answering rebalances on the way. A static member stays in the group
+    /// until its session times out. Safe at any time, and more than once. Every message must have been released. Takes
+    /// about `timeout` at most.
     package func close(timeout: Duration) {
         guard let pointer = client.pointer else { return }
         let deadline = ContinuousClock.now + timeout
@@ -22,9 +22,9 @@ extension GroupConsumer {
         client.abandon()
     }
 
-    /// Ends the subscription and answers its revocation, while the group still works as usual. Only then is librdkafka
-    /// told to close: the other way round an assignment that comes in between is never finished and closing waits for
-    /// ever (librdkafka before 2.4.0), and so it does after a lost partition (before 2.1.0).
+    /// Ends the subscription and answers its revocation while the group still works as usual; the caller closes
+    /// librdkafka's consumer only then. In the reverse order, an assignment that arrives in between is never finished
+    /// and the close hangs (librdkafka before 2.4.0). It also hangs after a lost partition (before 2.1.0).
     ///
     /// Not for static members: ending a subscription takes them out of the group, closing does not.
     private func endSubscription(_ pointer: OpaquePointer, deadline: ContinuousClock.Instant) {
@@ -34,7 +34,8 @@ extension GroupConsumer {
         repeat {
             waitForFirstAssignment(deadline: deadline)
             rd_kafka_unsubscribe(pointer)
-            // From here on a late answer to the join changes nothing; one that came just before did.
+            // From here on a late answer to the join changes nothing, but one that came just before the unsubscribe
+            // did.
             if !wouldCrash { break }
             _ = subscription.lend { rd_kafka_subscribe(pointer, $0) }
         } while .now < deadline
@@ -47,14 +48,14 @@ extension GroupConsumer {
     }
 
     /// Whether ending this consumer would crash (librdkafka before 2.3.0): its sticky assignor frees state that only
-    /// the first assignment makes, and asserts that it is there. The assignor is chosen when the join is answered, so
-    /// the danger is there from that answer to the first assignment. Not knowing counts as danger.
+    /// the first assignment creates, and asserts that it exists. The assignor is chosen when the join is answered, so
+    /// the danger lasts from that answer to the first assignment. An unknown protocol counts as danger.
     private var wouldCrash: Bool {
         guard rd_kafka_version() < 0x0203_0000, !sawAssignment, let pointer = client.pointer else { return false }
         return rd_kafka_rebalance_protocol(pointer).map { String(cString: $0) } ?? "COOPERATIVE" == "COOPERATIVE"
     }
 
-    /// - Returns: whether the group has been left and its machinery has ended.
+    /// - Returns: whether the member has left the group and librdkafka's consumer is closed.
     private func closeGroup(_ pointer: OpaquePointer, deadline: ContinuousClock.Instant) -> Bool {
         guard ClientContext.fatalError(of: pointer) == nil, let queue = rd_kafka_queue_new(pointer) else {
             return false
@@ -73,7 +74,7 @@ extension GroupConsumer {
         return true
     }
 
-    /// Serves the consumer for a while; its messages are nobody's any more.
+    /// Serves the consumer for a while and drops its messages, as there is no reader any more.
     private func drain(milliseconds: Int32) {
         if let pointer = client.pointer, let message = rd_kafka_consumer_poll(pointer, milliseconds) {
             rd_kafka_message_destroy(message)

@@ -3,9 +3,9 @@ import Dispatch
 import Foundation
 
 extension GroupConsumer {
-    /// Moves the position of assigned partitions. Messages fetched before are dropped by librdkafka.
+    /// Moves the position of assigned partitions. librdkafka drops messages fetched before.
     ///
-    /// A partition that was assigned a moment ago has no position yet: tried again until `timeout`.
+    /// A partition that was just assigned has no position yet: retried until `timeout`.
     package func seek(_ offsets: [TopicPartition: Int64], timeout: Duration) throws(KafkaError) {
         let deadline = ContinuousClock.now + timeout
         // librdkafka before 2.1.0 takes this timeout for microseconds.
@@ -41,8 +41,8 @@ extension GroupConsumer {
 
     /// The group's committed offsets: the next record to process. A partition without one is absent.
     ///
-    /// Any partition may be asked for, assigned or not. With `isolation.level=read_committed` (the default) it waits
-    /// for offsets that are in an open transaction.
+    /// The partitions need not be assigned. With `isolation.level=read_committed` (the default) the call waits for
+    /// offsets that are in an open transaction.
     package func committedOffsets(
         _ partitions: [TopicPartition], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
@@ -50,8 +50,8 @@ extension GroupConsumer {
         return try committedOffsets(partitions, notes: &notes, timeout: timeout)
     }
 
-    /// As the other.
-    /// - Parameter notes: gets the texts that were committed with offsets (Kafka's metadata).
+    /// The group's committed offsets with their notes.
+    /// - Parameter notes: receives the texts that were committed with offsets (Kafka's metadata).
     package func committedOffsets(
         _ partitions: [TopicPartition], notes: inout [TopicPartition: String], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
@@ -70,11 +70,11 @@ extension GroupConsumer {
         return result
     }
 
-    /// Commits offsets (the next record to process) for the group and waits for the answer. Topics that the group
-    /// does not subscribe to may be among them.
+    /// Commits offsets (the next record to process) for the group and waits for the answer. The group need not
+    /// subscribe to their topics.
     /// - Parameters:
     ///   - notes: texts to commit with some of the offsets (Kafka's metadata).
-    ///   - mayWait: asked ten times a second; false ends the wait before the timeout.
+    ///   - mayWait: called ten times a second; false ends the wait before the timeout.
     package func commit(
         _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], timeout: Duration = .seconds(30),
         while mayWait: () -> Bool = { true }
@@ -82,7 +82,7 @@ extension GroupConsumer {
         guard !offsets.isEmpty else { return }
         let operation = "Committing offsets of \(offsets.keys.listed) for group '\(groupID)'"
         let pointer = try client.open(operation)
-        // librdkafka's own synchronous commit knows no timeout.
+        // librdkafka's own synchronous commit has no timeout.
         guard let queue = rd_kafka_queue_new(pointer) else {
             throw client.error(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, operation)
         }
@@ -105,7 +105,7 @@ extension GroupConsumer {
         }
     }
 
-    /// First offset and high watermark as the last fetch brought them; asks nobody. nil when nothing was fetched yet.
+    /// First offset and high watermark as of the last fetch; makes no request. nil before the first fetch.
     package func cachedWatermarks(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
         client.cachedWatermarks(partition)
     }

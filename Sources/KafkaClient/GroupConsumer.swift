@@ -3,8 +3,8 @@ import Logging
 
 /// A member of a consumer group.
 ///
-/// Not Sendable: every call is made on the one thread that polls. Nothing is answered in librdkafka's callbacks:
-/// `poll` returns a rebalance, and the caller answers it when it is ready with `assign` or `unassign`.
+/// Not Sendable: every call is made on the one thread that polls. No rebalance is answered inside librdkafka's
+/// callback: `poll` returns it, and the caller answers with `assign` or `unassign` when it is ready.
 package final class GroupConsumer {
     let client: ClientHandle
     /// `group.id`.
@@ -13,14 +13,14 @@ package final class GroupConsumer {
     let isStatic: Bool
     private var table = TopicTable()
     private var ahead: FetchAhead
-    /// An assignment has come, even an empty one.
+    /// An assignment has arrived, even an empty one.
     var sawAssignment = false
-    /// What poll has handed out and neither assign nor unassign has answered; close answers it, or librdkafka would
-    /// wait for ever.
+    /// The rebalance that poll has returned and neither assign nor unassign has answered. `close` answers it, or
+    /// librdkafka would wait for ever.
     private(set) var unanswered: Rebalance?
 
     /// - Parameter properties: `group.id` is needed; `partition.assignment.strategy` is librdkafka's default unless
-    ///   given. Committing on its own account is forced off: offsets are committed by `commit` or in transactions.
+    ///   given. Automatic commits are forced off: offsets are committed by `commit` or in transactions.
     /// - Throws: when a property is unknown, refused, or missing.
     package init(properties: KafkaProperties, logger: Logger) throws(KafkaError) {
         guard let groupID = properties["group.id"], !groupID.isEmpty else {
@@ -36,7 +36,7 @@ package final class GroupConsumer {
                 by: KafkaProperties(["enable.auto.commit": "false", "enable.auto.offset.store": "false"])),
             logger: logger)
         ahead = FetchAhead(properties: properties)
-        // Errors, logs and messages then all come out of the one queue that poll serves.
+        // Errors, logs and messages then share the one queue that poll serves.
         client.pollAsConsumer()
     }
 
@@ -47,7 +47,7 @@ package final class GroupConsumer {
     /// The topics subscribed to so far, in the order of their `topicIndex`.
     package var topics: [String] { table.names }
 
-    /// Subscribes to these topics in place of any before. The assignment comes by `poll`.
+    /// Subscribes to these topics instead of the earlier ones. `poll` returns the assignment.
     package func subscribe(_ topics: [String]) throws(KafkaError) {
         let operation = "Subscribing to \(topics.joined(separator: ", ")) in group '\(groupID)'"
         let pointer = try client.open(operation)
@@ -58,7 +58,7 @@ package final class GroupConsumer {
         try client.check(list.lend { rd_kafka_subscribe(pointer, $0) }, operation)
     }
 
-    /// Takes what comes next: a message, a rebalance, the end of a partition (with `enable.partition.eof`), an error.
+    /// Returns the next event: a message, a rebalance, the end of a partition (with `enable.partition.eof`), an error.
     ///
     /// Must be called at least every `max.poll.interval.ms`. Allocates nothing for a message.
     package func poll(timeoutMilliseconds: Int32) -> ConsumerEvent {
@@ -70,20 +70,20 @@ package final class GroupConsumer {
         return event
     }
 
-    /// Answers that a broker's quota held back since the last call.
+    /// Answers that a broker's quota delayed since the last call.
     package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
 
-    /// Keeps librdkafka fetching ahead of a reader that takes much at a time. To be called once a batch; asks the brokers for
-    /// something only when they would not fetch on by themselves.
+    /// Keeps librdkafka fetching ahead of a reader that takes large batches. Call once a batch; sends requests to the
+    /// brokers only when librdkafka would not fetch on by itself.
     /// - Parameters:
-    ///   - records: how many records the batch had, of `bytes`.
-    ///   - isStarving: nothing came, though there is more at the broker.
+    ///   - records: the number of records in the batch, of `bytes`.
+    ///   - isStarving: the batch was empty, though the broker has more records.
     package func keepFetching(records: Int, bytes: Int, isStarving: Bool) {
         client.keepFetching(&ahead, records: records, bytes: bytes, isStarving: isStarving)
     }
 
-    /// Answers `.assigned`. Fetching starts at `positions`, and at the committed offset (or by `auto.offset.reset`)
-    /// where it has none. Partitions that are not to be fetched yet are paused before the next poll.
+    /// Answers `.assigned`. A partition is fetched from its entry in `positions`, or else from its committed offset (or
+    /// by `auto.offset.reset`). To delay a partition, pause it before the next poll.
     package func assign(
         _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:]
     ) throws(KafkaError) {
@@ -113,18 +113,18 @@ package final class GroupConsumer {
         }
     }
 
-    /// Stops handing out messages of these partitions, those fetched already included, until `resume`.
+    /// Stops returning messages of these partitions until `resume`, those already fetched included.
     package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }
 
     package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
 
-    /// The partitions that are assigned now.
+    /// The currently assigned partitions.
     package var assignment: [TopicPartition] { client.assignment }
 
-    /// The assigned partitions belong to someone else already.
+    /// Whether the assigned partitions already have another owner.
     package var isAssignmentLost: Bool { client.pointer.map { rd_kafka_assignment_lost($0) != 0 } ?? false }
 
-    /// This member's id in the group; nil before it has one.
+    /// This member's id in the group; nil before the group has given one.
     package var memberID: String? {
         guard let pointer = client.pointer, let id = rd_kafka_memberid(pointer) else { return nil }
         defer { rd_kafka_mem_free(pointer, id) }
@@ -132,10 +132,10 @@ package final class GroupConsumer {
         return text.isEmpty ? nil : text
     }
 
-    /// The last trouble that librdkafka had with a broker, over or not; nil: none so far.
+    /// librdkafka's last failure to reach a broker, even if it is over; nil when there was none.
     package var lastTrouble: ClientTrouble? { client.context.lastTrouble }
 
-    /// The group has settled on incremental rebalancing.
+    /// Whether the group has settled on cooperative (incremental) rebalancing.
     var isCooperative: Bool {
         guard let pointer = client.pointer, let name = rd_kafka_rebalance_protocol(pointer) else { return false }
         return String(cString: name) == "COOPERATIVE"

@@ -1,22 +1,22 @@
 import CRDKafka
 
-/// Why a call to Kafka failed, and what that means for the caller.
+/// A failed call to Kafka: its cause, and the consequences for the caller.
 package struct KafkaError: Error, Sendable, CustomStringConvertible {
-    /// librdkafka's name of the error: `_TRANSPORT`, `TOPIC_AUTHORIZATION_FAILED`. A leading underscore
-    /// marks those that librdkafka raised itself; the others came from a broker.
+    /// librdkafka's name of the error: `_TRANSPORT`, `TOPIC_AUTHORIZATION_FAILED`. A leading underscore marks an error
+    /// that librdkafka raised itself; the others came from a broker.
     package let name: String
     /// librdkafka's number of the error: negative ones are its own, positive ones Kafka's.
     package let rawCode: Int32
-    /// What was being done, with what: "committing the transaction of producer rejoinder-1".
+    /// The failed operation and its object: "committing the transaction of producer rejoinder-1".
     package let operation: String
-    /// Why it failed, for people. Never holds a secret's value.
+    /// The cause, for people. Never holds a secret's value.
     package let reason: String
-    /// The client is done for: close it and make a new one.
+    /// The client is unusable: close it and make a new one.
     package let isFatal: Bool
-    /// The same call may succeed when made again.
+    /// The same call may succeed when repeated.
     package let isRetriable: Bool
-    /// The current transaction must be aborted before anything else; without transactions: records are lost, and have to be
-    /// produced again.
+    /// The current transaction must be aborted before any other call. Without transactions: records are lost, and must
+    /// be produced again.
     package let requiresAbort: Bool
     /// The partition that a consumer's error is about; nil for other errors, and for a whole topic's.
     package internal(set) var partition: TopicPartition?
@@ -41,8 +41,8 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The position of a consumer is not in the log any more, and `auto.offset.reset` is `error`: records were deleted, or the
-    /// log was cut.
+    /// The consumer's position is no longer in the log, and `auto.offset.reset` is `error`: records were deleted, or
+    /// the log was truncated.
     package var isOffsetOutOfRange: Bool {
         switch rd_kafka_resp_err_t(rawCode) {
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: true
@@ -50,10 +50,10 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The producer's queue holds as much as it may: poll, then produce again.
+    /// The producer's queue is full: poll, then produce again.
     package var isQueueFull: Bool { rawCode == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
 
-    /// The topic does not exist, or has not as many partitions.
+    /// The topic does not exist, or has fewer partitions.
     package var isUnknownPartition: Bool {
         switch rd_kafka_resp_err_t(rawCode) {
         case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
@@ -73,7 +73,7 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The broker knows the user but does not let it do this.
+    /// The broker denies the user this operation.
     package var isAuthorization: Bool {
         switch rd_kafka_resp_err_t(rawCode) {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
@@ -83,7 +83,7 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The names of all the codes that this librdkafka knows.
+    /// The names of all error codes that this librdkafka knows.
     package static var knownNames: [String] {
         var descriptions: UnsafePointer<rd_kafka_err_desc>?
         var count = 0
@@ -119,14 +119,14 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         rd_kafka_error_destroy(error)
     }
 
-    /// The same error with more said about why.
+    /// The same error with an addition to its reason.
     func explained(_ more: String) -> KafkaError {
         KafkaError(
             rd_kafka_resp_err_t(rawCode), operation: operation, reason: "\(reason); \(more)",
             isFatal: isFatal, isRetriable: isRetriable, requiresAbort: requiresAbort)
     }
 
-    /// Errors that pass by themselves. Calls that return an error object say it better than this list.
+    /// Errors that pass by themselves. Calls that return an error object know better than this list.
     private static func isTransient(_ code: rd_kafka_resp_err_t) -> Bool {
         switch code {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE,
@@ -146,7 +146,7 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
 }
 
 extension rd_kafka_resp_err_t {
-    /// A group's or transaction's coordinator is being made, moves or loads.
+    /// A group's or transaction's coordinator is being elected, moves or loads.
     var isCoordinatorsMove: Bool {
         switch self {
         case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
@@ -158,7 +158,7 @@ extension rd_kafka_resp_err_t {
 }
 
 extension Duration {
-    /// For librdkafka's timeouts: whole milliseconds, at least 0, and never its "for ever" (-1).
+    /// For librdkafka's timeouts: whole milliseconds, at least 0, so never its "for ever" (-1).
     var milliseconds: Int32 {
         let (seconds, attoseconds) = components
         guard seconds < 2_000_000 else { return 2_000_000_000 }

@@ -2,7 +2,7 @@ import CRDKafka
 
 /// librdkafka properties by name, global and topic-level alike, passed through unchanged.
 ///
-/// What each does: librdkafka's CONFIGURATION.md.
+/// librdkafka's CONFIGURATION.md describes each.
 package struct KafkaProperties: Sendable, Equatable {
     private var values: [String: String]
 
@@ -25,7 +25,7 @@ package struct KafkaProperties: Sendable, Equatable {
     /// The names given, sorted.
     package var names: [String] { values.keys.sorted() }
 
-    /// These with `other` laid over them: where both name a property, by whatever alias, `other` wins.
+    /// These properties with `other` laid over them: where both set a property, under any alias, `other` wins.
     package func overlaid(by other: KafkaProperties) -> KafkaProperties {
         var result = self
         for (name, value) in other.sorted { result[name] = value }
@@ -37,16 +37,16 @@ package struct KafkaProperties: Sendable, Equatable {
         sorted.map { ($0.name, Self.isSecret($0.name) ? Self.mask : $0.value) }
     }
 
-    /// Tries each property on librdkafka.
+    /// Checks each property with librdkafka.
     ///
-    /// - Throws: an error that names the first property that is unknown (with the nearest known name) or whose
-    ///   value librdkafka refuses. A secret's value is not in it.
+    /// - Throws: an error that names the first property that is unknown (with the nearest known name) or whose value
+    ///   librdkafka refuses. It does not show a secret's value.
     package func check() throws(KafkaError) {
         rd_kafka_conf_destroy(try makeConfiguration())
     }
 
-    /// The value that librdkafka would use, its default included; nil for a name that it does not know, or that
-    /// has no value. A secret is masked.
+    /// The value that librdkafka would use, its default included; nil for an unknown name or a property without a
+    /// value. A secret is masked.
     package func effectiveValue(_ name: String) -> String? {
         guard let configuration = try? makeConfiguration() else { return nil }
         defer { rd_kafka_conf_destroy(configuration) }
@@ -66,8 +66,8 @@ package struct KafkaProperties: Sendable, Equatable {
         return value.map { Self.isSecret(name) && !$0.isEmpty ? Self.mask : $0 }
     }
 
-    /// Whether a property's value must never be shown: those that librdkafka marks as sensitive, and whatever else
-    /// sounds like it (a newer librdkafka or a plugin may have names that we do not know).
+    /// Whether a property's value must never be shown: those that librdkafka marks as sensitive, and all names that
+    /// sound like a secret (a newer librdkafka or a plugin may have names that this list lacks).
     package static func isSecret(_ name: String) -> Bool {
         let name = name.lowercased()
         let marked: Set = [
@@ -79,7 +79,7 @@ package struct KafkaProperties: Sendable, Equatable {
             .contains { name.contains($0) }
     }
 
-    /// A librdkafka configuration with these set. The caller owns it.
+    /// A librdkafka configuration with these properties. The caller owns it.
     func makeConfiguration() throws(KafkaError) -> OpaquePointer {
         guard let configuration = rd_kafka_conf_new() else {
             throw KafkaError(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, operation: "Making a Kafka configuration")
@@ -94,7 +94,7 @@ package struct KafkaProperties: Sendable, Equatable {
         return configuration
     }
 
-    /// Sets one property; says why librdkafka would not have it, or nil when it does.
+    /// Sets one property; returns librdkafka's reason for refusing it, or nil when it is set.
     private static func refusal(of name: String, _ value: String, by configuration: OpaquePointer) -> String? {
         guard !name.utf8.contains(0), !value.utf8.contains(0) else { return "it has a zero byte in it" }
         var message = [CChar](repeating: 0, count: 512)
@@ -105,21 +105,21 @@ package struct KafkaProperties: Sendable, Equatable {
             let hint = PropertyCatalog.nearestName(to: name).map { "; did you mean '\($0)'?" } ?? ""
             return "librdkafka \(librdkafkaVersion) knows no such property\(hint)"
         default:
-            // librdkafka repeats the value that it refuses.
+            // librdkafka's reason repeats the refused value.
             guard !isSecret(name) else { return "librdkafka refuses its value (not shown, since it is a secret)" }
             let reason = message.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
             return "librdkafka refuses its value '\(value)'\(reason.isEmpty ? "" : ": \(reason)")"
         }
     }
 
-    /// The version of the librdkafka that is in use: "2.0.2".
+    /// The version of the librdkafka in use: "2.0.2".
     package static var librdkafkaVersion: String { String(cString: rd_kafka_version_str()) }
 
     private static func canonicalName(_ name: String) -> String { PropertyCatalog.aliases[name] ?? name }
 
     private static let mask = "********"
 
-    /// By name, so that what happens never depends on a dictionary's order.
+    /// Sorted by name, so that no outcome depends on a dictionary's order.
     private var sorted: [(name: String, value: String)] {
         values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }

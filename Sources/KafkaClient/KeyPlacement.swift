@@ -1,10 +1,10 @@
 import CRDKafka
 
-/// Where Java clients, and this program's producers, place records by their keys.
+/// The partition that Java clients, and this program's producers, choose for a record's key.
 package enum KeyPlacement {
-    /// The partition of a key among so many, by murmur2.
+    /// The partition of a key among `count`, by murmur2.
     package static func partition(of key: UnsafeRawBufferPointer, count: Int32) -> Int32 {
-        // librdkafka looks at key and count alone; a null pointer would be hashed as an empty key just the same.
+        // librdkafka reads key and count alone; it hashes a null pointer as an empty key.
         rd_kafka_msg_partitioner_murmur2(nil, key.baseAddress, key.count, count, nil, nil)
     }
 }

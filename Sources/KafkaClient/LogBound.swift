@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Bounds the lines that librdkafka writes about one cause. Each client has connections of its own to each broker and speaks of
-/// each attempt, so that an outage of a minute would be told some hundred times over.
+/// Bounds the lines that librdkafka logs about one cause. Each client has its own connections to each broker and
+/// reports every attempt, so an outage of a minute would fill some hundred lines.
 final class LogBound: Sendable {
-    /// For all clients of the process: they speak of the same brokers.
+    /// Shared by all clients of the process, as they report about the same brokers.
     static let shared = LogBound()
 
     private static let pause = Duration.seconds(30)
@@ -16,7 +16,7 @@ final class LogBound: Sendable {
 
     private let causes = Mutex<[String: Cause]>([:])
 
-    /// - Returns: how many lines of the cause were left out since the last one that was written; nil: leave this one out, too.
+    /// - Returns: the number of lines of this cause left out since the last one written; nil: leave this one out, too.
     func admit(_ facility: String, _ line: String, at now: ContinuousClock.Instant = .now) -> Int? {
         let key = facility + Self.cause(of: line)
         return causes.withLock { causes in
@@ -31,8 +31,8 @@ final class LogBound: Sendable {
         }
     }
 
-    /// A line without what differs from one attempt or one client to the next: numbers, and the client's and the broker's names,
-    /// which stand before ": ".
+    /// A line without the parts that differ between attempts and clients: numbers, and the client's and the broker's
+    /// names, which stand before ": ".
     static func cause(of line: String) -> String {
         let words = line.split(separator: ": ").last.map(String.init) ?? line
         return String(words.unicodeScalars.filter { !("0"..."9").contains($0) })

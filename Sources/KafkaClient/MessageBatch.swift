@@ -1,4 +1,4 @@
-/// Messages taken together, released together. Reused from step to step: it allocates only when it grows.
+/// A batch of messages that are released together. Reused from step to step; allocates only when it grows.
 ///
 /// Not Sendable: belongs to the thread that polls.
 package final class MessageBatch {
@@ -8,7 +8,7 @@ package final class MessageBatch {
     /// Bytes of all keys and values.
     package private(set) var byteCount = 0
 
-    /// - Parameter capacity: how many messages fit before it has to grow.
+    /// - Parameter capacity: the number of messages that fit before it has to grow.
     package init(capacity: Int) {
         self.capacity = max(1, capacity)
         storage = .allocate(capacity: self.capacity)
@@ -21,7 +21,7 @@ package final class MessageBatch {
 
     package var isEmpty: Bool { count == 0 }
 
-    /// Takes the message over: it is released by `removeAll`.
+    /// Takes ownership of the message; `removeAll` releases it.
     package func append(_ message: ConsumedMessage) {
         if count == capacity { grow() }
         (storage + count).initialize(to: message)
@@ -34,17 +34,17 @@ package final class MessageBatch {
         return storage[index]
     }
 
-    /// The key of a message that may not be there: nil beyond the last, and where the key is null.
+    /// The key of the message at an index, which may be past the end: nil there, and where the key is null.
     package func key(at index: Int) -> UnsafeRawBufferPointer? { index < count ? storage[index].key : nil }
 
-    /// Releases every message; keeps the memory for the next ones.
+    /// Releases every message; keeps the memory for the next batch.
     package func removeAll() {
         for index in 0..<count { storage[index].release() }
         count = 0
         byteCount = 0
     }
 
-    // A message is plain data, so moving and forgetting it needs no deinitialization.
+    // A message is a trivial type, so moving and forgetting it needs no deinitialization.
     private func grow() {
         let larger = UnsafeMutablePointer<ConsumedMessage>.allocate(capacity: capacity * 2)
         larger.moveInitialize(from: storage, count: count)

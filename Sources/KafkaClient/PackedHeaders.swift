@@ -1,11 +1,11 @@
-/// A record's headers as bytes that can be kept: for each its name and value, with their lengths before them. Empty where the
-/// record has none.
+/// A record's headers packed into bytes for storage: for each header the two lengths, then name and value. Empty for a
+/// record without headers.
 package struct PackedHeaders {
     private static let null = UInt32.max
 
     package let bytes: UnsafeRawBufferPointer
 
-    /// - Parameter bytes: as `pack` made them; valid as long as this is used.
+    /// - Parameter bytes: the result of `pack`; must stay valid as long as this value is used.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// Packs a message's headers.
@@ -42,7 +42,7 @@ package struct PackedHeaders {
         if let value { packed.append(contentsOf: value) }
     }
 
-    /// Calls `body` for each header in order. A nil value is Kafka's null. Stops where the bytes are not what was packed.
+    /// Calls `body` for each header in order. A nil value is Kafka's null. Stops at malformed bytes.
     package func eachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void) {
         var place = 0
         while bytes.count - place >= 8 {

@@ -12,7 +12,7 @@ import CRDKafka
 final class PartitionList {
     private let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
-    /// Partitions with librdkafka's "no offset", which means the committed one where an offset matters.
+    /// Partitions with librdkafka's "no offset", which stands for the committed one where an offset matters.
     init(_ partitions: some Collection<TopicPartition>) {
         pointer = rd_kafka_topic_partition_list_new(Int32(clamping: partitions.count))
         for partition in partitions {
@@ -27,7 +27,7 @@ final class PartitionList {
         }
     }
 
-    /// - Parameter notes: texts that are kept with some of the offsets.
+    /// - Parameter notes: texts to store with some of the offsets.
     convenience init(_ offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
         self.init(offsets)
         if !notes.isEmpty { lend { Self.add(notes, to: $0) } }
@@ -39,7 +39,7 @@ final class PartitionList {
         for (partition, note) in notes {
             guard
                 let element = rd_kafka_topic_partition_list_find(list, partition.topic, partition.partition),
-                // librdkafka frees it with the list, so the memory has to come from malloc.
+                // librdkafka frees it with the list, so the memory must come from malloc.
                 let memory = malloc(max(1, note.utf8.count))
             else { continue }
             let bytes = Array(note.utf8)
@@ -49,7 +49,7 @@ final class PartitionList {
         }
     }
 
-    /// Takes over a list that librdkafka gave us.
+    /// Takes ownership of a list that librdkafka returned.
     init(owning pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) {
         self.pointer = pointer
     }
@@ -57,7 +57,7 @@ final class PartitionList {
     deinit { rd_kafka_topic_partition_list_destroy(pointer) }
 
     /// Lends the list for one call. The pointer has no other way out: Swift frees an object after its last use, which
-    /// would be before the call that the pointer was taken for.
+    /// could be before the call that uses the pointer.
     func lend<Result>(_ body: (UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Result) -> Result {
         withExtendedLifetime(self) { body(pointer) }
     }
@@ -66,7 +66,7 @@ final class PartitionList {
         let partition: TopicPartition
         let offset: Int64
         let error: rd_kafka_resp_err_t
-        /// Empty where none is kept with the offset.
+        /// Empty where no text is stored with the offset.
         let note: String
     }
 
@@ -86,7 +86,7 @@ final class PartitionList {
         }
     }
 
-    /// Copies the partitions out of a list that stays librdkafka's.
+    /// Copies the partitions out of a list that librdkafka still owns.
     static func read(_ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> [TopicPartition] {
         list.map { elements(of: $0).map(\.partition) } ?? []
     }

@@ -1,15 +1,15 @@
 import CRDKafka
 import Foundation
 
-/// Each call of librdkafka's is made once, with all the time there is: cut into short slices, librdkafka 2.0.2 mixes up
-/// what belongs to which call (a later one is given an earlier one's result, or an assertion ends the process). It is made
-/// on another thread, while this one reads reports of failed deliveries, for which the calls wait inside, and asks
-/// `mayWait` whether to wait on: timeouts are librdkafka's, and not every call keeps to them.
+/// Each of librdkafka's transaction calls is made once, with the full timeout. When calls are cut into short slices,
+/// librdkafka 2.0.2 confuses them: a later call gets an earlier one's result, or an assertion ends the process. The
+/// call runs on another thread, as librdkafka's timeouts are not always kept. Meanwhile this thread reads reports of
+/// failed deliveries, for which the calls wait inside, and asks `mayWait` whether to wait on.
 ///
-/// Of the errors, `isFatal` ends the producer, `requiresAbort` wants `abortTransaction`, and `isRetriable` means that
-/// the same call may be made again (and nothing else: a commit that timed out has to be resumed, not aborted).
+/// Of the errors, `isFatal` ends the producer, `requiresAbort` demands `abortTransaction`, and `isRetriable` means that
+/// the same call may be repeated, and only that call: a commit that timed out must be resumed, not aborted.
 extension Producer {
-    /// Registers the transactional id, fences producers that used it before and ends what they left open. Once, before
+    /// Registers the transactional id, fences its earlier producers and ends their open transactions. Call once, before
     /// the first transaction.
     package func initTransactions(
         timeout: Duration, while mayWait: () -> Bool = { true }
@@ -25,9 +25,9 @@ extension Producer {
         try client.check(rd_kafka_begin_transaction(pointer), operation)
     }
 
-    /// Makes offsets (the next record to process) of the consumer's group part of the transaction. Topics that the
-    /// group does not subscribe to may be among them. The consumer's membership goes with it, so that a member that
-    /// was thrown out cannot commit.
+    /// Adds offsets (the next record to process) of the consumer's group to the transaction. The group need not
+    /// subscribe to their topics. The consumer's membership is sent along, so that a member that was removed from the
+    /// group cannot commit.
     /// - Parameter notes: texts to commit with some of the offsets (Kafka's metadata).
     package func sendOffsets(
         _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer,
@@ -47,8 +47,8 @@ extension Producer {
 
     /// Waits for the transaction's records and commits it.
     ///
-    /// - Throws: with `requiresAbort` when a record could not be delivered or the broker refuses; the first failed
-    ///   delivery is named.
+    /// - Throws: with `requiresAbort` when a record could not be delivered or the broker refuses. The error names the
+    ///   first failed delivery.
     package func commitTransaction(
         timeout: Duration, while mayWait: () -> Bool = { true }
     ) throws(KafkaError) {
@@ -63,7 +63,7 @@ extension Producer {
         _ = takeFailures(operation)
     }
 
-    /// Drops the transaction's records and offsets.
+    /// Aborts the transaction, its offsets included.
     package func abortTransaction(
         timeout: Duration, while mayWait: () -> Bool = { true }
     ) throws(KafkaError) {
@@ -72,7 +72,7 @@ extension Producer {
         try complete(operation, timeout: timeout, while: mayWait) { rd_kafka_abort_transaction($0, $1) }
     }
 
-    /// Waits until every record is delivered, or one has failed, of which the commit then says what it means.
+    /// Waits until every record is delivered, or until a delivery has failed; the commit then reports the consequence.
     private func deliverAll(_ operation: String, timeout: Duration) throws(KafkaError) {
         let pointer = try client.open(operation)
         let deadline = ContinuousClock.now + timeout
@@ -89,7 +89,7 @@ extension Producer {
         poll(timeoutMilliseconds: 0)
     }
 
-    /// Makes a call that may be made again until it succeeds, fails with what does not pass by itself, or the time is up.
+    /// Repeats a retriable call until it succeeds, fails with a permanent error, or the time is up.
     private func complete(
         _ operation: String, timeout: Duration, while mayWait: () -> Bool,
         _ call: @escaping (OpaquePointer, Int32) -> OpaquePointer?

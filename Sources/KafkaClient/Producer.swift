@@ -1,27 +1,27 @@
 import CRDKafka
 import Logging
 
-/// A topic to produce to: librdkafka's handle alone, so that no name is looked up and no reference counted per record. Belongs to
-/// the producer that made it and ends with it.
+/// A topic to produce to. Holds librdkafka's handle alone, which saves a name lookup and reference counting per record.
+/// The producer that made it owns it.
 package struct ProducerTopic {
     let pointer: OpaquePointer
 }
 
 /// A transactional producer (with a transactional id) or an idempotent one (without).
 ///
-/// Not Sendable: every call is made on one thread. Delivery reports come for failures only, as events on the client's
-/// main queue, which `poll`, `flush` and the transaction calls read: with events librdkafka's own flush wakes the
-/// moment the last record is delivered, with callbacks it looks every 10 ms.
+/// Not Sendable: every call is made on one thread. Only failed deliveries are reported, as events on the client's main
+/// queue, which `poll`, `flush` and the transaction calls read. With events librdkafka's own flush returns the moment
+/// the last record is delivered; with callbacks it checks every 10 ms.
 package final class Producer {
     let client: ClientHandle
     /// nil: idempotent, without transactions.
     package let transactionalID: String?
     private let queue: OpaquePointer
-    /// Of the topics handed out, for errors: librdkafka's own are gone with the client.
+    /// Names of the topics handed out, for errors: librdkafka's own are freed with the client.
     private var topicNames: [OpaquePointer: String] = [:]
-    /// Requests that change a transaction, sent and never answered. Each may arrive at any time, and would be taken for part
-    /// of a later transaction: only a producer made anew, with a new epoch, is safe from it. To be asked after a commit or an
-    /// abort, when every request should have been answered.
+    /// Requests that change a transaction, sent and never answered. Each may still arrive, and the broker would take it
+    /// for part of a later transaction; only a new producer, with a new epoch, is safe from it. Read this after a
+    /// commit or an abort, when every request should have been answered.
     package var requestsInDoubt: Int { client.context.transactionRequests.unanswered }
     /// Failed deliveries since the last flush, commit or abort.
     private var failures = DeliveryFailures() {
@@ -30,15 +30,15 @@ package final class Producer {
     /// Kept until the next transaction or a successful flush.
     var lastFailure: DeliveryFailure?
 
-    /// - Parameter properties: any of librdkafka's; idempotence is on and may not be turned off. Records are placed by
-    ///   key as Java clients do (`partitioner=murmur2_random`), and missing topics are not created, unless these say
-    ///   otherwise.
+    /// - Parameter properties: any of librdkafka's; idempotence is on and cannot be turned off. Records are placed by
+    ///   key as Java clients do (`partitioner=murmur2_random`), and missing topics are not created, unless the
+    ///   properties say otherwise.
     package init(properties: KafkaProperties, transactionalID: String?, logger: Logger) throws(KafkaError) {
         var forced = KafkaProperties(["enable.idempotence": "true", "delivery.report.only.error": "true"])
         if let transactionalID { forced["transactional.id"] = transactionalID }
         var given = properties
         given["transactional.id"] = nil
-        // Of a consumer's properties the only ones that a producer would trip over.
+        // The only consumer property that a producer would reject.
         given["group.instance.id"] = nil
         let defaults = KafkaProperties(["partitioner": "murmur2_random", "allow.auto.create.topics": "false"])
         self.transactionalID = transactionalID
@@ -55,7 +55,7 @@ package final class Producer {
 
     deinit { close(timeout: .seconds(1)) }
 
-    /// Answers that a broker's quota held back since the last call.
+    /// Answers that a broker's quota delayed since the last call.
     package func takeThrottles() -> ClientThrottles { client.context.takeThrottles() }
 
     /// The topic's handle, made once.
@@ -65,7 +65,7 @@ package final class Producer {
         return ProducerTopic(pointer: pointer)
     }
 
-    /// How many partitions the topic has, asked from the broker.
+    /// The topic's number of partitions, asked from the broker.
     package func partitionCount(of topic: ProducerTopic, timeout: Duration) throws(KafkaError) -> Int32 {
         let name = name(of: topic)
         let operation = "Asking for the partitions of the topic \(name)"
@@ -79,22 +79,22 @@ package final class Producer {
         }
     }
 
-    /// First offset and end of a partition, asked from its broker: the high watermark, or where the first open transaction
-    /// begins. A producer has no fetch under way that the broker would answer first.
+    /// First offset and end of a partition, asked from its leader. The end is the high watermark, or the last stable
+    /// offset while a transaction is open. A producer has no fetch under way that the broker would answer first.
     package func queryWatermarks(
         _ partition: TopicPartition, timeout: Duration
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
         try client.queryWatermarks(partition, timeout: timeout)
     }
 
-    /// Queues one record; its bytes are copied.
+    /// Queues one record; librdkafka copies its bytes.
     ///
     /// - Parameters:
     ///   - partition: nil places it by key.
     ///   - key: nil is Kafka's null, an empty buffer an empty key. Likewise `value`.
-    ///   - timestamp: milliseconds since 1970; nil is now, and so is 0 (librdkafka knows no difference).
-    ///   - headersOf: its headers are passed on, all of them in their order, and `extraHeaders` follow them.
-    ///   - mark: a header behind all others, for the hot loop: nothing of ours is allocated for it.
+    ///   - timestamp: milliseconds since 1970; nil is now, and so is 0 (librdkafka does not tell them apart).
+    ///   - headersOf: the message whose headers are copied, all in their order. `extraHeaders` follow them.
+    ///   - mark: the last header, for the hot loop: our code allocates nothing for it.
     /// - Throws: an error with `isQueueFull` when the queue holds its limit: `poll`, then try again. One with
     ///   `requiresAbort` when the transaction cannot go on.
     package func produce(
@@ -110,10 +110,10 @@ package final class Producer {
         try produce(pointer, topic, partition, key, value, timestamp, headers)
     }
 
-    /// As the other, for headers that were packed before.
+    /// Queues one record with headers that were packed before.
     /// - Parameters:
-    ///   - extraHeader: follows them.
-    ///   - mark: a header behind all others.
+    ///   - extraHeader: follows the packed headers.
+    ///   - mark: the last header.
     package func produce(
         to topic: ProducerTopic, partition: Int32?, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         timestamp: Int64?, packedHeaders: PackedHeaders, extraHeader: (name: StaticString, value: StaticString),
@@ -154,13 +154,13 @@ package final class Producer {
             pointer, topic.pointer, partition ?? RD_KAFKA_PARTITION_UA,
             Self.address(key), key?.count ?? 0, Self.address(value), value?.count ?? 0, timestamp ?? 0, headers)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            // librdkafka takes the headers only together with the record.
+            // librdkafka takes ownership of the headers only together with the record.
             if let headers { rd_kafka_headers_destroy(headers) }
             throw produceFailure(code, topic, partition)
         }
     }
 
-    /// As above, with bytes of an array's; placed by key.
+    /// Queues one record with bytes of arrays, placed by key.
     package func produce(
         to topic: ProducerTopic, key: [UInt8], value: [UInt8]?, timestamp: Int64?, headersOf: ConsumedMessage?
     ) throws(KafkaError) {
@@ -179,7 +179,7 @@ package final class Producer {
         if let failure { throw failure }
     }
 
-    /// Reads what librdkafka reports: failed deliveries, errors. Waits up to the timeout for the first of them.
+    /// Reads librdkafka's reports: failed deliveries, errors. Waits up to the timeout for the first one.
     package func poll(timeoutMilliseconds: Int32) {
         var timeout = timeoutMilliseconds
         while client.pointer != nil, let event = rd_kafka_queue_poll(queue, timeout) {
@@ -189,20 +189,20 @@ package final class Producer {
         }
     }
 
-    /// Records that are queued or in flight, and reports of failures that were not read yet.
+    /// Records that are queued or in flight, and unread reports of failures.
     package var queuedMessageCount: Int { client.pointer.map { Int(rd_kafka_outq_len($0)) } ?? 0 }
 
-    /// Waits until every record is delivered or given up.
+    /// Waits until every record is delivered or has failed.
     ///
-    /// - Throws: when a delivery has failed since the last flush (how many, of which topic, and the first reason), when
-    ///   `timeout` has passed, or when the producer has failed for good.
+    /// - Throws: when a delivery has failed since the last flush (the number, the first topic and its reason), when
+    ///   `timeout` has passed, or when the producer has a fatal error.
     package func flush(timeout: Duration) throws(KafkaError) {
         let operation = "Delivering records"
         let pointer = try client.open(operation)
         let deadline = ContinuousClock.now + timeout
         poll(timeoutMilliseconds: 0)
-        // A failed delivery counts as undelivered until its event is destroyed, so librdkafka's flush would wait for
-        // it in vain: flush in slices, and read the events between them.
+        // A failed delivery counts as undelivered until its event is destroyed, so a single flush would wait for it in
+        // vain. Flush in slices, and read the events between them.
         while rd_kafka_flush(pointer, Self.slice(until: deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR {
             poll(timeoutMilliseconds: 0)
             if let fatal = ClientContext.fatalError(of: pointer) { throw client.error(fatal.code, operation) }
@@ -217,20 +217,20 @@ package final class Producer {
         lastFailure = nil
     }
 
-    /// Ends the producer. What is still queued after `timeout` is dropped; an open transaction is left to the broker,
-    /// which aborts it (so abort it before). Safe more than once.
+    /// Ends the producer. Drops records still queued after `timeout`. Leaves an open transaction to the broker, which
+    /// aborts it at its timeout, so abort it before. Safe more than once.
     package func close(timeout: Duration) {
         guard let pointer = client.pointer else { return }
         let deadline = ContinuousClock.now + timeout
         if transactionalID == nil { try? flush(timeout: timeout) }
-        // Dropped by our own will, so that librdkafka need not warn of it.
+        // Purged on purpose, so that librdkafka does not warn about records left.
         rd_kafka_purge(pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
         poll(timeoutMilliseconds: 0)
         rd_kafka_queue_destroy(queue)
         client.destroy(flags: 0, within: max(.seconds(2), deadline - .now))
     }
 
-    /// At most 100 ms: how long a report of a failed delivery can wait to be read.
+    /// At most 100 ms: the longest time that a report of a failed delivery waits to be read.
     static func slice(until deadline: ContinuousClock.Instant) -> Int32 {
         min(100, max(1, (deadline - .now).milliseconds))
     }
@@ -238,12 +238,12 @@ package final class Producer {
     /// Whether a delivery has failed since failures were last taken.
     var hasFailures: Bool { failures.count > 0 }
 
-    /// Makes a call on another thread and reads reports meanwhile: a flush or an abort inside the call does not end before
-    /// they are read.
+    /// Makes a call on another thread and reads reports meanwhile: a flush or an abort inside the call does not end
+    /// before they are read.
     /// - Parameters:
-    ///   - mayWait: asked ten times a second; false leaves the call behind, and the producer with it: the client is
-    ///     destroyed when the call returns, and whatever is asked of this producer from then on fails.
-    ///   - call: gives librdkafka's error object, or nil.
+    ///   - mayWait: called ten times a second; false abandons the call together with the producer. The client is
+    ///     destroyed when the call returns, and every later use of this producer fails.
+    ///   - call: returns librdkafka's error object, or nil.
     func waiting(
         for operation: String, while mayWait: () -> Bool, _ call: @escaping () -> OpaquePointer?
     ) throws(KafkaError) -> OpaquePointer? {
@@ -283,7 +283,8 @@ package final class Producer {
             + " the first to \(first.topic): \(String(cString: rd_kafka_err2str(first.code)))"
         let error = client.error(first.code, operation, reason: reason)
         guard !error.isFatal else { return error }
-        // Whatever the code says, a timeout say: the records are gone, and the same call made again would not bring them.
+        // Not retriable, even if the code (such as a timeout) is: the records are gone, and a repeated call would not
+        // bring them back.
         return KafkaError(
             first.code, operation: operation, reason: reason, isRetriable: false, requiresAbort: true)
     }
@@ -330,7 +331,7 @@ package final class Producer {
         let name = name(of: topic)
         let place = partition.map { TopicPartition(topic: name, partition: $0).description } ?? name
         let operation = "Producing a record to \(place)"
-        // In a transaction "wrong state" means that the transaction has failed; the abort says why.
+        // In a transaction "wrong state" means that the transaction has failed; the abort reports the cause.
         if code == RD_KAFKA_RESP_ERR__STATE, transactionalID != nil {
             return KafkaError(
                 code, operation: operation, reason: "the transaction has failed or was not begun",
@@ -340,7 +341,7 @@ package final class Producer {
     }
 }
 
-/// One byte that is never read: the address of empty keys and values. Never freed.
+/// Address of empty keys and values; the byte is never read. Never freed.
 private nonisolated(unsafe) let emptyBytes = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
 
 /// A record that was not delivered.
@@ -359,7 +360,7 @@ private struct DeliveryFailures {
 
     mutating func add(_ message: UnsafePointer<rd_kafka_message_t>) {
         let code = message.pointee.err
-        // Records that an abort or a close drops are no failures.
+        // Records dropped by an abort or a close are no failures.
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR, code != RD_KAFKA_RESP_ERR__PURGE_QUEUE,
             code != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
         else { return }

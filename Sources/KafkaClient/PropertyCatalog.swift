@@ -8,22 +8,22 @@ import CRDKafka
     import Darwin
 #endif
 
-/// The properties that the installed librdkafka knows, read from its own description of them, so that a newer
-/// librdkafka's are known too.
+/// The properties of the installed librdkafka, read from its own description, so that those of a newer librdkafka are
+/// known too.
 enum PropertyCatalog {
-    /// Every name that can be set by name, aliases included.
+    /// Every property that can be set by name, aliases included.
     static let names: Set<String> = Set(entries.map(\.name))
 
-    /// From an alias to the name that it stands for: `bootstrap.servers` to `metadata.broker.list`.
+    /// From an alias to its property: `bootstrap.servers` to `metadata.broker.list`.
     static let aliases: [String: String] = {
         var result: [String: String] = [:]
         for entry in entries { result[entry.name] = result[entry.name] ?? entry.aliasOf }
         return result
     }()
 
-    /// The known name that looks most like `name`, when one does.
+    /// The most similar known name, if one is similar enough.
     static func nearestName(to name: String) -> String? {
-        // The right name in the wrong case is the nearest of all.
+        // Lower case: a name that differs only in case is the nearest of all.
         let wanted = Array(name.lowercased().utf8.prefix(100))
         var best: (name: String, distance: Int)?
         for candidate in names.sorted() {
@@ -51,7 +51,7 @@ enum PropertyCatalog {
         return String(cString: text).split(separator: "\n").compactMap(entry)
     }()
 
-    /// A row's entry; nil where it is no property's, or one's that is set by code only.
+    /// A row's entry; nil for a row without a property, and for properties that only code can set.
     private static func entry(_ line: Substring) -> Entry? {
         let columns = line.utf8.split(separator: UInt8(ascii: "|"), maxSplits: 5, omittingEmptySubsequences: false)
             .map(trimmed)

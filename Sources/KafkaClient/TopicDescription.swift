@@ -1,12 +1,12 @@
 import CRDKafka
 
-/// What a broker says of a topic.
+/// A broker's description of a topic.
 package struct TopicDescription: Sendable, Equatable {
     package let name: String
     package let partitionCount: Int32
-    /// Of the partition that has the fewest replicas.
+    /// The lowest of all partitions.
     package let replicationFactor: Int
-    /// Partitions that nobody leads at the moment, so that nothing can be read or written.
+    /// Partitions that have no leader at the moment, and so can be neither read nor written.
     package let leaderlessPartitions: [Int32]
 
     init(_ topic: rd_kafka_metadata_topic, name: String) {
@@ -24,7 +24,7 @@ struct KafkaCode: Error {
 }
 
 extension rd_kafka_metadata {
-    /// What this says of those of the topics that it speaks of.
+    /// Descriptions of the named topics, as far as this metadata has them.
     func descriptions(of names: Set<String>) -> [String: Result<TopicDescription, KafkaCode>] {
         var result: [String: Result<TopicDescription, KafkaCode>] = [:]
         for index in 0..<Int(topic_cnt) {
@@ -39,7 +39,7 @@ extension rd_kafka_metadata {
 }
 
 extension ClientHandle {
-    /// Asks a broker about one topic, or about all there are, and lends its answer.
+    /// Asks a broker about one topic, or about all topics, and lends its answer.
     func listing<Answer>(
         _ operation: String, of topic: OpaquePointer? = nil, timeout: Duration, _ read: (rd_kafka_metadata) -> Answer
     ) throws(KafkaError) -> Answer {
@@ -52,8 +52,8 @@ extension ClientHandle {
         return read(metadata.pointee)
     }
 
-    /// Reads the errors that librdkafka has queued, so that the last reason is known. Only for clients whose main
-    /// queue has callbacks; a producer reads its events itself, and a client that is polled as a consumer its messages.
+    /// Serves the errors that librdkafka has queued, so that the last failure is known. Only for clients whose main
+    /// queue has callbacks: a producer reads its events itself, and a client that is polled as a consumer its messages.
     func serveErrors() {
         guard let pointer, rd_kafka_type(pointer) == RD_KAFKA_CONSUMER, !isPolledAsConsumer else { return }
         rd_kafka_poll(pointer, 0)

@@ -19,7 +19,7 @@ package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConve
 }
 
 extension Collection<TopicPartition> {
-    /// The partitions for people, in order, the list cut after twelve.
+    /// The partitions for people, in order, cut after twelve.
     var listed: String {
         guard !isEmpty else { return "no partitions" }
         let shown = sorted().prefix(12).map(\.description).joined(separator: ", ")

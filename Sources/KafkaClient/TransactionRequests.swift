@@ -2,24 +2,25 @@ import CRDKafka
 import Foundation
 import Synchronization
 
-/// Counts the requests of a transactional producer that can change a transaction: sent in full, and answered.
+/// Counts a transactional producer's requests that can change a transaction: fully sent, and answered.
 ///
-/// A request that was sent and never answered may still be on its way: behind a connection that broke, in a proxy, in a
-/// broker's queue. The broker takes it whenever it arrives, as long as the producer's epoch is the same, even for a later
-/// transaction (KIP-890; librdkafka issue 5423). librdkafka repeats such requests by itself, so its calls succeed and say
-/// nothing of them. Only a new epoch refuses the late one: ``Producer/requestsInDoubt``.
+/// A request that was sent and never answered may still be on its way: after a broken connection, in a proxy, in a
+/// broker's queue. The broker accepts it whenever it arrives, as long as the producer's epoch is the same, even for a
+/// later transaction (KIP-890; librdkafka issue 5423). librdkafka repeats such requests by itself, so its calls succeed
+/// and do not report them. Only a new epoch refuses the late one: ``Producer/requestsInDoubt``.
 ///
-/// Written by librdkafka's broker threads, read by any.
+/// Written by librdkafka's broker threads, read by any thread.
 final class TransactionRequests: Sendable {
     private let sent = Atomic<Int>(0)
     private let answered = Atomic<Int>(0)
-    /// librdkafka's main thread, as a number; 0: not started.
+    /// librdkafka's main thread, as a number; 0 before it starts.
     private let mainThread = Atomic<UInt>(0)
 
     /// Requests without an answer.
     var unanswered: Int { sent.load(ordering: .acquiring) - answered.load(ordering: .acquiring) }
 
-    /// Kafka's API keys of Produce, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn and TxnOffsetCommit.
+    /// Whether a request changes a transaction: Kafka's API keys of Produce, AddPartitionsToTxn, AddOffsetsToTxn,
+    /// EndTxn and TxnOffsetCommit.
     private static func concerns(_ apiKey: Int16) -> Bool {
         switch apiKey {
         case 0, 24, 25, 26, 28: true
@@ -27,10 +28,10 @@ final class TransactionRequests: Sendable {
         }
     }
 
-    /// Has librdkafka tell of each request. `requests` must outlive the client that is made of the configuration.
+    /// Makes librdkafka report each request. `requests` must outlive the client that is made from the configuration.
     static func watch(_ configuration: OpaquePointer, _ requests: TransactionRequests) {
         let opaque = Unmanaged.passUnretained(requests).toOpaque()
-        // Interceptors of requests can be added only while the client is made.
+        // librdkafka accepts interceptors of requests only while it makes the client.
         rd_kafka_conf_interceptor_add_on_new(
             configuration, "rejoinder",
             { client, _, opaque, _, _ in
@@ -40,7 +41,7 @@ final class TransactionRequests: Sendable {
     }
 
     private static func install(in client: OpaquePointer?, _ opaque: UnsafeMutableRawPointer?) {
-        // Fires on the thread that the broker's connection belongs to, when the last byte was handed to the socket.
+        // Fires on the broker connection's thread, when the last byte was handed to the socket.
         rd_kafka_interceptor_add_on_request_sent(
             client, "rejoinder",
             { _, _, _, _, apiKey, _, _, _, opaque in
@@ -53,8 +54,8 @@ final class TransactionRequests: Sendable {
                 if type == RD_KAFKA_THREAD_MAIN { TransactionRequests.of(opaque)?.noteMainThread() }
                 return RD_KAFKA_RESP_ERR_NO_ERROR
             }, opaque)
-        // Fires on the connection's thread, and with the error for requests that librdkafka gave up. Where the answer is handed
-        // on to librdkafka's main thread it fires there once more, which does not count.
+        // Fires on the connection's thread, and with the error for requests that librdkafka gave up. Where the answer
+        // is passed on to librdkafka's main thread it fires there once more; that one does not count.
         rd_kafka_interceptor_add_on_response_received(
             client, "rejoinder",
             { _, _, _, _, apiKey, _, _, _, _, error, opaque in
