@@ -2,17 +2,17 @@
     import CMalloc
 #endif
 
-/// How the process's memory is allocated.
+/// Settings of the process's memory allocator.
 enum AllocatedMemory {
-    /// Has large pieces given back to the system when they are freed, and small ones kept.
+    /// Makes the allocator return large blocks to the system when they are freed, and keep small ones.
     ///
-    /// Once glibc has freed a large piece it takes later ones as large from between the small ones (its threshold is dynamic,
-    /// mallopt(3)), where they leave holes that nothing fits into: with 64 partitions that are restored these come to hundreds
-    /// of megabytes. To be called before the lanes begin.
+    /// Once glibc has freed a large block, it takes later blocks of that size from its heap (the threshold is dynamic,
+    /// mallopt(3)). There they leave holes between the small blocks: hundreds of megabytes while 64 partitions are
+    /// restored. Call this before the lanes start.
     static func keepTogether() {
         #if canImport(Glibc)
             mallopt(M_MMAP_THRESHOLD, 1 << 20)
-            // Saying one of them makes the other fixed, too, at so little that memory would go back and forth.
+            // Setting one threshold fixes the other too, at so low a value that memory would go back and forth.
             mallopt(M_TRIM_THRESHOLD, 32 << 20)
         #endif
     }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// The command line's words, with each value that begins with a minus tied to its flag: `--from -1h` becomes `--from=-1h`.
+/// The command line's words; a value that begins with a minus is tied to its flag: `--from -1h` becomes `--from=-1h`.
 ///
-/// ArgumentParser looks for `-h` among all words once something else is wrong with a command line, and it reads `-1h` as
-/// `-1 -h`: a usage error would show the help and end with status 0.
+/// Once a command line has any other error, ArgumentParser looks for `-h` among all words, and it reads `-1h` as `-1
+/// -h`: a usage error would show the help and end with status 0.
 enum ArgumentValues {
-    /// The flags whose value may begin with a minus: those that are parsed with `.unconditional`.
+    /// Flags whose value may begin with a minus: those parsed with `.unconditional`.
     private static let flags: Set = ["--from", "--to", "--match", "--redact", "--ignore", "--kafka", "--rename"]
 
     /// - Throws: `ValidationError` for a time ago (`-1h`) that belongs to no flag.
@@ -28,7 +28,7 @@ enum ArgumentValues {
         return result
     }
 
-    /// A minus, a digit, and a unit at the end: no flag looks so.
+    /// A minus, a digit, and a unit at the end; no flag has this form.
     private static func isTimeAgo(_ word: String) -> Bool {
         guard word.hasPrefix("-"), let first = word.dropFirst().first, let last = word.last else { return false }
         return first.isASCII && first.isNumber && "smhdw".contains(last)

@@ -4,11 +4,11 @@ import Recording
 import Records
 import Worker
 
-/// Why a command could not do its work: what to tell the person, and the exit status. The one place where errors of all
-/// modules become statuses.
+/// A command's failure: sentences for the user, and the exit status. The one place that maps the errors of all modules
+/// to statuses.
 struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
     var status: ExitStatus
-    /// Sentences for people, each with what to do next; one a line.
+    /// Sentences for people, one a line, each with the next step to take.
     var lines: [String]
 
     init(_ status: ExitStatus, _ message: String) {
@@ -20,7 +20,7 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
         self.lines = lines
     }
 
-    /// - Parameter error: whatever a command threw.
+    /// - Parameter error: any error that a command throws.
     init(_ error: any Error) {
         switch error {
         case let failure as CommandFailure:

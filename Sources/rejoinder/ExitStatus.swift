@@ -1,7 +1,7 @@
-/// The process's exit statuses; the numbers are those of sysexits.h where it has one, and diff's 1.
+/// The process's exit statuses, numbered as in sysexits.h where it has one; 1 as in diff.
 enum ExitStatus: Int32, Sendable, CaseIterable {
     case success = 0
-    /// A replay's output, or what is published, is not the expected one.
+    /// A replay's output, or the published records, differ from the expected ones.
     case different = 1
     case usage = 64
     case badData = 65

@@ -1,4 +1,4 @@
-/// Text from outside, made fit for one line of a terminal or a log.
+/// Text from outside, made safe for one line of a terminal or a log.
 enum Printable {
     /// Control characters escaped, cut after `limit` characters.
     static func text(_ text: String, limit: Int = 200) -> String {
@@ -19,7 +19,7 @@ enum Printable {
         return result
     }
 
-    /// Joiners and the like are formatting too, but many scripts need them.
+    /// Joiners and other formatting characters are kept: many scripts need them.
     private static func movesTheCursor(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true

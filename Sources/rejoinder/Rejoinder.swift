@@ -26,8 +26,8 @@ struct Rejoinder: AsyncParsableCommand {
             ReportCommand.self, HealthCommand.self, ConfigCommand.self,
         ])
 
-    /// Errors of our commands become one sentence and a status of `ExitStatus`; what is the parser's own (usage, help,
-    /// version) stays with the parser.
+    /// Errors of our commands become sentences and an `ExitStatus`. The parser's own exits (usage, help, version) stay
+    /// with the parser.
     static func main() async {
         var command: any ParsableCommand
         do {
@@ -42,10 +42,10 @@ struct Rejoinder: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            // The parser's own requests (help, version, usage) come with a status of theirs; ours have none it knows.
+            // The parser's own exits have statuses of their own; for our errors it knows none and says `.failure`.
             if exitCode(for: error) != .failure { exit(withError: error) }
             let failure = CommandFailure(error)
-            // Behind what was logged, and whether or not somebody reads it.
+            // After all logged lines; the wait is limited, since standard error may have no reader.
             LogWriter.standardError.finish(with: failure.logLines(isLog: LogWriter.standardError.isLog))
             Foundation.exit(failure.status.rawValue)
         }

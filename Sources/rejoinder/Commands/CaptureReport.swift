@@ -1,7 +1,7 @@
 import Monitoring
 import Recording
 
-/// What `rejoinder record` says.
+/// The messages of `rejoinder record`.
 enum CaptureReport {
     /// "120000 records, 54.2 MB, 81000 records/s, 40%, 12 s left"
     static func progress(_ progress: CaptureProgress, after elapsed: Duration) -> String {
@@ -50,7 +50,7 @@ enum CaptureReport {
         return lines
     }
 
-    /// What of the window is not in the recording, one sentence each.
+    /// The parts of the window that are not in the recording, one sentence each.
     static func warnings(_ summary: CaptureSummary) -> [String] {
         var lines = summary.holes.prefix(10).map { "warning: \(Printable.text($0.description, limit: 500))" }
         if summary.holes.count > 10 { lines.append("warning: ... and \(summary.holes.count - 10) more such gaps") }

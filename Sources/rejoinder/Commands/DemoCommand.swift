@@ -45,7 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
         for record in result.firstAnswer { output.write(try Self.page(of: record)) }
     }
 
-    /// Where the samples are: as told, else in the current folder, else beside the build or the installation.
+    /// The samples' folder: as given, else in the current folder, else beside the build or the installation.
     private func folder() throws(CommandFailure) -> URL {
         if let examples { return URL(fileURLWithPath: examples, isDirectory: true) }
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()

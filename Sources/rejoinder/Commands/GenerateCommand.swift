@@ -7,11 +7,11 @@ import Workload
 extension WorkloadPreset: ExpressibleByArgument {}
 extension WorkloadGenerator.Topic: ExpressibleByArgument {}
 
-/// What part of a workload.
+/// A part of a workload.
 enum WorkloadStage: String, CaseIterable, Sendable, ExpressibleByArgument {
-    /// The answers and votes that are there before.
+    /// The answers and votes that are published before the traffic.
     case tables
-    /// The question events, and the votes that come among them.
+    /// The question events, and the votes among them.
     case traffic
 }
 
@@ -105,7 +105,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
 
-    /// What the options ask for.
+    /// The workload that the options describe.
     var plan: WorkloadPlan {
         var plan = workload.plan.scaled(by: scale)
         plan.seed = seed

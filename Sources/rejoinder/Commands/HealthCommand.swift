@@ -64,16 +64,16 @@ struct HealthCommand: ParsableCommand {
         Printable.text(body.trimmingCharacters(in: .newlines), limit: 10_000)
     }
 
-    /// Whom to ask.
+    /// The admin address to ask.
     struct Target: Equatable {
         var host: String
         var port: UInt16
-        /// What stands before `/readyz`: "" or the path that a proxy wants.
+        /// Prefix of `/readyz`: "", or a path that a proxy requires.
         var path = ""
 
         var text: String { AdminAddress(host: host, port: port).description }
 
-        /// - Throws: where the address cannot be known from the settings.
+        /// - Throws: when the settings do not determine the address.
         init(_ settings: Settings) throws(CommandFailure) {
             guard let port = UInt16(exactly: settings.adminPort), port > 0 else {
                 throw CommandFailure(
@@ -82,7 +82,7 @@ struct HealthCommand: ParsableCommand {
                         + "its log")
             }
             self.port = port
-            // What listens on all of a host's addresses is asked at the one that every host has.
+            // A server on all of a host's addresses is asked at the loopback address.
             switch settings.adminHost {
             case "0.0.0.0": host = "127.0.0.1"
             case "::": host = "::1"
@@ -90,7 +90,7 @@ struct HealthCommand: ParsableCommand {
             }
         }
 
-        /// - Parameter url: an address such as http://127.0.0.1:9464; `host:port` and a host alone are taken for one, too.
+        /// - Parameter url: an address such as http://127.0.0.1:9464; `host:port` and a host alone are accepted too.
         init(url: String) throws(CommandFailure) {
             let parts = URLComponents(string: url.contains("://") ? url : "http://\(url)")
             guard let parts, parts.scheme?.lowercased() == "http", let host = parts.encodedHost, !host.isEmpty,

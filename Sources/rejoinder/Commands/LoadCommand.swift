@@ -45,7 +45,7 @@ struct LoadCommand: ParsableCommand {
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
 
-    /// What librdkafka counts besides key and value (rdkafka_msg.h: rd_kafka_msg_max_wire_size), rounded up.
+    /// librdkafka's overhead a record beyond key and value (rdkafka_msg.h: rd_kafka_msg_max_wire_size), rounded up.
     private static let overhead = 64
 
     func validate() throws {
@@ -95,7 +95,7 @@ struct LoadCommand: ParsableCommand {
         _ expected: Int, from source: LoadSource, to topic: String, settings: Settings, check: LineCheck,
         stop: StopSignal
     ) throws -> Int {
-        // The messages of librdkafka that matter come back as errors.
+        // librdkafka's failures come back as errors, so its messages are not logged.
         let logger = settings.logger("load", atLeast: .critical)
         let properties = settings.clientProperties
         let admin = try AdminClient(properties: properties, logger: logger)

@@ -122,7 +122,7 @@ struct RecordCommand: ParsableCommand {
             isFollowing: isFollowing, keys: match.map { Array($0.utf8) }, properties: properties,
             groupID: settings.groupID,
             logger: settings.logger("record", atLeast: .warning),
-            // What matters of librdkafka's messages comes back as an error.
+            // librdkafka's failures come back as errors, so its messages are not logged.
             clientLogger: settings.logger("record", atLeast: .critical))
         capture.renaming = try TopicRenaming(rename)
         if let duration {
@@ -152,7 +152,7 @@ struct RecordCommand: ParsableCommand {
         return capture
     }
 
-    /// "20MB" in bytes; nil for what is no size.
+    /// "20MB" in bytes; nil: not a size.
     static func bytes(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let units = ["": 1, "B": 1, "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000]
@@ -163,7 +163,7 @@ struct RecordCommand: ParsableCommand {
         return overflows ? nil : bytes
     }
 
-    /// - Returns: false when it was stopped before the window's end; nothing is left of the file then.
+    /// - Returns: false when it was stopped before the window's end; then no file is left.
     private func record(_ capture: Capture, _ redaction: Redaction?, _ stop: StopSignal) throws -> Bool {
         let writer = try RecordingWriter(path: output)
         let line = ProgressLine()
@@ -197,12 +197,12 @@ struct RecordCommand: ParsableCommand {
         return true
     }
 
-    /// What brokers or file have broken off: what was read stays, and it is said where.
+    /// The report of a recording cut short by an error, with the file that keeps the records read so far.
     private func broken(
         off writer: RecordingWriter, by error: any Error, _ capture: Capture, _ summary: CaptureSummary
     ) -> CommandFailure {
         var failure = CommandFailure(error)
-        // What a follower has is whole as far as it goes; a window that was not read to its end must not be taken for one.
+        // A follower's file is complete up to its last record. A window cut short must not pass for a complete one.
         if let kept = writer.keep(named: capture.isFollowing) {
             failure.lines.append(
                 "\(kept.recordCount) of the \(writer.recordCount) records that were read before are kept in \(kept.name)"

@@ -94,7 +94,7 @@ struct ClusterReplayOptions: ParsableArguments {
     @Flag(help: "Say what would be published where (of dead letters: each of them), and publish nothing.")
     var dryRun = false
 
-    /// The way that was asked for; nil: none of these.
+    /// The way that the flags select; nil: a replay in this process.
     var way: ClusterWay? {
         if toCluster { return .toCluster }
         if fromCluster { return .fromCluster }
@@ -127,7 +127,7 @@ struct ClusterReplayOptions: ParsableArguments {
         }
     }
 
-    /// Which flag goes with which ways.
+    /// The ways that each flag goes with.
     private var usage: [(flag: String, isGiven: Bool, ways: [ClusterWay])] {
         [
             ("--topic-prefix", topicPrefix != nil, [.toCluster]), ("--speed", speed != nil, [.toCluster]),
@@ -153,10 +153,9 @@ struct ClusterReplayOptions: ParsableArguments {
 }
 
 extension ClusterReplayOptions {
-    /// Goes the way that was asked for; to be called when `way` is not nil.
+    /// Goes the way that the flags select; `way` must not be nil. On SIGINT or SIGTERM it reports the records done so
+    /// far, and ends the process as the signal would have.
     /// - Parameter files: the recordings; only `--to-cluster` takes one.
-    ///
-    /// Told to stop by SIGINT or SIGTERM it says what was done, and ends the process as the signal would have.
     func run(files: [String], settings: Settings) throws {
         let signals = StopOnSignal()
         let stop = signals.stop
@@ -220,7 +219,7 @@ extension ClusterReplayOptions {
         options.isDryRun = dryRun
         defer { screen.end() }
         let summary = try DeadLetterReturn(options: options, stop: stop, logger: logger).run(progress: screen.show) {
-            // A dry run lists all; otherwise what stays behind is worth a line.
+            // A dry run lists all dead letters, otherwise only those that stay.
             guard dryRun || $0.obstacle != nil else { return }
             screen.end()
             LineWriter.standardOutput.write($0.line)
@@ -231,7 +230,7 @@ extension ClusterReplayOptions {
         return summary.wasStopped
     }
 
-    /// A window that was not whole is no success.
+    /// A window with holes is no success.
     private func refuse(_ holes: [WindowHole]) throws(CommandFailure) {
         guard !holes.isEmpty else { return }
         throw CommandFailure(

@@ -115,7 +115,7 @@ struct InProcessOptions: ParsableArguments {
         if update, junit != nil { throw ValidationError("--update compares nothing, so --junit has nothing to report") }
     }
 
-    /// Of those that were given; nil: none was.
+    /// The first of these flags that was given; nil: none.
     var firstGiven: String? {
         let flags: [(name: String, isGiven: Bool)] = [
             ("--output", output != nil), ("--expect", expect != nil), ("--update", update),

@@ -120,7 +120,7 @@ struct ReportCommand: ParsableCommand {
     private static func side(_ name: String) throws -> RunComparison.Side {
         var path = name
         var number: Int?
-        // A file whose own name ends so is meant as it stands.
+        // A file whose own name ends this way is meant literally.
         if let mark = name.lastIndex(of: "#"), let run = Int(name[name.index(after: mark)...]), access(name, F_OK) != 0
         {
             (path, number) = (String(name[..<mark]), run)
@@ -142,7 +142,7 @@ struct ReportCommand: ParsableCommand {
         return RunComparison.Side(name: name, survey: survey)
     }
 
-    /// What was skipped is said; a log of nothing else is an error.
+    /// Names the lines that were skipped; a log without any throughput line is an error.
     private static func warn(_ survey: LogSurvey) throws {
         for source in survey.sources where source.skipped + source.repeated > 0 {
             LogWriter.standardError.say("rejoinder: " + Printable.text(ReportFindings.skipped(source), limit: 500))

@@ -40,7 +40,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("json or text.", valueName: "format"))
     var logFormat: String?
 
-    /// What was given, for the reader.
+    /// The given flags, for the settings reader.
     var flags: SettingsFlags {
         let given: [SettingKey: String?] = [
             .bootstrapServers: bootstrapServers, .groupID: groupID, .storeDirectory: stateDir, .delivery: delivery,

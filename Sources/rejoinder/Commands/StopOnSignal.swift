@@ -3,10 +3,11 @@ import Foundation
 import Synchronization
 import Worker
 
-/// Takes SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a request to stop while it lives. A second one ends the
-/// process as usual. SIGHUP stays ignored where it was, under `nohup`.
+/// Turns SIGINT, SIGTERM and SIGHUP (the terminal was closed) into a stop request. The same signal a second time ends
+/// the process. SIGHUP stays ignored under `nohup`.
 ///
-/// Not Sendable: made and ended on one thread. The signals come on a queue of its own and touch the `StopSignal` alone.
+/// Not Sendable: created and released on one thread. The signals arrive on a dispatch queue of its own, which touches
+/// the `StopSignal` and an atomic only.
 final class StopOnSignal {
     let stop = StopSignal()
     private let caught = Caught()
@@ -18,7 +19,7 @@ final class StopOnSignal {
         let queue = DispatchQueue(label: "rejoinder.signals")
         for number in Self.numbers {
             let before = signal(number, SIG_IGN)
-            // `nohup` has made the process deaf to it, and it stays so.
+            // `nohup` made the process ignore SIGHUP; leave it so.
             if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
                 continue
             }
@@ -34,14 +35,14 @@ final class StopOnSignal {
         }
     }
 
-    /// Ends the process as the signal that came would have done, so that whoever started it sees why.
+    /// Ends the process by the signal that came, so that the parent process sees the cause.
     func endProcess() {
         let number = caught.number.load(ordering: .relaxed)
         if number != 0 { Self.endProcess(by: number) }
     }
 
     static func endProcess(by number: Int32) {
-        // A signal runs nothing of what `atexit` was given.
+        // A signal does not run the `atexit` handlers.
         LogWriter.standardError.finish()
         signal(number, SIG_DFL)
         raise(number)

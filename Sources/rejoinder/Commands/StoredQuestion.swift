@@ -4,7 +4,7 @@ import Foundation
 import Monitoring
 import Records
 
-/// What a store holds for a question, for people and for programs.
+/// A store's rows for a question, for people and for programs.
 struct StoredQuestion {
     let id: String
     let partition: Int32
@@ -58,7 +58,7 @@ struct StoredQuestion {
         return lines.joined(separator: "\n")
     }
 
-    /// As an enriched record has it.
+    /// The label in an enriched record.
     static func label(_ voteCount: Int64) -> String {
         "\(VoteLabel(voteCount: voteCount))"
     }
@@ -71,7 +71,7 @@ struct StoredQuestion {
         var answeredAt: String?
     }
 
-    /// Author, time and how the text begins, as far as there is any of it.
+    /// Author, time and the beginning of the text, where the JSON has them.
     private static func summary(_ json: [UInt8]) -> String {
         guard let summary = try? JSONDecoder().decode(Summary.self, from: Data(json)) else { return "" }
         let text = summary.title ?? summary.body
@@ -83,7 +83,7 @@ struct StoredQuestion {
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
-    /// The worker's own ranking works on pointers: the ids are copied to where they stay while it looks.
+    /// The worker's ranking takes pointers, so the ids are copied to memory that stays in place while it sorts.
     private static func ranked(_ answers: [FoundAnswer]) -> [FoundAnswer] {
         let copies = answers.map { answer in
             let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: answer.id.count, alignment: 1)

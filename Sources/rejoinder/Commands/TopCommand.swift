@@ -53,7 +53,7 @@ struct TopCommand: ParsableCommand {
         let glyphs = TopGlyphs(unicode: !ascii && TopLocale.isUnicode)
         let isDumb = environment["TERM"].map { $0 == "dumb" || $0.isEmpty } ?? true
         let isTerminal = isatty(1) == 1
-        // https://no-color.org: whatever it says, as long as it says something.
+        // https://no-color.org: any value counts unless it is empty.
         let colour = isTerminal && !isDumb && (environment["NO_COLOR"] ?? "").isEmpty
         let shared = TopState(sources)
         if once {
@@ -70,7 +70,7 @@ struct TopCommand: ParsableCommand {
     }
 
     private func printOnce(_ shared: TopState, glyphs: TopGlyphs, colour: Bool, isTerminal: Bool) throws {
-        // A worker tells something once a second.
+        // A worker sends a line once a second.
         let deadline = ContinuousClock.now + .seconds(3)
         while ContinuousClock.now < deadline, !shared.model.withLock({ $0.hasAllAnswered }) {
             Thread.sleep(forTimeInterval: 0.05)
@@ -84,11 +84,11 @@ struct TopCommand: ParsableCommand {
             model: model, size: Terminal.size, glyphs: glyphs,
             clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
         var lines = frame.lines
-        // The last line tells of keys.
+        // The last line lists the keys.
         if frame.size.rows >= 8 { lines.removeLast() }
         while let last = lines.last, last.width == 0 { lines.removeLast() }
         for line in lines {
-            // Whoever reads a file or a pipe wants no escape sequences, bold ones neither.
+            // A file or a pipe gets no escape sequences, not even for bold.
             let text = isTerminal ? line.rendered(colour: colour) : line.plain
             _ = Terminal.write(glyphs.text(text) + "\n", to: 1)
         }

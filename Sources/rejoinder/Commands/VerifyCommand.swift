@@ -85,7 +85,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    /// "1%" as 0.01; nil: it is no part.
+    /// "1%" as 0.01; nil: not a share.
     static func part(_ text: String) -> Double? {
         guard text.hasSuffix("%"), let percent = Double(text.dropLast()), percent > 0, percent <= 100 else {
             return nil

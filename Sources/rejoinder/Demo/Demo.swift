@@ -5,7 +5,7 @@ import Monitoring
 import ServiceLifecycle
 import Worker
 
-/// The whole of Rejoinder in one process: an embedded broker, sample records, and the worker that `run` runs.
+/// All of Rejoinder in one process: an embedded broker, sample records, and the worker that `run` runs.
 struct Demo: Sendable {
     struct Output: Sendable {
         var key: String
@@ -36,7 +36,7 @@ struct Demo: Sendable {
         defer { broker.close() }
         let partitions = (samples.map(\.partition).max() ?? 0) + 1
         for topic in topics.inputs + topics.outputs { try broker.createTopic(topic, partitions: partitions) }
-        // The embedded broker answers a fetch that finds nothing only when its wait is over.
+        // The embedded broker holds an empty fetch for its whole wait.
         let properties = KafkaProperties(["bootstrap.servers": broker.bootstrapServers, "fetch.wait.max.ms": "20"])
         try publish(samples, properties: properties)
 
@@ -72,7 +72,7 @@ struct Demo: Sendable {
         """
     }
 
-    /// Asks a question, then answers it and votes for the answer, as a site's life goes.
+    /// Asks a question, then answers it and votes for the answer.
     private func askAndAnswer(
         _ worker: WorkerService, _ topics: TopicNames, _ properties: KafkaProperties
     ) async throws -> [Output] {
@@ -89,7 +89,7 @@ struct Demo: Sendable {
                     #"{"id":"demo","title":"Is a question's record current when its first answer comes?"}"#)
             ], properties: properties)
         _ = try await Self.wait(for: worker) { $0.recordsIn > before.recordsIn }
-        // Votes may come before their answer; here so that one record shows both.
+        // A vote may precede its answer; it does here, so that one record shows both.
         try publish(
             [record(topics.votes, #"{"questionId":"demo","answerId":"demo-1","voterId":"reader","value":1}"#)],
             properties: properties)
@@ -124,7 +124,7 @@ struct Demo: Sendable {
         try producer.flush(timeout: Self.patience)
     }
 
-    /// Runs the worker for as long as `body` takes, and stops it, which commits.
+    /// Runs the worker while `body` runs, then stops it, which commits.
     private func run<Outcome: Sendable>(
         _ worker: WorkerService, while body: @escaping @Sendable () async throws -> Outcome
     ) async throws -> Outcome {
@@ -145,7 +145,7 @@ struct Demo: Sendable {
                 return outcome
             }
             var result: Outcome?
-            // The first to fail ends the other.
+            // The first task to fail ends the other.
             for try await outcome in tasks { result = outcome ?? result }
             guard let result else {
                 throw CommandFailure(.internalError, "the worker ended by itself; run again with --verbose")
@@ -176,7 +176,7 @@ struct Demo: Sendable {
         let consumer = try AssignedConsumer(properties: own, logger: logger)
         defer { consumer.close() }
         var outputs: [Output] = []
-        // One after the other, for an order that is the same on every run.
+        // Partition by partition, so that the order is the same on every run.
         for number in 0..<partitions {
             let place = TopicPartition(topic: topic, partition: number)
             try consumer.assign([place: AssignedConsumer.beginning])

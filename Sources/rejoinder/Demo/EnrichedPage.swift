@@ -1,6 +1,6 @@
 import Monitoring
 
-/// An enriched record the way a question's page would show it, for a terminal.
+/// An enriched record for a terminal, laid out like a question's page.
 struct EnrichedPage {
     private static let width = 96
 
@@ -30,7 +30,7 @@ struct EnrichedPage {
         return ([([name] + author.origin).joined(separator: ", ")] + author.reputation).joined(separator: " · ")
     }
 
-    /// Breaks a text at spaces, and shows what would move the cursor as what it is.
+    /// Breaks a text at spaces, and escapes characters that would move the cursor.
     private static func wrapped(_ text: String, indent: Int) -> [String] {
         let margin = String(repeating: " ", count: indent)
         var lines: [String] = []

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A file of JSON lines that is being written. Not Sendable.
+/// Writes a file of JSON lines. Not Sendable.
 final class WorkloadFile {
-    /// For people.
+    /// The file's name in messages.
     let name: String
     private var file: UnsafeMutablePointer<FILE>?
 
-    /// - Parameter path: nil is standard output. A file that is there is written anew.
+    /// - Parameter path: nil is standard output. An existing file is overwritten.
     init(path: String?) throws(CommandFailure) {
         name = path.map { Printable.text($0) } ?? "standard output"
-        // A copy, so that closing it leaves the process its standard output.
+        // A duplicate, so that closing it leaves standard output open.
         file = path.map { fopen($0, "w") } ?? fdopen(dup(1), "w")
         guard let file else { throw failure("open") }
         setvbuf(file, nil, _IOFBF, 1 << 20)

@@ -12,19 +12,19 @@ struct WorkloadPublisher {
     let rate: Double?
     let logger: Logger
 
-    /// As a `Loader`'s: beyond librdkafka's own `message.timeout.ms`.
+    /// Longer than librdkafka's default `message.timeout.ms` (300 s), so that a record fails before a flush gives up.
     private static let patience = Duration.seconds(330)
 
-    /// What was published, by topic.
+    /// Published records by topic.
     typealias Counts = [WorkloadGenerator.Topic: Int]
 
     /// - Parameters:
-    ///   - stages: what of the plan.
-    ///   - progress: called now and then with how many records are queued.
+    ///   - stages: the parts of the plan to publish.
+    ///   - progress: called once in 1,000 records with the number queued.
     func run(
         _ generator: WorkloadGenerator, stages: Set<WorkloadStage>, progress: (Int) -> Void
     ) throws -> Counts {
-        // Batches fill up where records come fast, and wait for nothing where they come at a rate.
+        // At full speed batches fill up; at a rate no record waits for a batch.
         let own = KafkaProperties([
             "linger.ms": rate == nil ? "20" : "0", "queue.buffering.max.messages": "1000000",
             "queue.buffering.max.kbytes": "262144",
@@ -51,7 +51,7 @@ struct WorkloadPublisher {
         }
         if stages.contains(.tables) {
             try generator.tables(publish)
-            // The traffic is about what is in the tables.
+            // The tables must be in the topics before the traffic refers to them.
             try producer.flush(timeout: Self.patience)
         }
         if stages.contains(.traffic) {
@@ -80,7 +80,7 @@ struct WorkloadPublisher {
     }
 }
 
-/// Lets records through at a rate. What was held up is made good by what follows coming closer.
+/// Paces records at a rate. After a delay, records follow each other faster until the rate is made up.
 struct TrafficPacer {
     private let rate: Double
     private let began = ContinuousClock.now

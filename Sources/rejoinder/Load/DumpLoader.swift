@@ -5,15 +5,15 @@ import Logging
 import Sources
 import Worker
 
-/// Publishes a Stack Exchange dump's rows as contract records with the idempotent producer, placed by key as Java clients
-/// place them.
+/// Publishes a Stack Exchange dump's rows as contract records with the idempotent producer, placed by key like Java
+/// clients.
 struct DumpLoader {
     let settings: Settings
     /// The directory with `Posts.xml`.
     let directory: String
     let skipInvalid: Bool
 
-    /// As ``Loader`` has it: beyond the time after which librdkafka gives a record up.
+    /// Longer than librdkafka's default `message.timeout.ms` (300 s), so that a record fails before a flush gives up.
     private static let patience = Duration.seconds(330)
 
     func run() throws {

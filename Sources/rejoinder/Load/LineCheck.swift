@@ -5,21 +5,21 @@ struct LineCheck {
     struct Result: Sendable, Equatable {
         var good = 0
         var bad = 0
-        /// The first of the bad ones, as sentences: "line 7: ...".
+        /// The first bad lines, as sentences: "line 7: ...".
         var reasons: [String] = []
     }
 
-    /// More say nothing new, and a wrong file has millions.
+    /// Bounds the list: a wrong file has millions of bad lines, and more of them tell nothing new.
     static let longestList = 20
 
     let kind: RecordKind
     /// Longest record, key and value together, in bytes.
     let limit: Int
 
-    /// Goes through all lines; blank ones are none.
+    /// Reads all lines; blank ones do not count.
     /// - Parameters:
-    ///   - good: called with key and value, valid during the call, and the bytes of the file that are done.
-    /// - Returns: what was found.
+    ///   - good: called with key and value, valid during the call, and the bytes of the file read so far.
+    /// - Returns: the counts, and the first bad lines.
     func run(
         _ source: LoadSource, good: (_ key: Bytes, _ value: Bytes, _ done: Int) throws -> Void = { _, _, _ in }
     ) throws -> Result {

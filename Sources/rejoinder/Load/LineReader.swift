@@ -1,12 +1,12 @@
 import Foundation
 import Records
 
-/// Reads a file line by line, of lines up to a limit. Holds one line and one piece of the file at a time.
+/// Reads a file line by line, up to a limit a line. Holds one line and one piece of the file at a time.
 final class LineReader {
     enum Line {
         /// Without its line end. Valid until the next call.
         case line(Bytes, number: Int)
-        /// Longer than the limit; its bytes were passed over.
+        /// Longer than the limit; its bytes were skipped.
         case tooLong(number: Int)
         case end
     }
@@ -16,14 +16,14 @@ final class LineReader {
     private let descriptor: Int32
     private let limit: Int
     private var buffer: UnsafeMutableRawBufferPointer
-    /// The bytes of the file that are in `buffer` and not handed out yet.
+    /// Bytes of the file in `buffer` that are not handed out yet.
     private var pending: Range<Int> = 0..<0
     private var number = 0
     private var isAtEnd = false
-    /// Bytes of the file that were handed out or passed over.
+    /// Bytes of the file that were handed out or skipped.
     private(set) var bytesRead = 0
 
-    /// - Parameter descriptor: open for reading, at the place to start from; stays the caller's.
+    /// - Parameter descriptor: open for reading, at the place to start from; the caller owns it.
     init(descriptor: Int32, limit: Int) {
         self.descriptor = descriptor
         self.limit = limit
@@ -32,7 +32,7 @@ final class LineReader {
 
     deinit { buffer.deallocate() }
 
-    /// - Throws: ``CommandFailure`` when the file cannot be read on.
+    /// - Throws: ``CommandFailure`` when a read fails.
     func next() throws(CommandFailure) -> Line {
         number += 1
         var searched = 0
@@ -84,7 +84,7 @@ final class LineReader {
         return UnsafeRawPointer(found) - base
     }
 
-    /// Reads one piece behind what is pending.
+    /// Reads one piece after the pending bytes.
     private func fill() throws(CommandFailure) {
         if pending.isEmpty { pending = 0..<0 }
         if buffer.count - pending.upperBound < Self.pieceSize {

@@ -1,12 +1,12 @@
 import Foundation
 
-/// The file to load, which is read twice: once to check it, once to publish it. What can be read only once (standard input,
-/// a pipe) is copied to a temporary file first, which has no name any more while it is used.
+/// The file to load. It is read twice: once to check it, once to publish it. An input that can be read only once
+/// (standard input, a pipe) is copied to a temporary file first, which is unlinked at once.
 final class LoadSource {
-    /// For people.
+    /// The file's name in messages.
     let name: String
     let descriptor: Int32
-    /// Bytes, for the progress.
+    /// In bytes; for the progress.
     let size: Int
 
     /// - Parameter path: "-" is standard input.

@@ -13,9 +13,10 @@ struct Loader {
     let stop: StopSignal
     let logger: Logger
 
-    /// - Parameter progress: called now and then with the records and bytes of the file that are queued.
-    /// - Returns: how many records the brokers have: all of the source's, unless it was stopped.
-    /// - Throws: ``PublishFailure``, which says what is there for certain; ``CommandFailure``, `KafkaError` before that.
+    /// - Parameter progress: called once in 1,000 records with the records and bytes of the file queued so far.
+    /// - Returns: the records that the brokers acknowledged: all of the source's, unless it was stopped.
+    /// - Throws: ``PublishFailure``, with the records that are published for certain; before that ``CommandFailure`` or
+    ///   `KafkaError`.
     func run(_ source: LoadSource, progress: (_ records: Int, _ bytes: Int) -> Void) throws -> Int {
         let output = try ClusterOutput(
             properties: properties, delivery: delivery, clientID: "rejoinder-load", stop: stop, logger: logger)

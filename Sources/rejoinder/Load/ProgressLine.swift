@@ -1,6 +1,6 @@
 import Foundation
 
-/// A line on the terminal that is written over again and again. Nothing where standard error is no terminal.
+/// A progress line on the terminal, overwritten in place. Writes nothing where standard error is no terminal.
 final class ProgressLine {
     private let isShown: Bool
     private var last = ContinuousClock.now
@@ -14,7 +14,7 @@ final class ProgressLine {
         show { "\(records) records, \(size > 0 ? min(100, bytes * 100 / size) : 100)%" }
     }
 
-    /// - Parameter text: asked for only when it is time for a new one.
+    /// - Parameter text: evaluated only when the line is due, at most once in 200 ms.
     func show(_ text: () -> String) {
         guard isShown, ContinuousClock.now - last > .milliseconds(200) else { return }
         last = .now
@@ -22,7 +22,7 @@ final class ProgressLine {
         put("\r\(text())\u{1B}[K")
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     func end() {
         if isWritten { put("\r\u{1B}[K") }
         isWritten = false

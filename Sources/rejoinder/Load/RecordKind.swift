@@ -1,7 +1,7 @@
 import Records
 import Worker
 
-/// What a line is a record of.
+/// The kind of record on a line.
 enum RecordKind: String, CaseIterable, Sendable {
     case questions
     case answers

@@ -2,9 +2,9 @@ import Logging
 import Monitoring
 
 extension CommandFailure {
-    /// The failure as the last lines of standard error: where a log in JSON stands there, as lines of that, which its readers
-    /// understand; else as sentences.
-    /// - Parameter isLog: whether it does.
+    /// The failure as the last lines of standard error: in JSON where standard error is a JSON log, so that its readers
+    /// understand them; else as sentences.
+    /// - Parameter isLog: whether standard error is a JSON log.
     func logLines(isLog: Bool) -> [String] {
         guard isLog else { return lines.map { "rejoinder: \($0)" } }
         let now = LogClock.now()

@@ -1,7 +1,7 @@
 import Logging
 import Monitoring
 
-/// swift-log's way to the log: one JSON object or one line of text for each event.
+/// swift-log's handler: one JSON object or one line of text for each event.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
@@ -36,8 +36,8 @@ struct LineLogHandler: LogHandler {
 }
 
 extension Settings {
-    /// A logger of the level and format set, to standard error.
-    /// - Parameter least: a part that talks much may be held to this level or a higher one.
+    /// A logger with the configured level and format, to standard error.
+    /// - Parameter least: the lowest level to log for a verbose part, where it is above the configured one.
     func logger(_ label: String, atLeast least: Logger.Level = .trace) -> Logger {
         Logger(label: label) { LineLogHandler(label: $0, level: max(logLevel, least), format: logFormat) }
     }

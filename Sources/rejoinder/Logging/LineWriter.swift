@@ -1,21 +1,21 @@
 import Foundation
 import Synchronization
 
-/// Writes whole lines to a file descriptor. A line is one write(2); since a pipe takes longer lines than its atomic size in
-/// pieces, a lock keeps the lines of threads apart too.
+/// Writes whole lines to a file descriptor, one write(2) a line. A pipe may take a long line in pieces, so a lock keeps
+/// the lines of threads apart.
 final class LineWriter: Sendable {
     static let standardError = LineWriter(descriptor: 2)
     static let standardOutput = LineWriter(descriptor: 1)
 
     private let descriptor: Mutex<Int32>
 
-    /// - Parameter descriptor: stays the caller's, and open as long as this writes.
+    /// - Parameter descriptor: owned by the caller, and open as long as this writes.
     init(descriptor: Int32) {
         self.descriptor = Mutex(descriptor)
     }
 
-    /// Adds the line end. Where nobody can read any more (closed pipe, full disk) the line is lost: there is no better
-    /// place to complain about a log than the log.
+    /// Adds the line end. Where the descriptor has no reader left (closed pipe) or no room (full disk) the line is
+    /// lost: there is no better place to report a log's failure than the log.
     func write(_ line: String) {
         var line = line
         line += "\n"
@@ -34,7 +34,7 @@ final class LineWriter: Sendable {
             } else if count < 0, errno == EINTR {
                 continue
             } else if count < 0, errno == EAGAIN {
-                // Somebody made the shared terminal or pipe non-blocking.
+                // Another process made the shared terminal or pipe non-blocking.
                 var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&wait, 1, 1_000)
             } else {

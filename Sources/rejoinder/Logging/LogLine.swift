@@ -9,10 +9,10 @@ struct LogLine {
     var message: String
     var fields: Logger.Metadata
 
-    /// Metadata stands beside `time`, `level`, `logger` and `message`; a field of one of these names gets a "_" behind it.
+    /// Names of the line's own members; a metadata field with one of these names gets a "_" suffix.
     private static let reserved: Set<String> = ["time", "level", "logger", "message"]
 
-    /// One JSON object. Metadata that was given as a number or a truth value is one in JSON, all else is text.
+    /// One JSON object. Metadata given as a number or a boolean is one in JSON; all other metadata is text.
     var json: String {
         var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":"
         JSONText.append(logger, to: &line)
@@ -28,7 +28,7 @@ struct LogLine {
         return line
     }
 
-    /// Time, level, logger, message, then name=value. Control characters are escaped: a line stays a line.
+    /// Time, level, logger, message, then name=value. Control characters are escaped, so that a line stays one line.
     var text: String {
         var line = "\(time) \(Self.padded(level.rawValue, 8)) \(Self.padded(logger, 18)) "
         line += Printable.text(message, limit: .max)
@@ -70,7 +70,7 @@ struct LogLine {
         }
     }
 
-    /// For people: quotes only where a reader could not tell where the value ends.
+    /// For people: quotes only where the end of the value would be unclear.
     private static func plain(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): return bare(text)

@@ -2,23 +2,23 @@ import Foundation
 import Logging
 import Monitoring
 
-/// The log's way out: a queue and a thread that writes what is in it. Whoever logs, a lane, librdkafka or the monitor, never waits
-/// for whoever reads the log. A full queue drops what comes until half of it is written, and then says how much that was.
+/// The log's output: a queue, and a thread that writes it. A lane, librdkafka or the monitor never waits for the reader
+/// of the log. A full queue drops lines until half of it is written, and then logs how many it dropped.
 ///
-/// Unchecked: all that varies is touched only by whoever holds `condition`.
+/// Unchecked: `condition` guards all mutable state.
 final class LogWriter: @unchecked Sendable {
-    /// The log of the process. What is queued is written before it exits, if somebody reads it.
+    /// The log of the process. Exit waits for the queue to be written, at most for `patience`.
     static let standardError: LogWriter = {
         atexit { LogWriter.standardError.finish() }
         return LogWriter(to: .standardError)
     }()
 
-    /// How long the process's end waits for whoever reads the log.
+    /// The longest wait for a slow reader at the process's end.
     static let patience = Duration.seconds(3)
 
     private enum State {
         case taking
-        /// Since then so many lines were dropped, the first of them in this format.
+        /// The number of lines dropped since then, and the format of the first.
         case dropping(lines: Int, since: ContinuousClock.Instant, format: LogFormat)
         /// The last line is in the queue.
         case ending
@@ -28,28 +28,28 @@ final class LogWriter: @unchecked Sendable {
     private let limit: Int
     private let condition = NSCondition()
     private var state = State.taking
-    /// Oldest first, from `first` on; what is before it was written.
+    /// Oldest first, from `first` on; earlier entries are written.
     private var queue: [String] = []
     private var first = 0
-    /// In the queue.
+    /// Size of the queued lines.
     private var bytes = 0
-    /// The thread has taken a line and not yet written it.
+    /// The thread has taken a line and has not written it yet.
     private var isWriting = false
     private var hasThread = false
-    /// A line of a log in JSON was written, or dropped.
+    /// A line of a JSON log was written, or dropped.
     private var hasJSON = false
 
-    /// Whether what is written is a log in JSON, so that whoever reads it expects nothing else.
+    /// Whether the output is a JSON log, whose readers expect JSON lines only.
     var isLog: Bool { condition.withLock { hasJSON } }
 
-    /// - Parameter limit: in bytes. The line that reaches it is still taken, so that the queue takes any line when it is empty.
+    /// - Parameter limit: in bytes. The line that reaches it is still taken, so an empty queue takes any line.
     init(to writer: LineWriter, limit: Int = 1 << 20) {
         self.writer = writer
         self.limit = limit
     }
 
     /// Queues the line, or drops it.
-    /// - Parameter format: the log's, for saying what was dropped.
+    /// - Parameter format: the log's, for the report of dropped lines.
     func write(_ line: String, as format: LogFormat) {
         condition.withLock {
             if format == .json { hasJSON = true }
@@ -63,7 +63,7 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
-    /// Writes a sentence of a command behind what was logged before it, and waits until that is done, as long as it takes.
+    /// Writes a command's sentence after all lines logged before it, and waits without limit until it is written.
     func say(_ sentence: String) {
         condition.lock()
         if case .ending = state {
@@ -77,7 +77,7 @@ final class LogWriter: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Queues the last lines, however full the queue is, and waits until all is written; drops what comes after them.
+    /// Queues the last lines even where the queue is full, and waits until all is written; later lines are dropped.
     /// - Returns: whether all was written in time.
     @discardableResult
     func finish(with lines: [String] = [], patience: Duration = patience) -> Bool {
@@ -108,7 +108,7 @@ final class LogWriter: @unchecked Sendable {
         thread.start()
     }
 
-    /// What is dropped stands where it would have been.
+    /// Reports the dropped lines at the place in the log where they would have been.
     private func noteDropped() {
         guard case .dropping(let lines, let since, let format) = state else { return }
         state = .taking
@@ -131,7 +131,7 @@ final class LogWriter: @unchecked Sendable {
     }
 
     /// Waits for a line.
-    /// - Returns: nil when the last is written.
+    /// - Returns: nil when the last line is written.
     private func next() -> String? {
         condition.withLock {
             isWriting = false

@@ -3,7 +3,7 @@ import Logging
 import Monitoring
 import Synchronization
 
-/// The lines of the throughput log among those of the log, in its format.
+/// Writes the throughput lines into the log, in its format.
 final class ThroughputLog: ThroughputWriter {
     private let format: LogFormat
     private let writer: LogWriter
@@ -15,7 +15,7 @@ final class ThroughputLog: ThroughputWriter {
         table = Mutex(ThroughputTable(width: Self.width))
     }
 
-    /// Of the terminal on standard error; COLUMNS says it for whatever shows the log later.
+    /// Columns of the terminal on standard error; elsewhere COLUMNS gives the width of the log's later display.
     private static var width: Int {
         var size = winsize()
         if ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
@@ -31,7 +31,7 @@ final class ThroughputLog: ThroughputWriter {
 }
 
 extension Settings {
-    /// nil where the log leaves out what is only information.
+    /// nil where the log level leaves out information.
     func throughputLog() -> ThroughputLog? {
         logLevel <= .info ? ThroughputLog(format: logFormat) : nil
     }

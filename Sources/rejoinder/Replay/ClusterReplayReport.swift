@@ -1,7 +1,7 @@
 import Recording
 import Records
 
-/// What the ways of a replay that publish to a cluster say at their end.
+/// Text shared by the final reports of the replays that publish to a cluster.
 enum ClusterReplayReport {
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
@@ -13,7 +13,7 @@ enum ClusterReplayReport {
 }
 
 extension ClusterReplay.Summary {
-    /// How late the last acknowledgement may be: it comes with a commit, a quarter of a second later at most.
+    /// The latest that the last acknowledgement may be: it comes with a commit, at most a quarter of a second later.
     private static let tolerance = Duration.seconds(1)
 
     /// Sentences for people.
@@ -110,7 +110,7 @@ extension DeadLetterReturn.Summary {
 }
 
 extension ReturnedLetter {
-    /// Topic, partition, offset, code, message and key of the record, with tabs between them; then why it cannot come back.
+    /// The record's topic, partition, offset, code, message and key, separated by tabs, then why it cannot come back.
     var line: String {
         let place =
             source.map { "\(Printable.text($0.topic))\t\($0.partition)" }
@@ -125,7 +125,7 @@ extension ReturnedLetter {
 }
 
 extension ReturnedLetter.Obstacle {
-    /// Why, for people.
+    /// The reason, for people.
     var reason: String {
         switch self {
         case .valueOmitted: "the value was left out of the dead letter, since both together were too large"

@@ -2,9 +2,9 @@ import Foundation
 import Recording
 import Worker
 
-/// A replay in this process, with no broker: out comes a recording, or a judgement.
+/// A replay in this process, with no broker: its result is a recording, or a comparison with an earlier one.
 struct ProcessReplay {
-    /// Which of the two output topics.
+    /// One of the two output topics.
     enum Output: String, CaseIterable {
         case enriched
         case deadLetters = "dead-letters"
@@ -14,7 +14,7 @@ struct ProcessReplay {
         func topic(of topics: TopicNames) -> String { self == .enriched ? topics.enriched : topics.deadLetter }
     }
 
-    /// An earlier output, and what to do about it.
+    /// An earlier output to compare with, or to update.
     struct Golden {
         var file: String
         var isUpdated: Bool
@@ -24,15 +24,15 @@ struct ProcessReplay {
 
     var replay: Recording.Replay
     var settings: Settings
-    /// What the topics' names begin with in the recording.
+    /// Prefix of the topics' names in the recording.
     var recordedPrefix = ""
-    /// What recorded topics are called for this replay, before their prefix is looked at.
+    /// New names for recorded topics, applied before the prefix is removed.
     var renaming = TopicRenaming()
     var startState: String?
     var only: Output?
-    /// Of each question only its last record.
+    /// Only the last record of each question.
     var isFinal = false
-    /// nil: standard output, unless it is only compared.
+    /// nil: standard output, or nothing when the output is only compared.
     var output: String?
     var golden: Golden?
 
@@ -49,7 +49,7 @@ struct ProcessReplay {
         }
     }
 
-    /// Before anything is read: no file that is read may be written over.
+    /// Checks, before any file is read, that no output replaces an input.
     private func refuseLosses() throws {
         var read = replay.files.map { (path: $0, role: "the recording that is read") }
         if let golden, golden.isUpdated {
@@ -79,7 +79,7 @@ struct ProcessReplay {
 
     private func write(_ engine: ReplayEngine, to path: String) throws {
         let writer = try RecordingWriter(path: path)
-        // A golden file that is rewritten may be asked for under another name too.
+        // `--update` with `--output` writes the same records to both files.
         let copy = golden != nil ? try output.map { try RecordingWriter(path: $0) } : nil
         let sink = RecordingSink(writer, kinds: kinds)
         if let copy {
@@ -164,7 +164,7 @@ struct ProcessReplay {
         warn(of: engine)
     }
 
-    /// Of a recording whose topics are called otherwise, one of the three may match and the others not.
+    /// In a recording with other topic names, one of the three may match and the others not.
     private func warn(of engine: ReplayEngine) {
         let counts = engine.counts
         guard counts.skipped > 0 else { return }

@@ -1,8 +1,8 @@
 import Foundation
 import Recording
 
-/// What a replay to or from a cluster tells, on standard error: sentences as lines, progress as one line that is written over
-/// again and again where standard error is a terminal.
+/// Messages of a replay to or from a cluster, on standard error: sentences as lines, and one progress line that is
+/// overwritten in place where standard error is a terminal.
 final class ReplayScreen {
     private let isTerminal: Bool
     private var last: ContinuousClock.Instant?
@@ -45,7 +45,7 @@ final class ReplayScreen {
         return text
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     func end() {
         if isWritten { put("\r\u{1B}[K") }
         isWritten = false

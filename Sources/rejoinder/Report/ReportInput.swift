@@ -7,7 +7,7 @@ enum ReportInput {
 
     /// - Parameters:
     ///   - path: `-` is standard input.
-    ///   - row: is called with every throughput line.
+    ///   - row: called with every throughput line.
     static func read(_ path: String, into survey: inout LogSurvey, row: (ThroughputLine) throws -> Void) throws {
         let descriptor = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

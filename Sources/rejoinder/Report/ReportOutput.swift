@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where a report goes: standard output, or a file that has its old content until the new one is whole.
+/// A report's destination: standard output, or a file that keeps its old content until the new one is complete.
 ///
-/// Not Sendable: belongs to the command that made it.
+/// Not Sendable: owned by the command that made it.
 final class ReportOutput {
     private static let bufferBytes = 1 << 16
 
@@ -19,7 +19,7 @@ final class ReportOutput {
             (self.path, descriptor) = (path, dup(1))
             return
         }
-        // A link stays a link: what it points to is replaced.
+        // A link stays a link: its target is replaced.
         let target = realpath(path, nil).map { found in
             defer { free(found) }
             return String(cString: found)
@@ -30,7 +30,7 @@ final class ReportOutput {
         if exists, information.st_mode & S_IFMT != S_IFREG {
             descriptor = open(self.path, O_WRONLY | O_CLOEXEC)
         } else {
-            // Beside the file itself, so that the renaming stays within one file system.
+            // In the file's own directory, so that the rename stays within one file system.
             let temporary = "\(self.path).\(UInt32.random(in: 0 ... .max)).partial"
             descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 {
@@ -46,7 +46,7 @@ final class ReportOutput {
         }
     }
 
-    /// Without `finish`, nothing is left behind.
+    /// Without `finish`, no file is left.
     deinit {
         if descriptor >= 0 { close(descriptor) }
         if let temporary { unlink(temporary) }

@@ -1,8 +1,8 @@
-/// librdkafka properties that the worker must decide itself. Setting one is an error that says what to do instead: were it
-/// passed over in silence, a key would be ignored; were it passed on, records would be lost, doubled or misplaced.
+/// librdkafka properties that the worker must decide itself. Setting one is an error that names the alternative:
+/// ignoring the property would mislead the user, and passing it on would lose, double or misplace records.
 struct OwnedProperty: Sendable {
     let advice: String
-    /// The one value that changes nothing and is let through.
+    /// The one value that changes nothing and is accepted.
     var acceptedValue: String?
 
     static func of(_ name: String) -> OwnedProperty? { table[name] }

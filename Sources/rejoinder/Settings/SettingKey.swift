@@ -1,5 +1,5 @@
-/// A configuration key. Its raw value is the path in the configuration file; everything else that is known of it stands
-/// in `definition`, the one table from which reading, the unknown-key check, `rejoinder config` and the documentation come.
+/// A configuration key. Its raw value is the path in the configuration file; the rest is in `definition`, the one table
+/// behind reading, the unknown-key check, `rejoinder config` and the documentation.
 enum SettingKey: String, CaseIterable, Sendable {
     case bootstrapServers = "kafka.bootstrapServers"
     case groupID = "kafka.groupId"
@@ -28,10 +28,10 @@ enum SettingKey: String, CaseIterable, Sendable {
     case logLevel = "log.level"
     case logFormat = "log.format"
 
-    /// The mapping of librdkafka properties by name; not a key of its own, since it holds many values.
+    /// The mapping of librdkafka properties by name; no key of its own, since it holds many values.
     static let propertiesPath = "kafka.properties"
 
-    /// The list of sources; not a key of its own, since it holds mappings.
+    /// The list of sources; no key of its own, since it holds mappings.
     static let sourcesPath = "sources"
 
     /// The path in the configuration file, such as `kafka.groupId`.
@@ -44,11 +44,11 @@ enum SettingKey: String, CaseIterable, Sendable {
     static let sections: Set<String> = Set(
         allCases.compactMap { $0.components.count > 1 ? $0.components.first : nil })
 
-    /// What may be a top-level key of the file or a key of a section.
+    /// Keys by path: the file's top-level keys and the keys of its sections.
     static let byPath: [String: SettingKey] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.path, $0) })
 }
 
-/// What a setting's value may be.
+/// The type and range of a setting's value.
 enum SettingKind: Sendable {
     case text
     case topicName
@@ -57,7 +57,7 @@ enum SettingKind: Sendable {
     case integer(ClosedRange<Int>)
     case choice([String])
 
-    /// For people, as in "must be ...".
+    /// For people: the end of "must be ...".
     var allowed: String {
         switch self {
         case .text: "text, not empty"
@@ -69,7 +69,7 @@ enum SettingKind: Sendable {
         }
     }
 
-    /// Whether `text` is such a value. The same words are accepted from file, environment and flags.
+    /// Whether `text` is a valid value. File, environment and flags accept the same words.
     func accepts(_ text: String) -> Bool {
         switch self {
         case .text: !text.allSatisfy(\.isWhitespace)
@@ -83,7 +83,8 @@ enum SettingKind: Sendable {
         }
     }
 
-    /// Plain decimal digits with an optional minus: no hexadecimal, underscores or base 60, which YAML would let through.
+    /// Plain decimal digits with an optional minus; hexadecimal, underscores and base 60, which YAML allows, are
+    /// refused.
     static func integer(_ text: String) -> Int? {
         text.utf8.first == UInt8(ascii: "+") ? nil : Int(text)
     }
@@ -91,13 +92,13 @@ enum SettingKind: Sendable {
     private static let topicBytes = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-".utf8)
 }
 
-/// What is known of a setting besides its path.
+/// A setting's type, default, flag and help.
 struct SettingDefinition: Sendable {
     var kind: SettingKind
-    /// nil: the value is worked out from other settings; `help` says how.
+    /// The default; nil: worked out from other settings, as `help` says.
     var standard: String?
-    /// The command-line flag, where there is one.
+    /// The command-line flag; nil: none.
     var flag: String?
-    /// One sentence, as the documentation has it.
+    /// One sentence, for the documentation.
     var help: String
 }

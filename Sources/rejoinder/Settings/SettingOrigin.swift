@@ -1,4 +1,4 @@
-/// Where a value came from, in the order in which they win: a flag over the environment over the file over the default.
+/// The source of a value, by precedence: a flag over the environment over the file over the default.
 enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
     case flag(String)
     case environment(String)
@@ -14,13 +14,13 @@ enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether the person at the command line can mend it there.
+    /// Whether the value can be corrected on the command line.
     var isFlag: Bool {
         if case .flag = self { true } else { false }
     }
 }
 
-/// One thing that is wrong with the configuration: a sentence that names key, value, what is allowed and the origin.
+/// A fault of the configuration: a sentence that names key, value, the allowed values and the origin.
 struct SettingProblem: Sendable, Equatable, CustomStringConvertible {
     var message: String
     var isFromFlag = false
@@ -28,7 +28,7 @@ struct SettingProblem: Sendable, Equatable, CustomStringConvertible {
     var description: String { message }
 }
 
-/// Everything that is wrong with the configuration, found in one reading.
+/// All faults of the configuration, found in one reading.
 struct SettingsError: Error, Sendable, CustomStringConvertible {
     var problems: [SettingProblem]
 

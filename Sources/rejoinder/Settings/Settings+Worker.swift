@@ -2,7 +2,7 @@ import KafkaClient
 import Worker
 
 extension Settings {
-    /// What the worker is told.
+    /// The configuration of a worker with all its parts.
     var workerConfiguration: WorkerConfiguration { workerConfiguration(part: .all) }
 
     func workerConfiguration(part: WorkerPart) -> WorkerConfiguration {

@@ -9,12 +9,12 @@ enum LogFormat: String, CaseIterable, Sendable {
     case text
 }
 
-/// The effective configuration: every value checked by itself and against the others, with where it came from.
+/// The effective configuration: every value checked by itself and against the others, with its origin.
 struct Settings: Sendable {
     var bootstrapServers: String
     var groupID: String
     var staticMembership: Bool
-    /// librdkafka properties as given, by name. Not those that other settings stand for.
+    /// librdkafka properties as given, by name, without those that other settings stand for.
     var kafkaProperties: [String: String]
     var topics: TopicNames
     var delivery: DeliveryMode
@@ -24,9 +24,9 @@ struct Settings: Sendable {
     var publishesProvenance: Bool
     var lanes: Int
     var sourceLanes: Int
-    /// Topics of other systems, and how their records become contract records.
+    /// Topics of other systems, and the mapping of their records to contract records.
     var sources: [SourceMapping]
-    /// The same as the YAML that they were written in.
+    /// The sources' YAML as written.
     var sourcesText: String?
     var storeDirectory: String
     /// nil: just under the producer's `message.max.bytes`.
@@ -36,21 +36,21 @@ struct Settings: Sendable {
     /// 0: any free port.
     var adminPort: Int
     var monitoringIntervalSeconds: Int
-    /// How fresh the output is to be.
+    /// The objective for the output's age.
     var objectiveMilliseconds: Int
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
-    /// The text of every setting and where it came from; no entry where the value is worked out from others.
+    /// Each setting's text and origin; no entry where the value is worked out from others.
     var values: [SettingKey: SettingValue]
-    /// Where each librdkafka property came from, by name.
+    /// The origin of each librdkafka property, by name.
     var propertyOrigins: [String: SettingOrigin]
 
     func origin(of key: SettingKey) -> SettingOrigin { values[key]?.origin ?? .standard }
 }
 
 extension Settings {
-    /// For clients that are not the worker's: what the user gave, and the brokers.
+    /// For clients other than the worker's: the user's properties, and the brokers.
     var clientProperties: KafkaProperties {
         var properties = KafkaProperties(kafkaProperties)
         properties["bootstrap.servers"] = bootstrapServers
@@ -58,7 +58,7 @@ extension Settings {
     }
 }
 
-/// A setting's text, as it was given, and where.
+/// A setting's text as given, and its origin.
 struct SettingValue: Sendable, Equatable {
     var text: String
     var origin: SettingOrigin

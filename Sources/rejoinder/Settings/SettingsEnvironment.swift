@@ -1,18 +1,18 @@
 import Configuration
 import Sources
 
-/// The environment variables that are ours: `REJOINDER_` and a key's path in upper snake case.
+/// Our environment variables: `REJOINDER_` and a key's path in upper snake case.
 struct SettingsEnvironment {
     static let prefix = "REJOINDER_"
     /// Names the configuration file, as `--config` does.
     static let configVariable = "REJOINDER_CONFIG"
     static let propertiesPrefix = "REJOINDER_KAFKA_PROPERTIES_"
-    /// Variables of the project's own tests, which programs under test inherit.
+    /// Variables of the project's own tests; the programs under test inherit them.
     static let testPrefix = "REJOINDER_TEST_"
 
-    /// Values by `kafka.*` path, as swift-configuration reads them.
+    /// Values by key path, as swift-configuration reads them.
     let snapshot: any ConfigSnapshot
-    /// librdkafka properties that are set, by property name.
+    /// The librdkafka properties that are set, by property name.
     let properties: [String: String]
     private(set) var problems: [SettingProblem] = []
 
@@ -40,7 +40,7 @@ struct SettingsEnvironment {
         variable(ofPath: ["kafka", "properties", name])
     }
 
-    /// The library's own encoding would need an internal type, and the documentation must name variables that nobody set.
+    /// Our own encoding: the library's takes an internal type, and the documentation names variables that are not set.
     private static func variable(ofPath components: [String]) -> String {
         var name = prefix.dropLast()[...]
         for component in components {
@@ -55,13 +55,13 @@ struct SettingsEnvironment {
         return String(name)
     }
 
-    /// Every property that a user can set has a dot where its variable has an underscore, but for `log_level`.
+    /// Every property that a user can set has a dot where its variable has an underscore, except `log_level`.
     private static func propertyName(ofVariable name: String) -> String {
         let rest = name.dropFirst(propertiesPrefix.count).lowercased()
         return rest == "log_level" ? rest : rest.replacing("_", with: ".")
     }
 
-    /// "MiB" is one word to us and two to the library: memoryBudgetMiB shall be MEMORY_BUDGET_MIB, not ..._MI_B.
+    /// "MiB" is two words to the library; as one, memoryBudgetMiB becomes MEMORY_BUDGET_MIB, not ..._MI_B.
     private static func oneWord(_ component: String) -> String {
         component.replacing("MiB", with: "Mib")
     }
@@ -73,7 +73,7 @@ struct SettingsEnvironment {
     private static let known: [String: SettingKey] = Dictionary(
         uniqueKeysWithValues: SettingKey.allCases.map { (variable(of: $0), $0) })
 
-    /// What somebody who knows the flag `--state-dir` would try: `REJOINDER_STATE_DIR`.
+    /// Likely guesses of a user who knows the flag `--state-dir`: `REJOINDER_STATE_DIR`.
     private static let flagAliases: [String: String] = Dictionary(
         uniqueKeysWithValues: SettingKey.allCases.compactMap { key in
             key.definition.flag.map { flag in
@@ -97,8 +97,8 @@ struct SettingsEnvironment {
             message: "the environment variable \(Printable.quoted(name)) is no setting; the nearest is \(nearest).")
     }
 
-    /// What Kubernetes puts into every pod beside a service whose name starts with "rejoinder". None of it is ours, and a
-    /// worker that refused to start because of it could not be deployed under its own name.
+    /// Variables that Kubernetes puts into every pod beside a service whose name starts with "rejoinder". They are
+    /// accepted, since a worker that refused to start because of them could not be deployed under its own name.
     private static func isServiceVariable(_ name: String, value: String) -> Bool {
         if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT") { return true }
         if name.contains("_SERVICE_PORT_") { return true }
@@ -106,7 +106,7 @@ struct SettingsEnvironment {
         return name.hasSuffix("_PORT") && isServiceAddress(value)
     }
 
-    /// Kubernetes makes `REJOINDER_ADMIN_PORT=tcp://10.0.0.7:9464` for a service called rejoinder-admin, which is our variable.
+    /// For a service called rejoinder-admin Kubernetes sets our variable: `REJOINDER_ADMIN_PORT=tcp://10.0.0.7:9464`.
     static let serviceAddressHint =
         " Kubernetes sets it for a service of that name: put enableServiceLinks: false in the pod, or rename the service."
 

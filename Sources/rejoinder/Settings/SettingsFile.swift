@@ -3,13 +3,13 @@ import Foundation
 import Sources
 import Yams
 
-/// A configuration file, read and checked for everything that swift-configuration would let pass: keys that nobody
-/// knows, keys without a value, values of the wrong shape. Ranges are checked later, alike for every source.
+/// A configuration file, with checks that swift-configuration lacks: unknown keys, keys without a value, values of the
+/// wrong shape. Ranges are checked later, alike for every source.
 struct SettingsFile {
     let path: String
     /// The values; nil while `problems` is not empty.
     private(set) var snapshot: (any ConfigSnapshot)?
-    /// Lines of the keys that stand in the file, by path; those of librdkafka properties by property name.
+    /// Line numbers of the keys in the file, by path; `propertyLines`: of the librdkafka properties, by property name.
     private(set) var lines: [SettingKey: Int] = [:]
     private(set) var propertyLines: [String: Int] = [:]
     private(set) var sources: [SourceMapping] = []
@@ -17,10 +17,10 @@ struct SettingsFile {
     private(set) var sourcesText: String?
     private(set) var problems: [SettingProblem] = []
 
-    /// Far more than anyone writes; it bounds what a wrong path, such as a log file's, costs.
+    /// Far above any real file; bounds the cost of a wrong path, such as a log file's.
     static let longestFile = 1 << 20
 
-    /// - Throws: what makes the whole file unreadable. What is wrong with single keys is in `problems`.
+    /// - Throws: when the whole file is unreadable. Faults of single keys go to `problems`.
     init(path: String) throws(SettingsError) {
         let data = try Self.contents(of: path)
         let root = try Self.root(of: data, path: path)
@@ -29,7 +29,7 @@ struct SettingsFile {
             throw Self.unreadable(path, "its top level is not a mapping of keys to values")
         }
         for (key, value) in mapping { readTop(key, value) }
-        // Only a file in shape goes to the library: it follows anchors into whatever they blow up to.
+        // The library gets valid files only, since it expands anchors without limit.
         if problems.isEmpty {
             snapshot = try Self.snapshot(of: try Self.withoutSources(mapping, data, path), path: path)
         }
@@ -50,7 +50,7 @@ struct SettingsFile {
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? handle.close() }
             var data = Data()
-            // Pieces, since a pipe hands over what it has.
+            // In pieces, since a read from a pipe may be short.
             while data.count <= longestFile, let piece = try handle.read(upToCount: longestFile), !piece.isEmpty {
                 data.append(piece)
             }
@@ -66,10 +66,10 @@ struct SettingsFile {
         }
     }
 
-    /// Says where and what, never shows the line: it may hold a password.
+    /// Reports the place and the fault but never the line: it may hold a password.
     private static func root(of data: Data, path: String) throws(SettingsError) -> Node {
         do {
-            // The encoding is named because Yams would otherwise take it from an environment variable.
+            // An explicit encoding, since Yams would take it from an environment variable.
             guard let node = try Parser(yaml: data, encoding: .utf8).singleRoot(), !isNull(node) else {
                 throw unreadable(path, "it is empty")
             }
@@ -110,7 +110,7 @@ struct SettingsFile {
         }
     }
 
-    /// The library reads values and lists of values, and nothing like the sources.
+    /// The library reads scalars and lists of them only, not the sources' mappings.
     private static func withoutSources(
         _ mapping: Node.Mapping, _ data: Data, _ path: String
     ) throws(SettingsError) -> Data {

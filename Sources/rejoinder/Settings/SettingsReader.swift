@@ -4,7 +4,7 @@ import Logging
 import Sources
 import Worker
 
-/// What a command was given on its command line.
+/// A command's settings flags.
 struct SettingsFlags: Sendable {
     var configFile: String?
     var values: [SettingKey: String] = [:]
@@ -12,7 +12,7 @@ struct SettingsFlags: Sendable {
     var kafka: [String] = []
 }
 
-/// Brings flags, environment, file and defaults together. Everything that is wrong is found in one reading.
+/// Merges flags, environment, file and defaults. One reading finds all faults.
 struct SettingsReader {
     private var problems: [SettingProblem] = []
     private var values: [SettingKey: SettingValue] = [:]
@@ -61,7 +61,7 @@ struct SettingsReader {
                 ] + (file?.snapshot.map { [($0, .file(file?.path ?? "", line: file?.lines[key]))] } ?? [])
             for (source, origin) in sources {
                 guard let text = Self.text(source, key.components) else { continue }
-                // What a stronger source hides is checked too: it would come to light on the day the flag goes away.
+                // A hidden value is checked too: its fault would show on the day that the flag is removed.
                 check(text, of: key, from: origin)
                 if values[key] == nil { values[key] = SettingValue(text: text, origin: origin) }
             }
@@ -91,7 +91,7 @@ struct SettingsReader {
         }
     }
 
-    /// Never shows what was typed but for a name before a `=`: the rest may be a password.
+    /// Reports show at most the name before a `=`, never the rest: it may be a password.
     private mutating func parse(kafkaFlags: [String]) -> [String: String] {
         var result: [String: String] = [:]
         for (index, argument) in kafkaFlags.enumerated() {
@@ -110,7 +110,7 @@ struct SettingsReader {
     }
 
     private static func text(_ source: any ConfigSnapshot, _ components: [String]) -> String? {
-        // Text is what every scalar can be had as, so this cannot fail; the kinds are ours to check.
+        // Every scalar is available as text, so this cannot fail; we check the kinds ourselves.
         guard let value = try? source.value(forKey: AbsoluteConfigKey(components), type: .string).value,
             case .string(let text) = value.content
         else { return nil }
@@ -189,7 +189,7 @@ struct SettingsReader {
 
     private func settings() throws(SettingsError) -> Settings {
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
-        // Every text below has passed its kind's check, so the stand-ins after ?? are never used.
+        // Every text below has passed its kind's check, so the fallbacks after ?? are never used.
         func text(_ key: SettingKey) -> String { values[key]?.text ?? "" }
         func integer(_ key: SettingKey) -> Int { SettingKind.integer(text(key)) ?? 0 }
         return Settings(

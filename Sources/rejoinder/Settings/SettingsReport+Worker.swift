@@ -2,7 +2,7 @@ import KafkaClient
 import Worker
 
 extension SettingsReport {
-    /// With what the worker would make of the settings.
+    /// With the values and properties that the worker derives from the settings.
     init(of settings: Settings) {
         let properties = ClientProperties(
             configuration: settings.workerConfiguration, identity: "identity", lane: 0)

@@ -2,16 +2,16 @@ import Foundation
 import KafkaClient
 import Monitoring
 
-/// The effective configuration as text: a YAML file that would give the same settings (but for masked secrets), with each
+/// The effective configuration as text: a YAML file that gives the same settings (except masked secrets), with each
 /// value's origin as a comment.
 struct SettingsReport {
     let settings: Settings
-    /// Values of settings that follow from others.
+    /// Values of settings that are worked out from others.
     var workedOut: [SettingKey: String] = [:]
-    /// What the worker gives its clients where the user says nothing, in order of name.
+    /// The worker's choices for properties that the user leaves open, in order of name.
     var workerProperties: [WorkerProperty] = []
 
-    /// A librdkafka property that the worker chooses, and for which of its clients.
+    /// A librdkafka property that the worker chooses, and the clients that get it.
     struct WorkerProperty: Equatable {
         var name: String
         var value: String
@@ -25,11 +25,11 @@ struct SettingsReport {
         var value: String?
         var kind: SettingKind
         var origin: String
-        /// Not a setting that somebody made, so a comment in YAML.
+        /// Not a setting that the user made, so a comment in YAML.
         var isComment = false
     }
 
-    /// In the order of the table, properties behind the other kafka keys.
+    /// In the table's order, with the properties after the other kafka keys.
     private var rows: [Row] {
         var rows: [Row] = []
         for key in SettingKey.allCases {
@@ -85,7 +85,7 @@ struct SettingsReport {
     /// One JSON object: path to {"value", "origin"}.
     var json: String {
         let entries = rows.map { row in
-            // A property's name has dots of its own, so properties are told from keys by their whole path only.
+            // A property's name has dots of its own, so only the whole path tells properties from keys.
             let value = row.value.map { Self.json($0, row.kind) } ?? "null"
             return "  \(JSONText.string(row.path.joined(separator: "."))): "
                 + "{\"value\": \(value), \"origin\": \(JSONText.string(row.origin))}"
@@ -103,7 +103,7 @@ struct SettingsReport {
         }
     }
 
-    /// Plain where YAML reads the very same text back, in double quotes (JSON's are YAML's) elsewhere.
+    /// Plain where YAML reads the same text back, elsewhere in double quotes (JSON strings are YAML).
     private static func scalar(_ text: String) -> String {
         looksPlain(text) ? text : JSONText.string(text)
     }

@@ -1,4 +1,4 @@
-/// The table of all settings as Markdown, for the documentation; a test holds the two together.
+/// The table of all settings as Markdown, for the documentation; a test compares the two.
 enum SettingsTable {
     static var markdown: String {
         let head = ["| key | default | allowed | environment | flag | meaning |", "|---|---|---|---|---|---|"]

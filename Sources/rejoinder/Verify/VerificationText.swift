@@ -3,7 +3,7 @@ import Worker
 
 /// A verification's report as sentences for people.
 enum VerificationText {
-    /// Findings that are shown in full.
+    /// The number of findings shown in full.
     private static let shown = 20
 
     static func lines(_ report: VerificationReport, delivery: DeliveryMode) -> [String] {
