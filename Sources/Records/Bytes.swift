@@ -1,17 +1,17 @@
-/// Bytes that somebody else owns: a record's key or value, or a piece of one.
+/// Borrowed bytes: a record's key or value, or a part of one.
 package typealias Bytes = UnsafeRawBufferPointer
 
-/// A place in a value that is being read.
+/// A position in the value being read.
 typealias Position = UnsafePointer<UInt8>
 
 extension UnsafeRawBufferPointer {
-    /// The bytes from `start` up to, not including, `end`.
+    /// The bytes in `start..<end`.
     @inline(__always)
     init(from start: Position, to end: Position) {
         self.init(start: start, count: end - start)
     }
 
-    /// True when both hold the same bytes, wherever they stand.
+    /// Whether both hold the same bytes; their addresses may differ.
     @inline(__always)
     func holdsSameBytes(as other: Bytes) -> Bool {
         guard count == other.count else { return false }
@@ -29,7 +29,7 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-/// The ASCII characters that JSON and RFC 3339 are written with.
+/// The ASCII characters of JSON's and RFC 3339's grammars.
 enum ASCII {
     static let space: UInt8 = 0x20
     static let quote: UInt8 = 0x22
@@ -46,7 +46,7 @@ enum ASCII {
     static let closeBracket: UInt8 = 0x5D
     static let openBrace: UInt8 = 0x7B
     static let closeBrace: UInt8 = 0x7D
-    /// Set in a letter, it makes the letter a small one.
+    /// Setting this bit turns an uppercase letter into its lowercase form.
     static let lowercaseBit: UInt8 = 0x20
 
     @inline(__always)

@@ -1,13 +1,13 @@
-/// A short piece of a record for an error message: printable, in single quotes, valid UTF-8 whatever the bytes are.
+/// A short piece of a record for an error message: printable, in single quotes, valid UTF-8 even if the record is not.
 struct Excerpt: CustomStringConvertible {
-    /// The most bytes of UTF-8 that the piece may take, quotes and the dots for what is left out not counted.
+    /// The piece's limit in bytes of UTF-8, without the quotes and the ellipsis.
     private static let longest = 48
 
     let description: String
 
     init(_ bytes: Bytes) {
         var text = ""
-        // Twice the room is enough to see whether anything is left out, and keeps the work small for long values.
+        // Decoding twice the limit suffices to see whether the piece is complete, and bounds the work for long values.
         var rest = Substring(String(decoding: bytes.prefix(Self.longest * 2), as: UTF8.self)).unicodeScalars
         while let scalar = rest.first {
             let piece = Self.printable(scalar)
@@ -19,7 +19,7 @@ struct Excerpt: CustomStringConvertible {
         description = "'\(text)\(isWhole ? "" : "...")'"
     }
 
-    /// The character itself, or its number where it would not show, or would disturb the line that it stands in.
+    /// The character itself, or its code point if the character is invisible or would break the log line.
     private static func printable(_ scalar: Unicode.Scalar) -> String {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:

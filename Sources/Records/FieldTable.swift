@@ -1,10 +1,10 @@
-/// A set of fields, one bit each, numbered as in the shape's `fields` followed by its `authorFields`.
+/// A set of fields, one bit each, numbered in the order of the shape's `fields`, then its `authorFields`.
 typealias FieldSet = UInt32
 
-/// A `RecordShape` laid out for the walk: plain words, so that handing it on counts no references, and a name found by
-/// comparing two of them.
+/// A `RecordShape` laid out for the walk: plain words, so passing it on costs no reference counting, and two word
+/// comparisons match a name.
 ///
-/// Belongs to one `RecordReader`, which frees it.
+/// Owned and freed by one `RecordReader`.
 struct FieldTable {
     struct Entry {
         let name: PackedName
@@ -14,7 +14,7 @@ struct FieldTable {
         let bit: FieldSet
     }
 
-    /// Up to 16 bytes of a name in two words, zeros behind them. No contract name holds a zero byte or is longer.
+    /// Up to 16 bytes of a name in two words, padded with zeros. No contract name is longer or contains a zero byte.
     struct PackedName {
         static let longest = 16
         var low: UInt64
@@ -26,15 +26,15 @@ struct FieldTable {
     let rootCount: Int
     let count: Int
 
-    /// What every record of the kind must have.
+    /// The fields required in every record of the kind.
     let required: FieldSet
-    /// What a cast vote must have, and a counted one.
+    /// The fields required in a cast vote, and in a counted vote.
     let requiredInCast: FieldSet
     let requiredInCounted: FieldSet
-    /// Fields of a cast vote alone, and of a counted one alone: in the other they are fields like any unknown one.
+    /// Fields only of cast votes, and only of counted ones; in the other kind they are treated as unknown fields.
     let onlyInCast: FieldSet
     let onlyInCounted: FieldSet
-    /// The fields that tell the two apart, `value` and `voteCount`. `castMark` is empty where the kind is not a vote.
+    /// The fields that distinguish the two, `value` and `voteCount`. `castMark` is empty unless the kind is a vote.
     let castMark: FieldSet
     let countedMark: FieldSet
 
@@ -80,7 +80,7 @@ extension FieldTable.PackedName {
     @inline(__always)
     init(_ name: Bytes) {
         if name.count > 8 {
-            // Two overlapping loads; what the second has twice is shifted out.
+            // Two overlapping loads; the shift drops the bytes that both have.
             let surplus = UInt64(truncatingIfNeeded: (16 &- name.count) &* 8)
             let last = UInt64(littleEndian: name.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self))
             low = UInt64(littleEndian: name.loadUnaligned(as: UInt64.self))

@@ -1,11 +1,12 @@
 extension Instant {
     /// Reads an RFC 3339 `date-time`, such as `2024-05-01T09:30:00.25+02:00`.
     ///
-    /// Years are 0000 to 9999 and days those of the Gregorian calendar; `T` and `Z` may be small letters; the offset is
-    /// `Z` or up to 23:59 either way. Second 60 is taken only where a leap second can be, at 23:59 in UTC, and counts as
-    /// the second after it. A fraction may have any number of digits; those past the eighteenth are checked and ignored.
+    /// Years are 0000 to 9999, days follow the Gregorian calendar, `t` and `z` may be lowercase, and the offset is `Z`
+    /// or up to 23:59 either way. Second 60 is accepted only where a leap second can occur, at 23:59 UTC, and counts as
+    /// the following second. A fraction may have any number of digits; those past the eighteenth are checked and
+    /// ignored.
     ///
-    /// - Returns: nil when the bytes, from the first to the last, are anything else.
+    /// - Returns: nil unless the whole text is such a time.
     package init?(rfc3339 text: Bytes) {
         guard text.count >= 20,
             let year = Self.number(text, at: 0, digits: 4), text[4] == ASCII.minus,
@@ -40,7 +41,7 @@ extension Instant {
             attoseconds: attoseconds)
     }
 
-    /// What stands last in the text: `Z`, or the offset from UTC. In minutes; nil when it is not one, or not the last.
+    /// The offset from UTC in minutes, read from the end of the text; nil if it is malformed or followed by more text.
     private static func offset(_ text: Bytes, at index: Int) -> Int64? {
         guard index < text.count else { return nil }
         switch text[index] {
@@ -58,7 +59,7 @@ extension Instant {
         }
     }
 
-    /// A number of just so many digits. The text reaches that far.
+    /// A number of exactly `digits` digits. The caller guarantees that the text is long enough.
     @inline(__always)
     private static func number(_ text: Bytes, at index: Int, digits: Int) -> Int64? {
         var number: Int64 = 0
@@ -78,9 +79,9 @@ extension Instant {
         }
     }
 
-    /// Days from 1970-01-01 in the Gregorian calendar. The year is counted from March, so that the leap day is its last.
+    /// Days since 1970-01-01 in the Gregorian calendar. Years start in March, so the leap day is a year's last.
     private static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // One whole cycle of 400 years is added and taken off again: January of the year 0 belongs to the year before.
+        // Adds a whole cycle of 400 years, subtracted below: January of year 0 belongs to the March year -1.
         let marchYear = (month > 2 ? year : year - 1) + 400
         let marchMonth = month > 2 ? month - 3 : month + 9
         let dayOfYear = (153 * marchMonth + 2) / 5 + day - 1

@@ -1,11 +1,11 @@
-/// A point in time, exact to an attosecond (1e-18 s), so that answers can be put in order by when they were written.
+/// A point in time, exact to an attosecond (1e-18 s), so that answers sort by the time at which they were written.
 ///
-/// Two texts with different offsets are equal when they mean the same moment.
+/// Two texts with different offsets are equal when they denote the same moment.
 package struct Instant: Comparable, Hashable, Sendable {
     /// Whole seconds since 1970-01-01T00:00:00Z as POSIX counts them, leap seconds left out; negative before.
     package var seconds: Int64
 
-    /// What is to be added to `seconds`: 0 up to, not including, 1e18.
+    /// The fraction of a second to add to `seconds`, in `0..<1e18`.
     package var attoseconds: UInt64
 
     package init(seconds: Int64, attoseconds: UInt64) {

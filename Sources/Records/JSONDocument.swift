@@ -1,19 +1,20 @@
-/// A JSON text (RFC 8259) taken apart: its values in the order in which they stand, each with its place in the text.
+/// A parsed JSON text (RFC 8259): its values in document order, each with its position in the text.
 ///
-/// Reused from text to text: it allocates only when a text has more values than any before. Checks the text to its last
-/// byte by the same `JSONScanner` that checks records. Used by one thread; the text must outlive the questions about it.
+/// Reused for text after text: it allocates only when a text has more values or deeper nesting than any before.
+/// `JSONScanner`, which checks records, checks the text too. Confined to one thread; the text must outlive every access
+/// to the document.
 package final class JSONDocument {
     package enum Kind: UInt8, Sendable {
         case object, array, string, number, boolean, null
     }
 
-    /// A value. Those inside an array or object follow it; `next` is the index of the first value behind them.
+    /// A value. An array's or object's contents follow it; `next` is the index of the first value after them.
     package struct Node {
         package let kind: Kind
-        /// Whether a string must be unescaped before it means its text.
+        /// Whether a string must be unescaped to yield its text.
         package let hasEscapes: Bool
         fileprivate let nameHasEscapes: Bool
-        /// Where it stands in the text, a string's quotes included.
+        /// Where the value begins in the text, a string's quotes included.
         package let start: Int
         package fileprivate(set) var end: Int
         fileprivate let nameStart: Int
@@ -46,8 +47,8 @@ package final class JSONDocument {
         guard end == text.count else { throw fault(at: end, .endOfText) }
     }
 
-    /// Reads the value that begins at `start`, and passes over the space behind it.
-    /// - Returns: where the value and the space behind it end.
+    /// Reads the value that begins at `start`, and skips the whitespace after it.
+    /// - Returns: the position after the value and that whitespace.
     package func readValue(_ text: Bytes, from start: Int) throws(JSONFault) -> Int {
         self.text = text
         count = 0
@@ -105,7 +106,7 @@ package final class JSONDocument {
                 here = try scanner.literal(here)
                 append(first.pointee == ASCII.letter("n") ? .null : .boolean, first - base, here - base, name)
             }
-            // A value has ended: close what ends with it, up to the next comma.
+            // The value ends here: close the containers that end with it, up to the next comma.
             while true {
                 here = scanner.skipWhitespace(here)
                 guard let container = open.last else { return here }
@@ -169,14 +170,14 @@ package final class JSONDocument {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether the bytes begin with these.
+    /// Whether the bytes begin with `prefix`.
     package func starts(withBytes prefix: [UInt8]) -> Bool {
         prefix.count <= count
             && prefix.withUnsafeBytes { Bytes(rebasing: self[..<$0.count]).holdsSameBytes(as: $0) }
     }
 }
 
-// MARK: - Questions about a text that was read
+// MARK: - Access to the parsed text
 
 extension JSONDocument {
     /// The root's index.
@@ -184,29 +185,29 @@ extension JSONDocument {
 
     package subscript(index: Int) -> Node { nodes[index] }
 
-    /// A value's own text, as it stands.
+    /// A value's text as written.
     package func text(of index: Int) -> Bytes {
         Bytes(rebasing: text[nodes[index].start..<nodes[index].end])
     }
 
-    /// What stands between a string's quotes.
+    /// A string's raw content, without the quotes.
     package func content(of index: Int) -> Bytes {
         Bytes(rebasing: text[nodes[index].start + 1..<nodes[index].end - 1])
     }
 
-    /// The name that a member bears, its escapes resolved; "" for elements, and where half a surrogate pair stands in it.
+    /// A member's name, unescaped; "" for elements, and for a name with a lone surrogate.
     package func name(of index: Int) -> String {
         let node = nodes[index]
         return Self.unescape(Bytes(rebasing: text[node.nameStart..<node.nameEnd]), node.nameHasEscapes) ?? ""
     }
 
-    /// The text that a string means; nil for other values, and for a string with half a surrogate pair.
+    /// A string's text, unescaped; nil for other values, and for a string with a lone surrogate.
     package func string(of index: Int) -> String? {
         guard nodes[index].kind == .string else { return nil }
         return Self.unescape(content(of: index), nodes[index].hasEscapes)
     }
 
-    /// The member of an object that bears the name; the first, where several do.
+    /// The object's member of that name; the first of several.
     package func member(_ name: [UInt8], of object: Int) -> Int? {
         guard nodes[object].kind == .object else { return nil }
         let end = nodes[object].next
@@ -230,7 +231,7 @@ extension JSONDocument {
         }
     }
 
-    /// Whether the member at `index` bears the name.
+    /// Whether the member at `index` has the name.
     @inline(__always)
     package func isNamed(_ name: Bytes, _ index: Int) -> Bool {
         let node = nodes[index]
@@ -250,7 +251,7 @@ extension JSONDocument {
     }
 }
 
-/// Where a text stops being JSON, as a sentence's end: "at byte 5 expected ':' after a field name, found '='".
+/// A JSON syntax error as the end of a sentence: "at byte 5 expected ':' after a field name, found '='".
 package struct JSONFault: Error, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -1,13 +1,13 @@
-/// Whether a JSON number is an integer, and which: by its digits, exactly, whatever way it is written.
+/// The exact integer that a JSON number denotes, if it is one, in any notation.
 ///
-/// `3`, `3.0` and `300e-2` are the same integer, as JSON Schema has it. Floating point would not do: it makes
-/// 9007199254740993 another number, and 1e400 none at all.
+/// `3`, `3.0` and `300e-2` are the same integer, as in JSON Schema. Floating point would not do: it rounds
+/// 9007199254740993 and overflows at 1e400.
 enum JSONInteger: Equatable {
-    /// The largest magnitude that is read: 2^53, up to which every JSON reader has integers exactly.
+    /// The largest magnitude read: 2^53, the limit up to which every JSON reader represents integers exactly.
     static let largestMagnitude: Int64 = 1 << 53
 
     case value(Int64)
-    /// An integer, but farther from zero than `largestMagnitude`.
+    /// An integer with a magnitude above `largestMagnitude`.
     case beyondRange
     case notAnInteger
 
@@ -16,7 +16,7 @@ enum JSONInteger: Equatable {
         let isNegative = start < end && start.pointee == ASCII.minus
         let first = isNegative ? start + 1 : start
 
-        // The usual case, digits and nothing else, few enough not to overflow.
+        // The usual case: only digits, and few enough not to overflow.
         if end - first <= 18 {
             var magnitude: Int64 = 0
             var here = first
@@ -40,8 +40,8 @@ enum JSONInteger: Equatable {
         }
     }
 
-    /// Takes the digits as one row with the point left out, and finds where the first and the last that are not zero
-    /// stand in relation to the point once the exponent has moved it.
+    /// Treats the digits as one sequence without the point, and locates the first and last non-zero digit relative to
+    /// the units digit after the exponent has moved the point.
     private init(digitsFrom first: Position, to end: Position, isNegative: Bool) {
         var magnitude: Int64 = 0
         var digitCount = 0
@@ -66,7 +66,7 @@ enum JSONInteger: Equatable {
             self = .value(0)
             return
         }
-        // Positions are counted from the left; `unitsAt` is where the digit of the ones stands.
+        // Indices count digits from the left; `unitsAt` is the index of the units digit.
         let integerDigits = pointAt < 0 ? digitCount : pointAt
         let unitsAt = integerDigits - 1 + Self.exponent(from: here, to: end)
         guard lastSignificant <= unitsAt else {
@@ -93,8 +93,8 @@ enum JSONInteger: Equatable {
         self.init(magnitude: magnitude, isNegative: isNegative)
     }
 
-    /// The exponent from its `e` on, 0 when there is none. Held at a magnitude that no number of digits in memory can
-    /// balance, so that the sums made with it cannot overflow.
+    /// The exponent, from its `e` on; 0 when there is none. Clamped to a magnitude beyond any digit count in memory, so
+    /// sums with it cannot overflow.
     private static func exponent(from start: Position, to end: Position) -> Int {
         guard start < end else { return 0 }
         var here = start + 1

@@ -1,13 +1,13 @@
-/// The end of a string, and whether it must be unescaped before it is compared with anything.
+/// The end of a string, and whether it must be unescaped before comparison.
 struct StringEnd {
     let closingQuote: Position
     let hasEscapes: Bool
 }
 
 extension JSONScanner {
-    /// Checks a string from behind its opening quote up to its closing one: strict UTF-8, no bare control characters,
-    /// known escapes. Half of a surrogate pair without the other is RFC 8259's grammar all the same (section 8.2), and
-    /// means no text: `JSONText` refuses it where a meaning is needed.
+    /// Checks a string from after its opening quote to its closing quote: strict UTF-8, no bare control characters,
+    /// known escapes. A lone surrogate conforms to RFC 8259's grammar (section 8.2) but encodes no text: `JSONText`
+    /// rejects it where the text is needed.
     func string(after openingQuote: Position) throws(JSONSyntaxError) -> StringEnd {
         var here = openingQuote
         var hasEscapes = false
@@ -28,7 +28,7 @@ extension JSONScanner {
         }
     }
 
-    /// Skips ASCII that stands for itself: up to the next quote, backslash, control character or byte above 0x7F.
+    /// Skips plain ASCII: up to the next quote, backslash, control character or byte above 0x7F.
     @inline(__always)
     private func skipPlainText(_ start: Position) -> Position {
         var here = start
@@ -45,7 +45,7 @@ extension JSONScanner {
         return here
     }
 
-    /// A word whose lowest set bit lies in the first of eight bytes that does not stand for itself; 0 if all eight do.
+    /// A word whose lowest set bit lies in the first of eight bytes that is not plain ASCII; 0 if all eight are.
     ///
     /// Subtraction borrows from the byte above, so marks above the first may be wrong; the first never is. Bytes above
     /// 0x7F are marked by their own top bit.
@@ -79,7 +79,7 @@ extension JSONScanner {
         return backslash + 6
     }
 
-    /// Checks a run of characters beyond ASCII: each in its shortest form, no surrogates, nothing past U+10FFFF.
+    /// Checks a run of non-ASCII characters: shortest form only, no surrogates, nothing past U+10FFFF.
     private func skipMultibyteText(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start
         while here < end, here.pointee >= 0x80 {
@@ -89,7 +89,7 @@ extension JSONScanner {
             }
             let lead = UInt32(here.pointee)
             let room = end - here
-            // The smallest lead bytes, 0xC0 and 0xC1, could only begin a longer form than needed.
+            // The lead bytes 0xC0 and 0xC1 begin only overlong forms.
             if 0xC2...0xDF ~= lead, room >= 2, Self.continues(here[1]) {
                 here += 2
             } else if 0xE0...0xEF ~= lead, room >= 3, Self.continues(here[1]), Self.continues(here[2]) {
@@ -113,7 +113,7 @@ extension JSONScanner {
         return here
     }
 
-    /// True for four characters of two bytes each, as most words of Cyrillic, Greek, Arabic or Hebrew begin.
+    /// Whether the eight bytes are four two-byte characters, typical of Cyrillic, Greek, Arabic and Hebrew words.
     @inline(__always)
     private static func areTwoByteCharacters(_ bytes: UInt64) -> Bool {
         let word = UInt64(littleEndian: bytes)
@@ -123,7 +123,7 @@ extension JSONScanner {
         return ((word & (lanes &* 0x001E)) &+ lanes &* 0x00FE) & (lanes &* 0x0100) == lanes &* 0x0100
     }
 
-    /// True for a byte that can only stand behind the first of a character.
+    /// Whether the byte is a UTF-8 continuation byte.
     @inline(__always)
     private static func continues(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 

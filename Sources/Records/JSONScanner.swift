@@ -1,8 +1,8 @@
-/// JSON's grammar (RFC 8259) over bytes in memory, checked and not kept.
+/// JSON's grammar (RFC 8259) over bytes in memory: checks them and keeps nothing.
 ///
-/// Every function takes the place where its part begins and returns the place behind it, both in registers; that, no
-/// recursion, and eight bytes of a string at a time are what makes it fast. Nothing is allocated while a document stays
-/// within the depth that the contract allows. The bytes are read once, in order, and never past `end`.
+/// Every function takes the start of its part and returns the position after it, both in registers; that, iteration
+/// instead of recursion, and reading strings eight bytes at a time make it fast. Nothing is allocated while a document
+/// stays within the contract's depth. The bytes are read once, in order, and never past `end`.
 struct JSONScanner {
     let end: Position
     let nesting: UnsafeMutablePointer<NestingStack>
@@ -10,7 +10,7 @@ struct JSONScanner {
     /// Skips the four characters that JSON calls whitespace.
     @inline(__always)
     func skipWhitespace(_ start: Position) -> Position {
-        // Most places between tokens hold none or a single space: one comparison there.
+        // Most gaps between tokens are empty: one comparison detects that.
         if start < end, start.pointee > ASCII.space { return start }
         return skipWhitespaceRun(start)
     }
@@ -27,9 +27,9 @@ struct JSONScanner {
         return here
     }
 
-    /// Checks the value that begins at `start`, whatever stands in it, and returns the place behind it.
+    /// Checks the value of any type that begins at `start`, and returns the position after it.
     ///
-    /// - Parameter depth: how many arrays and objects around it are open.
+    /// - Parameter depth: the number of open arrays and objects around it.
     func skipValue(_ start: Position, depth: Int) throws(JSONSyntaxError) -> Position {
         var here = start
         var open = 0
@@ -61,7 +61,7 @@ struct JSONScanner {
                 here = try scalar(here)
             }
 
-            // A value has ended: close what ends with it, up to the next comma.
+            // The value ends here: close the containers that end with it, up to the next comma.
             while true {
                 if open == 0 { return here }
                 here = skipWhitespace(here)
@@ -82,7 +82,7 @@ struct JSONScanner {
         }
     }
 
-    /// Checks a field's name and the colon behind it; returns where the field's value begins.
+    /// Checks a field's name and the colon after it; returns the start of the field's value.
     @inline(__always)
     private func skipName(
         _ start: Position, expected: JSONSyntaxError.Expectation
@@ -93,7 +93,7 @@ struct JSONScanner {
         return try skipColon(string(after: start + 1).closingQuote + 1)
     }
 
-    /// Checks the colon behind a field's name; returns where the field's value begins.
+    /// Checks the colon after a field's name; returns the start of the field's value.
     @inline(__always)
     func skipColon(_ start: Position) throws(JSONSyntaxError) -> Position {
         let here = skipWhitespace(start)
@@ -147,7 +147,7 @@ struct JSONScanner {
         return here
     }
 
-    /// One digit or more.
+    /// At least one digit.
     @inline(__always)
     private func digits(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start

@@ -1,4 +1,4 @@
-/// Where a text stops being JSON, and what should have stood there. Trivial on purpose: throwing it costs no allocation.
+/// The position and expectation of a JSON syntax error. A trivial type, so that throwing it never allocates.
 struct JSONSyntaxError: Error {
     enum Expectation: UInt8 {
         case value
@@ -17,8 +17,8 @@ struct JSONSyntaxError: Error {
         case endOfText
     }
 
-    /// The address of the first byte that does not fit, or of the end of the text when it stops too early. A number and
-    /// not a pointer, because errors are `Sendable` and nobody may follow it later.
+    /// The address of the first byte that does not fit, or of the end of a text that is cut short. A number rather than
+    /// a pointer, because errors are `Sendable` and the memory may be freed by then.
     let address: UInt
     let expected: Expectation
 
@@ -29,7 +29,7 @@ struct JSONSyntaxError: Error {
 }
 
 extension JSONSyntaxError.Expectation {
-    /// What should have stood there, as the object of "expected".
+    /// The expectation as the object of "expected".
     var phrase: String {
         switch self {
         case .value: "a JSON value"

@@ -1,10 +1,10 @@
-/// The text that a JSON string stands for.
+/// The text of a JSON string, unescaped.
 enum JSONText {
-    /// Writes what the string between `start` and `end` (its quotes left out) means into `room`.
+    /// Unescapes the string between `start` and `end` (quotes excluded) into `room`.
     ///
-    /// The string has been checked by `JSONScanner`, which is why no escape here can be broken or cut short.
-    /// - Returns: the number of bytes written, never more than the string itself has; nil when they do not fit, or when
-    ///   half of a surrogate pair stands in the string without the other, which no UTF-8 can be written for.
+    /// `JSONScanner` has checked the string, so no escape is broken or cut short.
+    /// - Returns: the number of bytes written, at most the string's own length; nil when they do not fit, or when the
+    ///   string has a lone surrogate, which UTF-8 cannot encode.
     static func unescape(from start: Position, to end: Position, into room: UnsafeMutableRawBufferPointer) -> Int? {
         var here = start
         var count = 0
@@ -36,7 +36,7 @@ enum JSONText {
         return count
     }
 
-    /// Whether half of a surrogate pair stands in a checked string without the other.
+    /// Whether a checked string has a lone surrogate.
     static func holdsLoneSurrogate(from start: Position, to end: Position) -> Bool {
         var here = start
         while here < end {
@@ -49,8 +49,8 @@ enum JSONText {
         return false
     }
 
-    /// The code point that the escape at `here` stands for (a surrogate pair's two escapes at once); moves behind it.
-    /// nil: half of a pair without the other.
+    /// The code point of the escape at `here` (for a surrogate pair, of both escapes); moves `here` past it. nil: a
+    /// lone surrogate.
     private static func unescapeOne(_ here: inout Position, _ end: Position) -> UInt32? {
         let letter = here[1]
         here += 2

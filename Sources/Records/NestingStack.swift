@@ -1,8 +1,8 @@
-/// Which kind of container is open at each level of nesting: one bit each, set for an object, clear for an array.
+/// The kind of container open at each level of nesting: one bit each, set for an object, clear for an array.
 ///
-/// It starts with room for the 512 levels that the contract allows, so a record that passes never makes it grow. It
-/// goes on past them because a document that is too deep must still be read to its end: broken JSON is reported first.
-/// Lives in memory that a `RecordReader` owns; used by that reader's thread alone.
+/// It starts with the contract's limit of 512 levels, so valid records never grow it. It grows past the limit because a
+/// document that is too deep must still be read to its end: broken JSON is reported first. Lives in memory that a
+/// `RecordReader` owns; used only on that reader's thread.
 struct NestingStack {
     /// The most arrays and objects that may be open at once.
     static let deepestAllowed = 512
@@ -20,8 +20,8 @@ struct NestingStack {
 
     func deallocate() { words.deallocate() }
 
-    /// Notes the container that makes `depth` open ones in the document. `level` counts from 0 where the walk that uses
-    /// the stack began, so it is below `depth`.
+    /// Records the container that brings the document's open containers to `depth`. `level` counts from 0 at the start
+    /// of the walk that uses the stack, so it is below `depth`.
     @inline(__always)
     mutating func open(isObject: Bool, level: Int, depth: Int) {
         if depth > Self.deepestAllowed { isTooDeep = true }
@@ -36,7 +36,7 @@ struct NestingStack {
         words[level >> 6] & (1 << UInt64(truncatingIfNeeded: level & 63)) != 0
     }
 
-    /// To be called when a document has been judged; gives back what a too deep one made it take.
+    /// Call after a document has been judged; frees the memory that a too deep one took.
     @inline(__always)
     mutating func reset() {
         if isTooDeep { shrink() }

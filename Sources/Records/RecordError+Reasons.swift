@@ -1,4 +1,4 @@
-// The sentences. They are made only for records that have failed, so they may allocate.
+// The error messages. Built only for records that failed, so they may allocate.
 
 extension RecordError {
     static func emptyValue(_ kind: RecordKind) -> RecordError {
@@ -53,14 +53,14 @@ extension RecordError {
     static func wrong(
         _ table: FieldTable, _ index: Int, at start: Position, _ scanner: JSONScanner
     ) -> RecordError {
-        // The document has been read to its end without an error, so this value has one.
+        // The walk has read the whole document without a syntax error, so this value has an end.
         let end = (try? scanner.skipValue(start, depth: 0)) ?? start
         let reason = reason(table.field(index).type, from: start, to: end)
         return RecordError(code: .schema, message: "\(subject(table, index)) \(reason)")
     }
 
     static func keyMismatch(_ table: FieldTable, id: Bytes, key: Bytes?) -> RecordError {
-        // The question's id is a field of every kind, so there is one to find.
+        // Every kind has the question's id as a field, so the search succeeds.
         let index = table.kind.shape.fields.firstIndex { $0.slot == .questionID } ?? 0
         let has =
             switch key {
@@ -116,7 +116,7 @@ extension RecordError {
         }
     }
 
-    /// What begins with that byte, in JSON that is known to be good.
+    /// The type of the value that begins with `byte`, in valid JSON.
     private static func typeName(of byte: UInt8) -> String {
         switch byte {
         case ASCII.quote: "a string"

@@ -1,9 +1,9 @@
-/// Reads the records of the three input topics: checks a value as the contract and the files in `Schemas/` say, and hands
-/// out the few things that the worker needs of it.
+/// Reads the records of the three input topics: checks a value against the contract (`Schemas/`) and returns the few
+/// fields that the worker needs.
 ///
-/// One pass over the bytes, nothing allocated and nothing copied for a good record, but for ids that hold escapes. The
-/// `Bytes` it returns point into the key or value that was given, or into the reader's own memory: they are valid until
-/// its next call, or until the key or value is freed.
+/// One pass over the bytes; for a good record it allocates and copies nothing, except ids with escapes. The returned
+/// `Bytes` point into the given key or value, or into the reader's own memory: they are valid until the reader's next
+/// call, or until the key or value is freed.
 ///
 /// One reader per lane, used by the lane's thread alone; it is not `Sendable`.
 ///
@@ -41,14 +41,14 @@ package final class RecordReader {
     /// - Parameters:
     ///   - key: the record's key, nil when it is null.
     ///   - value: the record's value, nil when it is null: the question was deleted.
-    /// - Throws: `RecordError` with the first code that applies of `invalid-json`, `too-deep`, `schema`, `key-mismatch`.
+    /// - Throws: `RecordError` with the first applicable code of `invalid-json`, `too-deep`, `schema`, `key-mismatch`.
     package func readQuestion(key: Bytes?, value: Bytes?) throws(RecordError) -> QuestionRecord {
         guard let value else { return .deleted(id: try Self.tombstoneKey(key)) }
         try check(value, against: questions)
         return .question(id: try keyed(by: key, in: questions))
     }
 
-    /// Reads a record of the answers topic. As `readQuestion(key:value:)`; a null value forgets all answers of the
+    /// Reads a record of the answers topic, as `readQuestion(key:value:)` does; a null value forgets all answers of the
     /// question.
     package func readAnswer(key: Bytes?, value: Bytes?) throws(RecordError) -> AnswerRecord {
         guard let value else { return .forgetAll(questionID: try Self.tombstoneKey(key)) }
@@ -63,7 +63,8 @@ package final class RecordReader {
             questionID: questionID, answerID: answerID, answeredAt: scratch[.answeredAt].instant, voteCount: voteCount)
     }
 
-    /// Reads a record of the votes topic. As `readQuestion(key:value:)`; a null value forgets all votes of the question.
+    /// Reads a record of the votes topic, as `readQuestion(key:value:)` does; a null value forgets all votes of the
+    /// question.
     package func readVote(key: Bytes?, value: Bytes?) throws(RecordError) -> VoteRecord {
         guard let value else { return .forgetAll(questionID: try Self.tombstoneKey(key)) }
         let seen = try check(value, against: votes)
@@ -80,26 +81,26 @@ package final class RecordReader {
 
     /// Checks a question's value that has no key yet.
     ///
-    /// - Returns: the id of the question, which the record must be keyed by.
+    /// - Returns: the id of the question, which must become the record's key.
     /// - Throws: `RecordError` as `readQuestion(key:value:)`, but never `key-mismatch`.
     package func questionID(ofQuestion value: Bytes) throws(RecordError) -> Bytes {
         try check(value, against: questions)
         return scratch[.questionID].bytes
     }
 
-    /// Checks an answer's value that has no key yet. As `questionID(ofQuestion:)`.
+    /// Checks an answer's value that has no key yet, as `questionID(ofQuestion:)` does.
     package func questionID(ofAnswer value: Bytes) throws(RecordError) -> Bytes {
         try check(value, against: answers)
         return scratch[.questionID].bytes
     }
 
-    /// Checks a vote's value that has no key yet. As `questionID(ofQuestion:)`.
+    /// Checks a vote's value that has no key yet, as `questionID(ofQuestion:)` does.
     package func questionID(ofVote value: Bytes) throws(RecordError) -> Bytes {
         try check(value, against: votes)
         return scratch[.questionID].bytes
     }
 
-    /// Walks a value and judges it; what was found stands in `scratch` then.
+    /// Walks and judges a value, leaving its fields in `scratch`.
     ///
     /// - Returns: the contract's fields that the value has.
     @discardableResult
@@ -140,7 +141,7 @@ package final class RecordReader {
         return walk.seen
     }
 
-    /// The question's id, once it is known to be the key.
+    /// The question's id, checked to equal the key.
     private func keyed(by key: Bytes?, in table: FieldTable) throws(RecordError) -> Bytes {
         let id = scratch[.questionID].bytes
         guard let key, key.holdsSameBytes(as: id) else {
@@ -149,7 +150,7 @@ package final class RecordReader {
         return id
     }
 
-    /// A null value names its question by the key alone, whatever bytes it holds.
+    /// A tombstone's key alone names its question: any bytes, but not empty.
     private static func tombstoneKey(_ key: Bytes?) throws(RecordError) -> Bytes {
         guard let key, key.count > 0 else { throw RecordError.keylessTombstone(isNull: key == nil) }
         return key

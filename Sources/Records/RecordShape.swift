@@ -1,7 +1,7 @@
-/// What a contract field must hold.
+/// The type of a contract field.
 enum FieldType: UInt8 {
-    /// A string of 1 to 200 bytes once it is unescaped, or an integer written with 1 to 200 digits, whose digits (and
-    /// minus) are the id.
+    /// A string of 1 to 200 bytes when unescaped, or an integer of at most 200 bytes with digits only (and a minus),
+    /// which are the id.
     case id
     case string
     case nonEmptyString
@@ -16,32 +16,32 @@ enum FieldType: UInt8 {
     /// An integer within 2^53 of zero.
     case voteCount
     case arrayOfStrings
-    /// An object in which the shape's `authorFields` are the contract's.
+    /// An object whose contract fields are the shape's `authorFields`.
     case author
 }
 
-/// In which records of its kind a field belongs to the contract.
+/// The records of its kind in which a field belongs to the contract.
 enum FieldPresence: UInt8 {
     case required
     case optional
-    /// Required in a cast vote; in a counted one it is a field like any unknown one.
+    /// Required in a cast vote; treated as unknown in a counted one.
     case requiredInCast
-    /// Required in a counted vote; in a cast one it is a field like any unknown one.
+    /// Required in a counted vote; treated as unknown in a cast one.
     case requiredInCounted
-    /// Optional in a cast vote; in a counted one it is a field like any unknown one.
+    /// Optional in a cast vote; treated as unknown in a counted one.
     case optionalInCast
-    /// Optional in a counted vote; in a cast one it is a field like any unknown one.
+    /// Optional in a counted vote; treated as unknown in a cast one.
     case optionalInCounted
 }
 
-/// Which value of a record is handed on to the caller.
+/// The values of a record that are returned to the caller.
 enum FieldSlot: Int {
     case questionID, answerID, voterID, answeredAt, withdrawn, value, voteCount
 
     static let count = 7
 }
 
-/// One field that the contract names.
+/// A field named by the contract.
 struct Field {
     let name: StaticString
     let type: FieldType
@@ -56,7 +56,7 @@ struct Field {
     }
 }
 
-/// The three kinds of record that the worker reads. The raw values stand in error messages.
+/// The three kinds of record that the worker reads. The raw values appear in error messages.
 enum RecordKind: String {
     case question, answer, vote
 
@@ -69,8 +69,7 @@ enum RecordKind: String {
     }
 }
 
-/// What the contract says of one kind of record. Every field that is not named here is welcome and not looked into,
-/// beyond its being JSON.
+/// The contract for one kind of record. Unknown fields are allowed and only checked to be valid JSON.
 struct RecordShape {
     let fields: [Field]
     let authorFields: [Field]

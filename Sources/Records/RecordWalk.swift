@@ -1,13 +1,13 @@
-/// One pass over one value: JSON checked to the last byte, and on the way the contract's fields found, checked and noted.
+/// One pass over one value: checks the JSON to the last byte, and finds and checks the contract's fields on the way.
 ///
-/// A field that breaks its rule is only noted, because broken JSON further on, or too deep nesting, is to be told first.
-/// Lives on the stack for one record; the memory it points to belongs to the `RecordReader`.
+/// A field that breaks its rule is only recorded, because broken JSON or too deep nesting later in the value takes
+/// precedence. Lives on the stack for one record; the memory it points to belongs to the `RecordReader`.
 struct RecordWalk {
     let scanner: JSONScanner
     let scratch: Scratch
     let table: FieldTable
 
-    /// Fields that were there, those that were there more than once, and those whose value is not what it must be.
+    /// Fields present, fields present more than once, and fields with an invalid value.
     private(set) var seen: FieldSet = 0
     private(set) var repeated: FieldSet = 0
     private(set) var wrong: FieldSet = 0
@@ -34,7 +34,7 @@ struct RecordWalk {
         guard here == scanner.end else { throw JSONSyntaxError(position: here, expected: .endOfText) }
     }
 
-    /// Walks an object whose fields are `count` of the table's from `first` on. Calls itself for the author only.
+    /// Walks an object with the table's fields `first..<first + count`. Recurses for the author only.
     private mutating func object(
         _ openBrace: Position, fields first: Int, count: Int, depth: Int
     ) throws(JSONSyntaxError) -> Position {
@@ -58,7 +58,7 @@ struct RecordWalk {
         }
     }
 
-    /// The index of the field of that name, or -1. Names are compared as what they mean: `"\u0069d"` is `"id"`.
+    /// The index of the field of that name, or -1. Names are compared unescaped: `"\u0069d"` is `"id"`.
     @inline(__always)
     private func find(_ raw: Bytes, _ hasEscapes: Bool, _ first: Int, _ count: Int) -> Int {
         hasEscapes ? findEscaped(raw, first, count) : findPlain(raw, first, count)
@@ -85,12 +85,12 @@ struct RecordWalk {
                 let length = JSONText.unescape(from: start, to: start + raw.count, into: room)
             else { return -1 }
             let name = Bytes(rebasing: UnsafeRawBufferPointer(room)[..<length])
-            // Packing pads with zeros, and an escape can bring one into a name: "id\u0000" is not "id".
+            // Packing pads with zeros, and an escape can put one into a name: "id\u0000" is not "id".
             return name.contains(0) ? -1 : findPlain(name, first, count)
         }
     }
 
-    /// Checks the value of a field that the contract names.
+    /// Checks the value of a contract field.
     private mutating func contractField(_ index: Int, _ start: Position, depth: Int) throws(JSONSyntaxError) -> Position
     {
         let entry = table.entries + index
@@ -153,7 +153,7 @@ struct RecordWalk {
         }
     }
 
-    /// An id written as an integer: its digits are the id, as they are of the string that holds the same digits.
+    /// An id written as an integer: equal to the string id with the same digits.
     private func check(integerIDFrom start: Position, to end: Position, slot: Int8) -> Bool {
         guard end - start <= Scratch.longestID else { return false }
         var here = start.pointee == ASCII.minus ? start + 1 : start
@@ -174,7 +174,7 @@ struct RecordWalk {
         return true
     }
 
-    /// An array that should hold strings; elements of other kinds are checked as JSON all the same.
+    /// Checks an array of strings; elements of other kinds are still checked as JSON.
     private func arrayOfStrings(
         _ openBracket: Position, depth: Int
     ) throws(JSONSyntaxError) -> (end: Position, isRight: Bool) {

@@ -1,10 +1,10 @@
-/// Memory that a `RecordReader` uses again for every record: what was found, and room for ids that had to be unescaped.
+/// Memory that a `RecordReader` reuses for every record: the values found, and buffers for ids that need unescaping.
 struct Scratch {
     /// The longest id, in bytes.
     static let longestID = 200
     private static let idRooms = 4
 
-    /// What a slot's field holds: whichever of the three belongs to the field's type.
+    /// The value of a slot's field; the field's type decides which of the three is set.
     struct Value {
         var bytes = Bytes(start: nil, count: 0)
         /// An integer; for a boolean 0 or 1.
@@ -14,7 +14,7 @@ struct Scratch {
 
     /// Indexed by `FieldSlot`.
     let values: UnsafeMutablePointer<Value>
-    /// Indexed as the table's fields: where the value of a field that was seen begins.
+    /// Indexed by the table's fields: where the value of a seen field begins.
     let starts: UnsafeMutablePointer<Position>
     private let idRoom: UnsafeMutableRawPointer
 
@@ -36,17 +36,17 @@ struct Scratch {
         unsafeAddress { UnsafePointer(values + slot.rawValue) }
     }
 
-    /// Forgets what the last record had in the fields that the next one may lack.
+    /// Clears the last record's optional fields, which the next record may lack.
     @inline(__always)
     func forgetOptionals() {
         values[FieldSlot.answeredAt.rawValue].instant = nil
         values[FieldSlot.withdrawn.rawValue].integer = 0
     }
 
-    /// The id that a checked string stands for; nil unless it has 1 to 200 bytes of UTF-8.
+    /// The unescaped id in a checked string; nil unless it has 1 to 200 bytes of UTF-8.
     ///
-    /// Points into the value, or, when there was something to unescape, into the room of its slot. The slots of ids are
-    /// the first ones; an id that is only checked, not kept, has slot -1 and room of its own.
+    /// Points into the value, or, if the string has escapes, into its slot's buffer. The id slots come first; an id
+    /// that is checked but not kept has slot -1 and a buffer of its own.
     @inline(__always)
     func id(_ string: StringEnd, from start: Position, slot: Int8) -> Bytes? {
         guard string.hasEscapes else {
@@ -64,14 +64,14 @@ struct Scratch {
         return Bytes(rebasing: UnsafeRawBufferPointer(room)[..<length])
     }
 
-    /// The time that a checked string stands for.
+    /// The time in a checked string.
     @inline(__always)
     static func instant(_ string: StringEnd, from start: Position) -> Instant? {
         guard string.hasEscapes else { return Instant(rfc3339: Bytes(from: start, to: string.closingQuote)) }
         return unescapedInstant(string, from: start)
     }
 
-    /// Nobody writes a time with escapes, but one may: it gets memory for as long as it is read.
+    /// Escapes in a time are legal but rare, so the unescaped text gets temporary memory.
     @inline(never)
     private static func unescapedInstant(_ string: StringEnd, from start: Position) -> Instant? {
         withUnsafeTemporaryAllocation(byteCount: string.closingQuote - start, alignment: 1) { room in
