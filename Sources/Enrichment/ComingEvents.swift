@@ -1,12 +1,12 @@
 import Records
 
-/// The events that come next, as far as anybody told: their keys and the hashes of these. Counts from the last `removeAll`.
+/// The prefetch window: keys and key hashes of the upcoming events. Numbers count from the last `removeAll`.
 struct ComingEvents {
-    /// How many events are told of ahead.
+    /// The number of events hinted ahead.
     static let ahead = 32
-    /// Far enough for memory to answer, near enough for what it answered not to be gone again.
+    /// Far enough ahead for memory to answer, near enough for the data still to be cached.
     private static let nearBy = 4
-    /// Lookups are prepared for this many events at once, when the first of them is so many events away.
+    /// Lookups are prepared for `groupCount` events at once, when the first of them is `groupDistance` events away.
     private static let groupCount = 16
     private static let groupDistance = 8
 
@@ -15,16 +15,16 @@ struct ComingEvents {
         var hash: UInt64
     }
 
-    /// A ring, indexed by the event's number.
+    /// A ring, indexed by event number.
     private let events = UnsafeMutablePointer<Event>.allocate(capacity: ringCount)
     private static let ringCount = 64
     private static let ringMask = ringCount - 1
 
-    /// How many events were told of, are or were worked on, and were handed out in groups.
+    /// Event counts: hinted, begun (in progress or done), and handed out in groups.
     private var told = 0
     private var begun = 0
     private var grouped = 0
-    /// Whether the event that is worked on was told of.
+    /// Whether the event in progress was hinted.
     private var isTold = false
 
     func deallocate() { events.deallocate() }
@@ -35,8 +35,9 @@ struct ComingEvents {
         isTold = false
     }
 
-    /// What does not fit in the ring any more is not noted, and what is prepared is another event's then: of no use, and no harm.
-    /// - Parameter key: empty and nil alike: there is nothing to prepare.
+    /// Adds an event, or drops it when the ring is full. After a drop, later events get another event's prepared rows,
+    /// which lookups reject: useless but harmless.
+    /// - Parameter key: empty and nil are equivalent: there is nothing to prepare.
     @inline(__always)
     mutating func append(_ key: Bytes?, hash: UInt64) {
         guard told - begun < Self.ringCount else { return }
@@ -44,8 +45,8 @@ struct ComingEvents {
         told &+= 1
     }
 
-    /// The next event is being worked on.
-    /// - Returns: false when it was not told of.
+    /// Moves on to the next event.
+    /// - Returns: false when that event was not hinted.
     @inline(__always)
     mutating func advance() -> Bool {
         isTold = begun < told
@@ -53,14 +54,14 @@ struct ComingEvents {
         return isTold
     }
 
-    /// The hash of the event that comes `nearBy` events after the one that is worked on; nil when that is not told of.
+    /// The hash of the event `nearBy` events after the one in progress; nil when it was not hinted.
     @inline(__always)
     var near: UInt64? {
         let number = begun &- 1 &+ Self.nearBy
         return number < told ? events[number & Self.ringMask].hash : nil
     }
 
-    /// The events to be prepared now, once for each of them; nil while those that are prepared reach far enough.
+    /// The events to prepare now, each of them once; nil while the prepared ones reach far enough ahead.
     @inline(__always)
     var nextGroup: Range<Int>? {
         mutating get {
@@ -72,14 +73,14 @@ struct ComingEvents {
         }
     }
 
-    /// The key of an event that was told of, and its hash.
+    /// The key of a hinted event, and its hash.
     @inline(__always)
     subscript(number: Int) -> (key: Bytes, hash: UInt64) {
         let event = events[number & Self.ringMask]
         return (event.key, event.hash)
     }
 
-    /// The number of the event that is worked on; nil when it was not told of.
+    /// The number of the event in progress; nil when it was not hinted.
     @inline(__always)
     var current: Int? { isTold ? begun &- 1 : nil }
 }

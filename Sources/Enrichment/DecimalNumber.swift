@@ -1,4 +1,4 @@
-/// Numbers as the enriched value writes them: plain decimal, no allocation.
+/// Numbers as they appear in the enriched value: plain decimal, written without allocation.
 enum DecimalNumber {
     /// Number of digits, 1 to 20.
     @inline(__always)
@@ -30,10 +30,10 @@ enum DecimalNumber {
     }
 }
 
-/// An answer's vote count and its label, as they are written: voteCount 3 gives `3` and `+4`.
+/// An answer's label in an enriched value: voteCount 3 gives `+4`.
 ///
 /// The label is voteCount + 1, with a leading `+` where voteCount >= 0, plain otherwise: 0 gives `+1`, -1 gives `0`,
-/// -3 gives `-2`. Right for every Int64.
+/// -3 gives `-2`. Correct for every Int64.
 package struct VoteLabel {
     let sign: UInt8?
     let digits: UInt64

@@ -1,17 +1,17 @@
 import AnswerStore
 import Records
 
-/// What became of a question.
+/// The result of rendering a question.
 package enum Rendering {
-    /// The enriched value, valid until the enricher's next `render`; how many answers are in it and how many of the
-    /// visible ones were left out.
+    /// The enriched value, valid until the enricher's next `render`; the numbers of answers in it, and of visible
+    /// answers left out.
     case record(Bytes, attached: Int, omitted: Int)
-    /// Even without a single answer the value would be longer than allowed.
+    /// The value would exceed the limit even without a single answer.
     case tooLarge(RecordError)
 }
 
-/// Renders enriched values into one reused buffer. One per lane, not Sendable. Does no input or output; the same
-/// inputs give the same bytes.
+/// Renders enriched values into one reused buffer. One per lane, not Sendable. Does no I/O; the same inputs give the
+/// same bytes.
 ///
 /// A value is
 ///
@@ -19,7 +19,7 @@ package enum Rendering {
 ///
 /// with Q and A the given bytes, and `,"answersOmitted":N` as the last field where answers were left out.
 package final class Enricher {
-    /// Grows to the longest value rendered and a quarter more; `limit` bounds that.
+    /// Grows to the longest value rendered, plus a quarter; `limit` bounds that length.
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
     package init() {}
@@ -27,10 +27,10 @@ package final class Enricher {
     deinit { buffer.deallocate() }
 
     /// - Parameters:
-    ///   - question: the question event's value, carried byte for byte.
-    ///   - answers: the question's visible answers; put in the order of `Ranking`.
+    ///   - question: the question event's value, copied byte for byte.
+    ///   - answers: the question's visible answers; sorted in place by `Ranking`.
     ///   - limit: the longest value allowed, in bytes. If the whole does not fit, the first k answers of the ranking
-    ///     stay, k being the largest that fits.
+    ///     stay, for the largest k that fits.
     package func render(question: Bytes, answers: StoredAnswers, limit: Int) -> Rendering {
         let ranked = answers.buffer
         Ranking.sort(ranked)
@@ -60,7 +60,7 @@ package final class Enricher {
         return .record(Bytes(start: start, count: writer.place - start), attached: plan.attached, omitted: omitted)
     }
 
-    /// Puts a question before what once followed it.
+    /// Combines a question with the tail of an earlier rendering.
     /// - Returns: the enriched value, valid until the next rendering; nil when it would be longer than `limit`.
     @inline(__always)
     func splice(question: Bytes, tail: Bytes, limit: Int) -> Bytes? {
@@ -75,7 +75,7 @@ package final class Enricher {
         return Bytes(start: start, count: length)
     }
 
-    /// What follows the question in a value that was rendered with all answers.
+    /// The bytes after the question, in a value that was rendered with all answers.
     @inline(__always)
     static func tail(of value: Bytes, question: Bytes) -> Bytes {
         Bytes(rebasing: value[(EnrichedText.question.utf8CodeUnitCount + question.count)...])
@@ -108,7 +108,7 @@ package final class Enricher {
     }
 }
 
-/// The fixed pieces of an enriched value.
+/// The constant parts of an enriched value.
 enum EnrichedText {
     static let question: StaticString = #"{"question":"#
     static let answers: StaticString = #","answers":["#
@@ -123,9 +123,9 @@ enum EnrichedText {
     static let minus: StaticString = "-"
 }
 
-/// How long an enriched value is, known before a byte of it is written.
+/// The length of an enriched value, computed before its first byte is written.
 enum EnrichedSize {
-    /// How many answers stay, and how long the value is with them; nil when nothing fits.
+    /// The number of answers that fit and the value's length with them; nil when not even the frame fits.
     static func plan(
         question: Bytes, ranked: UnsafeMutableBufferPointer<StoredAnswer>, limit: Int
     ) -> (attached: Int, length: Int)? {
@@ -133,7 +133,7 @@ enum EnrichedSize {
         var length = frame
         for index in 0..<ranked.count { length += entry(ranked[index], at: index) }
         if length <= limit { return (ranked.count, length) }
-        // An answer is longer than what a smaller N saves in the omission field, so lengths rise with k.
+        // Each answer adds more bytes than a smaller omission count saves, so the length grows with k.
         var best: (attached: Int, length: Int)?
         length = frame
         for attached in 0..<ranked.count {
@@ -145,7 +145,7 @@ enum EnrichedSize {
         return best
     }
 
-    /// The shortest value there is for the question.
+    /// The length of the question's shortest possible value.
     static func withoutAnswers(question: Bytes, answerCount: Int) -> Int {
         frame(question: question, answerCount: answerCount) + (answerCount > 0 ? omission(answerCount) : 0)
     }
@@ -169,7 +169,7 @@ enum EnrichedSize {
     }
 }
 
-/// Writes one piece after the other into memory that is known to be long enough.
+/// Writes pieces one after the other into memory that the caller has made long enough.
 struct RawWriter {
     private(set) var place: UnsafeMutableRawPointer
 

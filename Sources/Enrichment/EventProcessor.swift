@@ -1,19 +1,18 @@
 import AnswerStore
 import Records
 
-/// What a question event comes to.
+/// The result of processing a question event.
 package enum EventOutcome {
-    /// The value to publish; it is valid until the next event is processed.
+    /// The value to publish, valid until the next event is processed.
     case enriched(Bytes, attached: Int, omitted: Int)
-    /// The question was deleted: a null value is to be published.
+    /// The question was deleted: publish a null value.
     case deleted
     /// The event cannot be processed: a dead letter.
     case refused(RecordError)
 }
 
-/// Takes a question event from its bytes to the enriched ones: check, look up, render. The one way an event is enriched,
-/// whether it comes from a cluster or from a recording. Reused from event to event; allocates nothing once its buffers
-/// have grown. One per lane, not Sendable.
+/// Enriches a question event: check, look up, render. Live events and recorded ones take this same path. Reused for
+/// event after event; allocates nothing once its buffers have grown. One per lane, not Sendable.
 package final class EventProcessor {
     private let reader = RecordReader()
     private let enricher = Enricher()
@@ -22,20 +21,20 @@ package final class EventProcessor {
     private var coming = ComingEvents()
     private let lookups = PreparedLookups()
 
-    /// - Parameter renderedBytes: memory for what was rendered before, so that a question that comes again is neither looked
-    ///   up nor rendered again.
+    /// - Parameter renderedBytes: memory for rendered answers, so that a recurring question is neither looked up nor
+    ///   rendered again.
     package init(renderedBytes: Int = 0) { rendered = RenderedAnswers(byteCount: renderedBytes) }
 
     deinit { coming.deallocate() }
 
-    /// How many events ahead `expect` wants to know of.
+    /// The number of events that `expect` should hint ahead.
     package static let ahead = ComingEvents.ahead
 
-    /// Says which event comes after those that were expected already: has what it will need fetched into the CPU's caches
-    /// by the time that it is processed. Changes nothing but how long it takes.
+    /// Hints the next event after those hinted already, so that its data is in the CPU's caches by the time it is
+    /// processed. Affects nothing but speed.
     /// - Parameters:
-    ///   - key: the event's; valid until the event was processed, or until `expectNothing`.
-    ///   - store: the one that the event will be processed with.
+    ///   - key: the event's key; must stay valid until the event is processed, or until `expectNothing`.
+    ///   - store: the store with which the event will be processed.
     @inline(__always)
     package func expect(_ key: Bytes?, store: AnswerStore) {
         let hash = AnswerStore.hash(of: key ?? Bytes(start: nil, count: 0))
@@ -44,11 +43,11 @@ package final class EventProcessor {
         store.expectVersion(ofQuestionHashed: hash)
     }
 
-    /// Forgets which events were expected: others come, or nobody knows.
+    /// Drops the hints: other events come, or the next ones are unknown.
     @inline(__always)
     package func expectNothing() { coming.removeAll() }
 
-    /// An event is about to be processed: asks for what the coming ones need, the nearer they are the more is known of it.
+    /// Prefetches for the upcoming events, the more of their data the nearer they are. Called before each event.
     @inline(__always)
     private func fetchAhead(_ store: AnswerStore) {
         guard coming.advance() else { return }
@@ -56,7 +55,7 @@ package final class EventProcessor {
         guard let group = coming.nextGroup else { return }
         for number in group {
             let event = coming[number]
-            // What is kept needs no lookup.
+            // A question with a rendered tail needs no lookup.
             if !rendered.mayHold(event.hash) { lookups.add(event.key, number: number) }
         }
         store.prepare(lookups)
@@ -66,9 +65,10 @@ package final class EventProcessor {
     ///   - key: nil is Kafka's null.
     ///   - value: nil is Kafka's null: the question was deleted.
     ///   - store: the store of the event's partition.
-    ///   - limit: the longest value in bytes that can be published for this event; negative: not even a null value can.
-    ///   - stamps: gets the times at which each part was done; parts that the event did not come to take no time. nil: no
-    ///     clock is read.
+    ///   - limit: the longest value in bytes that can be published for this event; negative: not even a null value
+    ///     fits.
+    ///   - stamps: receives the time at which each phase ended; phases that the event did not reach take no time. nil:
+    ///     no clock is read.
     /// - Throws: when the store cannot be read.
     package func process(
         key: Bytes?, value: Bytes?, store: AnswerStore, limit: Int, stamps: UnsafeMutablePointer<EventStamps>? = nil
@@ -90,7 +90,7 @@ package final class EventProcessor {
             id, value, store: store, limit: limit, prepared: coming.current.map { lookups[$0] }, stamps: stamps)
     }
 
-    /// What a question comes to that was checked before: the store's own.
+    /// Processes a question kept by the store, which was checked before it was stored.
     /// - Throws: when the store cannot be read.
     package func process(
         stored id: Bytes, value: Bytes, store: AnswerStore, limit: Int

@@ -6,22 +6,22 @@
     import Darwin
 #endif
 
-/// When an event was done with each part of its way: nanoseconds of ``Monotonic``. Reused; for the few events whose time is
-/// taken.
+/// The times at which an event's phases ended, in nanoseconds of ``Monotonic``. Reused; set only for the sampled
+/// events.
 package struct EventStamps {
-    /// Its bytes were checked.
+    /// The event's bytes were checked.
     package var checked: Int64 = 0
-    /// Its answers were found.
+    /// The event's answers were found.
     package var lookedUp: Int64 = 0
-    /// Its enriched bytes stood in the buffer.
+    /// The enriched value was complete in the buffer.
     package var rendered: Int64 = 0
 
     package init() {}
 }
 
-/// A clock that only goes forward, as a plain number: `Duration`'s arithmetic in 128 bits costs more than reading the clock.
+/// A monotonic clock as a plain integer: `Duration`'s 128-bit arithmetic costs more than reading the clock.
 package enum Monotonic {
-    /// Nanoseconds since some moment before the process began.
+    /// Nanoseconds since an arbitrary moment before the process began.
     package static var nanoseconds: Int64 {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)

@@ -1,10 +1,10 @@
 import AnswerStore
 import Records
 
-/// The order in which answers stand in an enriched record: voteCount descending, then answeredAt ascending as
-/// instants, absent last, then id bytewise. As ids differ, no two answers are equal in it.
+/// The order of answers in an enriched record: voteCount descending, then answeredAt ascending as instants with absent
+/// last, then id bytewise. Ids differ, so no two answers are equal.
 package enum Ranking {
-    /// True when `left` stands before `right`.
+    /// Whether `left` comes before `right`.
     package static func precedes(_ left: StoredAnswer, _ right: StoredAnswer) -> Bool {
         if left.voteCount != right.voteCount { return left.voteCount > right.voteCount }
         switch (left.answeredAt, right.answeredAt) {
@@ -15,9 +15,9 @@ package enum Ranking {
         }
     }
 
-    /// Puts answers in order in place, in n log n steps at worst; allocates nothing.
+    /// Sorts in place in O(n log n) and allocates nothing.
     package static func sort(_ answers: UnsafeMutableBufferPointer<StoredAnswer>) {
-        // Most questions have few answers, where insertion is fastest.
+        // Most questions have few answers, for which insertion sort is fastest.
         if answers.count <= 12 { insertionSort(answers) } else { heapSort(answers) }
     }
 
@@ -50,7 +50,7 @@ package enum Ranking {
         }
     }
 
-    /// Keeps what stands last in the ranking at the top of the heap.
+    /// Keeps the last answer of the ranking at the top of the heap.
     private static func siftDown(
         _ answers: UnsafeMutableBufferPointer<StoredAnswer>, from start: Int, count: Int
     ) {

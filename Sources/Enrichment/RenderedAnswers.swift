@@ -10,18 +10,19 @@ import Records
     import Darwin
 #endif
 
-/// Keeps what the enricher wrote behind a question (`,"answers":[...],"answerCount":N}`) for when the question comes again: the
-/// same bytes follow, whatever the event says, until one of the answers or votes changes.
+/// A cache of rendered tails, the bytes after a question (`,"answers":[...],"answerCount":N}`). A recurring question
+/// has the same tail, independent of its event, until one of its answers or votes changes.
 ///
-/// A ring: what was kept first is overwritten first. An entry is found by the hash of its question and told from others by the
-/// id itself, and it counts only while the store says the same version of the question. A question is kept when it comes for
-/// the second time, so that questions that come once cost no copy. One per lane, not Sendable; the memory is taken at once
-/// and becomes resident as it is filled.
+/// A ring: the oldest entry is overwritten first. An entry is found by its question's hash, confirmed by the id itself,
+/// and valid only while the store reports the same version of the question. A question's tail is kept from its second
+/// event on, so that questions seen once cost no copy. One per lane, not Sendable; the memory is allocated at once and
+/// becomes resident as it fills.
 final class RenderedAnswers {
     private struct Slot {
         /// 0: free.
         var hash: UInt64
-        /// Where the entry begins, counted from the first byte ever kept; `onlySeen`: the question came, and was not kept.
+        /// Where the entry begins, counted from the first byte ever kept; `onlySeen`: the question was seen but not
+        /// kept.
         var place: UInt64
     }
 
@@ -32,7 +33,7 @@ final class RenderedAnswers {
         var attached: UInt32
     }
 
-    /// The bytes that follow a question, and how many answers are in them.
+    /// The bytes after a question, and the number of answers in them.
     struct Tail {
         var bytes: Bytes
         var attached: Int
@@ -40,32 +41,33 @@ final class RenderedAnswers {
 
     private static let onlySeen = UInt64.max
     private static let headerLength = MemoryLayout<Header>.stride
-    /// A page of memory that the processor finds without walking its tables each time (2 MiB on x86-64).
+    /// The size of a huge page on x86-64, 2 MiB: one TLB entry covers it.
     private static let largePage = 2 << 20
 
     private static let cacheLine = 64
-    /// Of an entry that is fetched ahead: three answers of a usual length.
+    /// The part of an entry to prefetch: three answers of usual length.
     private static let fetchedBytes = 1536
 
     private let capacity: Int
     private let memory: UnsafeMutableRawPointer
     private let slots: UnsafeMutablePointer<Slot>
     private let mask: UInt64
-    /// Bytes ever kept, with what was left empty at the ring's end.
+    /// Bytes ever kept, including the gaps left at the ring's end.
     private var end: UInt64 = 0
 
-    /// - Parameter byteCount: what the ring may hold; beside it, a tenth more for finding. Below 64 KiB nothing is kept.
+    /// - Parameter byteCount: the ring's capacity; the slots take up to a tenth more. Below 64 KiB nothing is kept.
     init(byteCount: Int) {
         capacity = byteCount < 1 << 16 ? 0 : byteCount & ~7
         var slotCount = 1
-        // Rendered answers are seldom shorter: so there are several places for each entry.
+        // Entries are seldom as short as this, so there are several slots for each entry.
         while slotCount < capacity / 384 { slotCount *= 2 }
         mask = UInt64(slotCount - 1)
         slots = .allocate(capacity: slotCount)
         slots.initialize(repeating: Slot(hash: 0, place: Self.onlySeen), count: slotCount)
         memory = .allocate(byteCount: max(capacity, 8), alignment: capacity < Self.largePage ? 16 : Self.largePage)
         #if os(Linux)
-            // Entries lie far apart. Not more than advice: without it every entry costs a walk through the page tables.
+            // Entries lie far apart: without huge pages each one costs a page-table walk. Only advice, so failure is
+            // ignored.
             if capacity >= Self.largePage { madvise(memory, capacity, MADV_HUGEPAGE) }
         #endif
     }
@@ -75,33 +77,34 @@ final class RenderedAnswers {
         memory.deallocate()
     }
 
-    /// The question with this hash comes soon: has its slot fetched into the CPU's caches.
+    /// Prefetches the slot of a question that comes soon.
     @inline(__always)
     func expect(_ hash: UInt64) { prefetch(slots + Int(hash & mask)) }
 
-    /// Whether something is kept of the question, of whatever version.
+    /// Whether an entry of the question exists, of any version.
     @inline(__always)
     func mayHold(_ hash: UInt64) -> Bool {
         let slot = slots[Int(hash & mask)]
         return slot.hash == hash && isKept(slot.place)
     }
 
-    /// The question comes sooner still: has what is kept of it fetched. Entries lie far apart, so that most are in memory alone,
-    /// and waiting for one takes longer than copying it.
+    /// Prefetches the entry of a question that comes very soon. Entries lie far apart, so most are in no cache, and
+    /// waiting for one takes longer than copying it.
     @inline(__always)
     func fetch(_ hash: UInt64) {
         let slot = slots[Int(hash & mask)]
         guard slot.hash == hash, isKept(slot.place) else { return }
         let entry = memory + Int(slot.place % UInt64(capacity))
         var offset = 0
-        // How long it is stands in what is not here yet. What is longer goes on by itself: the processor sees the pattern.
+        // The entry's length is not cached yet. Beyond `fetchedBytes` the hardware prefetcher sees the pattern and
+        // takes over.
         while offset < Self.fetchedBytes {
             prefetch(entry + offset)
             offset &+= Self.cacheLine
         }
     }
 
-    /// What was kept of the question under this version; valid until the next `keep`.
+    /// The question's tail at this version; valid until the next `keep`.
     @inline(__always)
     func find(_ question: Bytes, hash: UInt64, version: QuestionVersion) -> Tail? {
         let slot = slots[Int(hash & mask)]
@@ -116,14 +119,14 @@ final class RenderedAnswers {
             attached: Int(header.attached))
     }
 
-    /// Keeps what was rendered, if it is worth it.
+    /// Keeps a tail if the question was seen before and the tail is not too large for the ring.
     func keep(_ tail: Tail, of question: Bytes, hash: UInt64, version: QuestionVersion) {
         let length = (Self.headerLength + question.count + tail.bytes.count + 7) & ~7
         guard length <= capacity / 16, let id = question.baseAddress, let bytes = tail.bytes.baseAddress else { return }
         let index = Int(hash & mask)
         let slot = slots[index]
         guard slot.hash == hash else {
-            // Another question's that is still there keeps its place, until the ring comes round.
+            // A valid entry of another question keeps the slot until the ring overwrites it.
             if !isKept(slot.place) { slots[index] = Slot(hash: hash, place: Self.onlySeen) }
             return
         }
@@ -143,7 +146,7 @@ final class RenderedAnswers {
         end += UInt64(length)
     }
 
-    /// Whether the entry that began there has not been overwritten since, not even its beginning.
+    /// Whether the entry at `place` is still whole, its first byte included.
     @inline(__always)
     private func isKept(_ place: UInt64) -> Bool { place != Self.onlySeen && end &- place <= UInt64(capacity) }
 }
