@@ -1,7 +1,7 @@
-/// Draws question numbers as a plan's skew wants them.
+/// Draws question numbers according to a plan's skew.
 struct QuestionPicker: Sendable {
     private let count: Int
-    /// By rank: how many of 2^53 draws fall on this rank or one before it. Empty: uniform.
+    /// By rank: the number of draws, out of 2^53, that fall on this rank or an earlier one. Empty: uniform.
     private let cumulative: [UInt64]
     private let spread: Spread
 
@@ -14,7 +14,7 @@ struct QuestionPicker: Sendable {
         }
     }
 
-    /// 0 up to but not including the number of questions.
+    /// A question number, from 0 up to the plan's `questions`, exclusive.
     @inline(__always)
     func draw(_ random: inout SplitMix64) -> Int {
         guard !cumulative.isEmpty else { return random.next(below: count) }
@@ -40,7 +40,7 @@ struct QuestionPicker: Sendable {
     }
 }
 
-/// A one-to-one scattering of 0..<count, so that neighbours in rank or time are no neighbours in the store.
+/// A permutation of 0..<count that scatters neighbours in rank or time across the store.
 struct Spread: Sendable {
     private let count: Int
     private let factor: Int
@@ -65,8 +65,8 @@ struct Spread: Sendable {
     }
 }
 
-/// Powers by additions, multiplications and divisions alone, which IEEE 754 rounds alike everywhere; the C library's `pow`
-/// differs between machines in the last bit.
+/// Powers by addition, multiplication and division only, which IEEE 754 rounds identically everywhere; the C library's
+/// `pow` differs between machines in the last bit.
 enum ExactMath {
     /// - Parameter base: at least 1.
     static func power(_ base: Double, _ exponent: Double) -> Double { exponential(exponent * logarithm(base)) }
@@ -74,7 +74,8 @@ enum ExactMath {
     private static let ln2 = 0.693147180559945309417
 
     private static func logarithm(_ value: Double) -> Double {
-        // value = significand * 2^e; ln(significand) = 2 artanh((s - 1) / (s + 1)), a series that ends soon below 1/3.
+        // value = significand * 2^e; ln(significand) = 2 artanh((s - 1) / (s + 1)), a series that converges fast below
+        // 1/3.
         let ratio = (value.significand - 1) / (value.significand + 1)
         let square = ratio * ratio
         var term = ratio

@@ -1,13 +1,13 @@
-/// What made-up people write.
+/// The texts of generated records.
 enum SampleText {
-    /// How texts begin: some plain, some with what a reader of JSON has to look at twice.
+    /// Openings of texts: some plain, some with characters that test a JSON reader.
     static let openings: [StaticString] = [
         "Since last week ", "My neighbour says that ", "A short one: ", "Please help, ",
         #"He told me \"wait and see\", but "#, "Fran\u{E7}ois asked: ", #"First things first.\n\n"#,
         "Za\u{17C}\u{F3}\u{142}\u{107}: ",
     ]
 
-    /// One long text, cut anywhere: plain ASCII, nothing that would have to be escaped.
+    /// One long text that can be cut anywhere: plain ASCII without characters to escape.
     static let prose: StaticString = """
         the kettle trips the breaker each time it boils, and only when the oven is on as well. I have tried another socket \
         on the same wall with the same result; a lamp in that socket works fine. My pulse at rest has gone down to the high \

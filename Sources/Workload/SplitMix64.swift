@@ -1,13 +1,13 @@
-/// Sebastiano Vigna's SplitMix64: small, fast, and the same on every machine, which the standard library's generators do not
-/// promise.
+/// Sebastiano Vigna's SplitMix64: small, fast, and reproducible on every machine, which the standard library's
+/// generators do not promise.
 package struct SplitMix64: Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
 
-    /// A generator of its own for each record: what one record draws does not depend on how much the others drew.
+    /// A generator for one record, so that its draws do not depend on the number of draws for other records.
     /// - Parameters:
-    ///   - stream: tells kinds of records apart.
+    ///   - stream: distinguishes kinds of records.
     ///   - index: the record's number in its stream.
     @inline(__always)
     init(seed: UInt64, stream: UInt64, index: Int) {
@@ -21,16 +21,16 @@ package struct SplitMix64: Sendable {
         return Self.mix(state)
     }
 
-    /// 0 up to but not including `bound`, which is above 0. Uneven by less than `bound` / 2^64.
+    /// A number from 0 up to `bound`, exclusive; `bound` must be positive. Biased by less than `bound` / 2^64.
     @inline(__always)
     package mutating func next(below bound: Int) -> Int {
         Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: bound)).high)
     }
 
-    /// True in `share` of the cases.
+    /// True with probability `share`.
     @inline(__always)
     mutating func chance(_ share: Double) -> Bool {
-        // 53 bits fill a Double exactly.
+        // A Double represents 53 bits exactly.
         Double(next() >> 11) < share * 0x1p53
     }
 

@@ -1,5 +1,4 @@
-/// Writes a record's bytes one after the other into memory that is long enough: `capacity` is for what a plan's longest
-/// record takes.
+/// Appends a record's bytes to memory that the caller has made long enough for the plan's longest record.
 struct ValueWriter {
     let start: UnsafeMutableRawPointer
     private(set) var count = 0
@@ -16,7 +15,7 @@ struct ValueWriter {
         count += text.utf8CodeUnitCount
     }
 
-    /// Decimal digits, with zeros in front up to `digits` of them.
+    /// Writes decimal digits, padded with leading zeros to `digits` of them.
     @inline(__always)
     mutating func write(_ number: Int, digits: Int = 1) {
         var length = 1
@@ -50,13 +49,13 @@ struct ValueWriter {
         write(answer)
     }
 
-    /// An RFC 3339 time, that many seconds after the moment at which made-up time begins.
+    /// Writes an RFC 3339 time, `seconds` after the start of the sample data's time.
     @inline(__always)
     mutating func writeTime(_ seconds: Int) {
         // 2025-09-01T00:00:00Z, in days since 1970.
         let days = 20_332 + seconds / 86_400
         let second = seconds % 86_400
-        // Howard Hinnant's civil_from_days, for days after 1970: years begin in March, so that leap days come last.
+        // Howard Hinnant's civil_from_days, for days after 1970: years begin in March, so leap days come last.
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -78,7 +77,7 @@ struct ValueWriter {
         write("Z")
     }
 
-    /// `length` bytes of running text from a place that is drawn; none when negative.
+    /// Writes `length` bytes of prose from a random position; none when negative.
     @inline(__always)
     mutating func writeText(_ length: Int, _ random: inout SplitMix64) {
         var rest = length

@@ -1,7 +1,7 @@
-/// Makes a plan's records, one after the other, in memory of its own. Not Sendable.
+/// Generates a plan's records one by one, in its own memory. Not Sendable.
 ///
-/// All of them are valid. Their lengths are the plan's where the fields that a record must have leave that choice; those
-/// that it may have are left out where there is no room for them.
+/// All records are valid. Their lengths follow the plan as far as the required fields permit; optional fields are left
+/// out where they do not fit.
 package final class WorkloadGenerator {
     package enum Topic: String, Sendable, CaseIterable {
         case answers
@@ -31,7 +31,7 @@ package final class WorkloadGenerator {
         picker = QuestionPicker(plan)
         spread = Spread(count: plan.questions, seed: plan.seed ^ 0xA5)
         key = ValueWriter(.allocate(byteCount: 64, alignment: 8))
-        // An eighth more than the mean, and what a record must have however small the mean.
+        // An eighth more than the mean, plus the required fields, which a small mean may not cover.
         let longest = max(plan.answerBytes, plan.eventBytes)
         value = ValueWriter(.allocate(byteCount: longest + longest / 8 + 2_048, alignment: 8))
     }
@@ -41,10 +41,10 @@ package final class WorkloadGenerator {
         value.start.deallocate()
     }
 
-    /// How many answers there are in all.
+    /// The total number of answers.
     package var answerCount: Int { (0..<plan.questions).reduce(0) { $0 + answers(of: $1) } }
 
-    /// What fills the tables: all answers, then the votes.
+    /// The tables' initial records: all answers, then the votes.
     package func tables(_ receive: Receiver) rethrows {
         try answers(receive)
         try votes(receive)
@@ -52,7 +52,7 @@ package final class WorkloadGenerator {
 
     package func answers(_ receive: Receiver) rethrows {
         var index = 0
-        // Question after question in each round, so that a question's answers come far apart.
+        // Each round visits every question once, so that a question's answers lie far apart.
         for round in 0..<plan.answersPerQuestion.upperBound {
             for place in 0..<plan.questions {
                 let question = spread[place]
@@ -73,7 +73,7 @@ package final class WorkloadGenerator {
         }
     }
 
-    /// What comes when the tables are filled: question events, and votes among them.
+    /// The records after the tables are filled: question events, and votes among them.
     package func traffic(_ receive: Receiver) rethrows {
         if plan.isLife { return try life(receive) }
         for index in 0..<plan.events {
@@ -90,11 +90,11 @@ package final class WorkloadGenerator {
         }
     }
 
-    /// Of the records that do not ask a question, so many in 16 are answers; the rest are votes.
+    /// Answers per 16 records that do not ask a question; the others are votes.
     private static let answersOf16 = 3
 
-    /// Questions are asked one after the other, evenly over the time. Who answers or votes picks among those asked so far, by the
-    /// plan's skew; votes are for answers that were given.
+    /// Asks the questions one after the other, evenly over the time. Answers and votes pick among the questions asked
+    /// so far, by the plan's skew; votes are for existing answers only.
     private func life(_ receive: Receiver) rethrows {
         let stride = max(1, plan.events / plan.questions)
         var given = [Int](repeating: 0, count: plan.questions)
@@ -137,7 +137,7 @@ package final class WorkloadGenerator {
         key.writeQuestionID(question)
     }
 
-    /// A length about the mean.
+    /// A random length around the mean.
     private func length(_ mean: Int, _ random: inout SplitMix64) -> Int {
         mean - mean / 8 + random.next(below: mean / 4 + 1)
     }
@@ -210,7 +210,7 @@ package final class WorkloadGenerator {
         finish(length, &random)
     }
 
-    /// Brings the value to its length with a body.
+    /// Pads the value to its length with a body.
     private func finish(_ length: Int, _ random: inout SplitMix64) {
         let room = length - value.count - 11
         if room > 0 {
@@ -223,7 +223,7 @@ package final class WorkloadGenerator {
 
     private func writeVote(_ random: inout SplitMix64, _ index: Int) {
         let question = picker.draw(&random)
-        // On a question without answers the first one's votes come before it.
+        // For a question without answers, the vote precedes the first answer.
         let answer = random.next(below: max(1, answers(of: question)))
         writeKey(question)
         writeVote(&random, index, question, answer)
@@ -242,7 +242,7 @@ package final class WorkloadGenerator {
         } else {
             value.write(#"","voterId":"v-"#)
             value.write(random.next(below: plan.voters))
-            // Three of four approve, one of twenty takes a vote back.
+            // Three of four votes approve, one of twenty retracts.
             let opinion = random.next(below: 20)
             value.write(
                 opinion < 15

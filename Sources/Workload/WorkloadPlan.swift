@@ -1,34 +1,34 @@
-/// How many records there are, how large, and what they are about. The same plan gives the same bytes on every machine.
+/// The number, sizes and subjects of generated records. The same plan gives the same bytes on every machine.
 package struct WorkloadPlan: Sendable, Equatable {
     package enum Skew: Sendable, Equatable {
         case uniform
-        /// The k-th most asked question is asked in proportion to k to the power of -exponent.
+        /// The k-th most popular question is asked in proportion to k to the power of -exponent.
         case zipf(exponent: Double)
     }
 
     package var seed: UInt64 = 1
-    /// How many questions there are to be asked, answered and voted on.
+    /// The number of questions that are asked, answered and voted on.
     package var questions = 50_000
-    /// Each question has a number of answers within this range, evenly drawn.
+    /// The range from which each question's number of answers is drawn, uniformly.
     package var answersPerQuestion = 3...3
-    /// Votes on the tables' side, before the traffic.
+    /// Votes in the tables, before the traffic.
     package var votes = 300_000
     /// Records of the traffic: question events, and votes among them.
     package var events = 500_000
-    /// What part of the traffic are votes: 0 up to but not including 1.
+    /// The share of votes in the traffic, from 0 up to 1, exclusive.
     package var voteShare = 0.0
-    /// Mean length of an answer's value and of a question event's value, in bytes; they vary by an eighth up and down.
+    /// Mean lengths in bytes of an answer's and of a question event's value; they vary by an eighth up and down.
     package var answerBytes = 420
     package var eventBytes = 320
-    /// Which questions the votes and the question events are about.
+    /// The distribution of votes and question events over the questions.
     package var skew = Skew.uniform
-    /// What part of the answers is withdrawn, and what part of the votes are *counted* ones.
+    /// The shares of withdrawn answers, and of *counted* votes.
     package var withdrawnShare = 0.0
     package var countedShare = 0.0
-    /// How many people vote.
+    /// The number of distinct voters.
     package var voters = 100_000
-    /// A site's life: there are no tables before the traffic, which asks each question once and answers and votes on those that
-    /// were asked before.
+    /// A site's life: the tables are empty before the traffic, which asks each question once and answers and votes on
+    /// the questions asked so far.
     package var isLife = false
 
     package init() {}
@@ -37,11 +37,11 @@ package struct WorkloadPlan: Sendable, Equatable {
     package static let recordLimit = 2_000_000_000
     package static let sizeLimit = 10_000_000
 
-    /// The questions' ids have the same length, whatever their number.
+    /// Question ids have this many digits, so that all of them have the same length.
     static let questionDigits = 8
 }
 
-/// Plans that have a name.
+/// Named plans.
 package enum WorkloadPreset: String, CaseIterable, Sendable {
     /// Small tables, then question events, uniform over the questions.
     case w1
@@ -76,12 +76,12 @@ package enum WorkloadPreset: String, CaseIterable, Sendable {
         return plan
     }
 
-    /// Records per second of the traffic; nil: as fast as the brokers take them.
+    /// The traffic's records per second; nil: as fast as the brokers take them.
     package var rate: Double? { self == .w5 ? 1_000 : nil }
 }
 
 extension WorkloadPlan {
-    /// The plan with `scale` times as many questions, votes and events: at least one of each that there were any of.
+    /// The plan with `scale` times as many questions, votes and events; a number above 0 stays at least 1.
     package func scaled(by scale: Double) -> WorkloadPlan {
         func scaled(_ count: Int) -> Int { count == 0 ? 0 : max(1, Int((Double(count) * scale).rounded())) }
         var plan = self
