@@ -1,23 +1,24 @@
 import Records
 
-/// Finds the questions whose changed record a broker refuses, as ``RefusalSearch`` finds events: each refusal halves the number of
-/// changes that a transaction publishes. An abort finds again all that waited since the held offsets, in the same order, so the
-/// number grows only once a question was found: a commit before that does not mean that the search has come further.
+/// Finds the questions whose changed record a broker refuses, as ``RefusalSearch`` finds events: each refusal halves
+/// the number of changes that a transaction publishes. After an abort all changes since the held offsets are found
+/// again in the same order, so the number grows only once a question is found: a commit before that is no sign of
+/// progress.
 ///
-/// While it goes on, transactions hold events or changes, never both, so that a refusal can be told to the right search.
+/// During a search, transactions hold events or changes, never both, so that a refusal goes to the right search.
 struct ChangeSearch {
     private enum State {
-        /// No question is looked for.
+        /// No search.
         case off
-        /// At most so many changes a transaction, until a question is found.
+        /// The limit of a transaction's changes, until a question is found.
         case narrowing(limit: Int)
-        /// A question was found; each commit doubles the number.
+        /// A question was found; each commit doubles the limit.
         case widening(limit: Int)
     }
 
     private var state = State.off
 
-    /// Changes that a transaction may publish; nil: as many as wait.
+    /// Limit of a transaction's changes; nil: none.
     var limit: Int? {
         switch state {
         case .off: nil
@@ -25,29 +26,30 @@ struct ChangeSearch {
         }
     }
 
-    /// A broker refused a record of the current transaction.
-    /// - Parameter changes: how many it held.
-    /// - Returns: whether the one change that it held was refused, alone.
+    /// Notes that a broker refused a record of the current transaction.
+    /// - Parameter changes: the number of the transaction's changes.
+    /// - Returns: whether a single change was refused, alone in its transaction.
     mutating func refused(changes: Int) -> Bool {
         let isFound = limit == 1 && changes == 1
         state = isFound ? .widening(limit: 2) : .narrowing(limit: max(1, min(changes, limit ?? changes) / 2))
         return isFound
     }
 
-    /// The current transaction, with changes in it, is committed.
+    /// Notes that the current transaction, with changes in it, is committed.
     mutating func committed() {
         guard case .widening(let limit) = state else { return }
         state = limit >= PublishWindow.bounds.records ? .off : .widening(limit: limit * 2)
     }
 
-    /// Nothing waits any more: what was refused once was taken the next time, or is gone.
+    /// Ends the search, as nothing waits any more: the refused change was taken the next time, or is gone.
     mutating func end() { state = .off }
 }
 
-/// Questions of a partition whose changed record a broker has refused: they wait for an event of their own. Lane thread only.
+/// Questions of a partition whose changed record a broker has refused: they wait for an event of their own. Lane thread
+/// only.
 struct WithheldQuestions {
     private enum State {
-        /// Refused when it stood alone, with the broker's word. Its dead letter is to be published.
+        /// Refused when it stood alone, with the broker's reason. Its dead letter must be published.
         case found(reason: String)
         /// The dead letter is in the current transaction.
         case inTransaction(reason: String)
@@ -57,12 +59,12 @@ struct WithheldQuestions {
 
     enum Handling {
         case publish
-        /// Instead of the record, a dead letter.
+        /// A dead letter in place of the record.
         case letter(reason: String)
         case leaveOut
     }
 
-    /// More are not remembered: they are refused, and found, once more.
+    /// Limit of the remembered questions: further ones are refused, and found, once more.
     static let most = 10_000
     private var states: [[UInt8]: State] = [:]
 
@@ -70,7 +72,7 @@ struct WithheldQuestions {
         if states.count < Self.most { states[question] = .found(reason: reason) }
     }
 
-    /// What to do about a change of a question.
+    /// Decides how to handle a change of a question.
     mutating func handle(_ question: Bytes) -> Handling {
         if states.isEmpty { return .publish }
         let key = Array(question)
@@ -83,7 +85,7 @@ struct WithheldQuestions {
         }
     }
 
-    /// The question's own event was worked on.
+    /// Notes that the question's own event was enriched.
     mutating func release(_ question: Bytes) {
         if !states.isEmpty { states[Array(question)] = nil }
     }

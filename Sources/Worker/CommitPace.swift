@@ -1,28 +1,28 @@
 /// Decides when a lane commits and how long it waits for input.
 ///
-/// Under load a commit is due once per interval, or earlier when so much was produced that it might not be acknowledged
-/// within the transaction's timeout. When the input runs dry it is due at once, so that an idle system has low latency.
+/// Under load a commit is due once per interval, or earlier when the produced bytes might not be acknowledged within
+/// the transaction's timeout. When the input runs dry it is due at once, so that an idle system has low latency.
 struct CommitPace {
-    /// Milliseconds after which an idle lane looks at its tables, and whether it is to stop. A look costs a tenth of a millisecond
-    /// of the processor's time.
+    /// Longest wait in milliseconds: then an idle lane looks at its tables and at the stop signal. A look costs a tenth
+    /// of a millisecond of CPU time.
     private static let longestWait: Int32 = 50
-    /// Events that come this close on each other's heels share a commit.
+    /// Shortest wait in milliseconds: events that follow each other within it share a commit.
     static let shortestWait: Int32 = 1
 
     private let interval: Duration
     private let maxBytes: Int
-    /// Where a commit is due by size; lowered while commits fail, raised again while they succeed.
+    /// Bytes at which a commit is due; lowered while commits fail, raised again while they succeed.
     private var byteLimit: Int
     private(set) var firstUncommitted: ContinuousClock.Instant?
     private var idleTurns: Int32 = 0
     private var failures = 0
 
-    /// Records that wait for the next commit, by the batch that they were polled in. A batch is in it as far as it was worked
-    /// on: its rest comes with a later commit.
+    /// Records that wait for the next commit, by the batch that they were polled in. A batch counts as far as it is
+    /// done: its rest comes with a later commit.
     private(set) var batches: [(polled: ContinuousClock.Instant, records: Int)] = []
-    /// When the batch that is worked on was polled.
+    /// When the current batch was polled.
     private var polled = ContinuousClock.now
-    /// Whether the last gathering ended because there was nothing more.
+    /// Whether the last gathering ended because the input ran dry.
     var ranDry = true
 
     init(interval: Duration, maxBytes: Int) {
@@ -41,14 +41,14 @@ struct CommitPace {
         return idleTurns
     }
 
-    /// A batch was polled, and is worked on from here.
+    /// Notes that a batch was polled.
     mutating func gathered() {
         idleTurns = 0
         note()
         polled = .now
     }
 
-    /// Records of the batch are ready to be committed.
+    /// Notes records of the batch that are ready to be committed.
     mutating func worked(records: Int) {
         guard records > 0 else { return }
         if let last = batches.indices.last, batches[last].polled == polled {
@@ -58,10 +58,10 @@ struct CommitPace {
         }
     }
 
-    /// The tables are being changed: the lane looks at them again soon.
+    /// Notes that the tables change: the lane looks at them again soon.
     mutating func tablesMoved() { idleTurns = 0 }
 
-    /// Something happened that wants to be committed.
+    /// Notes work that needs a commit.
     mutating func note() {
         if firstUncommitted == nil { firstUncommitted = .now }
     }
@@ -71,10 +71,10 @@ struct CommitPace {
         return (ranDry && produced) || isFull(bytes: bytes) || .now - firstUncommitted >= interval
     }
 
-    /// Whether something has waited for its commit for so long that its transaction should not stay open.
+    /// Whether work has waited for its commit for so long that its transaction should not stay open.
     var isOld: Bool { firstUncommitted.map { .now - $0 >= max(interval, .milliseconds(500)) } ?? false }
 
-    /// Whether more must not be produced before a commit. For every record: asks no clock.
+    /// Whether a commit must come before the next record. Called for every record, so it reads no clock.
     func isFull(bytes: Int) -> Bool { bytes >= byteLimit }
 
     mutating func committed() {
@@ -84,7 +84,7 @@ struct CommitPace {
         byteLimit = min(maxBytes, byteLimit * 2)
     }
 
-    /// - Returns: how long to rest before the work is done again.
+    /// - Returns: the rest before the work is repeated.
     mutating func failed() -> Duration {
         firstUncommitted = nil
         batches.removeAll(keepingCapacity: true)

@@ -1,9 +1,9 @@
 import KafkaClient
 import Logging
 
-/// The errors that a consumer hands over between messages in one turn of polling. Most pass by themselves; some never do.
+/// Errors that a consumer hands over between messages in one turn of polling. Most pass by themselves; some never do.
 struct ConsumerFailure {
-    /// The error that counts: the first that ends the worker, else the last.
+    /// The turn's error: the first that ends the worker, else the last.
     private(set) var error: KafkaError?
 
     mutating func note(_ new: KafkaError) {
@@ -21,7 +21,7 @@ struct ConsumerFailure {
         logger.warning("reading the \(reading)", metadata: ["cause": "\(error)"])
     }
 
-    /// The end of the worker that an error means; nil: it passes.
+    /// The worker's end that follows from an error; nil: the error passes.
     private static func end(_ error: KafkaError) -> WorkerError? {
         if case .fatal(let end) = LaneFault(error) { return end }
         return error.isFatal

@@ -4,7 +4,7 @@ import Records
 
 /// A record that could not be processed, and why.
 package struct DeadLetter {
-    /// Where the original's headers are.
+    /// The place of the original's headers.
     enum Headers {
         case none
         case message(ConsumedMessage)
@@ -29,7 +29,7 @@ package struct DeadLetter {
         self.error = error
     }
 
-    /// For a question's event that the store has kept.
+    /// A dead letter for a question's event as the store keeps it.
     init(question: StoredQuestion, id: Bytes, partition: Int32, topic: String, error: RecordError) {
         key = id
         value = question.value
@@ -39,12 +39,12 @@ package struct DeadLetter {
         self.error = error
     }
 
-    /// The record, where it still has its headers.
+    /// The original record, where its headers are still in it.
     var message: ConsumedMessage? {
         if case .message(let message) = original { message } else { nil }
     }
 
-    /// The headers, where the store kept them.
+    /// The original's headers, where the store kept them.
     var keptHeaders: [RecordHeader] {
         if case .packed(let packed) = original { packed.headers } else { [] }
     }
@@ -53,7 +53,7 @@ package struct DeadLetter {
         if case .none = original { false } else { true }
     }
 
-    /// What is carried of the original; the largest that the producer takes is published.
+    /// Parts of the original that a dead letter carries. The largest form that the producer takes is published.
     package enum Form: CaseIterable, Sendable {
         case whole, withoutValue, withoutValueAndHeaders, withoutKeyToo
 
@@ -61,7 +61,7 @@ package struct DeadLetter {
         package var carriesHeaders: Bool { self == .whole || self == .withoutValue }
         package var carriesKey: Bool { self != .withoutKeyToo }
 
-        /// What says that a part which the original has is left out.
+        /// Headers for the parts of the original that this form leaves out.
         package func omissions(hasKey: Bool, hasValue: Bool, hasHeaders: Bool) -> [RecordHeader] {
             var headers: [RecordHeader] = []
             if !carriesValue, hasValue { headers.append(RecordHeader("rejoinder.error.value-omitted", "true")) }
@@ -71,10 +71,10 @@ package struct DeadLetter {
         }
     }
 
-    /// The record's place for people: `answers [3] at offset 17`.
+    /// The original's place for people: `answers [3] at offset 17`.
     var place: String { "\(topic) [\(partition)] at offset \(offset)" }
 
-    /// What a dead letter says of a record: why it is one, and where it came from.
+    /// Headers that say why a record is a dead letter, and where it came from.
     package static func headers(
         error: RecordError, topic: String, partition: Int32, offset: Int64, timestamp: Int64?
     ) -> [RecordHeader] {
@@ -84,15 +84,15 @@ package struct DeadLetter {
             RecordHeader("rejoinder.source.topic", topic),
             RecordHeader("rejoinder.source.partition", String(partition)),
             RecordHeader("rejoinder.source.offset", String(offset)),
-            // -1 is Kafka's own word for a record without a time.
+            // -1 is Kafka's value for a record without a timestamp.
             RecordHeader("rejoinder.source.timestamp", String(timestamp ?? -1)),
         ]
     }
 
-    /// The key in place of none, where the topic takes no record without a key: `questions/3@1234`.
+    /// The stand-in key for a topic that takes no record without a key: `questions/3@1234`.
     var standInKey: String { "\(topic)/\(partition)@\(offset)" }
 
-    /// About how much of the producer's queue it takes.
+    /// Bytes that the letter takes of the producer's queue, roughly.
     var byteCount: Int { (value?.count ?? 0) + (key?.count ?? 0) + 256 }
 
     /// The headers that are added to the original's.

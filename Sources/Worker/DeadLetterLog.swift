@@ -1,6 +1,6 @@
 import Logging
 
-/// Logs dead letters, at most one line a second; what is left out is counted in the next.
+/// Logs dead letters, at most one line a second; each line counts the letters left out before it.
 struct DeadLetterLog {
     private static let pause = Duration.seconds(1)
 

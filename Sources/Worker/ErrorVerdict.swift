@@ -1,16 +1,16 @@
 import KafkaClient
 
-/// The consequence of an error code for a lane. `table` has every code of librdkafka's and Kafka's; a test walks librdkafka's
-/// own list.
+/// The consequence of an error code for a lane. `table` has every code of librdkafka and Kafka; a test walks
+/// librdkafka's own list.
 enum ErrorVerdict {
-    /// Passes by itself: the transaction is aborted and the work done again.
+    /// Passes by itself: the transaction is aborted and the work repeated.
     case passes
-    /// The broker does not take one record, however often it is sent: that record is set aside.
+    /// The broker refuses one record, however often it is sent: that record is set aside.
     case refusesRecord
-    /// Comes back however often the work is repeated: the worker ends with the advice.
+    /// Comes back however often the work is repeated: the worker ends with this advice.
     case ends(WorkerError.Matter, String)
 
-    /// By librdkafka's name of the code. A code that a newer librdkafka adds passes.
+    /// Looks up librdkafka's name of the code. A code that a newer librdkafka adds passes.
     static func of(_ error: KafkaError) -> ErrorVerdict { of(name: error.name) }
 
     static func of(name: String) -> ErrorVerdict { table[name] ?? .passes }
@@ -23,7 +23,7 @@ enum ErrorVerdict {
         return table
     }()
 
-    /// Kafka's words for a record that it does not append.
+    /// Kafka's codes for a record that it does not append.
     private static let refusing = [
         "INVALID_RECORD", "INVALID_TIMESTAMP", "INVALID_MSG_SIZE", "MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE",
         "POLICY_VIOLATION",
@@ -112,8 +112,8 @@ enum ErrorVerdict {
         ),
     ]
 
-    /// Errors of the network, of brokers that start, end, move leadership or balance groups; and codes that no request of the
-    /// worker's meets.
+    /// Errors of the network and of brokers that start, end, move leadership or balance groups; and codes that no
+    /// request of the worker can meet.
     private static let passing: Set<String> = [
         "NO_ERROR", "UNKNOWN", "_BEGIN", "_END", "_BAD_MSG", "_DESTROY", "_FAIL", "_TRANSPORT", "_RESOLVE",
         "_MSG_TIMED_OUT", "_PARTITION_EOF", "_UNKNOWN_PARTITION", "_FS", "_UNKNOWN_TOPIC", "_ALL_BROKERS_DOWN",

@@ -1,15 +1,15 @@
 import Foundation
 import Histogram
 
-/// The timestamps of the events that are not committed yet: how old each is when its output is acknowledged. Lane thread
-/// only; allocates nothing once it has grown to what lies between two commits.
+/// Timestamps of the events that are not committed yet, for their age when their output is acknowledged. Lane thread
+/// only; allocates no memory once it has grown to the events between two commits.
 final class EventTimes {
-    /// Neighbours of one millisecond share an entry.
+    /// Consecutive events of one millisecond share an entry.
     private struct Entry {
         var timestamp: Int64
         var count: UInt32
 
-        /// Microseconds. A record's timestamp may be any number.
+        /// In microseconds. A record's timestamp may be any number.
         func age(at now: Int64) -> Int64 { timestamp < now / 1000 ? now - timestamp * 1000 : 0 }
     }
 
@@ -50,7 +50,7 @@ final class EventTimes {
         capacity *= 2
     }
 
-    /// Records how old each is now. An event from the future, by a clock that goes ahead of ours, is of no age.
+    /// Records each event's age now. An event from the future, by a clock that is ahead of ours, has age 0.
     func record(into latency: inout Histogram<UInt32>) {
         let now = WallClock.microseconds
         for index in 0..<count {
@@ -71,7 +71,7 @@ package enum WallClock {
 }
 
 extension Histogram<UInt32> {
-    /// What is below 0 or beyond the histogram's range counts as its nearest end.
+    /// Values below 0 or beyond the histogram's range count as its nearest end.
     mutating func record(microseconds: Int64, count: UInt32) {
         record(UInt64(Swift.max(0, Swift.min(microseconds, Int64(highestTrackableValue)))), count: count)
     }

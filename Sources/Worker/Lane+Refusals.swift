@@ -1,10 +1,10 @@
 import KafkaClient
 import Records
 
-/// Records that the broker refuses, each by itself: they are looked for, so that they hold back no others.
+/// Records that the broker refuses one by one: the lane finds them, so that they hold back no others.
 extension Lane {
-    /// Publishes the event that the broker has refused as a dead letter, when it has come again.
-    /// - Returns: how many of the gathered events are done with.
+    /// Publishes the event that the broker refused as a dead letter, once it has come again.
+    /// - Returns: how many of the gathered events are done.
     func setAsideRefused() throws(LaneFault) -> Int {
         guard let refused = search.refused, gathered.count == 1 else { return 0 }
         let event = gathered[0]
@@ -31,7 +31,8 @@ extension Lane {
             - committedTotals.republishedByVotes
     }
 
-    /// A broker refused an enriched record of the current transaction, which may hold events or changes or both.
+    /// Notes that a broker refused an enriched record of the current transaction, which may hold events or changes or
+    /// both.
     func noteRefusal(_ reason: String) {
         let events = totals.recordsIn - committedTotals.recordsIn
         if changes > 0 {
@@ -43,7 +44,8 @@ extension Lane {
         if events > 0 || changes == 0 { search.refused(reason, events: events) }
     }
 
-    /// What this step works on: while a refused record is looked for, a transaction holds events or changes.
+    /// Chooses the step's content: while a refused record is looked for, a transaction holds events or changes, never
+    /// both.
     func chooseStepContent() {
         switch (window == nil || search.limit == nil && changeSearch.limit == nil, stepContent) {
         case (true, _): stepContent = .both

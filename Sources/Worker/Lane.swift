@@ -4,16 +4,16 @@ import KafkaClient
 import Logging
 import Records
 
-/// One way from poll to commit: a group member with its follower of the tables, its producer, and the stores of the
-/// partitions it owns. Everything here happens on the lane's own thread and belongs to it, so nothing is locked.
+/// The path from poll to commit: a group member with its follower of the tables, its producer, and the stores of the
+/// partitions it owns. All of it belongs to the lane's own thread, so nothing is locked.
 ///
 /// Read `step` downwards to follow a question event.
 final class Lane: CommittingLane {
-    /// Bounds of what is gathered before it is worked on; with librdkafka's queues they make up the lane's memory.
+    /// Bounds of a gathered batch; with librdkafka's queues they make up the lane's memory.
     static let maxGatheredRecords = 2048
     static let maxGatheredBytes = 2 << 20
 
-    /// What one step works on: changes are published only where published records follow them.
+    /// The content of one step. Changes are published only where published records follow them.
     enum StepContent {
         case both, events, changes
     }
@@ -35,13 +35,13 @@ final class Lane: CommittingLane {
     let clusterID: String
     var layout: TopicLayout
     var partitions = OwnedPartitions()
-    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance?
-    /// What was assigned and has no store open yet.
+    /// Assigned partitions that have no store open yet.
     var takeOvers: [TakeOver] = []
     var takeOverPace = TakeOverPace()
     var totals = LaneTotals()
-    /// As of the last commit.
+    /// ``totals`` as of the last commit.
     var committedTotals = LaneTotals()
     var deadLetterLog: DeadLetterLog
     var pace: CommitPace
@@ -49,28 +49,29 @@ final class Lane: CommittingLane {
     var search = RefusalSearch()
     /// Finds a question whose changed record the broker refuses.
     var changeSearch = ChangeSearch()
-    /// What this step works on.
+    /// The content of the current step.
     var stepContent = StepContent.both
-    /// The change that was published last; its question only while it is alone in its transaction.
+    /// The change that was published last; its question only while the change is alone in its transaction.
     var lastChange: (partition: Int32, question: [UInt8]) = (0, [])
-    /// What is behind the report.
+    /// State from which the report is made.
     var figures = LaneRecord()
     var waitLog = WaitLog()
     /// nil: published records do not follow changes.
     var window: PublishWindow?
-    /// When the tables' offsets were last committed whether they had moved or not.
+    /// When the tables' offsets were last committed regardless of whether they had moved.
     var refreshed = ContinuousClock.now
 
     let limits: RecordLimits
     let processor: EventProcessor
-    /// nil: records say nothing of what they were made from.
+    /// nil: records carry no header with their origin.
     let provenance: ProvenanceWriter?
     let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
-    /// The timestamps of the events that are not committed yet.
+    /// Timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure = ConsumerFailure()
-    /// Whether the last gathering may have waited for its first event, and not only for another to share a commit with.
+    /// Whether the last gathering may have waited for its first event, rather than only for another to share a commit
+    /// with.
     private var hasWaited = false
 
     init(
@@ -106,7 +107,7 @@ final class Lane: CommittingLane {
     }
 
     /// Works until told to stop, then leaves in good order.
-    /// - Throws: what ends the worker.
+    /// - Throws: the error that ends the worker.
     func run() throws {
         defer { close() }
         try work {
@@ -117,7 +118,7 @@ final class Lane: CommittingLane {
         }
     }
 
-    /// One step, and what to do when it does not get through.
+    /// One step, and the recovery from its fault.
     private func turn() throws {
         do {
             try step()
@@ -129,7 +130,7 @@ final class Lane: CommittingLane {
         publishReport()
     }
 
-    /// Closes the stores, then leaves the group, so that whoever gets the partitions finds nothing of ours in the way.
+    /// Closes the stores before leaving the group, so that the next owner can open them.
     private func close() {
         gathered.removeAll()
         previews.close()
@@ -143,7 +144,7 @@ final class Lane: CommittingLane {
 
     // MARK: - The step
 
-    /// Tables first, then a batch of questions, then the commit when it is due, then the group's wishes.
+    /// Tables first, then a batch of questions, then the commit when it is due, then the group's rebalance.
     private func step() throws {
         figures.beginStep(clock, commits: totals.commits)
         if window != nil { chooseStepContent() }
@@ -164,7 +165,7 @@ final class Lane: CommittingLane {
         figures.endStep(clock, commits: totals.commits)
     }
 
-    /// Goes by the topics as they are now.
+    /// Takes over the watched topics' state when it has changed.
     private func followTopics() {
         let version = topicWatch.version
         guard version != figures.topicsSeen else { return }
@@ -176,9 +177,9 @@ final class Lane: CommittingLane {
         figures.isOutdated = true
     }
 
-    /// 1. Brings the stores up to what the follower has.
+    /// 1. Applies the records that the follower has to the stores.
     private func followTables() throws {
-        // While tables are restored the follower's wait is the lane's rest, unless there is a take-over to go on with.
+        // While tables are restored the follower's wait is the lane's rest, unless a take-over is due.
         let wait: Int32 = isRestoring && !isTakeOverDue ? 20 : 0
         let done = try follower.advance(partitions, wait: wait) { letter throws(LaneFault) in
             try publish(letter)
@@ -200,7 +201,7 @@ final class Lane: CommittingLane {
         try finishTakeOvers()
     }
 
-    /// 2. Takes question events: what is there, or the first that comes within a short wait.
+    /// 2. Gathers question events: those that are there, or the first that comes within a short wait.
     private func gather() {
         hasWaited = false
         guard rebalance == nil else { return }
@@ -235,8 +236,8 @@ final class Lane: CommittingLane {
         pace.ranDry = false
     }
 
-    /// Whether the broker has events behind the position and does not hand them out, as it does while a producer's transaction is
-    /// open: it calls the beginning of that the partition's end.
+    /// Whether the broker has events beyond the position and does not hand them out. It does so while a producer's
+    /// transaction is open, and reports the beginning of that transaction as the partition's end.
     private func isHeldBack(_ partition: OwnedPartition) -> Bool {
         guard let next = partition.questions.next ?? partition.questions.committed,
             let end = consumer.cachedWatermarks(place(ofQuestions: partition.number))?.high
@@ -244,10 +245,10 @@ final class Lane: CommittingLane {
         return next < end
     }
 
-    /// The lane waited for an event: with nothing to do, or for something that has not arrived.
+    /// Accounts for a wait for events: idle, or with input that has not arrived.
     private func noteWait(of event: ConsumerEvent) {
         let hasCome = if case .nothing = event { false } else { true }
-        // A message that has just come is beyond the position, too: what is held back is seen when nothing came.
+        // A message that has just come is beyond the position, too: held-back events show only when nothing came.
         let isAtEnd =
             !isRestoring && partitions.all.allSatisfy(\.questions.isAtEnd)
             && (hasCome || !partitions.all.contains(where: isHeldBack))
@@ -259,10 +260,10 @@ final class Lane: CommittingLane {
         }
     }
 
-    /// 3. Checks, looks up, renders and publishes each; a bad one becomes a dead letter.
+    /// 3. Checks, looks up, renders and publishes each event; a bad one becomes a dead letter.
     private func enrichGathered() throws {
         defer {
-            // What was expected is in what was gathered.
+            // Prefetch hints refer to this batch's memory; drop them before the batch is freed.
             processor.expectNothing()
             gathered.removeAll()
             ends.removeAll(keepingCapacity: true)
@@ -272,7 +273,7 @@ final class Lane: CommittingLane {
             pace.gathered()
             figures.noteWork()
             do {
-                // What came of the tables while the lane waited is older than the event that ended the wait.
+                // Table records that came during the wait are older than the event that ended it.
                 if hasWaited {
                     clock.begin(.applyingTables)
                     try followTables()
@@ -286,11 +287,11 @@ final class Lane: CommittingLane {
                     pace.worked(records: totals.recordsIn - before)
                     if pace.isFull(bytes: publisher.uncommittedBytes) {
                         try commit()
-                        // The rest of the batch waits for its commit from here on.
+                        // From here on the rest of the batch waits for its commit.
                         pace.note()
                     }
                 }
-                // While what was gathered is still there.
+                // The rows point into the gathered batch: applied before it is freed.
                 if window != nil { try applyQuestions() }
             } catch {
                 noteGivenUp()
@@ -300,15 +301,15 @@ final class Lane: CommittingLane {
         for end in ends {
             guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
             partition.questions.isAtEnd = partition.questions.next.map { $0 <= end.offset } ?? true
-            // Behind the last event where a transaction's control record stands at the end.
+            // The end lies beyond the last event where a transaction's control record stands there.
             guard let next = partition.questions.next, next < end.offset else { continue }
             partition.questions.next = end.offset
             pace.note()
         }
     }
 
-    /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
-    /// to yet. One that has had no event stays where it is, and librdkafka says only once that its end is there.
+    /// Notes where partitions began whose gathered events are given up after a fault before they were worked on: the
+    /// rewind needs it. A partition without an event stays where it is, and librdkafka reports its end only once.
     private func noteGivenUp() {
         for index in 0..<gathered.count {
             let message = gathered[index]
@@ -321,13 +322,13 @@ final class Lane: CommittingLane {
         }
     }
 
-    /// Enriches the events from `start` on that are of one partition.
-    /// - Returns: the index of the first that is not, or that has to wait for a commit: a batch of small events can make
-    ///   gigabytes, which no transaction would take in time.
+    /// Enriches the run of events from `start` on that belong to one partition.
+    /// - Returns: the index of the first event after the run, or of the first that must wait for a commit: a batch of
+    ///   small events can make gigabytes, more than a transaction can deliver in time.
     private func enrichRun(from start: Int) throws(LaneFault) -> Int {
         let number = gathered[start].partition
         var index = start
-        // Not ours (any more), or not ready: its committed offset has not moved, so whoever works on it reads it again.
+        // nil: not owned (any more), or not ready. Its committed offset has not moved, so the events are read again.
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
         let target = layout.enrichedPartition(for: number)
         partition?.questions.isAtEnd = false
@@ -361,7 +362,7 @@ final class Lane: CommittingLane {
         return index
     }
 
-    /// One event's way: check, look up, render, publish.
+    /// Checks, looks up, renders and publishes one event.
     private func enrich(
         _ event: ConsumedMessage, of partition: OwnedPartition, to target: Int32?
     ) throws(LaneFault) {
@@ -397,7 +398,7 @@ final class Lane: CommittingLane {
         if stamps != nil { clock.endSample() }
     }
 
-    /// What the header `rejoinder.from` says of an event's record; nil: there is none.
+    /// The value of the header `rejoinder.from` for an event's record; nil: it has none.
     @inline(__always)
     private func from(_ event: ConsumedMessage, _ store: AnswerStore) -> Bytes? {
         from(partition: event.partition, offset: event.offset, store)
@@ -411,7 +412,7 @@ final class Lane: CommittingLane {
             Provenance(partition: partition, offset: offset, answers: positions.answers, votes: positions.votes))
     }
 
-    /// What an event's headers take of the room that its record has.
+    /// Bytes that an event's headers take from its record's room.
     private func headerRoom(of event: ConsumedMessage) -> Int {
         var room = 0
         if event.hasHeaders {

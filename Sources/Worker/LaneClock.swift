@@ -1,14 +1,14 @@
 import Enrichment
 
-/// Keeps account of a lane's time. Every moment belongs to one ``LaneActivity``, told by two readings of the clock a phase;
-/// nothing is lost between them and nothing counted twice. Lane thread only.
+/// Accounts for a lane's time. Every moment belongs to one ``LaneActivity``, measured by two readings of the clock a
+/// phase; no time is lost between them and none counted twice. Lane thread only.
 ///
-/// Events are enriched one by one, through four activities each, too short to read the clock for all of them: the phase's
-/// time is exact, and how it divides is known from a few events whose parts are timed.
+/// Enriching an event goes through four activities, each too short to read the clock for every event: the phase's time
+/// is exact, and its division is measured on a sample of the events.
 final class LaneClock {
     enum Phase: Equatable {
         case doing(LaneActivity)
-        /// Reading (checking), looking up, rendering and producing in turns.
+        /// Reading (checking), looking up, rendering and producing, event by event.
         case enriching
     }
 
@@ -17,20 +17,20 @@ final class LaneClock {
     private static let enriching: [LaneActivity] = [.reading, .lookup, .rendering, .producing]
 
     let began: Int64
-    /// Up to here the time is accounted for: nanoseconds of ``Monotonic``.
+    /// End of the time accounted for: nanoseconds of ``Monotonic``.
     private(set) var mark: Int64
     private(set) var phase = Phase.doing(.other)
     /// By activity.
     private let nanoseconds: UnsafeMutablePointer<Int64>
-    /// Time of enriching that is not divided yet.
+    /// Time of the enriching phase that is not divided yet.
     private var undivided: Int64 = 0
-    /// What the four parts of enriching took in the timed events, older batches counting less and less.
+    /// Times of enriching's four parts in the sampled events; older batches count less and less.
     private let parts: UnsafeMutablePointer<Int64>
 
     private let stamps: UnsafeMutablePointer<EventStamps>
     private var sampleBegan: Int64 = 0
     private var untilSample: Int32 = 0
-    /// How often the phase has changed: an event that was held up meanwhile is no measure of the others.
+    /// Count of phase changes: a sampled event that was held up by another phase is no measure of the others.
     private var changes = 0
     private var sampleChanges = 0
 
@@ -53,7 +53,7 @@ final class LaneClock {
 
     // MARK: - Phases
 
-    /// What is done from here on.
+    /// Begins a phase.
     func begin(_ next: Phase) {
         let now = Monotonic.nanoseconds
         account(now - mark, to: phase)
@@ -66,17 +66,17 @@ final class LaneClock {
 
     func begin(_ activity: LaneActivity) { begin(.doing(activity)) }
 
-    /// The time since the phase began, or since the last call, went into something else than the phase.
+    /// Counts the time since the phase began, or since the last call, as another activity's.
     func attribute(to activity: LaneActivity) {
         let now = Monotonic.nanoseconds
         account(now - mark, to: .doing(activity))
         mark = now
     }
 
-    /// Nanoseconds of `activity` so far, the current phase's not included.
+    /// Nanoseconds of `activity` so far, without the current phase's.
     subscript(activity: LaneActivity) -> Int64 { nanoseconds[activity.rawValue] }
 
-    /// Brings the account up to now and copies it.
+    /// Brings the account up to date and copies it.
     func write(into times: inout LaneTimes) {
         let now = Monotonic.nanoseconds
         account(now - mark, to: phase)
@@ -103,7 +103,7 @@ final class LaneClock {
             nanoseconds[Self.enriching[part].rawValue] += share
             left -= share
             weight = max(1, weight - parts[part])
-            // Never 0, so that there is always something to divide by.
+            // Never 0: the next division needs a weight.
             parts[part] = parts[part] / 2 + 1
         }
         undivided = 0
@@ -111,7 +111,8 @@ final class LaneClock {
 
     // MARK: - Timed events
 
-    /// Where the next event's times go; nil: it is not timed. For every event: reads no clock for most.
+    /// Stamps for the next event's times; nil: it is not timed. Called for every event, and reads the clock for the
+    /// sampled ones alone.
     @inline(__always)
     func nextStamps() -> UnsafeMutablePointer<EventStamps>? {
         untilSample -= 1
@@ -126,7 +127,7 @@ final class LaneClock {
         return stamps
     }
 
-    /// The event that ``nextStamps()`` gave stamps for has been handed to the producer.
+    /// Ends the sample: the event that ``nextStamps()`` gave stamps for has been handed to the producer.
     @inline(never)
     func endSample() {
         let now = Monotonic.nanoseconds

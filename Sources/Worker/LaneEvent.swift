@@ -1,19 +1,19 @@
 import KafkaClient
 
-/// Something that happened to a lane between its commits, for its page: what, why and when.
+/// An event of a lane's life between commits, for the lane's page: kind, cause and time.
 package struct LaneEvent: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
-        /// A step was undone, to be done again.
+        /// A step was undone and will be repeated.
         case abort
         /// A new producer was made.
         case renewal
         case assigned
         case handedBack = "handed back"
-        /// The group took the lane's partitions away without asking.
+        /// The group took the lane's partitions away without a revoke.
         case lost
         case caughtUp = "caught up"
         case storeRebuilt = "store rebuilt"
-        /// An offset that the group had committed is not the one the lane goes on from.
+        /// The lane does not go on from an offset that the group had committed.
         case offsetReset = "offset reset"
         case stalled
         case recovered
@@ -34,22 +34,22 @@ package struct LaneEvent: Sendable, Equatable {
     }
 }
 
-/// A commit that came through.
+/// A successful commit.
 package struct LaneCommit: Sendable, Equatable {
     package var lane: Int
-    /// When it came through, in milliseconds since 1970.
+    /// Its end, in milliseconds since 1970.
     package var time: Int64
     package var milliseconds: Double
-    /// Produced since the commit before.
+    /// Bytes produced since the commit before.
     package var bytes: Int
     /// Question events.
     package var records: Int
 }
 
-/// A quota of a broker's holds requests back.
+/// A broker's quota holds requests back.
 package struct LaneThrottle: Sendable, Equatable {
     package var broker: String
-    /// By how much the broker delayed the last answer that it throttled.
+    /// Delay of the last answer that the broker throttled.
     package var seconds: Double
     package var at: ContinuousClock.Instant
 }
@@ -58,7 +58,7 @@ extension LaneReport {
     package static let eventsKept = 50
     package static let commitsKept = 20
 
-    /// Takes a note of an event; for the lane's thread.
+    /// Notes an event; called on the lane's thread.
     func note(_ kind: LaneEvent.Kind, _ detail: String = "") {
         let event = LaneEvent(kind, lane: lane, detail: detail)
         update { content in

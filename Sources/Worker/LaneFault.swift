@@ -1,18 +1,18 @@
 import KafkaClient
 
-/// What stops a step of a lane.
+/// A fault that ends a step of a lane.
 enum LaneFault: Error {
-    /// What was produced since the last commit is void: rewind to the committed offsets and do it again.
+    /// The records produced since the last commit are void: rewind to the committed offsets and repeat the work.
     case aborted(KafkaError)
-    /// The coordinator gave our transactional id a newer epoch: after a transaction that took too long, or because somebody
-    /// else uses the id. A new producer has to be made; then as for ``aborted``.
+    /// The coordinator gave our transactional id a newer epoch: after a transaction that took too long, or because
+    /// another process uses the id. A new producer is needed; then as for ``aborted``.
     case fenced(KafkaError)
-    /// The worker was told to stop and the broker does not answer: what is not committed is left to whoever comes next.
+    /// The worker was told to stop and the broker does not answer: uncommitted work is left to the next owner.
     case stopped
-    /// Trying again would change nothing.
+    /// A retry would change nothing.
     case fatal(WorkerError)
 
-    /// What was in the way of a step that can be done again, by this worker or the next; nil for the other faults.
+    /// The cause of a fault whose step can be repeated, by this worker or the next; nil for the other faults.
     var repeatableCause: KafkaError? {
         switch self {
         case .aborted(let error), .fenced(let error): error
@@ -20,15 +20,15 @@ enum LaneFault: Error {
         }
     }
 
-    /// Sorts an error of the producer or of a commit.
+    /// Classifies an error of the producer or of a commit.
     init(_ error: KafkaError) {
         if case .ends(let matter, let advice) = ErrorVerdict.of(error) {
             self = .fatal(WorkerError(matter, "\(error); \(advice)"))
         } else if error.isFenced || (error.name == "_STATE" && !error.requiresAbort) {
-            // "_STATE": librdkafka and we differ on where the transaction stands. A new producer settles it.
+            // "_STATE": librdkafka and this code disagree on the transaction's state. A new producer settles it.
             self = .fenced(error)
         } else if error.isFatal {
-            // The transactional and idempotent producers' fatal errors concern that producer's sequence of batches; a new
+            // Fatal errors of transactional and idempotent producers concern that producer's sequence of batches; a new
             // producer starts a new one.
             self = .fenced(error)
         } else {
@@ -36,8 +36,8 @@ enum LaneFault: Error {
         }
     }
 
-    /// A partition's log goes on below where it was worked on. librdkafka hands out nothing of an earlier position after a
-    /// seek, so the topic was made anew, and offsets mean other records now.
+    /// A partition's log goes on below the position. librdkafka hands out no earlier record after a seek, so the log
+    /// was cut or the topic recreated, and offsets may mean other records now.
     static func wentBack(_ place: TopicPartition, from next: Int64, to offset: Int64) -> LaneFault {
         .fatal(
             WorkerError(

@@ -1,10 +1,10 @@
 import KafkaClient
 import Records
 
-/// How much a partition's store holds.
+/// Sizes of a partition's store.
 package struct StoreFigures: Sendable, Equatable {
     package var partition: Int32
-    /// Bytes of its data file that have ever been used.
+    /// Bytes of its data file ever used.
     package var bytes: Int
     /// Visible answers.
     package var answers: Int
@@ -12,18 +12,18 @@ package struct StoreFigures: Sendable, Equatable {
     package var votes: Int
 }
 
-/// How far a partition's tables have been brought up since it was assigned.
+/// Progress of a partition's restore since its assignment.
 package struct RestoreProgress: Sendable, Equatable {
     package var partition: Int32
-    /// Table records that are done; 0 before its store is open. In a load one is half done when it was read.
+    /// Table records that are done; 0 before its store is open. In a load, a record that is only read counts half.
     package var done: Int64
-    /// Table records that there were to read at the take-over; nil: not known yet.
+    /// Table records to read at the take-over; nil: not known yet.
     package var of: Int64?
     /// When the partition was assigned.
     package var since: ContinuousClock.Instant
 }
 
-/// What a lane is held up by at the moment.
+/// The current wait of a lane.
 package struct LaneWait: Sendable, Equatable {
     package enum Reason: String, Sendable, CaseIterable {
         case coordinator = "the transaction coordinator to commit"
@@ -46,7 +46,7 @@ package struct LaneWait: Sendable, Equatable {
     package var cause: String?
 }
 
-/// A dead letter as whoever watches sees it: where it came from and why, nothing of its content.
+/// A dead letter for the monitor: origin and reason, none of its content.
 package struct DeadLetterNote: Sendable, Equatable {
     package var code: RecordErrorCode
     package var place: TopicPartition

@@ -1,37 +1,37 @@
 import KafkaClient
 
-/// What a lane keeps for its report between two of them. Lane thread only.
+/// State that a lane keeps for its reports. Lane thread only.
 struct LaneRecord {
     var reported = ContinuousClock.now
     var reportedCommits = 0
-    /// What was reported of the partitions is not so any more.
+    /// The partitions have changed since the last report.
     var isOutdated = false
     /// The partitions of the last report.
     var shownPartitions: [Int32] = []
     /// When the stores' sizes were last measured.
     var measured = ContinuousClock.now
-    /// When positions and lags were last told.
+    /// When positions and lags were last reported.
     var located = ContinuousClock.now
     var hasBeenAssigned = false
-    /// Since when the group has given the lane no part; nil: it has.
+    /// Time since which the lane has had no assignment; nil: it has one.
     var unassigned: ContinuousClock.Instant? = .now
-    /// Since when an owned partition has events that do not arrive.
+    /// Time since which an owned partition has events that do not arrive.
     var inputMissing: ContinuousClock.Instant?
-    /// Since when nothing has come through because of faults.
+    /// Time since which faults have prevented every commit.
     private(set) var trouble: ContinuousClock.Instant?
-    /// The latest answer that a broker's quota held back.
+    /// The latest answer that a broker's quota delayed.
     var throttle: LaneThrottle?
     /// The version of the topics' view that the lane goes by.
     var topicsSeen = 0
     var missingTopics: [String] = []
     /// When a gap in the offsets was last looked at.
     var gapsLookedAt = ContinuousClock.now
-    /// What was in the way of the last try to take a partition over.
+    /// The cause that stopped the last try to take a partition over.
     var takeOverCause: String?
 
     // MARK: - Steps
 
-    /// Durations of steps that did something, in nanoseconds.
+    /// Durations of steps that did work, in nanoseconds, waits for input excluded.
     private(set) var steps: [Int64] = []
     static let stepsKept = 1024
     private var stepBegan: Int64 = 0
@@ -63,12 +63,12 @@ struct LaneRecord {
 
     // MARK: - Dead letters
 
-    /// Those of the last commit and before, oldest first.
+    /// Dead letters up to the last commit, oldest first.
     private(set) var deadLetters: [DeadLetterNote] = []
     private var uncommittedDeadLetters: [DeadLetterNote] = []
 
     mutating func note(_ letter: DeadLetter) {
-        // Twice as many, so that the oldest need not be moved out one by one.
+        // Twice the kept number, so that the oldest are not moved out one by one.
         if uncommittedDeadLetters.count == 2 * LaneReport.deadLettersKept {
             uncommittedDeadLetters.removeFirst(LaneReport.deadLettersKept)
         }

@@ -1,8 +1,8 @@
-/// What a lane's thread does with its time. Every moment of a lane's life belongs to exactly one of these.
+/// Activities of a lane's thread. Every moment of a lane's life belongs to exactly one.
 package enum LaneActivity: Int, CaseIterable, Sendable {
-    /// Nothing is there to be done: every owned partition has been read to its end, or no partition is owned.
+    /// Nothing to do: every owned partition is read to its end, or no partition is owned.
     case idle
-    /// There is input at the broker that has not arrived yet.
+    /// Input at the broker has not arrived yet.
     case waitingForInput
     /// Taking events from librdkafka and checking their bytes.
     case reading
@@ -16,10 +16,10 @@ package enum LaneActivity: Int, CaseIterable, Sendable {
     case committing
     /// Reading answers and votes and writing them to the stores.
     case applyingTables
-    /// All else: rebalances, take-overs, rests after faults, reports.
+    /// Everything else: rebalances, take-overs, rests after faults, reports.
     case other
 
-    /// In the order in which a step goes through them, idleness last.
+    /// In the order of a step, idleness last.
     package static let inOrderOfStep: [LaneActivity] = [
         .applyingTables, .reading, .lookup, .rendering, .producing, .committing, .waitingForInput, .other, .idle,
     ]
@@ -27,7 +27,7 @@ package enum LaneActivity: Int, CaseIterable, Sendable {
     /// Its name in the throughput log.
     package var field: String { "\(self)" }
 
-    /// Its name in metrics: the field's in words of lower case.
+    /// Its name in metrics: ``field`` in snake case.
     package var label: String {
         field.reduce(into: "") { label, letter in
             label += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
@@ -63,7 +63,7 @@ package enum LaneActivity: Int, CaseIterable, Sendable {
     }
 }
 
-/// Nanoseconds by activity since the lane began; they only ever grow.
+/// Nanoseconds by activity since the lane began: monotonic.
 package struct LaneTimes: Sendable, Equatable {
     package private(set) var nanoseconds: [Int64] = Array(repeating: 0, count: LaneActivity.allCases.count)
 

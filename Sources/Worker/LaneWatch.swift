@@ -1,9 +1,9 @@
 import KafkaClient
 
-/// What a lane tells of itself while it cannot: before each call that may block for long it is published what for, so that
-/// whoever watches sees a lane that is held up as it is held up. Lane thread only.
+/// Publishes a lane's waits. The reason is published before each call that may block for long, so that a lane is seen
+/// to be held up while it is. Lane thread only.
 final class LaneWatch {
-    /// What was before a wait, for its end.
+    /// State before a wait, restored at its end.
     struct Before {
         fileprivate let phase: LaneClock.Phase
         fileprivate let wait: LaneWait?
@@ -11,23 +11,23 @@ final class LaneWatch {
 
     let clock = LaneClock()
     private let report: LaneReport
-    /// What the lane is held up by at the moment.
+    /// The current wait.
     private(set) var wait: LaneWait?
-    /// What it is held up by between its steps.
+    /// The wait that lasts between the lane's steps.
     private var standing: LaneWait?
-    /// When a wait of a kind that comes in many short pieces last ended.
+    /// The latest wait that ended, so that a wait of many short pieces counts as one.
     private var ended: (reason: LaneWait.Reason, since: ContinuousClock.Instant, at: ContinuousClock.Instant)?
-    /// Pieces of a wait lie no further apart than this.
+    /// Longest gap between two pieces of one wait.
     private static let gap = Duration.milliseconds(100)
 
     init(report: LaneReport) {
         self.report = report
     }
 
-    /// The lane is about to do what may hold it up.
+    /// Begins a wait, before a call that may hold the lane up.
     /// - Parameters:
-    ///   - activity: what the time of it counts as.
-    ///   - since: when it began, if it did before.
+    ///   - activity: the activity that the time counts as.
+    ///   - since: the wait's beginning, if it is earlier than now.
     func begin(
         _ reason: LaneWait.Reason, as activity: LaneActivity, since: ContinuousClock.Instant? = nil,
         cause: String? = nil
@@ -39,14 +39,14 @@ final class LaneWatch {
         return before
     }
 
-    /// As ``begin(_:as:since:cause:)``, for a wait that is made of many short ones: it began with the first of them.
+    /// As ``begin(_:as:since:cause:)``, for a wait of many short pieces: it began with the first of them.
     func resume(_ reason: LaneWait.Reason, as activity: LaneActivity, cause: String) -> Before {
         var since: ContinuousClock.Instant?
         if let ended, ended.reason == reason, .now - ended.at < Self.gap { since = ended.since }
         return begin(reason, as: activity, since: since, cause: cause)
     }
 
-    /// It is through.
+    /// Ends the current wait.
     func end(_ before: Before) {
         if let wait { ended = (wait.reason, wait.since, .now) }
         clock.begin(before.phase)
@@ -54,14 +54,14 @@ final class LaneWatch {
         publish(nil)
     }
 
-    /// That is through, and the next thing is begun that may hold the lane up.
+    /// Ends the current wait and begins the next.
     func go(on reason: LaneWait.Reason) {
         wait = LaneWait(reason: reason, since: .now)
         let wait = wait
         report.update { $0.wait = wait }
     }
 
-    /// What the lane waits for did not come about, and is tried again.
+    /// Notes the error of a call that is repeated as the cause of the current wait.
     func note(_ error: KafkaError, reason: LaneWait.Reason? = nil) {
         guard wait != nil else { return }
         if let reason { wait?.reason = reason }
@@ -70,13 +70,13 @@ final class LaneWatch {
         report.update { $0.wait = wait }
     }
 
-    /// What the lane is held up by between its steps; published with its next report.
+    /// Sets the wait that lasts between steps; published with the lane's next report.
     func stand(_ wait: LaneWait?) {
         standing = wait
         self.wait = wait
     }
 
-    /// - Parameter activity: what the lane does until it publishes again; nil: one thing and another.
+    /// - Parameter activity: the lane's activity until it publishes again; nil: no single one.
     private func publish(_ activity: LaneActivity?) {
         report.update { content in
             let now = ContinuousClock.now

@@ -1,11 +1,11 @@
 import KafkaClient
 
-/// The forms of dead letters that the dead-letter topic takes, as its broker's refusals tell. Kept for the life of the lane:
-/// they follow from the topic's settings.
+/// The forms of dead letters that the dead-letter topic takes, learned from its broker's refusals. Kept for the life of
+/// the lane: they follow from the topic's settings.
 struct LetterLimits {
     /// The topic takes no record without a key, as a compacted one does.
     private(set) var needKey = false
-    /// Letters with more bytes go without their value.
+    /// Letters with more bytes are published without their value.
     private var maxBytes = Int.max
     private static let leastBytes = 1 << 10
 
@@ -13,9 +13,9 @@ struct LetterLimits {
         !form.carriesValue || letter.byteCount <= maxBytes
     }
 
-    /// Draws the consequence of a refusal.
-    /// - Parameter largest: bytes of the letters of the refused transaction at most.
-    /// - Returns: false: nothing is left to try.
+    /// Learns from a refusal.
+    /// - Parameter largest: upper bound of the bytes of the refused transaction's letters.
+    /// - Returns: false when no form is left to try.
     mutating func draw(from refusal: DeliveryFailure, largest: Int) -> Bool {
         switch refusal.name {
         case "MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_MSG_SIZE":

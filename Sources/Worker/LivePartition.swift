@@ -3,46 +3,47 @@ import Enrichment
 import KafkaClient
 import Records
 
-/// What a partition has beside its tables where published records follow every change (``PublishMode/changes(coalesce:)``).
+/// State of a partition where published records follow every change (``PublishMode/changes(coalesce:)``).
 ///
-/// The committed offsets of the tables stand below the oldest change that is not published yet (`heldPositions`), so that
-/// whoever works on the partition next reads it again. Lane thread only.
+/// The committed offsets of the tables stay below the oldest change that is not published yet (`heldPositions`), so
+/// that the partition's next owner reads it again. Lane thread only.
 final class LivePartition {
-    /// The store's questions are filled from their topic up to the group's committed offset; from there on the lane's events
-    /// bring them.
+    /// The store's questions are filled from their topic up to the group's committed offset; from there on by the
+    /// lane's events.
     enum History {
         case reading(next: Int64, target: Int64)
         case done
     }
 
     let waiting = WaitingQuestions()
-    /// Question events that were worked on and are not in the store yet.
+    /// Question events that are done and not in the store yet.
     let rows = TableBatch()
     var history = History.done
-    /// Where the reading began.
+    /// Offset at which reading the history began.
     var historyStart: Int64 = 0
-    /// As ``TableProgress/endsShort``.
+    /// As ``TableProgress/endsShort``, for the questions.
     var historyEndsShort: ContinuousClock.Instant?
-    /// Next offset of the questions that the store is to hold, as far as they were read from their topic.
+    /// Next offset of the questions' history to read into the store.
     var historyNext: Int64 {
         get { if case .reading(let next, _) = history { next } else { historyEnd } }
         set { historyEnd = newValue }
     }
     private var historyEnd: Int64 = 0
-    /// Where the tables have to be read again from, as memory for waiting questions was used up: from there on changes were
-    /// applied, but not noted. nil: all are noted.
+    /// Positions from which the tables must be read again: memory for waiting questions ran out there, so changes from
+    /// there on were not noted. nil: all are noted.
     var unmarked: TablePositions?
-    /// Whether nothing is applied from `unmarked` on until what waits is published. A partition that is being restored goes on.
+    /// Whether no record from `unmarked` on is applied until the waiting questions are published. A partition that is
+    /// being restored goes on.
     var isHalted = false
-    /// The queue's end when the publishing began that goes on.
+    /// End of the queue when the current publication began.
     var publishUpTo: UInt64 = 0
     let omissions = OmissionDigests()
     var withheld = WithheldQuestions()
-    /// Questions that a change made too large, whose dead letters are in the current transaction: noted with the question once
-    /// that is committed.
+    /// Questions that a change made too large, with dead letters in the current transaction: marked in the store once
+    /// it is committed.
     var lettered: [[UInt8]] = []
 
-    /// Question events that there were to read at the take-over, gaps in the offsets counted.
+    /// Question events to read at the take-over, gaps in the offsets counted.
     var toRead: Int64 {
         if case .reading(_, let target) = history { target - historyStart } else { 0 }
     }
@@ -51,17 +52,17 @@ final class LivePartition {
         if case .done = history { true } else { false }
     }
 
-    /// Whether there is something to publish, or to look for.
+    /// Whether questions wait to be published, or to be found by reading again.
     var isBehind: Bool { !waiting.isEmpty || unmarked != nil }
 
-    /// Where the committed offsets have to stay; nil: nothing waits.
+    /// Limit of the committed offsets; nil: nothing waits.
     var heldPositions: TablePositions? {
         guard let held = waiting.heldPositions else { return unmarked }
         guard let unmarked else { return held }
         return TablePositions(answers: min(held.answers, unmarked.answers), votes: min(held.votes, unmarked.votes))
     }
 
-    /// After an abort: what waits, and what was published and is void, is found again from the committed offsets on.
+    /// Forgets waiting and uncommitted changes, after an abort: reading from the committed offsets finds them again.
     func forget() {
         waiting.removeAll()
         rows.removeAll()
@@ -73,46 +74,46 @@ final class LivePartition {
     }
 }
 
-/// When a lane publishes what waits. All questions that wait when the window ends are published together, so that the tables'
-/// offsets can be committed up to where they have been read.
+/// Decides when a lane publishes waiting questions. All questions that wait when the window ends are published
+/// together, so that the tables' offsets can be committed up to where they have been read.
 struct PublishWindow {
     enum State {
         /// Nothing waits.
         case closed
-        /// Questions wait until the window's end. The oldest of them may have waited before the window began.
+        /// Questions wait until the window's end. The oldest may have waited before the window began.
         case open(since: ContinuousClock.Instant, oldest: ContinuousClock.Instant)
-        /// Those questions are published that waited when it began.
+        /// The questions that waited when it began are being published.
         case publishing(oldest: ContinuousClock.Instant, began: ContinuousClock.Instant)
     }
 
-    /// Bounds of what is published in one step, so that events are not kept waiting.
+    /// Bounds of one step's publication, so that events are not kept waiting.
     static let bounds = (records: 2048, bytes: 4 << 20)
 
     let length: Duration
     var state = State.closed
-    /// Whether the next questions that wait have done so before: with another owner of the partition, or before an abort.
+    /// Whether the next questions to wait have waited before: with another owner of the partition, or before an abort.
     var isResumed = false
-    /// When the log last said that the window does not hold.
+    /// When the log last warned that the window does not hold.
     private var warned: ContinuousClock.Instant?
 
     init(length: Duration) { self.length = length }
 
-    /// Whether the log is to say that the window does not hold: once a minute.
+    /// Whether to log that the window does not hold: once a minute.
     mutating func isToWarn() -> Bool {
         if let warned, .now - warned < .seconds(60) { return false }
         warned = .now
         return true
     }
 
-    /// What waits is forgotten and found again.
+    /// Closes the window after an abort: waiting questions are forgotten and found again.
     mutating func restart() {
         state = .closed
         isResumed = true
     }
 
-    /// Questions wait that did not.
-    /// - Parameter age: of the oldest change, by its record's timestamp. It counts where the question has waited before, so that
-    ///   restarts do not put off its publication.
+    /// Opens the window for the first waiting questions.
+    /// - Parameter age: of the oldest change, by its record's timestamp. It counts where the question has waited
+    ///   before, so that restarts do not delay its publication.
     mutating func open(age: @autoclosure () -> Duration) {
         let since = ContinuousClock.now - (isResumed ? min(max(.zero, age()), length) : .zero)
         isResumed = false
@@ -123,7 +124,7 @@ struct PublishWindow {
         if case .publishing = state { true } else { false }
     }
 
-    /// Since when the oldest change has waited.
+    /// Time since which the oldest change has waited.
     var oldest: ContinuousClock.Instant? {
         switch state {
         case .closed: nil
@@ -132,12 +133,12 @@ struct PublishWindow {
     }
 
     /// Milliseconds that a lane may wait for events.
-    /// - Parameter milliseconds: as long as it would wait otherwise.
+    /// - Parameter milliseconds: the wait without a window.
     func wait(_ milliseconds: Int32) -> Int32 {
         switch state {
         case .publishing: return 0
         case .closed:
-            // A change is seen when the lane looks at its tables.
+            // Changes are noticed when the lane looks at its tables.
             return min(milliseconds, length < .milliseconds(100) ? 5 : 50)
         case .open(let since, _):
             let left = max(.zero, length - (.now - since))
@@ -150,7 +151,7 @@ extension Int32 {
     fileprivate init(clamping value: Double) { self = value >= 1e9 ? 1_000_000_000 : Int32(value.rounded(.up)) }
 }
 
-/// The header that says why a record was published that no question event led to.
+/// The header that gives the cause of a record that no question event led to.
 enum ChangeCause {
     static let header: StaticString = "rejoinder.cause"
     static let longest = 7
@@ -163,8 +164,8 @@ enum ChangeCause {
     }
 }
 
-/// What is committed beside a table's offset, as text: `letters=17` where dead letters are published for good beyond the offset, up
-/// to 17, though the changes from the offset on are not.
+/// The metadata committed with a table's offset, as text: `letters=17` where dead letters of records below 17 are
+/// published for good, though the changes from the smaller, committed offset on are not.
 enum OffsetNote {
     private static let letters = "letters="
 

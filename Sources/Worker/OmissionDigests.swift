@@ -1,8 +1,8 @@
 import AnswerStore
 import Records
 
-/// What was last published of questions with answers left out: their value may be the same though their state is not. Counts only
-/// for this process, and until something is aborted. Bounded: what is not remembered is published.
+/// Digests of the last published values of questions with answers left out: their value may be the same though their
+/// state is not. Valid in this process until an abort. Bounded: a question without a digest is published.
 package final class OmissionDigests {
     private static let most = 65_536
     /// By the question's hash.
@@ -10,8 +10,9 @@ package final class OmissionDigests {
 
     package init() {}
 
-    /// Whether a value is another than the one published last of the question, as far as is remembered; it is remembered then.
-    /// - Parameter omitted: answers that are left out of it.
+    /// Whether a value differs from the question's last published one, as far as that is remembered. Remembers the
+    /// value.
+    /// - Parameter omitted: answers that the value leaves out.
     package func isNews(_ value: Bytes, of question: Bytes, omitted: Int) -> Bool {
         if omitted == 0 && digests.isEmpty { return true }
         let (hash, digest) = (AnswerStore.hash(of: question), AnswerStore.hash(of: value))
@@ -20,7 +21,7 @@ package final class OmissionDigests {
         return true
     }
 
-    /// The question's own event is published: with this value, or nil where nobody needs to know.
+    /// Notes the value that the question's own event was published with; nil where no digest is needed.
     package func note(_ value: Bytes?, of question: Bytes) {
         if value == nil && digests.isEmpty { return }
         let hash = AnswerStore.hash(of: question)

@@ -2,35 +2,37 @@ import AnswerStore
 import Enrichment
 import KafkaClient
 
-/// How far a table's partition has been worked through.
+/// Progress through a partition of a table.
 struct TableProgress {
     /// Next offset to read.
     var next: Int64 = 0
-    /// The group's committed offset: what was published because of records below it is published for good.
+    /// The group's committed offset: records and dead letters that came of table records below it are published for
+    /// good.
     var committed: Int64 = 0
-    /// Where reading began when the partition was taken over.
+    /// Offset at which reading began after the take-over.
     var start: Int64 = 0
-    /// End of the partition when it was taken over.
+    /// End of the partition at the take-over.
     var target: Int64 = 0
     /// Whether everything up to ``target`` is in the store.
     var isCaughtUp = false
-    /// Since when the partition is said to end below ``target``: by a replica that is behind its leader, or because the log was
-    /// cut. nil: it is not.
+    /// Time since which the partition is reported to end below ``target``: by a replica behind its leader, or because
+    /// the log was cut. nil: it is not.
     var endsShort: ContinuousClock.Instant?
-    /// Records that did not come, of late.
+    /// The latest gap in the offsets that were read.
     var gap: OffsetGap?
-    /// Dead letters of records below were published: beyond ``committed`` where changes wait to be published.
+    /// Dead letters of records below this offset are published: beyond ``committed`` where changes wait to be
+    /// published.
     var lettered: Int64 = 0
-    /// The same as of the last commit.
+    /// ``lettered`` as of the last commit.
     var letteredCommitted: Int64 = 0
 
-    /// Records that there were to read at the take-over, gaps in the offsets counted.
+    /// Records to read at the take-over, gaps in the offsets counted.
     var toRead: Int64 { max(0, target - start) }
-    /// Of those, how many have been read.
+    /// How many of ``toRead`` have been read.
     var read: Int64 { max(0, min(next, target) - start) }
 
-    /// The broker said that the partition ends at `offset`. An end below the target is that of a replica behind its leader
-    /// (`client.rack`, a leader change), and the records up to the target are still to come.
+    /// Notes that a broker reported the partition's end at `offset`. An end below the target is that of a replica
+    /// behind its leader (`client.rack`, a leader change): the records up to the target are still to come.
     mutating func reachedEnd(at offset: Int64, now: ContinuousClock.Instant = .now) {
         next = max(next, offset)
         if next >= target {
@@ -41,8 +43,8 @@ struct TableProgress {
         }
     }
 
-    /// Takes the leader's word on where a partition ends whose end was said to be below the target.
-    /// - Returns: whether the log was cut: it ends below the target, which is lowered to there.
+    /// Settles an end below the target by the leader's answer.
+    /// - Returns: whether the log was cut: it ends below the target, which is lowered to that end.
     mutating func leaderEnds(at offset: Int64, now: ContinuousClock.Instant = .now) -> Bool {
         guard !isCaughtUp, endsShort != nil else { return false }
         guard offset < target else {
@@ -55,22 +57,22 @@ struct TableProgress {
         return true
     }
 
-    /// The offset to commit; nil: the one that is committed stays. Below it a table is only read again to fill a store.
+    /// The offset to commit; nil: the committed one stays. Below it a table is only read again to fill a store.
     /// - Parameters:
-    ///   - isRefresh: commit what is committed again.
-    ///   - held: the offset may not go beyond it, as changes from there on are not published.
+    ///   - isRefresh: commits the committed offset again.
+    ///   - held: limit of the offset: changes from there on are not published.
     func offsetToCommit(isRefresh: Bool, held: Int64? = nil) -> Int64? {
         let reached = min(next, held ?? next)
         if reached > committed { return reached }
-        // What is committed beside the offset changes.
+        // The offset's metadata changes.
         if lettered > letteredCommitted, lettered > committed { return committed }
         return isRefresh && committed > 0 ? committed : nil
     }
 
-    /// What is committed beside the offset; nil: nothing.
+    /// The metadata to commit with the offset; nil: none.
     func note(of offset: Int64) -> String? { lettered > offset ? OffsetNote.text(letters: lettered) : nil }
 
-    /// The offsets that can be committed were.
+    /// Notes that the offsets which could be committed are committed.
     mutating func hasCommitted(held: Int64?) {
         committed = max(committed, min(next, held ?? next))
         letteredCommitted = max(lettered, committed)
@@ -78,23 +80,23 @@ struct TableProgress {
     }
 }
 
-/// How far a partition of the questions has been worked through. Offsets are nil until the first event.
+/// Progress through a partition of the questions. Offsets are nil until the first event.
 struct QuestionProgress {
-    /// Offset of the first event since the partition was taken over: where to go back to when nothing is committed. nil:
-    /// none was handed out, so there is nothing to go back from.
+    /// Offset of the first event since the take-over: the offset to go back to when nothing is committed. nil: no event
+    /// was handed out, so there is nothing to go back from.
     var first: Int64?
     /// Next offset to work on.
     var next: Int64?
-    /// Next offset as last committed, by us or by whoever had the partition before.
+    /// Next offset as last committed, by this lane or by the partition's earlier owner.
     var committed: Int64?
-    /// Where the partition began and ended when it was taken over.
+    /// The partition's first offset and end at the take-over.
     var span: (low: Int64, high: Int64) = (0, 0)
-    /// Whether the broker said that there is no more, and nothing has come since.
+    /// Whether the broker reported the partition's end and no event has come since.
     var isAtEnd = false
-    /// Events that did not come, of late.
+    /// The latest gap in the offsets that were read.
     var gap: OffsetGap?
 
-    /// An event came at `offset`.
+    /// Notes a gap before an event that came at `offset`.
     @inline(__always)
     mutating func noteGap(before offset: Int64) {
         if let next, offset > next { gap = OffsetGap(from: next, to: offset) }
@@ -112,9 +114,9 @@ final class OwnedPartition {
 
     let number: Int32
     let store: AnswerStore
-    /// When the group gave it to the lane.
+    /// When the group assigned it to the lane.
     let assigned: ContinuousClock.Instant
-    /// What the current step changes in the store.
+    /// The current step's changes to the store.
     let changes: TableBatch
     /// nil: published records do not follow changes.
     let live: LivePartition?
@@ -122,7 +124,7 @@ final class OwnedPartition {
     var questions = QuestionProgress()
     var answers = TableProgress()
     var votes = TableProgress()
-    /// The committed offsets as they were last noted, of the questions and of each table, and when; nil: not yet.
+    /// The committed offsets as last noted, of the questions and of each table, and when; nil: not yet.
     var noted: (offsets: [Int64?], time: ContinuousClock.Instant)?
 
     init(
@@ -141,7 +143,7 @@ final class OwnedPartition {
         if case .running = phase { true } else { false }
     }
 
-    /// Whether everything has been read that the store is to hold before the first event.
+    /// Whether all records are read that the store must hold before the first event.
     var isCaughtUp: Bool { answers.isCaughtUp && votes.isCaughtUp && live?.isRestored ?? true }
 
     subscript(table: Table) -> TableProgress {
@@ -154,12 +156,12 @@ final class OwnedPartition {
         table == .answers ? store.positions.answers : store.positions.votes
     }
 
-    /// Goes back to what is committed, after an abort: below it nothing is published again, and what is in the store
-    /// already is not applied again.
-    /// - Parameter lettered: up to where dead letters were published, if it is beyond.
+    /// Goes back to the committed offset after an abort: below it nothing is published again, and records that the
+    /// store holds already are not applied again.
+    /// - Parameter lettered: end of the published dead letters, if it is beyond `committed`.
     func rewind(_ table: Table, committed: Int64, lettered: Int64? = nil) {
-        // Beyond both can only be what was committed of a topic that has been created anew since. Not beyond `next`
-        // alone: while a lost store is filled again, `next` is below what has long been published.
+        // A committed offset beyond both belongs to a topic that has been recreated since. `next` alone is no bound:
+        // while a lost store is refilled, it is below offsets that were published long ago.
         let published = min(committed, max(self[table].next, self[table].target))
         self[table].committed = published
         self[table].lettered = max(published, min(lettered ?? 0, max(self[table].next, self[table].target)))
@@ -168,7 +170,7 @@ final class OwnedPartition {
     }
 }
 
-/// The partitions a lane owns, found by number without hashing.
+/// The partitions that a lane owns, found by number without hashing.
 struct OwnedPartitions {
     private var slots: [OwnedPartition?] = []
     /// In order of their numbers.

@@ -3,21 +3,21 @@ import Enrichment
 import Records
 import Synchronization
 
-/// What a question event would be published as now.
+/// The outcome that a question event would have now.
 package enum Preview: Sendable, Equatable {
     /// The enriched value, byte for byte.
     case enriched([UInt8])
-    /// It would be a dead letter: the code, then field and reason.
+    /// A dead letter: the code, then field and reason.
     case refused(RecordErrorCode, String)
     /// No lane of this worker has the partition.
     case notOwned
-    /// The partition's answers and votes are not caught up yet.
+    /// The partition's answers and votes are not restored yet.
     case restoring
-    /// The lane has too much else to do: it is held up, or was asked too much at once.
+    /// The lane is held up, or has too many requests.
     case busy
 }
 
-/// A question that a lane is asked. Whoever answers first counts: the lane, or the time that is up.
+/// A preview that a lane is asked for. The first answer counts: the lane's, or the timeout's.
 final class PreviewRequest: Sendable {
     private enum State {
         case new
@@ -68,8 +68,8 @@ final class PreviewRequest: Sendable {
     }
 }
 
-/// What a lane is asked from other threads. The lane looks in once a step, which costs it one load of an atomic while
-/// nobody asks.
+/// Preview requests to a lane from other threads. The lane looks in once a step; an empty inbox costs it one load of an
+/// atomic.
 final class PreviewInbox: Sendable {
     private enum State {
         /// The lane does not run.
@@ -77,7 +77,7 @@ final class PreviewInbox: Sendable {
         case open([PreviewRequest])
     }
 
-    /// Requests that may wait at a time.
+    /// Limit of waiting requests.
     static let capacity = 32
 
     private let state = Mutex(State.closed)
@@ -89,7 +89,7 @@ final class PreviewInbox: Sendable {
         }
     }
 
-    /// What waits is answered, and so is at once whatever comes later.
+    /// Answers the waiting requests. Later ones are answered at once.
     func close() {
         for request in take(andClose: true) { request.answer(.notOwned) }
     }
@@ -97,7 +97,7 @@ final class PreviewInbox: Sendable {
     func post(_ request: PreviewRequest) {
         let refusal = state.withLock { state -> Preview? in
             guard case .open(var requests) = state else { return .notOwned }
-            // Those whose time was up count no more.
+            // Requests that have timed out no longer count.
             requests.removeAll(where: \.isAnswered)
             let isFull = requests.count >= Self.capacity
             if !isFull { requests.append(request) }
@@ -108,10 +108,10 @@ final class PreviewInbox: Sendable {
         hasMail.store(true, ordering: .relaxed)
     }
 
-    /// Whether it is worth to ``take()``. Relaxed: seen a step later it is early enough.
+    /// Whether ``take()`` would find nothing. Relaxed: a request seen a step later is early enough.
     var isEmpty: Bool { !hasMail.load(ordering: .relaxed) }
 
-    /// Lane thread.
+    /// Takes the waiting requests. Lane thread only.
     func take() -> [PreviewRequest] { take(andClose: false) }
 
     private func take(andClose: Bool) -> [PreviewRequest] {
@@ -125,8 +125,8 @@ final class PreviewInbox: Sendable {
 }
 
 extension Lane {
-    /// Answers what was asked since the last step, between two steps: the stores then hold what the next event would be
-    /// enriched from.
+    /// Answers the requests since the last step, between two steps: the stores then hold the answers that the next
+    /// event would be enriched with.
     func answerPreviews() {
         guard !previews.isEmpty else { return }
         for request in previews.take() where !request.isAnswered { request.answer(preview(request)) }
@@ -160,11 +160,11 @@ extension Lane {
 }
 
 extension WorkerService {
-    /// How long a preview waits for its lane.
+    /// Limit of a preview's wait for its lane.
     static let previewPatience = Duration.seconds(5)
 
-    /// What a question event of these bytes, without headers, would be published as now, asked of the lane that has the
-    /// partition. From any thread; never waits for more than 5 s.
+    /// The outcome that a question event of these bytes, without headers, would have now, from the lane that owns the
+    /// partition. From any thread; waits for 5 s at most.
     package func preview(key: [UInt8], value: [UInt8], partition: Int32) async -> Preview {
         await preview(key: key, value: value, partition: partition, patience: Self.previewPatience)
     }

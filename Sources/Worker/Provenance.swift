@@ -1,18 +1,18 @@
 import KafkaClient
 import Records
 
-/// What an enriched record was made from: its question event, and how far both tables had been applied. The value of the header
-/// `rejoinder.from`, by which `rejoinder verify` makes the record again.
+/// The origin of an enriched record: its question event, and how far both tables had been applied. It is the value of
+/// the header `rejoinder.from`, by which `rejoinder verify` makes the record again.
 ///
-/// Four decimal numbers with a space between them: the event's partition and offset, and the offsets of the first answer and the
-/// first vote that were not applied yet.
+/// Four decimal numbers separated by spaces: the event's partition and offset, and the offsets of the first answer and
+/// the first vote that were not applied yet.
 package struct Provenance: Sendable, Equatable {
     package static let name = "rejoinder.from"
-    /// For the hot loop.
+    /// ``name`` for the hot loop.
     static let staticName: StaticString = "rejoinder.from"
-    /// More than the longest value has.
+    /// More bytes than the longest value has.
     static let maxBytes = 80
-    /// What the header takes of a record's room, whatever its numbers: a value's length may not depend on them.
+    /// The header's share of a record's room, for all numbers alike: a value's length may not depend on them.
     package static let headerRoom = RecordLimits.room(ofHeader: name.utf8.count, value: maxBytes)
 
     package var partition: Int32
@@ -27,7 +27,7 @@ package struct Provenance: Sendable, Equatable {
         self.votes = votes
     }
 
-    /// nil: it is no such value.
+    /// Parses a header's value; nil: it is malformed.
     package init?(_ value: some Collection<UInt8>) {
         guard value.count <= Self.maxBytes else { return nil }
         let words = value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -40,7 +40,8 @@ package struct Provenance: Sendable, Equatable {
         self.init(partition: partition, offset: numbers[1], answers: numbers[2], votes: numbers[3])
     }
 
-    /// Of an enriched record; the last header of the name is the worker's. nil: it has none that can be read.
+    /// The origin of an enriched record, from the last header of the name, which is the worker's. nil: there is none
+    /// that can be read.
     package init?(of message: ConsumedMessage) {
         var value: [UInt8]?
         message.forEachHeader { name, bytes in
@@ -55,7 +56,7 @@ package struct Provenance: Sendable, Equatable {
     package var text: String { "\(partition) \(offset) \(answers) \(votes)" }
 }
 
-/// Writes headers' values into memory of its own, without an allocation. Lane thread only.
+/// Writes the header's values into memory that it owns, without an allocation. Lane thread only.
 final class ProvenanceWriter {
     private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Provenance.maxBytes, alignment: 8)
 
@@ -63,7 +64,7 @@ final class ProvenanceWriter {
 
     /// - Returns: the value, valid until the next call.
     func write(_ from: Provenance) -> Bytes {
-        // From the end, since a number's digits come in this order.
+        // From the end: a number's digits come last first.
         var start = memory.count
         func put(_ number: Int64) {
             var rest = UInt64(bitPattern: max(0, number))

@@ -1,9 +1,9 @@
 /// When enriched records are published.
 package enum PublishMode: Sendable, Equatable {
-    /// With each question event, and only then: one record for each event.
+    /// With each question event alone: one record for each event.
     case questions
-    /// Also when an answer or a vote changes the enriched value of a question that was asked and not deleted: at most one record
-    /// for each question and `coalesce`.
+    /// Also when an answer or a vote changes the enriched value of a question that was asked and not deleted: at most
+    /// one record per question and `coalesce`.
     case changes(coalesce: Duration)
 
     /// The names of the modes in the configuration.

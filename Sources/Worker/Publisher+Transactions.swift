@@ -1,14 +1,15 @@
 import KafkaClient
 import Logging
 
-/// How the lane's records and offsets become final: the life of the producer and of its transactions.
+/// Commits and aborts of the lane's records and offsets: the life of the producer and of its transactions.
 ///
-/// librdkafka repeats requests by itself, so a call that succeeds does not say that its first request was not lost on the
-/// way. A lost one may arrive later and end, or join, a later transaction of the same epoch (KIP-890). So after each commit
-/// and abort the producer is asked whether a request stayed without an answer, and if one did it is made anew.
+/// librdkafka repeats requests by itself, so a call that succeeds does not prove that its first request arrived. A lost
+/// one may arrive later and end, or join, a later transaction of the same epoch (KIP-890). So after each commit and
+/// abort the lane checks whether a request stayed without an answer, and replaces the producer if one did.
 extension Publisher {
-    /// Registers the transactional id: from here on an earlier producer of the same identity is fenced, and the transaction
-    /// that it left open is aborted. Waits for the coordinators, which need some seconds after a broker's start.
+    /// Registers the transactional id: an earlier producer of the same identity is fenced from here on, and the
+    /// transaction that it left open is aborted. Waits for the coordinators, which need some seconds after a broker's
+    /// start.
     func start(_ consumer: GroupConsumer) throws(LaneFault) {
         guard delivery == .exactlyOnce else { return }
         let before = watch.begin(.coordinator, as: .other)
@@ -29,17 +30,18 @@ extension Publisher {
         }
     }
 
-    /// Leaves the new epoch in the group's partition of `__consumer_offsets`, by a transaction that holds an offset and is
-    /// aborted.
+    /// Writes the new epoch to the group's partition of `__consumer_offsets`, by a transaction that holds an offset and
+    /// is aborted.
     ///
     /// The transaction coordinator knows the new epoch, but a `TxnOffsetCommit` goes to the group's coordinator, which
-    /// knows only the epochs that were written to that partition. One of the old epoch that arrives late would open a
-    /// transaction there which no coordinator ends, and the partition's offsets would stay unreadable for ever. The abort's
-    /// marker ends such a transaction that has come already, and refuses those that come later.
+    /// knows only the epochs that were written to that partition. A late one of the old epoch would open a transaction
+    /// there which no coordinator ends, and the partition's offsets would stay unreadable for ever. The abort's marker
+    /// ends such a transaction that has come already, and refuses those that come later.
     private func fenceOffsets(of consumer: GroupConsumer) throws(LaneFault) {
         try persist { () throws(KafkaError) in try producer.beginTransaction() }
         do throws(LaneFault) {
-            // The offset never counts. A group that refuses it has registered its partition with the transaction all the same.
+            // The offset is never committed. A group that refuses it has registered its partition with the transaction
+            // all the same.
             let place = TopicPartition(topic: topics.answers, partition: 0)
             try persist { () throws(KafkaError) in
                 try producer.sendOffsets([place: 0], of: consumer, timeout: .seconds(5), while: { mayWait })
@@ -57,7 +59,7 @@ extension Publisher {
     /// Makes the records since the last commit visible, together with the offsets that pass them.
     /// - Parameters:
     ///   - offsets: the next offset to read of every partition that moved, those of the tables included.
-    ///   - notes: texts that are committed with some of the offsets.
+    ///   - notes: metadata for some of the offsets.
     func commit(
         _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer
     ) throws(LaneFault) {
@@ -98,7 +100,7 @@ extension Publisher {
                 try producer.abortTransaction(timeout: .seconds(5), while: { mayWait })
             }
         case .atLeastOnce:
-            // Nothing can be taken back: the records may be there, and will be there again.
+            // Published records cannot be taken back: they may be there, and will be there again.
             try? producer.flush(timeout: .seconds(1))
         }
         uncommitted = .nothing
@@ -106,7 +108,7 @@ extension Publisher {
 
     // MARK: - Refused records
 
-    /// The broker's refusal of a record of the current transaction; nil: none was refused. To be asked before the abort.
+    /// The broker's refusal of a record of the current transaction; nil: none was refused. Valid until the abort.
     var refusal: DeliveryFailure? {
         guard let failure = producer.firstFailure, case .refusesRecord = ErrorVerdict.of(name: failure.name) else {
             return nil
@@ -117,7 +119,7 @@ extension Publisher {
     /// Whether the refused record was a dead letter.
     func isOfDeadLetters(_ refusal: DeliveryFailure) -> Bool { refusal.topic == topics.deadLetter }
 
-    /// Publishes dead letters in another form from here on, after one was refused.
+    /// Publishes dead letters in another form from here on, after a refusal.
     /// - Throws: `fatal` when no form is left to try.
     func changeLetters(after refusal: DeliveryFailure) throws(LaneFault) {
         guard !letterLimits.draw(from: refusal, largest: uncommittedBytes) else { return }
@@ -131,7 +133,7 @@ extension Publisher {
 
     // MARK: - The producer anew
 
-    /// Makes the producer anew when a request of the transaction that has just ended stayed without an answer. To be called
+    /// Replaces the producer when a request of the transaction that has just ended stayed without an answer. Call it
     /// after a commit or abort and before the next transaction. A worker that ends leaves this to its next start.
     func settleDoubt(_ consumer: GroupConsumer) throws(LaneFault) {
         guard delivery == .exactlyOnce, producer.requestsInDoubt > 0, !stop.isRequested else { return }
@@ -139,8 +141,8 @@ extension Publisher {
         try start(consumer)
     }
 
-    /// Makes a new producer in place of one that was fenced or failed for good.
-    /// - Throws: `fatal` when that happens again and again, as it does when two workers use one identity.
+    /// Replaces a producer that was fenced or failed for good.
+    /// - Throws: `fatal` when that recurs, as it does when two workers use one identity.
     func renew(after error: KafkaError, _ consumer: GroupConsumer) throws(LaneFault) {
         try noteFencing(error)
         try replaceProducer(because: "\(error)")
@@ -172,12 +174,13 @@ extension Publisher {
         uncommitted = .nothing
     }
 
-    /// How long a commit or an abort is repeated. The coordinator gives the transaction up after `transaction.timeout.ms`; a
-    /// librdkafka that is still without an answer then may stay so for good, and a new producer settles it.
+    /// Limit of the repeats of a commit or an abort. The coordinator gives the transaction up after
+    /// `transaction.timeout.ms`; a librdkafka without an answer after that may stay so for good, and a new producer
+    /// settles it.
     private static let longestEnd = Duration.seconds(20)
 
-    /// Repeats a call that librdkafka says may be repeated, until it is through or the worker was told to stop.
-    /// - Parameter limit: after it the producer counts as failed.
+    /// Repeats a call that librdkafka says may be repeated, until it succeeds or the worker was told to stop.
+    /// - Parameter limit: time after which the producer counts as failed.
     private func persist(within limit: Duration? = nil, _ call: () throws(KafkaError) -> Void) throws(LaneFault) {
         let began = ContinuousClock.now
         while true {
@@ -196,10 +199,10 @@ extension Publisher {
         }
     }
 
-    /// Whether to wait on for brokers that do not answer. With nothing at stake a stopping lane need not.
+    /// Whether to wait on for brokers that do not answer. A stopping lane without uncommitted records does not.
     private var mayWait: Bool { hasUncommitted ? !stop.graceIsOver : !stop.isRequested }
 
-    /// Gives up the records that are not committed, at once: an open transaction would hold back the next owner.
+    /// Gives up uncommitted records at once: an open transaction would hold back the next owner.
     func close() {
         if hasUncommitted, delivery == .exactlyOnce {
             let deadline = ContinuousClock.now + .seconds(2)

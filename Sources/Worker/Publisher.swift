@@ -3,10 +3,10 @@ import KafkaClient
 import Logging
 import Records
 
-/// A lane's way out: enriched records, dead letters, and the offsets that pass them.
+/// A lane's output: enriched records, dead letters, and the offsets that pass them.
 ///
-/// In `exactly-once` everything between two commits is one transaction, begun with the first record; in `at-least-once`
-/// the offsets are committed once every record before them is acknowledged. Lane thread only.
+/// In `exactly-once` all records between two commits are one transaction, begun with the first record; in
+/// `at-least-once` the offsets are committed once every record before them is acknowledged. Lane thread only.
 final class Publisher {
     enum Uncommitted {
         case nothing
@@ -23,12 +23,12 @@ final class Publisher {
     var enriched: ProducerTopic
     var deadLetter: ProducerTopic
     var uncommitted = Uncommitted.nothing
-    /// When producers were made anew because the one before was fenced or had failed.
+    /// When producers were replaced because they were fenced or had failed.
     var fencings: [ContinuousClock.Instant] = []
     var waitLog = WaitLog()
     var letterLimits = LetterLimits()
 
-    /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
+    /// Limit of a record's bytes, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
 
     /// Connects nothing yet.
@@ -59,7 +59,7 @@ final class Publisher {
 
     // MARK: - Records
 
-    /// Whether something was produced that is not committed yet.
+    /// Whether produced records are not committed yet.
     var hasUncommitted: Bool {
         if case .records = uncommitted { true } else { false }
     }
@@ -71,9 +71,9 @@ final class Publisher {
         if case .records(let bytes) = uncommitted { bytes } else { 0 }
     }
 
-    /// Publishes an enriched value, or with nil that the question was deleted, under the event's key, time and headers.
+    /// Publishes an enriched value, or with nil the question's deletion, under the event's key, timestamp and headers.
     /// - Parameters:
-    ///   - partition: nil: where the key hashes, as Java clients do it.
+    ///   - partition: nil: the key's hash decides, as for Java clients.
     ///   - carried: bytes of the event's key and headers.
     ///   - from: the value of the header `rejoinder.from`; nil: it has none.
     func publishEnriched(
@@ -94,9 +94,9 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + carried)
     }
 
-    /// Publishes a question's new enriched value, as its latest event would be now, and why.
+    /// Publishes a question's new enriched value, as its latest event would have it now, with the change's cause.
     /// - Parameters:
-    ///   - partition: nil: where the key hashes.
+    ///   - partition: nil: the key's hash decides.
     ///   - carried: bytes of key and headers.
     ///   - from: the value of the header `rejoinder.from`; nil: it has none.
     func publishChange(
@@ -120,8 +120,8 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + value.count + carried)
     }
 
-    /// Publishes a record that a source's became, placed by its key.
-    /// - Parameter source: the record whose timestamp and headers pass through; nil: those of now, and none.
+    /// Publishes a contract record made from a source's record, placed by its key.
+    /// - Parameter source: the record whose timestamp and headers pass through; nil: no headers, and the time of now.
     func publish(to topic: String, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?) throws(LaneFault) {
         try openTransaction()
         while true {
@@ -137,8 +137,8 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
     }
 
-    /// Publishes what could not be processed, as it came, with the headers that say why. What is too large for the producer
-    /// goes without its value, if need be without its own headers, and last without its key.
+    /// Publishes a record that could not be processed, as it came, with headers that say why. A letter too large for
+    /// the producer goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {
         try openTransaction()
         for form in DeadLetter.Form.allCases where letterLimits.allow(form, letter) {
@@ -183,8 +183,8 @@ final class Publisher {
     ) throws(KafkaError) {
         while true {
             do throws(KafkaError) {
-                // No timestamp: a letter's age counts from when it was written, or a retention by time would delete
-                // the letters of old records before anybody saw them. The original's is in a header.
+                // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters
+                // of old records unread. The original's timestamp is in a header.
                 try producer.produce(
                     to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
                     timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,
@@ -201,7 +201,7 @@ final class Publisher {
         guard error.isQueueFull else { throw LaneFault(error) }
         if stop.graceIsOver { throw .stopped }
         pollForRoom(error)
-        // A queue that stays full is a broker that does not take what is produced.
+        // A queue that stays full means a broker that does not take the records.
         if producer.queuedMessageCount > 0 { waitLog.note(error, logger: logger) }
     }
 
@@ -228,7 +228,7 @@ final class Publisher {
         return counts
     }
 
-    /// First offset and end of a partition, asked from its broker.
+    /// First offset and end of a partition, from its broker.
     func queryWatermarks(
         _ partition: TopicPartition, timeout: Duration
     ) throws(KafkaError) -> (low: Int64, high: Int64) {

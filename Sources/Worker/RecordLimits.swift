@@ -1,17 +1,17 @@
 import KafkaClient
 
-/// How long the records may be that are published: what the user allows, and what the producer takes.
+/// Limits of a published record's length: the user's, and the producer's.
 package struct RecordLimits: Sendable, Equatable {
-    /// More than what the protocol adds to a record's key, value and headers (at most 36 bytes in message format v2).
+    /// More bytes than the protocol adds to a record's key, value and headers (at most 36 in message format v2).
     private static let overhead = 64
-    /// More than what it adds to a header: the lengths of its name and value.
+    /// More bytes than the protocol adds to a header: the lengths of its name and value.
     private static let headerOverhead = 10
-    /// librdkafka's own measure (RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
+    /// librdkafka's own bound (RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
     private static let messageOverhead = 36
 
-    /// Bytes that a record may have, key, headers and the protocol's own included: `message.max.bytes`.
+    /// Limit of a record's bytes, key, headers and the protocol's own included: `message.max.bytes`.
     package var maxMessageBytes: Int
-    /// Bytes that an enriched value may have.
+    /// Limit of an enriched value's bytes.
     package var maxRecordBytes: Int
 
     package init(maxMessageBytes: Int, maxRecordBytes: Int) {
@@ -19,20 +19,20 @@ package struct RecordLimits: Sendable, Equatable {
         self.maxRecordBytes = maxRecordBytes
     }
 
-    /// The limits that a worker of this configuration keeps to.
+    /// The limits of a worker of this configuration.
     package init(_ configuration: WorkerConfiguration) {
         self.init(
             properties: ClientProperties(configuration: configuration, identity: "", lane: 0),
             maxRecordBytes: configuration.maxRecordBytes)
     }
 
-    /// - Parameter maxRecordBytes: nil: what `message.max.bytes` leaves.
+    /// - Parameter maxRecordBytes: nil: the room that `message.max.bytes` leaves.
     init(properties: ClientProperties, maxRecordBytes: Int?) {
         maxMessageBytes = properties.maxMessageBytes
         self.maxRecordBytes = maxRecordBytes ?? properties.defaultMaxRecordBytes
     }
 
-    /// The longest value that can be published beside such a key and headers. Negative: not even a null value can.
+    /// The longest value that can be published with such a key and headers. Negative: not even a null value fits.
     /// - Parameter headerRoom: the sum of ``room(ofHeader:value:)``.
     @inline(__always)
     package func longestValue(keyBytes: Int, headerRoom: Int) -> Int {
@@ -55,7 +55,7 @@ package struct RecordLimits: Sendable, Equatable {
         return size <= maxMessageBytes
     }
 
-    /// Of a length as the protocol writes it: zigzag, seven bits a byte.
+    /// The bytes of a length as the protocol writes it: zigzag, seven bits a byte.
     private static func varintLength(_ length: Int) -> Int {
         max(1, (Int.bitWidth - (length << 1).leadingZeroBitCount + 6) / 7)
     }

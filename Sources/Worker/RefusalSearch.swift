@@ -1,25 +1,26 @@
 import KafkaClient
 
-/// Finds the one event, or record of a source, that leads to a record which a broker refuses: a broker refuses a batch as a
-/// whole, and with it the transaction. Each refusal halves the number of events of a transaction, each commit doubles it, until the refused event stands alone.
+/// Finds the one event, or source record, that leads to a record which a broker refuses: a broker refuses a whole
+/// batch, and with it the transaction. Each refusal halves the number of events of a transaction, each commit doubles
+/// it, until the refused event stands alone.
 struct RefusalSearch {
     struct Place: Equatable {
         var partition: Int32
         var offset: Int64
-        /// The topic's place among the consumer's.
+        /// The topic's index among the consumer's.
         var topicIndex = 0
     }
 
-    /// An event that a broker refused when it stood alone, with the broker's word.
+    /// An event that a broker refused when it stood alone, with the broker's reason.
     struct Refused {
         let place: Place
         let reason: String
     }
 
     private enum State {
-        /// No event is looked for.
+        /// No search.
         case off
-        /// At most so many events a transaction.
+        /// The limit of a transaction's events.
         case narrowing(limit: Int)
         /// The event becomes a dead letter when it comes again.
         case found(Refused)
@@ -29,7 +30,7 @@ struct RefusalSearch {
     /// The event that the current transaction holds alone; nil: none, or several.
     private var alone: Place?
 
-    /// Events that a transaction may have; nil: as many as come.
+    /// Limit of a transaction's events; nil: none.
     var limit: Int? {
         switch state {
         case .off: nil
@@ -42,7 +43,7 @@ struct RefusalSearch {
         if case .found(let refused) = state { refused } else { nil }
     }
 
-    /// These events are in the current transaction.
+    /// Notes that these events are in the current transaction.
     mutating func gathered(_ messages: MessageBatch) {
         guard limit == 1 else { return }
         gathered(messages.count == 1 ? [Place(messages[0])] : [])
@@ -53,8 +54,8 @@ struct RefusalSearch {
         alone = places.count == 1 ? places[0] : nil
     }
 
-    /// A broker refused a record of the current transaction.
-    /// - Parameter events: how many events it held.
+    /// Notes that a broker refused a record of the current transaction.
+    /// - Parameter events: the number of the transaction's events.
     mutating func refused(_ reason: String, events: Int) {
         if let alone, events == 1, limit == 1 {
             state = .found(Refused(place: alone, reason: reason))
@@ -64,7 +65,7 @@ struct RefusalSearch {
         alone = nil
     }
 
-    /// The current transaction is committed.
+    /// Notes that the current transaction is committed.
     mutating func committed() {
         defer { alone = nil }
         switch state {

@@ -2,8 +2,8 @@ import Foundation
 
 /// The last resort of a stop: ends a process whose lanes have not ended by themselves.
 ///
-/// Each wait of a lane has a limit of its own, and together they stay below ``limit``. This is for the wait that has none:
-/// a supervisor that kills the process instead would leave no word of where it stood.
+/// Each wait of a lane has a limit of its own, and together they stay below ``limit``. The deadline is for a wait
+/// without one: a supervisor that kills the process instead leaves no word of where it stood.
 ///
 /// `@unchecked Sendable`: `isOver` is guarded by `condition`.
 final class StopDeadline: @unchecked Sendable {
@@ -16,8 +16,8 @@ final class StopDeadline: @unchecked Sendable {
 
     init(limit: Duration = StopDeadline.limit) { self.limit = limit }
 
-    /// Begins the time.
-    /// - Parameter end: called on a thread of its own when the time is up; ends the process.
+    /// Starts the countdown.
+    /// - Parameter end: ends the process; called on a thread of its own when the time is up.
     func begin(_ end: @escaping @Sendable () -> Void) {
         let thread = Thread { [self] in
             let deadline = Date(timeIntervalSinceNow: limit / .seconds(1))
@@ -31,7 +31,7 @@ final class StopDeadline: @unchecked Sendable {
         thread.start()
     }
 
-    /// The lanes have ended.
+    /// Ends the countdown: the lanes have ended.
     func cancel() {
         condition.withLock {
             isOver = true

@@ -2,10 +2,11 @@ import Synchronization
 
 /// Tells the lanes to stop. Set once, from any thread; read by each lane between steps and while it waits for a broker.
 package final class StopSignal: Sendable {
-    /// How long a stopping lane waits for a broker that does not answer before it leaves its uncommitted work behind.
+    /// Longest wait of a stopping lane for a broker that does not answer; after it the lane leaves its uncommitted
+    /// work.
     static let grace = Duration.seconds(15)
 
-    /// Nanoseconds of the continuous clock at which the stop was asked for, counted from `origin`; 0: not yet.
+    /// Time of the request to stop, in nanoseconds of the continuous clock since `origin`; 0: none yet.
     private let requested = Atomic<Int64>(0)
     private let origin = ContinuousClock.now
 
@@ -18,7 +19,7 @@ package final class StopSignal: Sendable {
 
     package var isRequested: Bool { requested.load(ordering: .relaxed) != 0 }
 
-    /// Whether the stop was asked for longer than ``grace`` ago.
+    /// Whether the stop was requested longer than ``grace`` ago.
     var graceIsOver: Bool {
         let at = requested.load(ordering: .relaxed)
         return at != 0 && ContinuousClock.now - origin > .nanoseconds(at) + Self.grace

@@ -4,7 +4,7 @@ import KafkaClient
 import Logging
 import Records
 
-/// What the follower does beside applying where published records follow every change: it fills the store's questions from their
+/// The follower's further work where published records follow every change: it fills the store's questions from their
 /// topic, and notes the questions whose changes are read again.
 extension TableFollower {
     func historyPlace(_ partition: OwnedPartition) -> TopicPartition {
@@ -13,8 +13,9 @@ extension TableFollower {
 
     // MARK: - The questions up to the committed offset
 
+    /// Begins to read the questions' history.
     /// - Parameter committed: of the questions; nil: none, so every question comes as an event.
-    /// - Returns: where the questions are to be read from; empty: the store has them.
+    /// - Returns: where to read the questions from; empty: the store has them.
     func beginHistory(
         _ partition: OwnedPartition, _ live: LivePartition, committed: Int64?
     ) throws -> [TopicPartition: Int64] {
@@ -52,7 +53,7 @@ extension TableFollower {
             let message = gathered[index]
             guard message.partition == number, message.topicIndex == topicIndex else { break }
             index += 1
-            // What was fetched beyond the end still comes.
+            // Records fetched beyond the end still come.
             guard let live = partition.live, case .reading(let next, let target) = live.history else { continue }
             guard message.offset < target else {
                 try endHistory(partition, of: partitions)
@@ -77,8 +78,8 @@ extension TableFollower {
         return index
     }
 
-    /// The broker said that the questions' partition ends at `offset`: as with a table, an end below the target is that of a
-    /// replica that is behind, until the leader says otherwise.
+    /// Notes that a broker reported the end of the questions' partition at `offset`. As with a table, an end below the
+    /// target is that of a replica that is behind, until the leader says otherwise.
     func historyReachedEnd(
         _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
     ) throws(LaneFault) {
@@ -91,8 +92,8 @@ extension TableFollower {
         }
     }
 
-    /// Takes the leader's word on where the questions' partition ends whose end was said to be below the target.
-    /// - Returns: whether the log was cut: the reading ends where it ends.
+    /// Settles an end below the target by the leader's answer.
+    /// - Returns: whether the log was cut: the target is lowered to its end.
     func historyLeaderEnds(
         _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
     ) throws(LaneFault) -> Bool {
@@ -107,7 +108,7 @@ extension TableFollower {
         return true
     }
 
-    /// The store has every question below the committed offset.
+    /// Ends the history: the store has every question below the committed offset.
     func endHistory(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
         guard let live = partition.live, case .reading(let next, let target) = live.history else { return }
         live.history = .done
@@ -123,10 +124,9 @@ extension TableFollower {
 
     // MARK: - Changes that are read again
 
-    /// Records are about to be read: says below which positions nothing waits because of them, and whether there is memory to
-    /// note what they change.
-    /// Where there is not, a partition that is worked on halts: its tables are read on once what waits is published. One that is
-    /// being restored goes on without noting, and is read again.
+    /// Prepares to note changes, before records are read: no question waits because of a record below the follower's
+    /// positions. Where memory for notes is used up, a running partition halts: its tables are read on once the waiting
+    /// questions are published. A partition that is being restored goes on without notes, and is read again.
     func beginMarking(_ partition: OwnedPartition, _ live: LivePartition, limit: Int) throws(LaneFault) {
         let positions = TablePositions(answers: partition.answers.next, votes: partition.votes.next)
         if partition.changes.count == 0 { live.waiting.begin(at: positions) }
@@ -137,8 +137,7 @@ extension TableFollower {
         partition.store.waiting = live.unmarked == nil ? live.waiting : nil
     }
 
-    /// Notes a change that is in the store already, or is put aside with the first changes of a store: nobody knows whether
-    /// what it did has been published.
+    /// Notes a change that the store holds already, or puts aside in a load: its effect may not have been published.
     func mark(
         _ message: ConsumedMessage, of table: Table, applied: Int64, _ partition: OwnedPartition, _ live: LivePartition
     ) {
@@ -149,7 +148,7 @@ extension TableFollower {
             key, delta: nil, cause: table == .answers ? .answers : .votes, timestamp: message.timestamp)
     }
 
-    /// Reads a partition's tables again from there on, to note what was not noted.
+    /// Reads a partition's tables again from `positions` on, to note the changes that were not noted.
     func readAgain(_ partition: OwnedPartition, from positions: TablePositions) throws(LaneFault) {
         do throws(KafkaError) {
             var next: [TopicPartition: Int64] = [:]
@@ -168,8 +167,8 @@ extension TableFollower {
 }
 
 extension OwnedPartition {
-    /// After an abort: what was read of the questions and not applied is read again.
-    /// - Returns: where to read on; nil: nowhere.
+    /// Goes back in the questions' history after an abort: records that were read and not applied are read again.
+    /// - Returns: where to read on; nil: the history is not being read.
     func rewindHistory() -> Int64? {
         guard let live, case .reading(let next, let target) = live.history else { return nil }
         let resume = min(next, max(live.historyStart, store.positions.questions))

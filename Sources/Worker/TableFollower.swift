@@ -4,19 +4,19 @@ import KafkaClient
 import Logging
 import Records
 
-/// Keeps the stores of a lane's partitions up with the answers and votes topics.
+/// Keeps the stores of a lane's partitions up to date with the answers and votes topics.
 ///
-/// A second consumer, assigned by hand: where it reads is decided by the stores and by the group's committed offsets, not
-/// by the group protocol. It applies no record below the store's position and publishes no dead letter below the
-/// committed one, so that both happen once whatever is read again. Lane thread only.
+/// A second consumer, assigned by hand: the stores' positions and the group's committed offsets decide where it reads,
+/// not the group protocol. It applies no record below the store's position and publishes no dead letter below the
+/// committed offset, so that both happen once however often a record is read. Lane thread only.
 final class TableFollower {
-    /// What one `advance` did.
+    /// The work of one `advance`.
     struct Progress {
-        /// Applied.
+        /// Applied records.
         var answers = 0
         var votes = 0
         var bytes = 0
-        /// Read, by table.
+        /// Read records, by table.
         var read: (answers: Int, votes: Int) = (0, 0)
         var bytesRead: (answers: Int, votes: Int) = (0, 0)
         /// Whether a position moved, by a record or by a partition's end.
@@ -36,7 +36,7 @@ final class TableFollower {
         }
     }
 
-    /// Bounds of one step's work, so that questions are not kept waiting behind a long run of votes.
+    /// Bounds of one step's work, so that questions do not wait for a long run of votes.
     static let bounds = (records: 8192, bytes: 4 << 20)
 
     let consumer: AssignedConsumer
@@ -44,15 +44,15 @@ final class TableFollower {
     let logger: Logger
     private let watch: LaneWatch
     let reader = TableReader()
-    /// Bounds of a step's work while tables are restored: of what is sorted together, more is found on the same pages.
+    /// Bounds of a step's work while tables are restored: larger sorted batches have more changes on the same pages.
     private let restoreBounds: (records: Int, bytes: Int)
     let gathered = MessageBatch(capacity: TableFollower.bounds.records)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var touched: [OwnedPartition] = []
     private var failure = ConsumerFailure()
-    /// The partition whose store is being written after a load; its tables are not read meanwhile.
+    /// The partition whose store is being written after a load; its tables are not read during that time.
     private(set) var written: OwnedPartition?
-    /// The table of each of the consumer's topics, by its place among them; nil: the questions'.
+    /// The table of each of the consumer's topics, by index; nil: the questions' topic.
     private var tables: [Table?] = []
     /// Memory for the questions that wait to be published.
     private let waitingBytes: Int
@@ -74,11 +74,11 @@ final class TableFollower {
 
     // MARK: - Taking over and letting go
 
-    /// Starts to bring a store up to its tables' ends as of now.
+    /// Begins to bring a store up to its tables' ends as of now.
     /// - Parameters:
     ///   - committed: the group's committed offsets; a table without one has published nothing yet.
-    ///   - notes: what was committed beside the offsets.
-    ///   - ends: where each table's partition begins and ends.
+    ///   - notes: the metadata committed with the offsets.
+    ///   - ends: first offset and end of each table's partition.
     func beginRestore(
         _ partition: OwnedPartition, committed: [TopicPartition: Int64], notes: [TopicPartition: String] = [:],
         ends: [(low: Int64, high: Int64)]
@@ -109,7 +109,7 @@ final class TableFollower {
                         "partition": "\(place)", "from": .stringConvertible(applied), "to": .stringConvertible(low),
                     ])
             }
-            // Beyond the end it was committed of a topic that has been created anew since.
+            // A committed offset beyond the end belongs to a topic that has been recreated since.
             let published = committed[place].map { $0 > high ? low : $0 } ?? 0
             let next = max(low, min(applied, published))
             partition[table] = TableProgress(
@@ -140,8 +140,8 @@ final class TableFollower {
         return places
     }
 
-    /// After an abort: reads on from what is committed. All partitions are read anew, also those whose progress stands
-    /// there: the consumer may be ahead of them by what was gathered and given up.
+    /// Reads on from the committed offsets, after an abort. All partitions are repositioned, also those whose progress
+    /// stands there: the consumer may be ahead of them by gathered records that were given up.
     func rewind(
         _ partitions: [OwnedPartition], committed: [TopicPartition: Int64], notes: [TopicPartition: String] = [:]
     ) throws(KafkaError) {
@@ -152,7 +152,7 @@ final class TableFollower {
                 let place = place(table, partition.number)
                 partition.rewind(
                     table, committed: committed[place] ?? 0, lettered: OffsetNote.letters(in: notes[place]))
-                // What is not read now begins there when it is.
+                // A partition that is not read now begins there later.
                 if partition !== written { positions[place] = partition[table].next }
             }
             if let next = partition.rewindHistory(), partition !== written {
@@ -166,18 +166,19 @@ final class TableFollower {
 
     // MARK: - One step's work
 
-    /// Takes what has come, applies it to the stores, and publishes what cannot be applied as dead letters.
-    /// - Parameter wait: how long to wait for the first record, in milliseconds. More than 0 only while tables are restored.
+    /// Takes the records that have come, applies them to the stores, and publishes dead letters for those that cannot
+    /// be applied.
+    /// - Parameter wait: milliseconds to wait for the first record. More than 0 only while tables are restored.
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {
-        // Ends as well: after a fault they would be taken for the ends of what is read again.
+        // Also `ends`: after a fault they would count for records that are read again.
         defer {
             gathered.removeAll()
             ends.removeAll(keepingCapacity: true)
             touched.removeAll(keepingCapacity: true)
         }
-        // What is to be written waits for nobody.
+        // Writing a load does not wait for records.
         let wait = nextToWrite(partitions) == nil ? wait : 0
         gather(wait: wait)
         consumer.keepFetching(
@@ -192,10 +193,10 @@ final class TableFollower {
                 try historyReachedEnd(partition, at: end.offset, of: partitions)
                 continue
             }
-            // It was not read up to there.
+            // A halted partition was not read up to its end.
             if let live = partition.live, live.isHalted { continue }
             let table: Table = end.place.topic == topics.answers ? .answers : .votes
-            // The end lies behind the last record where a transaction's control record or a compacted one stands there.
+            // The end lies beyond the last record where a transaction's control record or a compacted one stands there.
             if end.offset > partition[table].next { done.moved = true }
             partition[table].reachedEnd(at: end.offset)
         }
@@ -203,7 +204,7 @@ final class TableFollower {
         return done
     }
 
-    /// The partition of a load whose tables have been read to their ends; one at a time.
+    /// The partition of a load whose tables are read to their ends; one at a time.
     private func nextToWrite(_ partitions: OwnedPartitions) -> OwnedPartition? {
         written
             ?? partitions.all.first {
@@ -211,7 +212,7 @@ final class TableFollower {
             }
     }
 
-    /// Writes a piece of a store whose first changes have all been gathered.
+    /// Writes a piece of a store whose load is gathered.
     private func writeLoad(_ partitions: OwnedPartitions) throws(LaneFault) {
         guard let partition = nextToWrite(partitions) else { return }
         let before = watch.begin(.store, as: .applyingTables)
@@ -263,15 +264,15 @@ final class TableFollower {
         done.bytes += gathered.byteCount
     }
 
-    /// Reads the records from `start` on that are of one table's partition; what is of the partition and not of the record is
-    /// looked at once for all of them.
-    /// - Returns: the index of the first that is not.
+    /// Reads the run of records from `start` on that belong to one table's partition; state of the partition is looked
+    /// up once for the run.
+    /// - Returns: the index of the first record after the run.
     private func readRun(
         from start: Int, _ partitions: OwnedPartitions, into done: inout Progress,
         deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
-        // What was fetched for an earlier assignment may still come: it belongs to nobody.
+        // A record fetched for an earlier assignment may still come: it has no owner here.
         guard let partition = partitions[number], partition !== written else { return start + 1 }
         let changes = partition.changes
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
@@ -281,7 +282,7 @@ final class TableFollower {
         let live = partition.live
         if let live {
             try beginMarking(partition, live, limit: waitingBytes / max(1, partitions.all.count))
-            // Read again later.
+            // A halted partition's records are read again later.
             if live.isHalted { return endOfRun(from: start) }
         }
         var next = partition[table].next
@@ -355,7 +356,7 @@ final class TableFollower {
         try settle(partitions)
     }
 
-    /// Hands the store what was read, together with the positions that it came from.
+    /// Applies the changes that were read to the store, with the positions after them.
     func apply(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
         let before = watch.begin(.store, as: .applyingTables)
         defer { watch.end(before) }
@@ -376,7 +377,7 @@ final class TableFollower {
         }
     }
 
-    /// Writes to the files what nothing followed for a while.
+    /// Commits store transactions that are due, also where no change followed.
     private func settle(_ partitions: OwnedPartitions) throws(LaneFault) {
         for partition in partitions.all {
             do throws(StoreError) {
@@ -387,8 +388,8 @@ final class TableFollower {
         }
     }
 
-    /// Records between the follower's position and a table's end, as far as known: before the first fetch the end is the
-    /// one of the take-over.
+    /// Records between the follower's position and a table's end, as far as known: before the first fetch, the end as
+    /// of the take-over.
     func lag(_ table: Table, of partition: OwnedPartition) -> Int64 {
         let fetched = consumer.cachedWatermarks(place(table, partition.number))?.high ?? 0
         return max(0, max(partition[table].target, fetched) - partition[table].next)

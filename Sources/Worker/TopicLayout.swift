@@ -1,13 +1,14 @@
 import KafkaClient
 import Logging
 
-/// The partition counts that decide where outputs go.
+/// Partition counts that decide the partition of an output record.
 package struct TopicLayout: Sendable, Equatable {
     package var questions: Int32
     package var enriched: Int32
     package var deadLetter: Int32
 
-    /// The event's own partition number where the output topic has as many partitions, else nil: where the key hashes.
+    /// The event's own partition number where the output topic has as many partitions as the questions; else nil: the
+    /// key's hash decides.
     func enrichedPartition(for source: Int32) -> Int32? {
         enriched == questions ? source : nil
     }
@@ -24,9 +25,9 @@ package struct Cluster: Sendable {
     /// The five topics' partition counts.
     package var counts: [String: Int32] = [:]
 
-    /// Asks the cluster for the five topics.
-    /// - Throws: ``WorkerError`` when no broker answers, a topic is missing, or the tables' partition counts differ from
-    ///   the questions'.
+    /// Queries the cluster for the five topics.
+    /// - Throws: ``WorkerError`` when no broker answers, a topic is missing, or the tables' partition counts differ
+    ///   from the questions'.
     package static func survey(
         topics: TopicNames, properties: KafkaProperties, timeout: Duration, logger: Logger
     ) throws(WorkerError) -> Cluster {
@@ -44,7 +45,7 @@ package struct Cluster: Sendable {
         return Cluster(id: id, layout: try layout(of: topics, counts: counts), counts: counts)
     }
 
-    /// - Throws: ``WorkerError`` that names what is missing or unequal, and what to do.
+    /// - Throws: ``WorkerError`` that names missing topics or unequal counts, and the remedy.
     static func layout(of topics: TopicNames, counts: [String: Int32]) throws(WorkerError) -> TopicLayout {
         let missing = (topics.inputs + topics.outputs).filter { counts[$0] == nil }
         guard let questions = counts[topics.questions], let answers = counts[topics.answers],

@@ -1,11 +1,11 @@
-/// The names of the five topics a worker lives between.
+/// The names of a worker's five topics, and of the sources' index.
 package struct TopicNames: Sendable, Equatable {
     package var questions: String
     package var answers: String
     package var votes: String
     package var enriched: String
     package var deadLetter: String
-    /// Where the sources keep what they know of the rows that they have published; used where there are sources.
+    /// Topic in which the sources keep the state of the rows that they have published; used where there are sources.
     package var sourceIndex: String
 
     package init(
@@ -24,9 +24,9 @@ package struct TopicNames: Sendable, Equatable {
         self.sourceIndex = sourceIndex
     }
 
-    /// What is read: the questions, and the two tables that are attached to them.
+    /// Topics that are read: the questions, and the two tables that are attached to them.
     package var inputs: [String] { [questions, answers, votes] }
 
-    /// What is written.
+    /// Topics that are written.
     package var outputs: [String] { [enriched, deadLetter] }
 }

@@ -3,23 +3,25 @@ import KafkaClient
 import Logging
 import Synchronization
 
-/// Looks every few seconds whether the worker's five topics are there, and how many partitions each has, while the lanes work.
+/// Checks every few seconds that the worker's five topics exist, and how many partitions each has, while the lanes
+/// work.
 ///
-/// Nothing else would tell. librdkafka gives up the partitions of a deleted topic as if the group had taken them, and a lane without
-/// partitions is well; and it knows an output topic that was made anew with fewer partitions, while the lane goes by what it
-/// found at its start. The looks have a thread and a client of their own: no lane waits for an answer.
+/// No other part notices. librdkafka gives up the partitions of a deleted topic as if the group had revoked them, and a
+/// lane without partitions is healthy; librdkafka knows of an output topic that was recreated with fewer partitions,
+/// while the lane uses the count of its start. The looks have a thread and a client of their own: no lane waits for an
+/// answer.
 package final class TopicWatch: Sendable {
-    /// The topics as they are.
+    /// The current state of the topics.
     package struct View: Sendable, Equatable {
-        /// Partition counts of those that exist.
+        /// Partition counts of the existing topics.
         package var counts: [String: Int32]
-        /// Those that do not exist, in the order of ``TopicNames``.
+        /// Missing topics, in the order of ``TopicNames``.
         package var missing: [String] = []
     }
 
     private struct State {
         var view: View
-        /// What the last look found; a broker that has just started may not know all topics yet, so it takes two.
+        /// Counts of the last look; a broker that has just started may not know all topics yet, so a change takes two.
         var last: [String: Int32]
     }
 
@@ -33,13 +35,13 @@ package final class TopicWatch: Sendable {
         state = Mutex(State(view: View(counts: counts), last: counts))
     }
 
-    /// Grows with every change of ``view``; cheap enough to be asked for at each step.
+    /// Grows with every change of ``view``; cheap enough to read at each step.
     package var version: Int { changeCount.load(ordering: .acquiring) }
 
     package var view: View { state.withLock { $0.view } }
 
-    /// Takes what a look found: it counts when the look before found the same.
-    /// - Returns: the view, where it has changed.
+    /// Notes a look's result: it counts when the look before had the same.
+    /// - Returns: the view, if it has changed.
     func note(_ found: [String: Int32]) -> View? {
         let changed: View? = state.withLock { state in
             defer { state.last = found }
@@ -63,7 +65,7 @@ package final class TopicWatch: Sendable {
         }
         defer { admin.close() }
         while rest(pause, stop) {
-            // Without an answer nothing has changed; the lanes say what is wrong.
+            // Without an answer nothing has changed; the lanes report the cause.
             guard let found = try? admin.partitionCounts(of: topics, timeout: .seconds(5)) else { continue }
             let before = view
             guard let changed = note(found) else { continue }

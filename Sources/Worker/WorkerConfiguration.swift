@@ -1,19 +1,19 @@
 import KafkaClient
 import Sources
 
-/// What a worker's process runs.
+/// The parts of a worker that a process runs.
 package enum WorkerPart: String, CaseIterable, Sendable {
     case all, questions, sources
 }
 
-/// Everything a worker has to be told. Values are as the user gave them; what follows from them for librdkafka is in
-/// ``ClientProperties``.
+/// A worker's settings, as the user gave them. ``ClientProperties`` derives librdkafka's settings from them.
 package struct WorkerConfiguration: Sendable {
     /// librdkafka properties by name, `bootstrap.servers` among them; they win over the worker's own choices.
     package var kafkaProperties: KafkaProperties
     /// The consumer group whose members share the partitions of the questions.
     package var groupID: String
-    /// Whether the lane's identity is its `group.instance.id` too, so that a quick restart moves no partition (KIP-345).
+    /// Whether the lane's identity is also its `group.instance.id`, so that a quick restart moves no partition
+    /// (KIP-345).
     package var staticMembership: Bool
     package var topics: TopicNames
     package var delivery: DeliveryMode
@@ -24,11 +24,11 @@ package struct WorkerConfiguration: Sendable {
     package var lanes: Int
     /// Where the stores and the worker's identity are kept.
     package var stateDirectory: String
-    /// Longest enriched value in bytes; nil: what the producer's `message.max.bytes` allows.
+    /// Longest enriched value in bytes; nil: the room that the producer's `message.max.bytes` leaves.
     package var maxRecordBytes: Int?
-    /// What librdkafka's queues and the worker's buffers may hold, over all lanes, in MiB.
+    /// Memory for librdkafka's queues and the worker's buffers, over all lanes, in MiB.
     package var memoryBudgetMiB: Int
-    /// What happens where the group's offsets do not match the topics' logs.
+    /// The reaction to group offsets that do not match the topics' logs.
     package var offsetMismatch: OffsetMismatchPolicy
     /// Whether enriched records have the header `rejoinder.from`.
     package var publishesProvenance: Bool
@@ -77,7 +77,7 @@ package struct WorkerConfiguration: Sendable {
     package var runsQuestions: Bool { part != .sources }
     package var runsSources: Bool { part != .questions && !sources.isEmpty }
 
-    /// As the lanes of questions have it: with what the sources leave of the memory.
+    /// The settings of the questions' lanes: the memory is reduced by the sources' share.
     var ofQuestions: WorkerConfiguration {
         guard runsSources else { return self }
         var own = self
@@ -85,7 +85,7 @@ package struct WorkerConfiguration: Sendable {
         return own
     }
 
-    /// As the source lanes have it: a group of their own, and a quarter of the memory where they share it.
+    /// The settings of the source lanes: a group of their own, and a quarter of the memory where they share it.
     package var ofSources: WorkerConfiguration {
         var own = self
         own.groupID = groupID + "-sources"
@@ -94,12 +94,12 @@ package struct WorkerConfiguration: Sendable {
         return own
     }
 
-    /// The topics that a worker needs to be there: its own, and those of the sources' index.
+    /// The topics that a worker needs: its own, and the one of the sources' index.
     package var allTopics: [String] {
         topics.inputs + topics.outputs + (sources.isEmpty ? [] : [topics.sourceIndex])
     }
 
-    /// What no worker can be made of, as a sentence; nil: nothing.
+    /// The first invalid setting, as a sentence; nil: none.
     package var firstProblem: String? {
         if part == .sources, sources.isEmpty { return "there are no sources to run; list them under sources" }
         if sourceLanes < 1 { return "sourceLanes is \(sourceLanes); there is at least 1" }

@@ -1,13 +1,13 @@
-/// Why a worker could not start or had to end: a sentence for people, and whose matter it is.
+/// Why a worker could not start or had to end: a sentence for people, and the matter at fault.
 package struct WorkerError: Error, Sendable, CustomStringConvertible {
     package enum Matter: Sendable {
-        /// Settings or topics are not what a worker needs: nothing changes by trying again.
+        /// Settings or topics do not fit a worker's needs: a retry changes nothing.
         case configuration
         /// No broker answers.
         case brokerUnreachable
         /// The state directory or a store in it cannot be used.
         case stateDirectory
-        /// Anything else: the broker or the client gave the work up for good.
+        /// All other causes: the broker or the client gave the work up for good.
         case failed
     }
 

@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// A graceful shutdown (SIGTERM in a service group) stops polling, finishes the step, commits, closes the stores and
 /// leaves the group.
 package final class WorkerService: Service {
-    /// Of all lanes, those of the sources behind those of the questions.
+    /// Reports of all lanes: those of the questions first, then those of the sources.
     package let reports: [LaneReport]
     private let questionReports: [LaneReport]
     private let sourceReports: [LaneReport]
@@ -23,13 +23,13 @@ package final class WorkerService: Service {
     private let deadline = StopDeadline()
     private let endProcess: @Sendable (String) -> Void
     private let topicWatch: TopicWatch
-    /// Between two looks at the topics.
+    /// Pause between two looks at the topics.
     private static let topicPause = Duration.seconds(5)
 
     /// Looks at the cluster and takes the state directory; nothing is consumed before ``run()``.
-    /// - Parameter endProcess: ends the process with this sentence when a lane has not ended in time after a stop; on a thread
-    ///   of its own. By default nothing is done.
-    /// - Throws: ``WorkerError`` when the worker could not work.
+    /// - Parameter endProcess: ends the process with this sentence when a lane has not ended in time after a stop.
+    ///   Called on a thread of its own. By default it does nothing.
+    /// - Throws: ``WorkerError`` for settings, topics or a state directory that no worker can use.
     package init(
         configuration: WorkerConfiguration, logger: Logger, endProcess: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(WorkerError) {
@@ -95,7 +95,7 @@ package final class WorkerService: Service {
         }
     }
 
-    /// A sentence for the log: which lanes have not ended, and what each waits for.
+    /// A sentence for the log: the lanes that have not ended, and the wait of each.
     private var whereLanesAre: String {
         let lanes = reports.compactMap { report -> String? in
             let content = report.current
@@ -110,7 +110,7 @@ package final class WorkerService: Service {
             + "\(lanes.joined(separator: "; ")). Its uncommitted work will be done again by the next owner of its partitions"
     }
 
-    /// Ends by itself when the worker is told to stop.
+    /// Watches the topics on a thread that ends by itself when the worker is told to stop.
     private func watchTopics() {
         let properties = ClientProperties(configuration: configuration, identity: identity, lane: 0).admin
         let thread = Thread { [topicWatch, stop, logger] in
@@ -120,7 +120,7 @@ package final class WorkerService: Service {
         thread.start()
     }
 
-    /// Blocking librdkafka calls may not hold up Swift's cooperative threads, so a lane has one of its own.
+    /// Runs a lane on a thread of its own: blocking librdkafka calls may not hold up Swift's cooperative threads.
     private func runLane(_ report: LaneReport, _ work: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let thread = Thread {
@@ -150,7 +150,7 @@ package final class WorkerService: Service {
         }
     }
 
-    /// Whatever ends one lane ends them all.
+    /// Runs a lane's work. An error that ends one lane ends them all.
     private func endingTheOthers(_ name: String, _ work: () throws -> Void) throws {
         do {
             try work()
