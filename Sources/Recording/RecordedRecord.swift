@@ -1,6 +1,6 @@
 import KafkaClient
 
-/// One record of a recording: what a line of the file holds, losslessly.
+/// One record of a recording: a line of the file, losslessly.
 package struct RecordedRecord: Sendable, Equatable {
     package enum TimestampType: String, Sendable {
         case create, logappend, unknown
@@ -8,10 +8,10 @@ package struct RecordedRecord: Sendable, Equatable {
 
     package var topic: String
     package var partition: Int32
-    /// Where the record stood in its partition when it was recorded.
+    /// The record's offset when it was recorded.
     package var offset: Int64
     package var timestampType: TimestampType
-    /// Milliseconds since 1970; nil where the broker had none.
+    /// Milliseconds since 1970; nil when the broker had none.
     package var timestamp: Int64?
     package var headers: [RecordHeader]
     /// nil is Kafka's null.

@@ -1,4 +1,4 @@
-/// What topics are called elsewhere: beginnings of names that become others, `prod.=test.`.
+/// Renames topics by replacing prefixes: `prod.=test.`.
 package struct TopicRenaming: Sendable, Equatable {
     private struct Rule: Sendable, Equatable {
         let old: String
@@ -12,9 +12,9 @@ package struct TopicRenaming: Sendable, Equatable {
 
     package var isEmpty: Bool { rules.isEmpty }
 
-    /// - Parameter texts: each `OLD=NEW`: a name that begins with OLD begins with NEW instead. An empty OLD puts NEW before
-    ///   every name.
-    /// - Throws: ``CaptureError`` for a text that is none.
+    /// - Parameter texts: rules `OLD=NEW`: the prefix OLD of a name becomes NEW. An empty OLD puts NEW before every
+    ///   name.
+    /// - Throws: ``CaptureError`` for a malformed rule.
     package init(_ texts: [String]) throws(CaptureError) {
         for text in texts {
             let parts = text.split(separator: "=", omittingEmptySubsequences: false)
@@ -28,7 +28,7 @@ package struct TopicRenaming: Sendable, Equatable {
         }
     }
 
-    /// The first rule that fits counts; a topic that none fits keeps its name.
+    /// Applies the first matching rule; without a match the topic keeps its name.
     package func apply(to name: String) -> String {
         guard let rule = rules.first(where: { name.hasPrefix($0.old) }) else { return name }
         return rule.new + name.dropFirst(rule.old.count)

@@ -1,10 +1,10 @@
 import Records
 
-/// RFC 4648's base64 with its padding, nothing else in between.
+/// RFC 4648's base64, strictly: with padding, without whitespace.
 enum Base64 {
     private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-    /// Indexed by character; 0xFF for those that base64 has not.
+    /// Indexed by character; 0xFF for characters outside the alphabet.
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: 0xFF, count: 256)
         for index in 0..<64 { values[Int(alphabet.utf8Start[index])] = UInt8(truncatingIfNeeded: index) }
@@ -51,7 +51,7 @@ enum Base64 {
                     guard value != 0xFF else { return nil }
                     group |= UInt32(value) << UInt32(18 - 6 * place)
                 }
-                // Bits that no byte takes must not be set: one text for one value.
+                // Unused bits must be zero, so that each value has exactly one text.
                 guard padding == 0 || group & (padding == 1 ? 0xFF : 0xFFFF) == 0 else { return nil }
                 out[count] = UInt8(truncatingIfNeeded: group >> 16)
                 if padding < 2 { out[count + 1] = UInt8(truncatingIfNeeded: group >> 8) }

@@ -1,4 +1,4 @@
-/// How a recording's bytes are packed. The file's name says it, and its first bytes must agree.
+/// The compression of a recording. The file's name decides, and its first bytes must agree.
 package enum Compression: Sendable, Equatable {
     case none
     case gzip
@@ -16,7 +16,7 @@ package enum Compression: Sendable, Equatable {
         }
     }
 
-    /// By a file's first four bytes; fewer when it has no more. JSON begins with none of these.
+    /// By a file's first four bytes, or fewer if it is shorter. JSON begins with none of the magic numbers.
     init(ofContent head: UnsafeRawBufferPointer) {
         if head.count >= 2, head[0] == 0x1F, head[1] == 0x8B {
             self = .gzip
@@ -27,7 +27,7 @@ package enum Compression: Sendable, Equatable {
         }
     }
 
-    /// RFC 8878: the magic number of a frame, and the sixteen of frames to skip, which may stand first.
+    /// RFC 8878: the magic number of a frame, and the sixteen of skippable frames, which may come first.
     private static func isZstd(_ magic: UInt32) -> Bool {
         magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
     }
@@ -40,7 +40,7 @@ package enum Compression: Sendable, Equatable {
         }
     }
 
-    /// What a name of it ends with.
+    /// The end of a file name for this compression.
     var suffix: String {
         switch self {
         case .none: ".jsonl"

@@ -14,7 +14,7 @@ extension EnvelopeScanner {
         return here
     }
 
-    /// What a string means; `here` is at its opening quote, then behind its closing one.
+    /// The unescaped bytes of a string. `here` enters at the opening quote and leaves after the closing one.
     @inline(__always)
     func string(_ here: inout Position) throws(EnvelopeError) -> Bytes {
         let first = here + 1
@@ -27,7 +27,7 @@ extension EnvelopeScanner {
             }
             stop += 8
         }
-        // The line feed behind the line is a stop, so nothing beyond it was taken for text.
+        // The line feed after the line is a stop, so no byte beyond it was taken for text.
         if stop.pointee == UInt8(ascii: "\"") {
             here = stop + 1
             return Bytes(start: first, count: stop - first)
@@ -35,8 +35,8 @@ extension EnvelopeScanner {
         return try unescape(from: first, to: stop, &here)
     }
 
-    /// Copies a string into the scanner's room, its escapes replaced.
-    /// - Parameter stop: the first place that is no plain text.
+    /// Copies a string into the scanner's own memory, with its escapes replaced.
+    /// - Parameter stop: the first place that is not plain text.
     private func unescape(
         from first: Position, to stop: Position, _ here: inout Position
     ) throws(EnvelopeError) -> Bytes {
@@ -74,7 +74,7 @@ extension EnvelopeScanner {
             } else {
                 throw problem(at, "a control character (\(character(at))) must be escaped in a string")
             }
-            // Plain text up to the next stop, copied a word at a time: what is written too much is written over.
+            // Copies plain text up to the next stop, a word at a time; later bytes overwrite the surplus.
             while true {
                 let word = UnsafeRawPointer(at).loadUnaligned(as: UInt64.self)
                 UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
@@ -91,8 +91,9 @@ extension EnvelopeScanner {
         }
     }
 
-    /// A word whose lowest set bit lies in the first of eight bytes that is a quote, a backslash or a control character; 0
-    /// when none is. Subtraction borrows from the byte above, so only the lowest mark is sure, and that is the one needed.
+    /// A word whose lowest set bit lies in the first of eight bytes that is a quote, a backslash or a control
+    /// character; 0 when there is none. Subtraction borrows from the byte above, so only the lowest mark is reliable;
+    /// no other is needed.
     @inline(__always)
     private static func stops(in bytes: UInt64) -> UInt64 {
         let word = UInt64(littleEndian: bytes)
@@ -104,8 +105,8 @@ extension EnvelopeScanner {
     }
 
     /// Writes the character of a `\u` escape, or of the two of a surrogate pair, as UTF-8.
-    /// - Parameter at: at the backslash, then behind the escape.
-    /// - Returns: behind what was written, which is never more than the escape.
+    /// - Parameter at: enters at the backslash, leaves after the escape.
+    /// - Returns: the place after the written bytes, which are never longer than the escape.
     private func unicodeEscape(
         _ at: inout Position, _ out: UnsafeMutablePointer<UInt8>
     ) throws(EnvelopeError) -> UnsafeMutablePointer<UInt8> {
@@ -154,7 +155,7 @@ extension EnvelopeScanner {
             case 0x30...0x39: digit = byte - 0x30
             case 0x41...0x46: digit = byte - 0x41 + 10
             case 0x61...0x66: digit = byte - 0x61 + 10
-            // The line feed behind the line is no digit, so nothing beyond it is read.
+            // The line feed after the line is no digit, so no byte beyond it is read.
             default:
                 throw problem(
                     start + index, "expected four hexadecimal digits after \\u, found \(character(start + index))")
@@ -166,13 +167,13 @@ extension EnvelopeScanner {
 
     // MARK: Numbers and words
 
-    /// A whole number as JSON writes it.
+    /// A whole number in JSON's notation.
     func integer(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Int64 {
         let start = here
         let isNegative = here.pointee == UInt8(ascii: "-")
         if isNegative { here += 1 }
         let firstDigit = here
-        // Downwards, since the smallest number has no positive counterpart.
+        // Counts downwards, since the smallest number has no positive counterpart.
         var value: Int64 = 0
         var overflows = false
         while case let digit = here.pointee &- 0x30, digit <= 9 {
@@ -197,7 +198,7 @@ extension EnvelopeScanner {
         return value
     }
 
-    /// A number of any kind, checked.
+    /// Checks a number of any kind and passes over it.
     func number(_ here: inout Position) throws(EnvelopeError) {
         let start = here
         if here.pointee == UInt8(ascii: "-") { here += 1 }
@@ -228,7 +229,7 @@ extension EnvelopeScanner {
         here += word.utf8CodeUnitCount
     }
 
-    /// Passes over `null` when it stands here.
+    /// Passes over `null` if it is here.
     @inline(__always)
     func isNull(_ here: inout Position) throws(EnvelopeError) -> Bool {
         guard here.pointee == UInt8(ascii: "n") else { return false }
@@ -243,7 +244,7 @@ extension EnvelopeScanner {
         EnvelopeError(place: min(here, lineEnd) - lineStart, reason: reason)
     }
 
-    /// What stands there, for people.
+    /// The character at a place, for error texts.
     @inline(never)
     func character(_ here: Position) -> String {
         guard here < lineEnd else { return "the line's end" }

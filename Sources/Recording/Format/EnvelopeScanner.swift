@@ -1,24 +1,24 @@
 import Records
 
-/// Where a line stops being a record, and why.
+/// The place where a line stops being a record, and the reason.
 struct EnvelopeError: Error {
-    /// From the line's first byte; as long as the line when it ends too early.
+    /// Counted from the line's first byte; the line's length when the line ends too early.
     let place: Int
     let reason: String
 }
 
-/// Reads one line's envelope in one pass: checks that it is one JSON object, finds the known fields, and unescapes what
-/// must be.
+/// Reads one line's envelope in one pass: checks that it is one JSON object, finds the known fields, and unescapes the
+/// strings that need it.
 ///
-/// The bytes of key, payload and header values are taken as they stand, valid UTF-8 or not: `kcat -J` writes binary
-/// ones raw into its strings, and so they come back. What is found points into the line or into room of the scanner's own,
-/// and is good until the next line. Nothing is allocated once that room has grown.
+/// The bytes of key, payload and header values are taken as they are, valid UTF-8 or not: `kcat -J` writes binary ones
+/// raw into its strings, and they come back unchanged. Results point into the line or into the scanner's own memory,
+/// and are valid until the next line. Allocates nothing once that memory has grown.
 ///
 /// Not Sendable: belongs to its reader.
 final class EnvelopeScanner {
     typealias Position = UnsafePointer<UInt8>
 
-    /// Room behind a line that may be read (not used), so that strings can be read a word at a time.
+    /// Bytes after a line that may be read (not used), so that strings can be read a word at a time.
     static let slack = 16
 
     private enum Field: UInt16 {
@@ -59,7 +59,7 @@ final class EnvelopeScanner {
     /// Unescaped text of the current line.
     private var text: UnsafeMutablePointer<UInt8>
     private var textCapacity = 1 << 16
-    /// Where the next unescaped text goes.
+    /// The place for the next unescaped text.
     var textEnd: UnsafeMutablePointer<UInt8>
     private var headers: UnsafeMutablePointer<RecordedView.Header>
     private var headerCapacity = 16
@@ -82,7 +82,7 @@ final class EnvelopeScanner {
     ///
     /// - Parameters:
     ///   - start: the line's first byte.
-    ///   - end: behind its last byte; a line feed stands there, and `slack` bytes of memory behind that.
+    ///   - end: the place after its last byte. A line feed must stand there, with `slack` bytes of memory after it.
     func scan(from start: Position, to end: Position) throws(EnvelopeError) {
         lineStart = start
         lineEnd = end
@@ -162,7 +162,7 @@ final class EnvelopeScanner {
         try checkFields(seen)
 
         if !hasType { view.timestampType = view.timestamp == nil ? .unknown : .create }
-        // Before 1970 is Kafka's way of saying that there is no timestamp.
+        // Kafka marks a missing timestamp by a negative one.
         if view.timestampType == .unknown || (view.timestamp ?? -1) < 0 {
             view.timestamp = nil
             view.timestampType = .unknown
@@ -171,7 +171,7 @@ final class EnvelopeScanner {
         self.view = view
     }
 
-    /// A line of something else must not become a record: what every recording has must be there.
+    /// Checks that every field of a recording is there, so that a line of other JSON does not become a record.
     private func checkFields(_ seen: UInt16) throws(EnvelopeError) {
         func has(_ field: Field) -> Bool { seen & field.rawValue != 0 }
         for field in [Field.topic, .partition, .offset] where !has(field) {
@@ -251,7 +251,8 @@ final class EnvelopeScanner {
         return Bytes(start: room, count: count)
     }
 
-    /// An array's elements, one `element` a call; `here` is at its bracket, then behind its end.
+    /// An array's elements, one `element` a call. `here` enters at the opening bracket and leaves after the closing
+    /// one.
     @inline(__always)
     func list(
         _ here: inout Position, _ element: (inout Position) throws(EnvelopeError) -> Void
@@ -273,7 +274,7 @@ final class EnvelopeScanner {
         here += 1
     }
 
-    /// Adds a header to those of the record.
+    /// Adds a header to the record's headers.
     func add(_ name: Bytes, _ value: Bytes?) {
         if headerCount == headerCapacity {
             let larger = UnsafeMutablePointer<RecordedView.Header>.allocate(capacity: headerCapacity * 2)
@@ -294,7 +295,7 @@ final class EnvelopeScanner {
 
     // MARK: Unknown fields
 
-    /// Passes over a value that is nobody's business, and checks it all the same.
+    /// Passes over the value of an unknown field, but checks its JSON.
     private func skipValue(_ here: inout Position, depth: Int) throws(EnvelopeError) {
         guard depth <= Self.deepest else {
             throw problem(here, "more than \(Self.deepest) arrays and objects are open at once")
@@ -337,7 +338,7 @@ final class EnvelopeScanner {
 }
 
 extension UnsafeRawBufferPointer {
-    /// True when these are a word's bytes, and no more.
+    /// Whether these bytes equal the word.
     @inline(__always)
     func equals(_ word: StaticString) -> Bool {
         guard count == word.utf8CodeUnitCount else { return false }

@@ -1,6 +1,6 @@
 import Records
 
-/// Grows to hold JSON that is being written.
+/// A growing buffer for JSON under construction. The owner calls `deallocate` once.
 struct LineBuffer {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -17,7 +17,7 @@ struct LineBuffer {
 
     mutating func removeAll() { count = 0 }
 
-    /// Takes back what was written behind `length`.
+    /// Removes the bytes after `length`.
     mutating func cut(to length: Int) { count = length }
 
     @inline(__always)
@@ -63,7 +63,7 @@ struct LineBuffer {
         } while digits > 0
     }
 
-    /// A string of JSON in its quotes. What stands for itself stays as it is, beyond ASCII too.
+    /// Appends a JSON string in its quotes. Escapes only the characters that JSON requires to be escaped.
     /// - Returns: false when the bytes are not UTF-8; nothing is written then.
     mutating func appendString(_ text: Bytes) -> Bool {
         // The longest escape has six characters; a word is written at a time.
@@ -89,7 +89,7 @@ struct LineBuffer {
         count += length + 2
     }
 
-    /// - Returns: behind what was written; nil when the text is not UTF-8.
+    /// - Returns: the place after the written bytes; nil when the text is not UTF-8.
     private static func escape(
         _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ room: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8>? {
@@ -150,7 +150,7 @@ struct LineBuffer {
         return out + 2
     }
 
-    /// As in the scanner, with a mark on every byte beyond ASCII besides.
+    /// As in the scanner, but marks every byte beyond ASCII as well.
     @inline(__always)
     private static func stops(in bytes: UInt64) -> UInt64 {
         let word = UInt64(littleEndian: bytes)
@@ -164,7 +164,7 @@ struct LineBuffer {
 
 /// RFC 3629, strictly: the shortest form, no surrogates, nothing past U+10FFFF.
 enum UTF8Check {
-    /// The length of the character that begins at `here` with a byte beyond ASCII; nil when it is none.
+    /// The length of the character that begins at `here` with a byte beyond ASCII; nil for malformed UTF-8.
     @inline(__always)
     static func length(_ here: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int? {
         func continues(_ index: Int) -> Bool { here[index] & 0xC0 == 0x80 }

@@ -1,7 +1,7 @@
 import KafkaClient
 import Records
 
-/// One record of a recording, its bytes in somebody else's memory: the reader's until the next record, or the caller's.
+/// One record of a recording. Does not own its bytes: they are the reader's until the next record, or the caller's.
 package struct RecordedView {
     /// A header of the record; the bytes live as long as the record's.
     package struct Header {
@@ -17,10 +17,10 @@ package struct RecordedView {
 
     package var topic: Bytes
     package var partition: Int32
-    /// Where the record stood in its partition when it was recorded.
+    /// The record's offset when it was recorded.
     package var offset: Int64
     package var timestampType: RecordedRecord.TimestampType
-    /// Milliseconds since 1970; nil where the broker had none.
+    /// Milliseconds since 1970; nil when the broker had none.
     package var timestamp: Int64?
     /// In their order, repeats included.
     package var headerBytes: UnsafeBufferPointer<Header>
@@ -45,7 +45,7 @@ package struct RecordedView {
 
     package var hasHeaders: Bool { !headerBytes.isEmpty }
 
-    /// The headers, copied; made anew at each call.
+    /// The headers, copied at each call.
     package var headers: [RecordHeader] {
         headerBytes.map {
             RecordHeader(name: String(decoding: $0.name, as: UTF8.self), value: $0.value.map(Array.init))

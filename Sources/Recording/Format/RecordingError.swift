@@ -1,20 +1,20 @@
-/// Why a recording cannot be read or written.
+/// The reason why a recording cannot be read or written.
 package struct RecordingError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Matter: Sendable {
-        /// What is in the file: a bad line, no record at all, another compression than the name says.
+        /// The file's content is wrong: a bad line, no record at all, another compression than the name says.
         case content
-        /// The file cannot be opened, or not be made.
+        /// The file cannot be opened or created.
         case unopened
-        /// Reading on or writing on failed: a full disk, a closed pipe.
+        /// Reading or writing failed on the way: a full disk, a closed pipe.
         case io
     }
 
     package let matter: Matter
     /// The file's name for people: "standard input" for "-".
     package let path: String
-    /// Counted from 1; nil where no line is to blame.
+    /// Counted from 1; nil for an error that no line has caused.
     package let line: Int?
-    /// What is wrong and what to do, without file and line.
+    /// The problem and its remedy, without file and line.
     package let reason: String
 
     package init(_ matter: Matter, path: String, line: Int? = nil, reason: String) {

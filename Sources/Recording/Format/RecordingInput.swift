@@ -8,7 +8,7 @@ import Foundation
 final class RecordingInput {
     private enum Decoder {
         case plain
-        /// Owns the stream. `isInMember`: its end has not been seen yet.
+        /// Owns the stream. `isInMember`: the end of the current member has not been seen yet.
         case gzip(UnsafeMutablePointer<z_stream>, isInMember: Bool)
         /// Owns the context.
         case zstd(OpaquePointer, isInFrame: Bool)
@@ -18,22 +18,23 @@ final class RecordingInput {
 
     /// For people.
     let name: String
-    /// Of the file, in bytes; nil for what is no file.
+    /// The file's size in bytes; nil for a pipe or a device.
     let size: Int?
-    /// The file is what a recorder has left behind (`site.jsonl.4711.partial.zst`): it ends where its process did.
+    /// Whether the name is that of an unfinished recording (`site.jsonl.4711.partial.zst`), which ends where its
+    /// recorder died.
     let isPartial: Bool
-    /// The packed data of such a file ended in the middle.
+    /// The packed data of a partial file ended in the middle.
     private(set) var wasCutOff = false
-    /// Bytes of the file that were read, still packed.
+    /// Bytes read from the file, still packed.
     private(set) var bytesRead = 0
     private let descriptor: Int32
     private var decoder = Decoder.plain
     private let piece: UnsafeMutableRawBufferPointer
-    /// What of `piece` has not been unpacked yet.
+    /// The part of `piece` that has not been unpacked yet.
     private var pending: Range<Int> = 0..<0
     private var isAtEnd = false
 
-    /// - Parameter path: "-" is standard input, unpacked by what it begins with, since it has no name.
+    /// - Parameter path: "-" is standard input; it has no name, so its first bytes decide the compression.
     init(path: String) throws(RecordingError) {
         name = path == "-" ? "standard input" : Self.printable(path)
         isPartial = RecordingOutput.isPartialName(path)
@@ -65,12 +66,12 @@ final class RecordingInput {
         close(descriptor)
     }
 
-    /// Reads the first bytes, holds them against the name and makes the decoder.
+    /// Reads the first bytes, compares them with the name and makes the decoder.
     private func begin(_ path: String) throws(RecordingError) {
         while pending.count < 4, !isAtEnd { try fill() }
         let found = Compression(ofContent: UnsafeRawBufferPointer(rebasing: piece[pending]))
         let named = Compression(ofName: path)
-        // An empty file has no compression to be wrong about; that it holds nothing is said by the reader.
+        // An empty file cannot contradict its name; the reader reports that it is empty.
         if path != "-", found != named, !pending.isEmpty {
             throw RecordingError(.content, path: name, line: 1, reason: Self.mismatch(found: found, named: named))
         }
@@ -79,7 +80,7 @@ final class RecordingInput {
         case .gzip:
             let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
             stream.initialize(to: z_stream())
-            // 15: the largest window; 16 more: gzip's header and nothing else.
+            // 15: the largest window; 16 more: gzip's header only.
             guard inflateInit2_(stream, 15 + 16, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
                 stream.deallocate()
                 throw RecordingError(.io, path: name, reason: "zlib cannot be used: no memory, or another version.")
@@ -104,7 +105,7 @@ final class RecordingInput {
     }
 
     /// Unpacks into `room`, which is not empty.
-    /// - Parameter line: the line that is being read, for errors.
+    /// - Parameter line: the number of the current line, for errors.
     /// - Returns: the number of bytes; 0 at the end.
     func read(into room: UnsafeMutableRawBufferPointer, line: Int) throws(RecordingError) -> Int {
         switch decoder {
@@ -141,7 +142,7 @@ final class RecordingInput {
                 return 0
             }
             if !isInMember {
-                // Members may follow one another: gzip files may be joined.
+                // Another member may follow: gzip files may be concatenated.
                 inflateReset(stream)
                 isInMember = true
             }
@@ -171,7 +172,7 @@ final class RecordingInput {
         var output = ZSTD_outBuffer(dst: room.baseAddress, size: room.count, pos: 0)
         while output.pos == 0 {
             if pending.isEmpty, !isAtEnd { try fill() }
-            // What zstd has unpacked and not handed out yet comes without further input.
+            // zstd may still hold unpacked bytes, which it returns without further input.
             if pending.isEmpty, !isInFrame { return 0 }
             var input = ZSTD_inBuffer(src: piece.baseAddress, size: pending.upperBound, pos: pending.lowerBound)
             let code = ZSTD_decompressStream(context, &output, &input)
@@ -184,7 +185,7 @@ final class RecordingInput {
                 return 0
             }
             pending = input.pos..<pending.upperBound
-            // 0: a frame is whole. Another may follow.
+            // 0: the frame is complete. Another may follow.
             isInFrame = code != 0
         }
         return output.pos
@@ -202,7 +203,7 @@ final class RecordingInput {
             reason: "the packed data is damaged (\(reason)); record or copy the file again.")
     }
 
-    /// Reads one piece of the file behind what is pending.
+    /// Reads one piece of the file after the pending bytes.
     private func fill() throws(RecordingError) {
         if pending.isEmpty { pending = 0..<0 }
         let count = try readFile(into: UnsafeMutableRawBufferPointer(rebasing: piece[pending.upperBound...]))
@@ -224,7 +225,7 @@ final class RecordingInput {
 
     static var lastError: String { String(cString: strerror(errno)) }
 
-    /// A path from outside, fit for a line of a terminal.
+    /// A path from outside, safe to print on a terminal.
     static func printable(_ path: String) -> String {
         var text = ""
         for scalar in path.unicodeScalars {

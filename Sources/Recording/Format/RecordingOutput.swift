@@ -2,10 +2,10 @@ import CZlib
 import CZstd
 import Foundation
 
-/// Where a recording's bytes go: packed as the file's name says, under a temporary name until all is written.
+/// Writes a recording's bytes: packed as the file's name says, under a temporary name until all is written.
 ///
-/// The temporary name is the file's own with a number and `.partial` before the suffix of its packing
-/// (`site.jsonl.4711.partial.zst`), so that a reader and `zstdcat` know how to read what a killed process leaves.
+/// The temporary name is the file's own with a number and `.partial` before the suffix of its compression
+/// (`site.jsonl.4711.partial.zst`), so that a reader and `zstdcat` can unpack the file that a killed process leaves.
 ///
 /// Not Sendable: belongs to the writer that made it.
 final class RecordingOutput {
@@ -29,13 +29,13 @@ final class RecordingOutput {
 
     /// For people.
     let name: String
-    /// Bytes that went into the file.
+    /// Bytes written to the file.
     private(set) var bytesWritten = 0
-    /// The length of the file up to which it holds whole lines and can be unpacked.
+    /// The length up to which the file holds whole lines and can be unpacked.
     private var settledSize = 0
-    /// Bytes were given to the encoder since it was settled.
+    /// The encoder has received bytes since it was last settled.
     private var isUnsettled = false
-    /// Why writing has failed; from then on nothing is written, and only what is settled counts.
+    /// The first write error. After it nothing is written, and only the settled part counts.
     private var broken: RecordingError?
     /// Whole lines of the last write that were written before it failed.
     private(set) var linesOfFailedWrite = 0
@@ -53,7 +53,7 @@ final class RecordingOutput {
             descriptor = dup(1)
             state = .direct
         } else {
-            // A link stays a link: what it points to is replaced.
+            // Follows a symbolic link, so that its target is replaced and the link stays.
             self.path =
                 realpath(path, nil).map { found in
                     defer { free(found) }
@@ -74,7 +74,7 @@ final class RecordingOutput {
         case .gzip:
             let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
             stream.initialize(to: z_stream())
-            // The header that zlib writes by itself has no time in it: the same records make the same bytes.
+            // zlib's own header has no time in it, so the same records make the same bytes.
             let code = deflateInit2_(
                 stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, zlibVersion(),
                 Int32(MemoryLayout<z_stream>.size))
@@ -92,7 +92,7 @@ final class RecordingOutput {
         }
     }
 
-    /// Without `finish`, nothing is left behind.
+    /// Removes the temporary file unless `finish` or `keep` was called.
     deinit {
         switch encoder {
         case .plain: break
@@ -112,7 +112,7 @@ final class RecordingOutput {
         if exists, information.st_mode & S_IFMT != S_IFREG {
             return (Foundation.open(path, O_WRONLY | O_CLOEXEC), .direct)
         }
-        // Beside the file itself, so that the renaming stays within one file system.
+        // In the file's own directory, so that the renaming stays within one file system.
         let temporary = partialName(path, number: .random(in: 0 ... .max))
         let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         if descriptor >= 0, exists { fchmod(descriptor, information.st_mode & 0o777) }
@@ -150,15 +150,15 @@ final class RecordingOutput {
         }
     }
 
-    /// Counts the whole lines of what was written of a write that failed: a disk takes what it has room for.
+    /// Counts the whole lines of a failed write that reached the file: a full disk takes a part.
     private func settleLines(_ bytes: Slice<UnsafeRawBufferPointer>) {
         guard let last = bytes.lastIndex(of: 0x0A) else { return }
         linesOfFailedWrite = bytes[...last].count { $0 == 0x0A }
         settledSize += last + 1
     }
 
-    /// Writes out what the encoder holds back and ends its frame (gzip: its member), so that the file can be read up to here
-    /// whatever becomes of this process. The next line begins another frame.
+    /// Writes out the encoder's buffer and ends its frame (gzip: its member), so that the file can be read up to here
+    /// even if this process dies. The next line begins another frame.
     func settle() throws(RecordingError) {
         if let broken { throw broken }
         guard isUnsettled else { return }
@@ -174,23 +174,25 @@ final class RecordingOutput {
         settledSize = bytesWritten
     }
 
-    /// Writes what the encoder holds back, closes the file and gives it its name.
+    /// Writes out the encoder's buffer, closes the file and gives it its name.
     func finish() throws(RecordingError) {
-        // A packed file of nothing is still one frame.
+        // A packed file without records is still one frame.
         if bytesWritten == 0 { isUnsettled = true }
         try settle()
         try end(named: true)
     }
 
-    /// Ends the file after an error: what was written stays, as far as it can be read.
+    /// Ends the file after an error and keeps its readable part.
     /// - Parameter named: whether it gets its own name or keeps the temporary one.
-    /// - Returns: the name for people; nil when nothing is left, since nothing was written or it is no file.
+    /// - Returns: the name for people; nil when no file is left: nothing was written, or the output is a pipe or a
+    ///   device.
     func keep(named: Bool) -> String? {
         guard case .temporary(let temporary) = state else { return nil }
         do throws(RecordingError) {
             try settle()
         } catch {}
-        // Of a frame that was begun and cannot be ended, the whole lines are read; of one that failed, nothing is sure.
+        // After a failed write only the settled part is certain, so the rest is cut. Without a settled part a packed
+        // file stays as it is: a reader of a partial file still gets the lines of its unfinished frame.
         if broken != nil, settledSize > 0 || isPlain {
             ftruncate(descriptor, off_t(settledSize))
             bytesWritten = settledSize
@@ -206,7 +208,7 @@ final class RecordingOutput {
         return named ? name : RecordingInput.printable(temporary)
     }
 
-    /// All bytes that were given to it are in the file and can be read there.
+    /// Whether all bytes given to it are in the file and readable there.
     var isSettled: Bool { isPlain && broken == nil || !isUnsettled }
 
     private var isPlain: Bool {
@@ -214,7 +216,7 @@ final class RecordingOutput {
     }
 
     private func end(named: Bool) throws(RecordingError) {
-        // Some file systems tell only here that there was no room.
+        // Some file systems report a full disk only here.
         let isClosed = close(descriptor) == 0
         descriptor = -1
         guard isClosed else { throw failure }
@@ -231,14 +233,14 @@ final class RecordingOutput {
         repeat {
             let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
-            // zlib's face is older than const: it only reads here.
+            // zlib's declarations lack const; it only reads here.
             stream.pointee.next_in = UnsafeMutablePointer(
                 mutating: part.baseAddress?.assumingMemoryBound(to: UInt8.self))
             stream.pointee.avail_in = UInt32(part.count)
             repeat {
                 stream.pointee.next_out = piece.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 stream.pointee.avail_out = UInt32(piece.count)
-                // It cannot fail here: the stream is sound, and there always is room.
+                // Cannot fail here: the stream is valid, and there is always room.
                 _ = CZlib.deflate(stream, flush)
                 try writeFile(UnsafeRawBufferPointer(rebasing: piece[..<(piece.count - Int(stream.pointee.avail_out))]))
             } while stream.pointee.avail_out == 0

@@ -3,13 +3,13 @@ import Records
 
 /// Reads a recording record by record. Memory is bounded by the longest line.
 ///
-/// A line is the envelope that `kcat -J` prints; `Schemas/recording.schema.json` says what else may stand in it. Unknown
-/// fields are passed over, and so are blank lines. Every error of the content names the line.
+/// A line is the envelope that `kcat -J` prints; `Schemas/recording.schema.json` defines the other fields. Unknown
+/// fields and blank lines are passed over. Every error about the content names the line.
 ///
 /// Not Sendable: one thread reads.
 package final class RecordingReader {
     private static let pieceSize = 1 << 18
-    /// A line of more is an attempt to fill the memory: Kafka's records are far smaller, even with all of it escaped.
+    /// A longer line is an attempt to fill the memory: Kafka's records are far smaller, even fully escaped.
     private static let longestLine = 1 << 30
 
     private let input: RecordingInput
@@ -17,18 +17,19 @@ package final class RecordingReader {
     private let allowsEmpty: Bool
     private var buffer: UnsafeMutablePointer<UInt8>
     private var capacity: Int
-    /// The unpacked bytes that are in `buffer` and not handed out yet.
+    /// The unpacked bytes in `buffer` that have not been handed out yet.
     private var pending: Range<Int> = 0..<0
     private var isAtEnd = false
 
-    /// The number of the line that was read last, counted from 1; 0 before the first.
+    /// The number of the line read last, counted from 1; 0 before the first.
     package private(set) var lineNumber = 0
-    /// Records that were read.
+    /// Records read so far.
     package private(set) var recordCount = 0
 
     /// - Parameters:
-    ///   - path: "-" is standard input, unpacked by what it begins with; a name that ends with `.gz` or `.zst` must hold
-    ///     what it says, and any other must not be packed.
+    ///   - path: "-" is standard input, whose first bytes decide the compression. A name that ends with `.gz` or `.zst`
+    ///     must
+    ///     have that compression, and any other name must have none.
     ///   - allowsEmpty: when false, a file without a record is an error: nothing to replay.
     package init(path: String, allowsEmpty: Bool = false) throws(RecordingError) {
         input = try RecordingInput(path: path)
@@ -39,17 +40,17 @@ package final class RecordingReader {
 
     deinit { buffer.deallocate() }
 
-    /// The file is a partial one, which a killed recorder has left, and ends in the middle of a record: the records before it
-    /// were read.
+    /// The file is a killed recorder's partial file and ends in the middle of a record. The records before it were
+    /// read.
     package private(set) var isCutOff = false
 
     /// The file's name for people.
     package var name: String { input.name }
 
-    /// Bytes of the file that were read, packed as they are: for progress, against `size`.
+    /// Bytes read from the file, still packed: for progress, against `size`.
     package var bytesRead: Int { input.bytesRead }
 
-    /// Bytes of the file; nil for what has no size, as a pipe.
+    /// The file's size in bytes; nil for a pipe or a device.
     package var size: Int? { input.size }
 
     /// The record that `advance` has read; its bytes are valid until the next `advance`.
@@ -88,9 +89,9 @@ package final class RecordingReader {
 
     private struct Line {
         let start: UnsafePointer<UInt8>
-        /// Here stands a line feed.
+        /// A line feed stands here.
         let end: UnsafePointer<UInt8>
-        /// Its line feed was in the file.
+        /// Whether the line feed was in the file.
         let isTerminated: Bool
     }
 
@@ -114,7 +115,7 @@ package final class RecordingReader {
                     lineNumber -= 1
                     return nil
                 }
-                // There is room for it: the slack.
+                // The slack leaves room for it.
                 buffer[pending.upperBound] = 0x0A
                 let end = UnsafePointer(buffer + pending.upperBound)
                 pending = pending.upperBound..<pending.upperBound
@@ -129,7 +130,7 @@ package final class RecordingReader {
         }
     }
 
-    /// Reads on behind what is pending.
+    /// Reads more bytes after the pending ones.
     private func fill() throws(RecordingError) {
         if pending.isEmpty { pending = 0..<0 }
         if capacity - pending.upperBound < Self.pieceSize / 2 {

@@ -3,12 +3,11 @@ import Records
 
 /// Writes a recording: one record a line, in the envelope that `kcat -J` prints.
 ///
-/// The lines are JSON whatever the records hold. A key or payload that is not UTF-8 becomes `key_base64` or
-/// `payload_base64`, a header's value `{"base64":"..."}`; null stays null. The same records make the same bytes, packed
-/// or not.
+/// The lines are always valid JSON. A key or payload that is not UTF-8 becomes `key_base64` or `payload_base64`, a
+/// header's value `{"base64":"..."}`; null stays null. The same records make the same bytes, packed or not.
 ///
-/// A file appears under its name when it is finished; before, and when the writer ends without, there is none (an
-/// older one stays as it was), unless `keep` is called. Not Sendable: one thread writes.
+/// A file appears under its name only when `finish` or `keep` is called; until then an older file of that name stays.
+/// If the writer ends without either call, it leaves no file. Not Sendable: one thread writes.
 package final class RecordingWriter {
     private static let flushSize = 1 << 18
 
@@ -16,12 +15,12 @@ package final class RecordingWriter {
     private var line = LineBuffer(capacity: flushSize + 1 << 16)
     private var isFirstHeader = true
 
-    /// Records that were written.
+    /// Records written so far.
     package private(set) var recordCount = 0
-    /// Records that are in the file whatever fails from now on.
+    /// Records that stay in the file even if a later write fails.
     private var settledCount = 0
 
-    /// - Parameter path: "-" is standard output; a name that ends with `.gz` or `.zst` is packed so.
+    /// - Parameter path: "-" is standard output; a name that ends with `.gz` or `.zst` sets the compression.
     package init(path: String) throws(RecordingError) {
         output = try RecordingOutput(path: path)
     }
@@ -31,7 +30,7 @@ package final class RecordingWriter {
     /// The file's name for people.
     package var name: String { output.name }
 
-    /// Bytes that went into the file so far, packed as they are; all of them once it is finished.
+    /// Bytes written to the file so far, packed; all of them once it is finished.
     package var bytesWritten: Int { output.bytesWritten }
 
     package func write(_ record: RecordedRecord) throws(RecordingError) {
@@ -59,7 +58,7 @@ package final class RecordingWriter {
         try flushIfDue()
     }
 
-    /// Writes a record's line with its headers taken from `headers`, which calls what it is given for each.
+    /// Writes a record's line. `headers` calls its argument once for each header.
     func write(
         topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
         headers: ((Bytes, Bytes?) -> Void) -> Void, key: Bytes?, value: Bytes?
@@ -70,16 +69,16 @@ package final class RecordingWriter {
         try flushIfDue()
     }
 
-    /// Writes what is left, closes the file and gives it its name. Nothing can be written after.
+    /// Writes the rest, closes the file and gives it its name. No writes are allowed afterwards.
     package func finish() throws(RecordingError) {
         try flush()
         try output.finish()
     }
 
-    /// After an error, ends the file with the records that could be written instead of removing it.
-    /// - Parameter named: under its own name, as a file that is whole as far as it goes; else under a temporary one with
-    ///   `.partial` in it.
-    /// - Returns: nil when nothing is left of it.
+    /// After an error, ends the file with the records written so far instead of removing it.
+    /// - Parameter named: true: under its own name, as a file that is readable to its end; false: under a temporary
+    ///   name with `.partial` in it.
+    /// - Returns: nil when no file is left.
     package func keep(named: Bool) -> KeptRecording? {
         do throws(RecordingError) {
             try settle()
@@ -100,7 +99,7 @@ package final class RecordingWriter {
         line.append(Int64(partition))
         line.append(",\"offset\":")
         line.append(offset)
-        // kcat too leaves both out where there is no timestamp.
+        // kcat also leaves out both fields when there is no timestamp.
         if let timestamp, type != .unknown {
             line.append(type == .create ? ",\"tstype\":\"create\",\"ts\":" : ",\"tstype\":\"logappend\",\"ts\":")
             line.append(timestamp)
@@ -147,7 +146,8 @@ package final class RecordingWriter {
         }
     }
 
-    /// A name: Kafka's are text; one that is not is mended, since nothing could say so.
+    /// A topic or header name. Kafka's are text; one that is not is repaired, since the format has no field for other
+    /// bytes.
     private func appendText(_ name: Bytes) {
         if line.appendString(name) { return }
         var mended = String(decoding: name, as: UTF8.self)
@@ -163,15 +163,15 @@ package final class RecordingWriter {
         if line.count >= Self.flushSize { try flush() }
     }
 
-    /// Hands on what was written so far: a follower of the file sees whole lines.
+    /// Passes the buffered lines on, so that a follower of the file sees whole lines.
     package func flush() throws(RecordingError) {
         try output.write(line.bytes)
         line.removeAll()
         if output.isSettled { settledCount = recordCount }
     }
 
-    /// Writes the records so far in a way that they can be read even when this process is killed. Costs a packed file a little
-    /// of its packing: once a second is seldom enough.
+    /// Makes the records so far readable even if this process is killed. Costs a packed file a little compression: call
+    /// it about once a second.
     package func settle() throws(RecordingError) {
         try flush()
         try output.settle()
@@ -179,10 +179,10 @@ package final class RecordingWriter {
     }
 }
 
-/// A recording that an error has ended.
+/// The part of a recording that is left after an error.
 package struct KeptRecording: Sendable, Equatable {
     /// The file's name for people.
     package let name: String
-    /// Records that are surely in it.
+    /// The number of records that are certainly in it.
     package let recordCount: Int
 }
