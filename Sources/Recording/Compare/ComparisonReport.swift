@@ -1,30 +1,30 @@
-/// What a comparison found.
+/// The result of a comparison.
 package struct ComparisonReport: Sendable, Equatable {
     package struct Difference: Sendable, Equatable {
         package var label: QuestionLabel
-        /// Empty where only the number of them is kept.
+        /// Empty when only the number of differences is kept.
         package var lines: [String]
     }
 
-    /// Records that the replay gave, and questions they are of, each topic's counted by themselves; those that only the golden
-    /// file has are among the questions.
+    /// Records in the replay's output, and the distinct questions, counted per topic. Questions that only the golden
+    /// file has are included.
     package var records = 0
     package var questions = 0
-    /// In the order in which the questions came.
+    /// In the order in which the questions were first met.
     package var differences: [Difference] = []
-    /// Differing questions beyond `differences`.
+    /// The number of differing questions beyond `differences`.
     package var furtherDifferences = 0
-    /// Every question, in order; only if asked for.
+    /// Every question, in order; only on request.
     package var labels: [QuestionLabel] = []
 
-    /// What was to be ignored, and stood in no record that was looked at for it.
+    /// Ignored paths that none of the searched records contained.
     package var unusedPaths: [String] = []
 
     package var differing: Int { differences.count + furtherDifferences }
     package var isEqual: Bool { differing == 0 }
 
     /// The differences for people.
-    /// - Parameter limit: questions that are shown in full.
+    /// - Parameter limit: the number of questions shown in full.
     package func text(showing limit: Int = 20) -> String {
         var lines: [String] = []
         for difference in differences.prefix(limit) {
@@ -36,7 +36,7 @@ package struct ComparisonReport: Sendable, Equatable {
         return lines.joined(separator: "\n")
     }
 
-    /// A report for CI servers: a test case for every question.
+    /// A JUnit report for CI servers: a test case for every question.
     package func junit(suite: String) -> String {
         let failures = Dictionary(
             differences.map { (Self.name(of: $0.label), $0.lines.joined(separator: "\n")) },
@@ -59,7 +59,7 @@ package struct ComparisonReport: Sendable, Equatable {
 
     private static func name(of label: QuestionLabel) -> String { "\(label.topic) \(label.key)" }
 
-    /// What XML 1.0 has no room for was escaped before: every text here went through `Excerpt`, but for the suite's name.
+    /// `Excerpt` has already escaped characters that XML 1.0 cannot hold, in every text here except the suite's name.
     private static func escaped(_ text: some StringProtocol) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -1,4 +1,4 @@
-/// Differences of two enriched values, told in terms of their answers.
+/// Differences of two enriched values, described by their answers.
 struct EnrichedDiff {
     private struct Answer {
         /// Counted from 1.
@@ -12,7 +12,7 @@ struct EnrichedDiff {
     private let was: [Answer]
     private let now: [Answer]
 
-    /// nil where the values are not both enriched ones with ids that tell their answers apart.
+    /// nil unless both are enriched values whose answers have distinct ids.
     init?(expected: JSONNode, actual: JSONNode) {
         guard let was = Self.answers(of: expected), let now = Self.answers(of: actual) else { return nil }
         self.expected = expected
@@ -49,7 +49,7 @@ struct EnrichedDiff {
             )
         }
         lines += moves(after)
-        // Everything but the answers; equal trees say nothing.
+        // Compares the rest of the value; equal trees give no lines.
         var found = false
         let answers: [ArraySlice<IgnoredPath.Step>] = [[.member("answers")]]
         lines += TreeDiff.lines(
@@ -61,7 +61,7 @@ struct EnrichedDiff {
         answer["voteCount"].map { ", voteCount \($0.summary)" } ?? ""
     }
 
-    /// The count first, then whatever else.
+    /// The vote count first, then the other fields.
     private static func changes(of label: String, from was: JSONNode, to now: JSONNode) -> [String] {
         guard was != now else { return [] }
         var lines: [String] = []
@@ -79,7 +79,7 @@ struct EnrichedDiff {
             left = was.leavingOut(told, found: &found)
             right = now.leavingOut(told, found: &found)
         }
-        // The answer's own fields by their names alone: `author.rating`, not `answer.author.rating`.
+        // Names the answer's own fields without a prefix: `author.rating`, not `answer.author.rating`.
         if let old = left["answer"], let new = right["answer"] {
             lines += TreeDiff.lines(old, new).map { "\(label): \($0)" }
             var found = false
@@ -89,8 +89,8 @@ struct EnrichedDiff {
         return lines + TreeDiff.lines(left, right).map { "\(label): \($0)" }
     }
 
-    /// Which answers went to another place among those that both values have. As few as explain the new order, and of those
-    /// the ones whose count has changed.
+    /// The answers in both values that changed places: the fewest that explain the new order, and among equal choices
+    /// those whose count has changed.
     private func moves(_ after: [String: Answer]) -> [String] {
         let common = was.compactMap { answer in after[answer.id].map { (was: answer, now: $0) } }
         guard zip(common, common.dropFirst()).contains(where: { $0.now.place > $1.now.place }) else { return [] }
@@ -101,9 +101,10 @@ struct EnrichedDiff {
         }
     }
 
-    /// The pairs that keep their order among each other: as many as can be, rather those whose count is the same.
+    /// The largest set of pairs that keep their relative order; among equal sets, the one with the most unchanged
+    /// counts.
     private static func heaviestOrder(_ pairs: [(was: Answer, now: Answer)]) -> Set<Int> {
-        // The time grows with the square; nobody reads a diff of so many.
+        // The time grows with the square, and a diff of that many answers is unreadable anyway.
         guard pairs.count <= 3000 else {
             return Set(pairs.indices.filter { pairs[$0].was.place == pairs[$0].now.place })
         }

@@ -1,6 +1,6 @@
-/// Pieces of records, made fit to be read in a terminal, a log or a report.
+/// Pieces of records, made safe to print in a terminal, a log or a report.
 enum Excerpt {
-    /// Control characters escaped; cut after `limit` characters.
+    /// Escapes control characters; cuts after `limit` characters.
     static func text(_ text: String, limit: Int = 80) -> String {
         var result = ""
         var count = 0
@@ -17,7 +17,7 @@ enum Excerpt {
         return result
     }
 
-    /// A key, header or value: as text where it is UTF-8, else its bytes.
+    /// A key, header or value: as text when it is UTF-8, else as hexadecimal bytes.
     static func bytes(_ bytes: [UInt8]?, limit: Int = 80) -> String {
         guard let bytes else { return "null" }
         if let text = String(validating: bytes, as: UTF8.self) { return Self.text(text, limit: limit) }
@@ -27,10 +27,10 @@ enum Excerpt {
         return "0x" + digits.joined() + (bytes.count > limit / 2 ? "..." : "")
     }
 
-    /// A time as RFC 3339 has it.
+    /// A time in RFC 3339's format.
     static func time(_ milliseconds: Int64?) -> String {
         guard let milliseconds else { return "no time" }
-        // Days from civil, backwards (era of 400 years = 146,097 days).
+        // The inverse of "days from civil" (an era of 400 years has 146,097 days).
         let day = Int64(86_400_000)
         let days = (milliseconds - (milliseconds % day + day) % day) / day
         let rest = milliseconds - days * day

@@ -1,13 +1,14 @@
 import Foundation
 import Records
 
-/// Compares a replay's outputs with an earlier replay's, question by question, while they come.
+/// Compares a replay's outputs with an earlier replay's, question by question, while they arrive.
 ///
-/// The two are read side by side: as long as they are equal, bytes are compared and nothing is kept. Where they differ, or have
-/// the questions in another order, records wait until their partners come. Offsets do not count, the order of one question's
-/// records in one topic does. Not Sendable.
+/// The two are read side by side: while they are equal, bytes are compared and none are kept. Where they differ, or
+/// have the questions in another order, records wait until their partners arrive. Offsets do not count; the order of
+/// one question's records in one topic does. Not Sendable.
 package final class GoldenComparison: ReplaySink {
-    /// What may wait before questions are told to differ without waiting for more of their records.
+    /// Bytes of waiting records above which questions are reported as different without waiting for more of their
+    /// records.
     private static let maxWaitingBytes = 64 << 20
 
     private struct Question: Hashable {
@@ -19,34 +20,34 @@ package final class GoldenComparison: ReplaySink {
     private let diff: RecordDiff
     private let isCompared: (ReplayOutput.Kind) -> Bool
     private let isTopicCompared: (Bytes) -> Bool
-    /// Differences of which the text is kept.
+    /// The number of differences whose text is kept.
     private let maxDescribed: Int
     private let listsQuestions: Bool
 
     private var report = ComparisonReport()
     private var waiting: [Question: QuestionSequence] = [:]
-    /// The hashes of what waits.
+    /// The hashes of the waiting questions.
     private var waitingHashes: Set<Int> = []
     private var waitingBytes = 0
     private var isAtEnd = false
-    /// The hashes (64 bits, keyed anew in each process) of the questions that were met, so that it stays small.
+    /// Hashes of the questions met, to save memory: 64 bits each, with a new seed in each process.
     private var known: Set<Int> = []
     private var found: [(order: Int, label: QuestionLabel, lines: [String])] = []
     private var differing: Set<Question> = []
     private var sequence = 0
-    /// What is ignored and was not met yet.
+    /// Ignored paths that no record has contained yet.
     private var unused: [IgnoredPath]
-    /// Records that were looked at for it.
+    /// Records searched for these paths.
     private var examined = 0
     private static let maxExamined = 1_000
-    /// From so many waiting bytes on, pairs are told without waiting; raised when that makes no room, so that it is not tried at
-    /// every record.
+    /// Waiting bytes above which pairs are reported without waiting. Raised when that frees too little, so that it is
+    /// not tried at every record.
     private var conclusionLimit = GoldenComparison.maxWaitingBytes
 
     /// - Parameters:
     ///   - golden: the earlier output.
-    ///   - ignoring: what is left out of the comparison.
-    ///   - only: the topic that is compared, and its name; nil: both.
+    ///   - ignoring: parts of records to leave out of the comparison.
+    ///   - only: the one kind of output to compare, and its topic's name; nil: both kinds.
     ///   - listsQuestions: whether the report names every question and has the text of (nearly) every difference.
     package init(
         golden: RecordingReader, ignoring: [IgnoredPath] = [], only: (kind: ReplayOutput.Kind, topic: String)? = nil,
@@ -75,7 +76,7 @@ package final class GoldenComparison: ReplaySink {
             examined += 1
             look(at: output.copy())
         }
-        // As long as nothing of their question waits, equal neighbours need no copy.
+        // While no record of their question waits, equal neighbours need no copy.
         if isNext, Self.areSame(output, golden.view) {
             let hash = Self.hash(topic: output.topic, key: output.key)
             if !waitingHashes.contains(hash) {
@@ -95,7 +96,7 @@ package final class GoldenComparison: ReplaySink {
         found.sort { $0.order < $1.order }
         report.questions = known.count
         report.unusedPaths = unused.map(\.text)
-        // A question's further differences stand under its first.
+        // Merges a question's later differences into its first.
         var places: [String: Int] = [:]
         for difference in found {
             let name = "\(difference.label.topic) \(difference.label.key)"
@@ -122,7 +123,7 @@ package final class GoldenComparison: ReplaySink {
         return false
     }
 
-    // MARK: - What waits
+    // MARK: - Waiting records
 
     private func add(_ record: RecordedRecord, isExpected: Bool) {
         let question = Question(topic: record.topic, key: record.key)
@@ -148,7 +149,7 @@ package final class GoldenComparison: ReplaySink {
         }
     }
 
-    /// Whether a record has what is to be ignored.
+    /// Removes from `unused` the ignored paths that the record contains.
     private func look(at record: RecordedRecord) {
         let tree = record.value.flatMap { JSONTreeReader.read($0) }
         unused.removeAll { path in
@@ -163,7 +164,7 @@ package final class GoldenComparison: ReplaySink {
         }
     }
 
-    /// Tells the differences of what waits with a partner, to make room.
+    /// Reports the differences of waiting records that have a partner, to free memory.
     private func concludePairs() {
         for (question, entry) in waiting where !entry.expected.isEmpty && !entry.actual.isEmpty {
             let count = min(entry.expected.count, entry.actual.count)
@@ -186,7 +187,7 @@ package final class GoldenComparison: ReplaySink {
         guard !lines.isEmpty else { return }
         differing.insert(question)
         found.append((entry.order, entry.label, lines))
-        // Only the first ones are told, and sorting now and then keeps those.
+        // Only the first differences are reported; sorting from time to time keeps those.
         if found.count > 4 * maxDescribed + 1000 {
             found.sort { $0.order < $1.order }
             found.removeSubrange((2 * maxDescribed)...)
@@ -216,7 +217,7 @@ package final class GoldenComparison: ReplaySink {
 
     // MARK: - Equality
 
-    /// Everything but the offset, and what says of what kind the timestamp is: a file need not tell.
+    /// Compares all but the offset and the timestamp's type, which a file may omit.
     static func areSame(_ left: RecordedRecord, _ right: RecordedRecord) -> Bool {
         left.topic == right.topic && left.partition == right.partition && left.timestamp == right.timestamp
             && left.key == right.key && left.headers == right.headers && left.value == right.value

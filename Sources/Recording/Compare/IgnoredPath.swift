@@ -1,8 +1,8 @@
 /// A part of a record that a comparison leaves out.
 ///
-/// `answers[].answer.author.rating` is a path into the value's JSON: names with points between them, `[]` for every element of
-/// an array, `[0]` for one; `\.` is a point in a name. With `@` in front it is a part of the record around it: `@timestamp`,
-/// `@partition`, `@headers` for all, or `@headers.NAME` for one.
+/// `answers[].answer.author.rating` is a path into the value's JSON: names separated by points, `[]` for every element
+/// of an array, `[0]` for one; `\.` is a point in a name. A leading `@` selects a part of the record itself:
+/// `@timestamp`, `@partition`, `@headers` for all, or `@headers.NAME` for one.
 package struct IgnoredPath: Sendable, Equatable {
     enum Step: Sendable, Equatable {
         case member(String)
@@ -18,11 +18,11 @@ package struct IgnoredPath: Sendable, Equatable {
         case value([Step])
     }
 
-    /// As it was given.
+    /// The path as given.
     package let text: String
     let part: Part
 
-    /// - Throws: ``ReplayError`` that says what is wrong with the path.
+    /// - Throws: ``ReplayError`` that says why the path is invalid.
     package init(_ text: String) throws(ReplayError) {
         self.text = text
         func wrong(_ reason: String) -> ReplayError {
@@ -76,8 +76,8 @@ package struct IgnoredPath: Sendable, Equatable {
 }
 
 extension JSONNode {
-    /// The tree without what the paths name.
-    /// - Parameter found: set when there was something of it.
+    /// The tree without the parts at these paths.
+    /// - Parameter found: set when the tree contained such a part.
     func leavingOut(_ paths: [ArraySlice<IgnoredPath.Step>], found: inout Bool) -> JSONNode {
         guard !paths.isEmpty else { return self }
         switch self {

@@ -1,4 +1,4 @@
-/// A JSON value as a tree, for showing differences: member order, repeated names and the text of numbers are kept.
+/// A JSON value as a tree, for showing differences: keeps member order, repeated names and the text of numbers.
 indirect enum JSONNode: Equatable {
     struct Member: Equatable {
         var name: String
@@ -8,7 +8,7 @@ indirect enum JSONNode: Equatable {
     case object([Member])
     case array([JSONNode])
     case string(String)
-    /// A number, `true`, `false` or `null`, as it is written.
+    /// A number, `true`, `false` or `null`, as written.
     case literal(String)
 
     /// The first member of that name.
@@ -25,7 +25,7 @@ indirect enum JSONNode: Equatable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// As JSON, for people: short, on one line.
+    /// Short JSON on one line, for people.
     var summary: String {
         switch self {
         case .object(let members): members.isEmpty ? "{}" : "{...}"
@@ -36,9 +36,10 @@ indirect enum JSONNode: Equatable {
     }
 }
 
-/// Reads JSON into a tree. What it cannot read gives nil, never a crash: values are compared as bytes then.
+/// Reads JSON into a tree. Returns nil for JSON that it cannot read, and never crashes: such values are compared as
+/// bytes.
 struct JSONTreeReader {
-    /// A little more than a record may have, so that every record that was published can be read.
+    /// Slightly more than the depth limit of records, so that every published record can be read.
     private static let maxDepth = 600
 
     private let bytes: [UInt8]

@@ -1,14 +1,14 @@
-/// The records of one question in one output topic, in their order, as far as they are not known to be equal.
+/// The records of one question in one output topic, in their order, without those already known to be equal.
 struct QuestionSequence {
     let label: QuestionLabel
-    /// When the question was first met: the order in which differences are told.
+    /// Rank of the question's first record: the order in which differences are reported.
     let order: Int
     var expected: [RecordedRecord] = []
     var actual: [RecordedRecord] = []
     /// Pairs of equal records that were dropped from the front.
     var equalPairs = 0
 
-    /// Drops what both begin with.
+    /// Drops the equal records at the front of both.
     mutating func dropEqualFront() {
         let count = zip(expected, actual).prefix { GoldenComparison.areSame($0, $1) }.count
         expected.removeFirst(count)
@@ -18,7 +18,7 @@ struct QuestionSequence {
 
     var isSettled: Bool { expected.isEmpty && actual.isEmpty }
 
-    /// What differs, for people; none when it is only what is ignored.
+    /// The differences for people; none when only ignored parts differ.
     func lines(_ diff: RecordDiff) -> [String] {
         var lines: [String] = []
         let total = equalPairs + max(expected.count, actual.count)
@@ -53,8 +53,8 @@ struct QuestionSequence {
         return "\(what), event of \(Excerpt.time(record.timestamp)), partition \(record.partition)"
     }
 
-    /// Puts records side by side that came from the same event: of the same time, in their order. What is left between two such
-    /// pairs is paired in its order, and what has no partner is missing or extra.
+    /// Pairs records that came from the same event: of the same time, in their order. Between two such pairs, the rest
+    /// is paired in order; a record without a partner is missing or extra.
     private static func align(
         _ expected: [RecordedRecord], _ actual: [RecordedRecord], byTime: Bool
     ) -> [(RecordedRecord?, RecordedRecord?)] {
@@ -67,7 +67,7 @@ struct QuestionSequence {
                 right = min(right + 1, rightEnd)
             }
         }
-        // With equal numbers of records nothing is missing: their order pairs them.
+        // With equal numbers of records none is missing: their order pairs them.
         if byTime, expected.count != actual.count, expected.count * actual.count <= 4_000_000 {
             for anchor in anchors(expected.map(\.timestamp), actual.map(\.timestamp)) {
                 pairUp(to: anchor.left, anchor.right)
@@ -110,7 +110,7 @@ struct QuestionSequence {
 /// A question in an output topic, for people.
 package struct QuestionLabel: Sendable, Equatable {
     package var topic: String
-    /// The key as text, or its bytes where it is none.
+    /// The key as text, or its bytes when it is not UTF-8.
     package var key: String
 
     init(topic: String, key: String) {

@@ -1,10 +1,10 @@
 import KafkaClient
 
-/// Compares two records of one question and says what differs, a line each.
+/// Describes the differences of two records of one question, a line each.
 struct RecordDiff {
     private let ignored: [IgnoredPath.Part]
     private let ignoredInValue: [ArraySlice<IgnoredPath.Step>]
-    /// Lines of one pair of records; the rest is counted.
+    /// The most lines for one pair of records; further lines are counted.
     private static let maxLines = 40
 
     init(ignoring paths: [IgnoredPath]) {
@@ -16,7 +16,7 @@ struct RecordDiff {
 
     var ignoresTimestamps: Bool { ignored.contains(.timestamp) }
 
-    /// - Returns: nothing where they are equal but for their offsets and what is ignored.
+    /// - Returns: no lines when the records are equal apart from their offsets and ignored parts.
     func lines(expected: RecordedRecord, actual: RecordedRecord) -> [String] {
         var lines: [String] = []
         if expected.partition != actual.partition, !ignored.contains(.partition) {
