@@ -2,15 +2,15 @@ import KafkaClient
 import Records
 import Worker
 
-/// Matches the events of one partition with what is published of them. Not Sendable.
+/// Matches the events of one partition with their published records. Not Sendable.
 struct PartitionMatch {
-    /// An event of which nothing is there, and that may have been compacted away.
+    /// An event without a published record, which may have been compacted away.
     private struct Suspect {
         var offset: Int64
         var key: String
         var digest: UInt64
         var isDeletion: Bool
-        /// Where a later record of the question stands in the output.
+        /// Output offset of a later record of the question.
         var later: Int64?
     }
 
@@ -81,7 +81,7 @@ struct PartitionMatch {
         headers.remove(at: index)
         let isCaused = record.tag & PublishedRecords.Mark.caused != 0
         if isCaused { headers.removeAll { $0.name == "rejoinder.cause" } }
-        // A change's record has the change's time where that is later.
+        // The record of a table change has the change's timestamp when that is later than the event's.
         let time = isCaused ? event.timestamp : record.timestamp
         let (topic, partition) = (place.topic, place.partition)
         report.remade += 1
@@ -104,7 +104,7 @@ struct PartitionMatch {
     }
 
     private mutating func judge(_ letter: Verification.Letter, _ event: ConsumedMessage) throws {
-        // What the broker refused is no matter of what the record says.
+        // The code `refused` stands for a broker's decision, which remaking the record cannot confirm.
         guard isSampled(event.key), letter.code != "refused" else { return }
         switch try remake.remake(event, from: nil, comparedWith: nil, isSame: { _ in true }) {
         case .refused(let code) where code == letter.code: break
@@ -127,7 +127,7 @@ struct PartitionMatch {
                 lines: lines))
     }
 
-    // MARK: - What is not there
+    // MARK: - Missing records
 
     private mutating func suspect(_ event: ConsumedMessage) {
         if published.takeHeaderless(key: event.key, time: event.timestamp) { return report.add(.noHeader) }
@@ -143,7 +143,7 @@ struct PartitionMatch {
 
     var hasSuspects: Bool { suspects.contains { !$0.isDeletion } }
 
-    /// Takes a record of the output once more, to find the later records of suspects.
+    /// Takes a record in a second pass over the output, to find the later records of suspects.
     mutating func takeLater(_ message: ConsumedMessage) {
         guard let from = Provenance(of: message), from.partition == place.partition else { return }
         let digest = KeyDigest.of(message.key, time: nil)
@@ -155,8 +155,9 @@ struct PartitionMatch {
 
     private lazy var laterIndex: [UInt64: [Int]] = Dictionary(grouping: suspects.indices) { suspects[$0].digest }
 
-    /// A log that was cleaned up to some offset has no key twice below it. So where a key comes back for the first time the
-    /// cleaning has ended at the latest, and a record is only gone by it if a later one of its question stands before that.
+    /// Whether compaction may have removed the suspect's record. Below the offset up to which a log was cleaned no key
+    /// occurs twice, so cleaning ended no later than the first repeated key. A record was compacted away only if a
+    /// later record of its question lies up to there.
     private func mayBeCompacted(_ suspect: Suspect) -> Bool {
         guard let bound = published.firstRepeat else { return suspect.later != nil || suspect.isDeletion }
         if suspect.isDeletion { return suspect.offset < bound.source }
@@ -173,7 +174,7 @@ struct PartitionMatch {
         }
     }
 
-    /// The events have all been taken.
+    /// Takes the records left after the last event.
     mutating func finish(_ records: SortedRecords) throws {
         try passStrays(records, before: .max)
         for stray in published.strayLines {

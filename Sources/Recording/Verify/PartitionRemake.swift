@@ -3,19 +3,20 @@ import KafkaClient
 import Records
 import Worker
 
-/// Makes the enriched records of one partition number again, with the tables as they stood: each record says how far both had been
-/// applied. Everything is done by the replay's engine, which is made of the worker's own parts. Not Sendable.
+/// Remakes the enriched records of one partition number. Each published record says how far both tables had been
+/// applied, so the tables are brought to that state first. Uses the replay's engine, which consists of the worker's own
+/// parts. Not Sendable.
 final class PartitionRemake {
-    /// What came of an event.
+    /// The result of remaking an event's record.
     enum Outcome {
-        /// As it is published; the lines say what differs, none: nothing does.
+        /// The event is enriched; the lines describe the differences from the published record.
         case enriched(differences: [String])
         case refused(code: String)
         /// The tables do not reach as far as the record says.
         case tablesGone
     }
 
-    /// Times that the tables may be read from their beginning because records went back in them.
+    /// The most times that the tables are read again from their beginning, because a record needs an earlier state.
     private static let maxRestarts = 20
 
     private let number: Int32
@@ -46,10 +47,11 @@ final class PartitionRemake {
 
     func close() { cursors.close() }
 
-    /// Makes an event's record again.
+    /// Remakes an event's record.
     /// - Parameters:
-    ///   - from: how far the tables had been applied; nil: as far as they are, for an event that the tables do not matter for.
-    ///   - actual: the published record, without the worker's own header; nil: it is a dead letter.
+    ///   - from: how far the tables had been applied; nil: leave them as they are, for an event that does not depend on
+    ///     them.
+    ///   - actual: the published record, without the worker's own header; nil: the event is a dead letter.
     func remake(
         _ event: ConsumedMessage, from: Provenance?, comparedWith actual: (() -> RecordedRecord)?,
         isSame: @escaping (ReplayOutput) -> Bool
@@ -95,7 +97,7 @@ final class PartitionRemake {
     }
 }
 
-/// Takes what the engine makes of one event, and compares it at once; what tables' records become is passed over.
+/// Compares the engine's output of one event at once. Ignores the outputs of table records.
 private final class RemakeSink: ReplaySink {
     private(set) var outcome: PartitionRemake.Outcome?
     private var actual: (() -> RecordedRecord)?
@@ -130,7 +132,7 @@ private final class RemakeSink: ReplaySink {
     }
 }
 
-/// The input topics' names as bytes that stay where they are.
+/// The input topics' names as bytes at stable addresses.
 private final class TopicBytes {
     let questions: Bytes
     let answers: Bytes

@@ -2,33 +2,33 @@ import KafkaClient
 import Records
 import Worker
 
-/// The enriched records of one partition of the questions, in the order of their events, with what was seen while they were read.
-/// Not Sendable.
+/// The enriched records of one partition of the questions, in the order of their events, with the findings made while
+/// they were read. Not Sendable.
 final class PublishedRecords {
     /// Bits of a sorted record's tag.
     enum Mark {
-        /// It stands behind the record of a later event.
+        /// The record follows the record of a later event.
         static let late: UInt8 = 1
-        /// It was published because a table changed, so neither its number nor its place among others says anything.
+        /// A table change caused the record, so neither its number nor its place can be judged.
         static let caused: UInt8 = 2
-        /// Its value was left out: it is not in the sample.
+        /// The value was left out, as the question is not in the sample.
         static let valueless: UInt8 = 4
         static let tombstone: UInt8 = 8
     }
 
-    /// The first record that has the key of one before it: up to there a compacted log may have been cleaned.
+    /// The first record whose key has occurred before: a compacted log may have been cleaned up to there.
     private(set) var firstRepeat: (output: Int64, source: Int64)?
-    /// The event of the first record there is.
+    /// The event offset of the first record.
     private(set) var firstSource: Int64?
     private(set) var strayLines: [(provenance: Provenance?, output: Int64, key: String, line: String)] = []
     private let sorter: RecordSorter
     private let source: TopicPartition
     private let events: OffsetRange
-    /// Whether records belong to the partition number of their event.
+    /// Whether records keep the partition number of their event.
     private let keepsNumber: Bool
     private let isSampled: (Bytes?) -> Bool
     private var seenKeys: Set<UInt64> = []
-    /// Of records without a header: how many, by key and timestamp.
+    /// The number of records without a header, by key and timestamp.
     private var headerless: [UInt64: Int] = [:]
     private var last: Int64 = -1
 
@@ -54,7 +54,7 @@ final class PublishedRecords {
             if name.elementsEqual("rejoinder.cause".utf8) { isCaused = true }
         }
         guard let value else {
-            // Without a header nothing says where it comes from.
+            // Without the header the record's event is unknown.
             if headerless.count < Self.maxHeaderless {
                 headerless[KeyDigest.of(message.key, time: message.timestamp), default: 0] += 1
             }
@@ -76,7 +76,7 @@ final class PublishedRecords {
             firstRepeat = (message.offset, from.offset)
             seenKeys = []
         }
-        // What lies outside of the window, or says so falsely, has no say in the order of what is in it.
+        // Skips records of events outside the window: a false position in a header must not affect the order inside it.
         guard events.contains(from.offset) else { return }
         let isLate = from.offset < last
         if !isCaused { last = max(last, from.offset) }
@@ -94,7 +94,7 @@ final class PublishedRecords {
         }
     }
 
-    /// Whether a record without a header may be the one of this event; it counts for one event only.
+    /// Whether a record without a header may belong to this event. Each such record counts for one event only.
     func takeHeaderless(key: Bytes?, time: Int64?) -> Bool {
         let digest = KeyDigest.of(key, time: time)
         guard let count = headerless[digest] else { return false }
@@ -111,14 +111,14 @@ final class PublishedRecords {
     }
 }
 
-/// 64 bits of a key, the same in each run (FNV-1a): for samples and for sets that hold no keys.
+/// A 64-bit hash of a key, the same in each run (FNV-1a): for samples and for sets that hold no keys.
 enum KeyDigest {
     static func of(_ key: Bytes?, time: Int64?) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         if let key { for byte in key { mix(byte) } } else { mix(0xFF) }
         if let time { withUnsafeBytes(of: time) { for byte in $0 { mix(byte) } } }
-        // FNV's high bits are worse than its low ones.
+        // FNV's high bits are weaker than its low ones.
         hash ^= hash >> 32
         return hash &* 0x9E37_79B9_7F4A_7C15
     }

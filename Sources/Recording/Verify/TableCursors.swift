@@ -2,20 +2,20 @@ import Enrichment
 import KafkaClient
 import Worker
 
-/// Reads both tables of a partition number side by side, each as far as it is asked to. Joins no group and commits nothing. Not
-/// Sendable: one thread.
+/// Reads both tables of a partition number side by side, each up to the requested position. Joins no group and commits
+/// nothing. Not Sendable: one thread.
 final class TableCursors {
-    /// What one table may have waiting while the other is read, in bytes.
+    /// Bytes that one table may have waiting while the other is read.
     private static let highMark = 8 << 20
     private static let patience = Duration.seconds(60)
 
     private struct Source {
         let place: TopicPartition
-        /// Read and not handed out yet, from `first` on.
+        /// Messages not handed out yet, from `first` on.
         var waiting: [ConsumedMessage] = []
         var first = 0
         var bytes = 0
-        /// Next offset to come.
+        /// The offset after the last message read.
         var next: Int64
         var isAtEnd = false
         var isPaused = false
@@ -42,10 +42,10 @@ final class TableCursors {
     private let consumer: AssignedConsumer
     private let stop: StopSignal
     private var sources: [Source]
-    /// Next offset of each table behind what was handed out.
+    /// Each table's offset after the last record handed out.
     private(set) var positions: [Int64]
 
-    /// - Parameter starts: where each table's partition begins, by `Table.rawValue`.
+    /// - Parameter starts: the first offset of each table's partition, by `Table.rawValue`.
     init(
         _ consumer: AssignedConsumer, starts: [(place: TopicPartition, offset: Int64)], stop: StopSignal
     ) throws(KafkaError) {
@@ -56,7 +56,7 @@ final class TableCursors {
         try consumer.assign(Dictionary(uniqueKeysWithValues: starts.map { ($0.place, $0.offset) }))
     }
 
-    /// Ends reading; what waits is given back.
+    /// Ends reading and releases the waiting messages.
     func close() {
         for source in sources {
             for index in source.first..<source.waiting.count { source.waiting[index].release() }
@@ -96,7 +96,7 @@ final class TableCursors {
         return true
     }
 
-    /// - Returns: false: nothing came.
+    /// - Returns: false when no event arrived.
     private func take() throws -> Bool {
         switch consumer.poll(timeoutMilliseconds: 100) {
         case .message(let message):

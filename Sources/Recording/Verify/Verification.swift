@@ -5,18 +5,20 @@ import Logging
 import Records
 import Worker
 
-/// Proves that what is published is right: makes each enriched record of a window again from the input topics, and compares.
+/// Proves that the published records are right: remakes each enriched record of a window from the input topics, and
+/// compares.
 ///
-/// Each record says in its header `rejoinder.from` of which event it was made, and how far both tables had been applied. So the
-/// tables can be brought to where they stood, by the replay's engine, and the record made again, byte for byte. It joins no group,
-/// commits nothing and publishes nothing. Blocks the thread that calls `run`. Not Sendable.
+/// Each record's header `rejoinder.from` names its event, and how far both tables had been applied. So the replay's
+/// engine can bring the tables to that state and remake the record, byte for byte. Joins no group, commits nothing and
+/// publishes nothing. Blocks the thread that calls `run`. Not Sendable.
 package final class Verification {
     package struct Options: Sendable {
         /// The worker's settings: topics, group, limits, librdkafka's properties.
         package var configuration: WorkerConfiguration
-        /// Of the questions.
+        /// The window of the questions topic.
         package var window: Window
-        /// The part of the questions, by their ids, whose records are made again; all records are counted and ordered.
+        /// The fraction of the questions, chosen by id, whose records are remade. All records are counted and checked
+        /// for order.
         package var sample = 1.0
         /// Bytes of records that are sorted in memory.
         package var sorterBytes = 64 << 20
@@ -49,7 +51,7 @@ package final class Verification {
         properties = ClientProperties(configuration: configuration, identity: "verify", lane: 0)
     }
 
-    /// - Throws: ``WorkerError`` for topics that cannot be used; ``KafkaError``, ``StoreError`` for what fails on the way.
+    /// - Throws: ``WorkerError`` for unusable topics; ``KafkaError`` or ``StoreError`` for failures on the way.
     package func run(progress: @escaping (ReplayEvent) -> Void) throws -> VerificationReport {
         let began = ContinuousClock.now
         report = VerificationReport()
@@ -58,7 +60,7 @@ package final class Verification {
         let counts = try partitionCounts(admin)
         let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
         defer { scan.close() }
-        // In this order: what was committed before is published by now.
+        // Read the committed offsets first: the outputs of events committed by then are already published.
         let work = try events(admin, scan, counts, progress)
         report.partitions = work.map(\.place)
         let letters = try readLetters(scan, counts, of: work)
@@ -74,7 +76,7 @@ package final class Verification {
         return report
     }
 
-    // MARK: - What is looked at
+    // MARK: - Selection
 
     private struct Work {
         let place: TopicPartition
@@ -94,7 +96,7 @@ package final class Verification {
         return counts
     }
 
-    /// The events of the window that the group has passed.
+    /// The window's events below the group's committed offsets, or all of them when the group has committed none.
     private func events(
         _ admin: AdminClient, _ scan: PartitionScan, _ counts: [String: Int32], _ tell: (ReplayEvent) -> Void
     ) throws -> [Work] {
@@ -141,7 +143,7 @@ package final class Verification {
         return letters
     }
 
-    /// Where the cluster does not tell, every record is looked for.
+    /// False when the cluster does not tell: then every event must have its record.
     private func isOutputCompacted(_ admin: AdminClient) -> Bool {
         let settings = try? admin.topicSettings(topics.enriched, timeout: .seconds(3))
         return settings?["cleanup.policy"]?.contains("compact") ?? false
@@ -219,8 +221,8 @@ package final class Verification {
         report.tableRecords += remake.tableRecords
     }
 
-    /// Where the records of the window begin in a partition of the output. A record has its event's timestamp, and a window that
-    /// begins at a time begins with an event that is not older.
+    /// The first offset of the window's records in a partition of the output. A record has its event's timestamp, and a
+    /// window that begins at a time begins with an event that is not older.
     private func start(of range: OffsetRange, in place: TopicPartition, _ scan: PartitionScan) throws -> Int64 {
         let time: Int64
         switch options.window.from {

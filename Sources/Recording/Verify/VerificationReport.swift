@@ -1,28 +1,28 @@
 import KafkaClient
 
-/// What is not as it should be with a published record.
+/// A fault of a published record.
 package enum VerificationFault: String, Sendable, CaseIterable {
-    /// A question event was worked on, and nothing of it is published.
+    /// A question event was processed, but has neither a record nor a dead letter.
     case missing
-    /// More than once published.
+    /// Published more than once.
     case doubled
-    /// Not what comes of the event and the tables as they stood.
+    /// Differs from the record remade from the event and the tables of that time.
     case wrong
-    /// Behind the record of a later event of its partition.
+    /// Follows the record of a later event of its partition.
     case outOfOrder = "out-of-order"
 }
 
-/// Why a record could not be judged.
+/// The reason why a record could not be judged.
 package enum UnjudgedReason: String, Sendable, CaseIterable {
     /// It has no header `rejoinder.from`.
     case noHeader
-    /// The output topic is compacted, and a later record of the question is there.
+    /// The output topic is compacted, and holds a later record of the question.
     case compacted
     /// The output topic's retention has passed.
     case expired
-    /// Its event is not in the topic of the questions any more.
+    /// The questions topic no longer has its event.
     case sourceGone
-    /// The tables do not reach as far as it says.
+    /// The tables do not reach as far as the record says.
     case tablesGone
 
     /// For people.
@@ -37,7 +37,7 @@ package enum UnjudgedReason: String, Sendable, CaseIterable {
     }
 }
 
-/// What a verification found.
+/// The result of a verification.
 package struct VerificationReport: Sendable, Equatable {
     package struct Finding: Sendable, Equatable {
         package var fault: VerificationFault
@@ -52,22 +52,22 @@ package struct VerificationReport: Sendable, Equatable {
         package var title: String { "\(place) at offset \(offset), question \(key): \(fault.rawValue)" }
     }
 
-    /// Findings of which the text is kept, of each fault.
+    /// The number of findings of each fault whose text is kept.
     static let kept = 1000
 
-    /// Question events that had been worked on.
+    /// Question events that had been processed.
     package var events = 0
-    /// Enriched records of them.
+    /// Enriched records of these events.
     package var records = 0
     package var deadLetters = 0
-    /// Enriched records that were made again.
+    /// Enriched records that were remade.
     package var remade = 0
-    /// Table records that this took.
+    /// Table records read for it.
     package var tableRecords = 0
     package private(set) var faults: [VerificationFault: Int] = [:]
     package private(set) var unjudged: [UnjudgedReason: Int] = [:]
     package private(set) var findings: [Finding] = []
-    /// The partitions that were looked at.
+    /// The verified partitions.
     package var partitions: [TopicPartition] = []
     package var elapsed = Duration.zero
     package var wasStopped = false
@@ -77,7 +77,7 @@ package struct VerificationReport: Sendable, Equatable {
     package subscript(fault: VerificationFault) -> Int { faults[fault] ?? 0 }
     package subscript(reason: UnjudgedReason) -> Int { unjudged[reason] ?? 0 }
 
-    /// - Parameter allowsDoubles: what at-least-once allows is no fault.
+    /// - Parameter allowsDoubles: whether records may be published more than once, as `at-least-once` allows.
     package func isClean(allowsDoubles: Bool = false) -> Bool {
         VerificationFault.allCases.allSatisfy { self[$0] == 0 || (allowsDoubles && $0 == .doubled) }
     }
@@ -91,14 +91,14 @@ package struct VerificationReport: Sendable, Equatable {
         if count > 0 { unjudged[reason, default: 0] += count }
     }
 
-    /// Adds what was found in another partition.
+    /// Adds the report of another partition.
     mutating func merge(_ other: VerificationReport) {
         events += other.events
         records += other.records
         deadLetters += other.deadLetters
         remade += other.remade
         for finding in other.findings { add(finding) }
-        // Those whose text is not kept.
+        // Counts the findings whose text is not kept.
         for (fault, count) in other.faults {
             let told = other.findings.count { $0.fault == fault }
             faults[fault, default: 0] += count - told
@@ -106,7 +106,7 @@ package struct VerificationReport: Sendable, Equatable {
         for (reason, count) in other.unjudged { add(reason, count) }
     }
 
-    /// A report for CI servers: a test case for each fault of each partition.
+    /// A JUnit report for CI servers: a test case for each fault of each partition.
     package func junit(suite: String) -> String {
         var comparison = ComparisonReport()
         for place in partitions {
