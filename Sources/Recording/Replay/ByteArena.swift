@@ -1,6 +1,6 @@
 import Records
 
-/// Blocks of memory that the arenas of a replay hand to each other.
+/// A pool of memory blocks that a replay's arenas share.
 final class BlockPool {
     static let blockSize = 1 << 16
     private var free: [UnsafeMutableRawPointer] = []
@@ -14,12 +14,12 @@ final class BlockPool {
     func give(_ block: UnsafeMutableRawPointer) { free.append(block) }
 }
 
-/// Keeps copies of bytes where they are until all are given up at once: what a batch of table changes points to has to stay
-/// until the batch is applied, longer than a recording's line.
+/// Keeps copies of bytes at stable addresses until all are freed at once. A batch of table changes points to its bytes
+/// until it is applied, longer than a recording's line lives.
 final class ByteArena {
     private let pool: BlockPool
     private var blocks: [UnsafeMutableRawPointer] = []
-    /// Values that no block holds, each in memory of its own.
+    /// Values too large for a block, each in its own memory.
     private var large: [UnsafeMutableRawPointer] = []
     private var used = BlockPool.blockSize
     /// Bytes copied since the last `removeAll`.

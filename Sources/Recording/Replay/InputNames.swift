@@ -8,14 +8,14 @@ package enum ReplayInput: Sendable, Equatable {
     case table(Table)
 }
 
-/// Tells the input topics by their names in a recording.
+/// Maps a recording's topic names to the inputs.
 ///
-/// Not Sendable: it remembers what it was asked for.
+/// Not Sendable: it caches its answers.
 final class InputNames {
     private let names: [(bytes: [UInt8], input: ReplayInput)]
 
     private let renaming: TopicRenaming
-    /// Renamed topics by their names in the recording, and those that are none of the three.
+    /// Renamed topics by their names in the recording, and topics that are no input.
     private var others: [(bytes: [UInt8], input: ReplayInput?)] = []
 
     init(_ topics: TopicNames, prefix: String, renaming: TopicRenaming = TopicRenaming()) {
@@ -27,7 +27,7 @@ final class InputNames {
         ]
     }
 
-    /// Topics that were none of the three, in the order in which they came; of very many only the first.
+    /// Topics that are no input, in the order of their first records; only the first when there are very many.
     var skipped: [String] {
         others.filter { $0.input == nil }.map { String(decoding: $0.bytes, as: UTF8.self) }
     }

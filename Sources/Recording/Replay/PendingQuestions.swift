@@ -1,9 +1,9 @@
 import Records
 
-/// Remembers which questions a batch of table changes is about, well enough to tell of most others that it is not.
+/// Remembers the questions of a batch of table changes, well enough to rule out most others.
 ///
-/// A place for each hash, stamped with the batch's number: two questions may share one, and then a batch is applied earlier
-/// than it need be, which changes no result.
+/// A place for each hash, stamped with the batch's number. When two questions share a place, a batch is applied earlier
+/// than necessary, which changes no result.
 struct PendingQuestions {
     private static let places = 1 << 14
 
@@ -15,7 +15,7 @@ struct PendingQuestions {
         stamps.initialize(repeating: 0, count: Self.places)
     }
 
-    /// The owner's `deinit` calls it once.
+    /// Called once, by the owner's `deinit`.
     func free() { stamps.deallocate() }
 
     @inline(__always)

@@ -3,8 +3,8 @@ import Records
 
 /// Replays recordings' files through an engine.
 package struct Replay {
-    /// Whether the tables' records come where they stand, or all before the first question, as a worker meets them that takes
-    /// over when everything has been recorded.
+    /// The order of the tables' records: as recorded, or all before the first question, as for a worker that takes over
+    /// after everything was recorded.
     package enum Order: Sendable {
         case asRecorded
         case tablesFirst
@@ -18,9 +18,9 @@ package struct Replay {
         self.order = order
     }
 
-    /// - Parameter progress: called now and then with the bytes that were read.
-    /// - Returns: the files that end in the middle of a record: what a killed recorder has left.
-    /// - Throws: ``RecordingError`` with the line, ``ReplayError``, and what engine and sink throw.
+    /// - Parameter progress: called from time to time with the number of bytes read.
+    /// - Returns: the files that end in the middle of a record: a killed recorder has left them.
+    /// - Throws: ``RecordingError`` with the line, ``ReplayError``, and the errors of engine and sink.
     @discardableResult
     package func run(
         _ engine: ReplayEngine, into sink: some ReplaySink, progress: (_ bytes: Int) -> Void = { _ in }
@@ -29,7 +29,7 @@ package struct Replay {
         var cutOff: [String] = []
         func pass(_ isWanted: (ReplayInput?) -> Bool) throws {
             for file in files {
-                // Which of several files holds something does not matter, as long as one does.
+                // Among several files some may be empty; the replay needs only one with a record.
                 let reader = try RecordingReader(path: file, allowsEmpty: files.count > 1)
                 while try reader.advance() {
                     if isWanted(engine.input(reader.view.topic)) { try engine.feed(reader.view, into: sink) }
@@ -61,7 +61,7 @@ package final class RecordingSink: ReplaySink {
     private let writer: RecordingWriter
     private let kinds: Set<ReplayOutput.Kind>
 
-    /// - Parameter kinds: what is written.
+    /// - Parameter kinds: the kinds of outputs to write.
     package init(_ writer: RecordingWriter, kinds: Set<ReplayOutput.Kind> = [.enriched, .deadLetter]) {
         self.writer = writer
         self.kinds = kinds
@@ -79,7 +79,7 @@ package final class RecordingSink: ReplaySink {
     }
 }
 
-/// Hands outputs to two sinks.
+/// Passes outputs to two sinks.
 package final class PairSink: ReplaySink {
     private let first: any ReplaySink
     private let second: any ReplaySink

@@ -4,7 +4,7 @@ import KafkaClient
 import Records
 import Worker
 
-/// When a replay publishes the questions of a partition that wait: its time is the records' own.
+/// Decides when a replay publishes the waiting questions of a partition. Time is that of the records.
 final class ReplayWindow {
     /// Milliseconds.
     let length: Int64
@@ -16,23 +16,23 @@ final class ReplayWindow {
 
     init(length: Int64) { self.length = length }
 
-    /// Time goes on to a record.
-    /// - Returns: whether the window has ended before it.
+    /// Advances the time to a record's timestamp.
+    /// - Returns: whether the window has ended by then.
     func pass(_ timestamp: Int64?) -> Bool {
         now = max(now, timestamp ?? now)
         return since.map { now - $0 >= length } ?? false
     }
 
-    /// A change came.
+    /// Opens the window at the first change.
     func open() { if since == nil { since = now } }
 
     func close() { since = nil }
 }
 
-/// How a replay's records follow changes (`PublishMode.changes`): as a worker's, but for the clock, so that the same records give
-/// the same bytes.
+/// How a replay's records follow changes (`PublishMode.changes`): as a worker's, except for the clock, so that the same
+/// records give the same bytes.
 extension ReplayEngine {
-    /// Publishes what waits: nothing more comes.
+    /// Publishes the waiting questions at the end of the input.
     /// - Throws: as `feed`.
     package func finish(into sink: some ReplaySink) throws {
         for (_, partition) in partitions.sorted(by: { $0.key < $1.key }) {
@@ -41,14 +41,15 @@ extension ReplayEngine {
         }
     }
 
-    /// A record comes that was made at this time: publishes what waits where its window has ended before.
+    /// Advances the time to a record's timestamp, and publishes the waiting questions if their window has ended by
+    /// then.
     func pass(
         _ timestamp: Int64?, _ live: ReplayWindow, _ partition: ReplayPartition, into sink: some ReplaySink
     ) throws {
         if live.pass(timestamp) { try publishChanges(live, partition, into: sink) }
     }
 
-    /// A question event was worked on.
+    /// Notes a processed question event.
     func note(
         _ event: borrowing RecordedView, _ outcome: EventOutcome, _ live: ReplayWindow, _ partition: ReplayPartition
     ) throws {
@@ -121,7 +122,7 @@ extension ReplayEngine {
         }
     }
 
-    /// The dead letter of an event that the store has kept.
+    /// Publishes the dead letter of an event that the store has kept.
     private func refuse(
         _ question: StoredQuestion, _ id: Bytes, because error: RecordError, in partition: ReplayPartition,
         into sink: some ReplaySink
@@ -141,7 +142,7 @@ extension ReplayEngine {
     private func setRefused(
         _ isRefused: Bool, _ id: Bytes, _ question: StoredQuestion, in partition: ReplayPartition
     ) throws {
-        // The store's own bytes are not to be read while it is written to.
+        // Copies, since the store's own bytes must not be read while it is written to.
         let (value, headers) = (Array(question.value), Array(question.headers))
         try value.withUnsafeBytes { value in
             try headers.withUnsafeBytes { headers in
@@ -153,7 +154,7 @@ extension ReplayEngine {
     }
 }
 
-/// Hands on, at the end, each question's last enriched record, in the order in which these came; and dead letters at once.
+/// Passes dead letters on at once, and at the end each question's last enriched record, in the order of arrival.
 package final class LastRecordSink: ReplaySink {
     private struct Place: Hashable {
         var partition: Int32
@@ -172,7 +173,7 @@ package final class LastRecordSink: ReplaySink {
         last[Place(partition: output.partition, key: output.key.map(Array.init) ?? [])] = (count, output.copy())
     }
 
-    /// Nothing more comes.
+    /// Passes the last records on; no outputs may follow.
     package func finish() throws {
         for (_, record) in last.values.sorted(by: { $0.order < $1.order }) {
             try (record.key ?? []).withUnsafeBytes { key in

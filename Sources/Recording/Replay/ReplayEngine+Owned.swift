@@ -2,10 +2,11 @@ import KafkaClient
 import Records
 
 extension ReplayEngine {
-    /// Works on a record that is not in a file. As `feed` of a view; copies, so for tests and the like.
+    /// Processes a record that is not in a file, as `feed` of a view does. Copies the record, so it is for tests and
+    /// the like.
     package func feed(_ record: RecordedRecord, into sink: some ReplaySink) throws {
         var bytes = Array(record.topic.utf8)
-        /// Where a header's name and value stand in `bytes`.
+        /// Places of each header's name and value in `bytes`.
         var places: [(name: Range<Int>, value: Range<Int>?)] = []
         func append(_ piece: some Collection<UInt8>) -> Range<Int> {
             let start = bytes.count

@@ -4,14 +4,14 @@ import KafkaClient
 import Records
 import Worker
 
-/// Takes records through what a worker does with them, in the order they come, with no broker: checks, stores, looks up,
-/// renders, and hands out what a worker would publish.
+/// Processes records as a worker does, in the order they arrive, but without a broker: checks, stores, looks up,
+/// renders, and hands out the outputs that a worker would publish.
 ///
-/// Every part is the worker's own: `EventProcessor`, `TableReader`, `AnswerStore`, the dead letters' headers, the limits. What
-/// differs is where records come from and where they go. The same records give the same outputs, byte for byte: nothing
-/// depends on the clock, the host or the run. Not Sendable: one thread.
+/// Every part is the worker's own: `EventProcessor`, `TableReader`, `AnswerStore`, the dead letters' headers, the
+/// limits. Only the records' origin and destination differ. The same records give the same outputs, byte for byte,
+/// independent of clock, host and run. Not Sendable: one thread.
 package final class ReplayEngine {
-    /// What waits in all partitions' batches together.
+    /// The most bytes that may wait in all partitions' batches together.
     private static let maxPendingBytes = 32 << 20
 
     package let topics: TopicNames
@@ -27,7 +27,7 @@ package final class ReplayEngine {
     private(set) var partitions: [Int32: ReplayPartition] = [:]
     private var last: (number: Int32, partition: ReplayPartition)?
     private var pendingBytes = 0
-    /// When records are published from here on. What waits at a change of it is not published.
+    /// When records are published from here on. A change drops the waiting questions unpublished.
     package var publishOn: PublishMode {
         didSet { coalesce = Self.milliseconds(publishOn) }
     }
@@ -39,13 +39,13 @@ package final class ReplayEngine {
     }
 
     /// - Parameters:
-    ///   - topics: which records are questions, answers and votes, and what the outputs' topics are called.
-    ///   - prefix: what the names of topics begin with in the recording, before the name as it is in `topics`.
-    ///   - renaming: of the recording's topics, before their prefix is looked at.
-    ///   - limits: how long the outputs may be.
+    ///   - topics: the names of the input and output topics.
+    ///   - prefix: precedes the names in `topics` in the recording.
+    ///   - renaming: applied to the recording's topics before the prefix is compared.
+    ///   - limits: the size limits of the outputs.
     ///   - publishOn: a window's length counts by the records' timestamps.
-    ///   - startState: a worker's state directory; the replay begins with a copy of its stores. nil: with empty ones.
-    ///   - headerRoom: of the headers that a worker adds to an enriched record.
+    ///   - startState: a worker's state directory; the replay begins with copies of its stores. nil: with empty stores.
+    ///   - headerRoom: bytes of the headers that a worker adds to an enriched record.
     /// - Throws: `StateDirectoryError`, `StoreError`.
     package init(
         topics: TopicNames, prefix: String = "", renaming: TopicRenaming = TopicRenaming(), limits: RecordLimits,
@@ -65,9 +65,9 @@ package final class ReplayEngine {
         }
     }
 
-    /// Works on one record. One of another topic than the three is only counted.
-    /// - Parameter sink: gets what is published because of the record before this returns.
-    /// - Throws: `StoreError`, ``ReplayError``, and what the sink throws.
+    /// Processes one record. A record of a topic that is no input is only counted.
+    /// - Parameter sink: receives the outputs that the record causes before this returns.
+    /// - Throws: `StoreError`, ``ReplayError``, and the sink's errors.
     package func feed(_ record: borrowing RecordedView, into sink: some ReplaySink) throws {
         switch names.input(record.topic) {
         case .questions:
@@ -84,7 +84,7 @@ package final class ReplayEngine {
     /// The topics of the records that were `skipped`.
     package var skippedTopics: [String] { names.skipped }
 
-    /// Which input a topic is; nil: none.
+    /// The topic's input; nil when it is none.
     package func input(_ topic: Bytes) -> ReplayInput? { names.input(topic) }
 
     // MARK: - The two kinds of records
@@ -116,7 +116,7 @@ package final class ReplayEngine {
                 timestamp: event.timestamp, headers: headers, key: event.key, value: value))
         partition.enrichedOffset += 1
         counts.enriched += 1
-        // The value is the processor's: what the store is given now does not touch it.
+        // The value belongs to the processor, so writing to the store does not touch it.
         if let live = partition.live { try note(event, outcome, live, partition) }
     }
 
@@ -148,7 +148,7 @@ package final class ReplayEngine {
         try partition.apply()
     }
 
-    /// As the worker's publisher does: the largest form that the producer would take.
+    /// As the worker's publisher does: the largest form that the producer would accept.
     func refuse(
         _ record: borrowing RecordedView, of topic: String, because error: RecordError, in partition: ReplayPartition,
         into sink: some ReplaySink
@@ -208,7 +208,7 @@ package final class ReplayEngine {
     }
 }
 
-/// Why a replay cannot go on, as a sentence for people.
+/// The reason why a replay cannot go on, as a sentence for people.
 package struct ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
 

@@ -1,7 +1,7 @@
 import KafkaClient
 import Records
 
-/// A record that a replay publishes; the bytes are valid while the sink has it.
+/// A record that a replay publishes. Its bytes are valid during the sink's call.
 package struct ReplayOutput {
     package enum Kind: Sendable {
         case enriched, deadLetter
@@ -12,7 +12,8 @@ package struct ReplayOutput {
     package var partition: Int32
     /// Counted from 0 in each partition of each output topic.
     package var offset: Int64
-    /// That of the record it came from, of a dead letter too: nothing in an output may depend on the clock.
+    /// The timestamp of the source record, or of the table change if that is later. For a dead letter too, as no output may
+    /// depend on the clock.
     package var timestamp: Int64?
     package var headers: [RecordHeader]
     package var key: Bytes?
@@ -28,20 +29,20 @@ package struct ReplayOutput {
     package var timestampType: RecordedRecord.TimestampType { timestamp == nil ? .unknown : .create }
 }
 
-/// Where a replay's outputs go.
+/// Receives a replay's outputs.
 package protocol ReplaySink: AnyObject {
     func take(_ output: ReplayOutput) throws
 }
 
-/// What a replay has done so far.
+/// Counts of a replay so far.
 package struct ReplayCounts: Sendable, Equatable {
     package var questions = 0
     package var answers = 0
     package var votes = 0
-    /// Records of topics that are no inputs.
+    /// Records of topics that are no input.
     package var skipped = 0
     package var enriched = 0
-    /// Of them, those that no question event led to.
+    /// Those among `enriched` that a table change caused, not a question event.
     package var republished = 0
     package var deadLetters = 0
 

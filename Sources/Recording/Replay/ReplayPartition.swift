@@ -4,8 +4,8 @@ import Records
 
 /// A partition number of a recording: its store, and the table changes that are not in the store yet.
 ///
-/// A question sees only what is stored of its own id. So changes of other questions may wait, and one transaction takes
-/// many of them, where a transaction before each question would cost more than all the rest.
+/// A question sees only the stored rows of its own id. So changes of other questions may wait, and one transaction
+/// takes many of them, where a transaction before each question would cost more than all the rest.
 final class ReplayPartition {
     /// Bounds of a batch.
     private static let maxChanges = 8192
@@ -24,8 +24,8 @@ final class ReplayPartition {
     private let arena: ByteArena
     private var questions = PendingQuestions()
 
-    /// - Parameter coalesce: milliseconds of the records' time in which a question is published again at most once; nil:
-    ///   published records do not follow changes.
+    /// - Parameter coalesce: a question is published again at most once in this many milliseconds of the records' time;
+    ///   nil: published records do not follow changes.
     init(number: Int32, store: AnswerStore, pool: BlockPool, coalesce: Int64?) {
         self.number = number
         self.store = store
@@ -38,7 +38,7 @@ final class ReplayPartition {
 
     deinit { questions.free() }
 
-    /// Goes over to another mode; what waits is not published.
+    /// Switches to another mode and drops the waiting questions unpublished.
     /// - Parameter coalesce: as in `init`.
     func follow(coalesce: Int64?) throws(StoreError) {
         try apply()
@@ -50,14 +50,14 @@ final class ReplayPartition {
 
     var pendingBytes: Int { arena.byteCount }
 
-    /// Takes a table record for the batch.
+    /// Adds a table record to the batch.
     /// - Throws: `RecordError` when the record is a dead letter.
     /// - Parameter timestamp: the record's.
     func add(
         _ table: Table, key: Bytes?, value: Bytes?, timestamp: Int64?, reader: TableReader
     ) throws(RecordError) {
         if live != nil { batch.stamp(timestamp, isPublished: false) }
-        // Of a vote nothing is kept by address.
+        // The batch keeps no pointer into a vote's value.
         let kept = table == .answers ? value.map { arena.copy($0) } : value
         try reader.read(table, key: key, value: kept, into: batch)
         if let key { questions.insert(key) }
@@ -71,14 +71,15 @@ final class ReplayPartition {
         return questions.mayContain(key)
     }
 
-    /// Has the store keep a question's latest event; nil: it was deleted.
+    /// Stores a question's latest event; nil: the question was deleted.
     func keep(_ question: StoredQuestion?, of key: Bytes) throws(StoreError) {
         let row = TableBatch()
         row.append(question: key, question)
         try store.apply(row, positions: store.positions)
     }
 
-    /// Applies the batch in one transaction. The positions are no offsets of a cluster's topics: they stay.
+    /// Applies the batch in one transaction. The store's positions stay, as a recording has no offsets of a cluster's
+    /// topics.
     func apply() throws(StoreError) {
         try store.apply(batch, positions: store.positions)
         batch.removeAll()

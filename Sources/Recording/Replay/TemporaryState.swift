@@ -1,15 +1,15 @@
 import AnswerStore
 import Foundation
 
-/// A state directory for as long as a replay lasts, which nobody can be left with.
+/// A state directory that lasts as long as a replay.
 ///
-/// Its files lose their names as soon as they are open; their bytes live as long as the process has them open, so that not even
-/// a killed process leaves anything behind.
+/// Its files are unlinked as soon as they are open, and their bytes live as long as the process has them open. So not
+/// even a killed process leaves anything behind.
 final class TemporaryState {
     let path: String
     private let directory: StateDirectory
 
-    /// - Throws: when no directory can be made there.
+    /// - Throws: when the directory cannot be created.
     init() throws(StateDirectoryError) {
         path =
             FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-replay-\(UUID().uuidString)").path
@@ -32,7 +32,7 @@ final class TemporaryState {
         ).store
     }
 
-    /// Opens copies of all stores of a state directory, which stays as it is.
+    /// Opens copies of all stores of a state directory, which stays unchanged.
     func copyStores(of path: String) throws -> [(partition: Int32, store: AnswerStore)] {
         let origin = try StateDirectoryReader(path: path)
         return try origin.partitions().map { partition in
@@ -41,6 +41,6 @@ final class TemporaryState {
         }
     }
 
-    /// Closing a store may bring names back.
+    /// Closing a store may create names again.
     func removeNames() { try? FileManager.default.removeItem(atPath: path) }
 }
