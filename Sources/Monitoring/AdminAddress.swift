@@ -1,4 +1,4 @@
-/// Where the admin server listens: a numeric address and a port.
+/// The admin server's address: a numeric host and a port.
 package struct AdminAddress: Sendable, Equatable, CustomStringConvertible {
     /// An IPv4 or IPv6 address, the latter without brackets.
     package let host: String

@@ -1,8 +1,8 @@
-/// Reads an HTTP/1 answer as it comes: its status, then its body, in one piece or in chunks.
+/// Parses an HTTP/1 response incrementally: the status, then the body, plain or chunked.
 struct AdminAnswerReader {
     private enum State {
         case head
-        /// Until the other side hangs up.
+        /// The body up to the end of the connection.
         case plain
         case chunkSize
         case chunk(left: Int)
@@ -21,7 +21,7 @@ struct AdminAnswerReader {
         return false
     }
 
-    /// - Returns: what of the body these bytes bring.
+    /// - Returns: the part of the body in these bytes.
     mutating func feed(_ bytes: [UInt8]) throws(AdminProbe.Failure) -> [UInt8] {
         pending += bytes
         var body: [UInt8] = []
@@ -29,7 +29,7 @@ struct AdminAnswerReader {
         return body
     }
 
-    /// - Returns: whether there may be more to do with what has come.
+    /// - Returns: whether the pending bytes may hold more to parse.
     private mutating func step(_ body: inout [UInt8]) throws(AdminProbe.Failure) -> Bool {
         switch state {
         case .head:

@@ -3,18 +3,18 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// The open connections of the admin server. Hummingbird takes in no more than so many; this sees that clients which hold on
-/// to theirs do not keep others waiting: where all places are taken, the connection that has been there longest is ended.
+/// The admin server's open connections. Hummingbird limits their number; this keeps idle clients from blocking others:
+/// when all places are taken, the oldest connection is closed.
 final class AdminConnections: Sendable {
     private struct Connection {
         let channel: any Channel
         let since: NIODeadline
-        /// Its answer has no end: it may last when all places are taken.
+        /// An endless response: this connection stays open when all places are taken.
         var isStream = false
     }
 
     private struct State {
-        /// In order of their beginnings.
+        /// In order of arrival.
         var open: [Connection] = []
         var isEnded = false
     }
@@ -25,21 +25,21 @@ final class AdminConnections: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - limit: at least 1; as many as are taken in.
-    ///   - streams: how many of them may be streams; two places at least are left for the others.
+    ///   - limit: Hummingbird's limit of connections, at least 1.
+    ///   - streams: the most streams among them; at least two places are left for other connections.
     ///   - patience: how long a connection may last when all places are taken. An honest client has its answer within
     ///     milliseconds.
     init(limit: Int, streams: Int, patience: TimeAmount) {
         self.limit = limit
-        // The last place that is taken becomes free again at once.
+        // Taking the last place closes a connection, so one more must be left.
         streamLimit = max(0, min(streams, limit - 2))
         self.patience = patience
     }
 
-    /// For the pipeline of one connection.
+    /// A handler for the pipeline of one connection.
     var handler: any RemovableChannelHandler { Handler(connections: self) }
 
-    /// Ends all, and those that come from now on.
+    /// Closes all connections, and every later one on arrival.
     func end() {
         let open = state.withLock { state in
             state.isEnded = true
@@ -48,11 +48,11 @@ final class AdminConnections: Sendable {
         for connection in open { connection.channel.close(promise: nil) }
     }
 
-    /// Whether one more connection may become a stream.
+    /// Whether another connection may become a stream.
     var hasRoomForStream: Bool { state.withLock { $0.open.count(where: \.isStream) < streamLimit } }
 
-    /// Makes a connection a stream: from now on it is not the one that ends when all places are taken.
-    /// - Returns: false when there are as many streams as there may be, or the connection has ended.
+    /// Makes a connection a stream: it stays open when all places are taken.
+    /// - Returns: false when the limit of streams is reached, or the connection is closed.
     func makeStream(_ channel: any Channel) -> Bool {
         state.withLock { state in
             guard state.open.count(where: \.isStream) < streamLimit,
@@ -78,7 +78,7 @@ final class AdminConnections: Sendable {
         }
     }
 
-    /// For one connection that came in: one ends, now or when it has lasted long enough, unless places become free before.
+    /// Closes the oldest connection for a new one: now, or after `patience` unless a place is free by then.
     private func makeRoom(_ loop: any EventLoop) {
         let (ended, next): ((any Channel)?, NIODeadline?) = state.withLock { state in
             guard state.open.count >= limit, let oldest = state.open.firstIndex(where: { !$0.isStream }) else {
@@ -86,14 +86,14 @@ final class AdminConnections: Sendable {
             }
             let due = state.open[oldest].since + patience
             guard due <= .now() else { return (nil, due) }
-            // Not left to its closing, which is noticed only after others have been asked for room.
+            // Removed at once: its close takes effect only after others have asked for room.
             return (state.open.remove(at: oldest).channel, nil)
         }
         ended?.close(promise: nil)
         if let next { loop.scheduleTask(deadline: next) { self.makeRoom(loop) } }
     }
 
-    /// One request a connection: who sends thousands at once and reads no answer would keep the thread from everyone else.
+    /// One request a connection: a client that sends thousands and reads no answer would occupy the thread.
     private final class Handler: ChannelDuplexHandler, RemovableChannelHandler {
         typealias InboundIn = HTTPRequestPart
         typealias InboundOut = HTTPRequestPart
@@ -111,7 +111,7 @@ final class AdminConnections: Sendable {
             var part = unwrapInboundIn(data)
             switch part {
             case .head(var head):
-                // As if the client had asked for it: Hummingbird ends the connection then.
+                // As if the client had asked for it; Hummingbird then closes the connection.
                 head.headerFields[.connection] = "close"
                 part = .head(head)
             case .body: break
@@ -120,7 +120,7 @@ final class AdminConnections: Sendable {
             context.fireChannelRead(wrapInboundOut(part))
         }
 
-        /// What comes behind the request stays with the system, which holds the client up. A client that hangs up is noticed.
+        /// Bytes after the request stay in the socket's buffer, which stops the client. A hang-up is still noticed.
         func read(context: ChannelHandlerContext) {
             if !isComplete { context.read() }
         }

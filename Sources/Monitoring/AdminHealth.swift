@@ -1,23 +1,23 @@
 import Hummingbird
 import Worker
 
-/// Whether the worker turns and whether it is ready, from what its lanes report.
+/// Liveness and readiness of the worker, from its lanes' reports.
 struct AdminHealth: Encodable, Equatable {
     enum Status: String, Encodable {
         /// Every lane turns.
         case ok
-        /// Every lane turns and commits, and what was assigned to it is caught up.
+        /// Every lane turns and commits, and all assigned partitions are caught up.
         case ready
         /// No broker has answered for ``WorkerCondition/silenceLimit``.
         case unreachable
-        /// The group has not told some lane yet which partitions are its own.
+        /// The group has not assigned some lane its partitions yet.
         case joining
         /// Some partitions' tables are not caught up yet.
         case restoring
-        /// One of the worker's topics was deleted while it runs.
+        /// One of the worker's topics was deleted while the worker runs.
         case topicMissing = "topic-missing"
-        /// Some lane has not turned for longer than ``turnLimit``, or (only when asked whether it is ready) has committed
-        /// nothing for longer than ``MonitorOptions/commitLimit`` though it has something to do.
+        /// Some lane has not turned for longer than ``turnLimit``, or (for readiness only) has work and has committed
+        /// nothing for longer than ``MonitorOptions/commitLimit``.
         case stalled
         /// The worker was told to stop.
         case stopping
@@ -25,11 +25,11 @@ struct AdminHealth: Encodable, Equatable {
 
     struct StalledLane: Encodable, Equatable {
         let lane: Int
-        /// When it last turned or had everything committed: RFC 3339, UTC.
+        /// The time of its last turn, or since when its work stands still: RFC 3339, UTC.
         let since: String
-        /// How long ago that was, in whole seconds.
+        /// The age of `since`, in whole seconds.
         let seconds: Int
-        /// For people; absent where the lane has not said it.
+        /// For people; absent where the lane has not reported it.
         let waitingFor: String?
         /// The last error met while waiting.
         let cause: String?
@@ -45,17 +45,17 @@ struct AdminHealth: Encodable, Equatable {
         }
     }
 
-    /// How long a lane may take for a turn. A turn takes some hundred milliseconds; the calls that block in one when a broker
-    /// is slow take 5 to 30 s each, and a lane with uncommitted work repeats them until the broker answers.
+    /// The longest turn of a healthy lane. A turn takes some hundred milliseconds; calls that block on a slow broker
+    /// take 5 to 30 s each, and a lane with uncommitted work repeats them until the broker answers.
     static let turnLimit = Duration.seconds(60)
 
     let status: Status
-    /// Why not, for people; absent where all is well.
+    /// The reason, for people; absent where all is well.
     var message: String?
     /// The first line of the worker's page; absent where all is well.
     var verdict: String?
     var stalledLanes: [StalledLane]?
-    /// In order of their numbers.
+    /// In ascending order.
     var restoringPartitions: [Int32]?
     var missingTopics: [String]?
 
@@ -67,11 +67,11 @@ struct AdminHealth: Encodable, Equatable {
         }
     }
 
-    /// Whether the lanes turn.
+    /// Liveness: whether the lanes turn.
     static func live(_ monitor: Monitor) -> AdminHealth { stuck(monitor.reports) ?? AdminHealth(status: .ok) }
 
-    /// Whether the worker does its work: whether its topics are there, what its ``WorkerCondition`` says, and in words its verdict.
-    /// A lane that was assigned nothing has no more to do.
+    /// Readiness: whether the topics exist, and the worker's ``WorkerCondition``, with the verdict as text. A lane
+    /// without partitions is ready.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
         let (condition, lanes) = monitor.condition()
         let restoring = lanes.flatMap(\.content.restoring).sorted()
@@ -93,7 +93,7 @@ struct AdminHealth: Encodable, Equatable {
             case .joining, .restoring, .working: health = stuck(monitor.reports) ?? health
             }
             if health.status == .ready { return health }
-            // Of the same moment, or of one a second ago.
+            // Up to a second old, so it counts only where it has the same status.
             if let verdict = monitor.latest?.verdict, verdict.kind.status == health.status {
                 health.verdict = verdict.line
             }
@@ -137,7 +137,7 @@ struct AdminHealth: Encodable, Equatable {
         self.stalledLanes = stalledLanes
     }
 
-    /// nil: every lane turns.
+    /// The lanes that do not turn; nil: every lane turns.
     private static func stuck(_ reports: [LaneReport]) -> AdminHealth? {
         let stalled = reports.compactMap { report in
             let ago = ContinuousClock.now - report.current.turned
@@ -157,7 +157,7 @@ struct AdminHealth: Encodable, Equatable {
 }
 
 extension Verdict.Kind {
-    /// The status that `/readyz` has for it; nil: it is ready.
+    /// The status in `/readyz`; nil: ready.
     fileprivate var status: AdminHealth.Status? {
         switch self {
         case .unreachable: .unreachable

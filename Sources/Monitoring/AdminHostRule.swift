@@ -2,24 +2,24 @@ import Foundation
 import NIOCore
 import Synchronization
 
-/// Which names an admin server answers to. A web page can give its own name the address 127.0.0.1 (DNS rebinding), and what a
-/// browser on the worker's host then asks for that page carries the page's name as its Host. So a server that listens on
-/// loopback answers only to names that nobody else can give an address.
+/// The Host names that an admin server answers to. A web page can resolve its own name to 127.0.0.1 (DNS rebinding);
+/// the requests of a browser on the worker's host then carry the page's name as Host. So a server on loopback answers
+/// only to names that no web page can resolve.
 final class AdminHostRule: Sendable {
-    /// As it was configured: a name that the operator gave to this host is one that may be asked for.
+    /// The configured host: a name that the operator gave to this host is accepted.
     private let configured: String
-    /// Until it is known where the server listens, it is as strict as it may have to be.
+    /// True, the stricter rule, until the bound address is known.
     private let isOnLoopback = Atomic(true)
 
-    /// - Parameter configured: where the server listens, a name or an address, IPv6 without brackets.
+    /// - Parameter configured: the configured name or address to listen on, IPv6 without brackets.
     init(configured: String) { self.configured = configured }
 
     func note(bound address: SocketAddress?) {
-        // What is no internet address no page can name either.
+        // An address that is no internet address is out of a web page's reach.
         isOnLoopback.store(address?.isLoopback ?? false, ordering: .relaxed)
     }
 
-    /// - Parameter host: the request's Host; nil: it has none, as a browser's never has.
+    /// - Parameter host: the request's Host; nil: none was sent, which no browser does.
     func answers(to host: String?) -> Bool {
         guard isOnLoopback.load(ordering: .relaxed), let host else { return true }
         guard let name = Self.name(of: host) else { return false }
@@ -27,7 +27,7 @@ final class AdminHostRule: Sendable {
         return (try? SocketAddress(ipAddress: name, port: 0))?.isLoopback ?? false
     }
 
-    /// Without the port, brackets and a dot at the end, in lower case; nil where it is none.
+    /// The name without port, brackets and trailing dot, in lower case; nil: not a valid Host.
     private static func name(of host: String) -> String? {
         var rest = host.lowercased()[...]
         var name: Substring
@@ -48,7 +48,7 @@ final class AdminHostRule: Sendable {
         return String(name)
     }
 
-    /// What to do, for people.
+    /// The error and its remedy, for people.
     static func refusal(port: Int?) -> String {
         let port = port.map { ":\($0)" } ?? ""
         return

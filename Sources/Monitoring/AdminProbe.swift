@@ -1,23 +1,23 @@
 import Foundation
 
-/// Asks an admin server: one GET over a plain socket, with one deadline for all of it. Blocks the thread it is called on.
+/// Asks an admin server: one GET over a plain socket, with one deadline for the whole. Blocks the calling thread.
 package struct AdminProbe: Sendable {
     package struct Answer: Sendable, Equatable {
         package let status: Int
         package let body: String
     }
 
-    /// Why there is no answer: the end of a sentence.
+    /// The reason why there is no answer: the end of a sentence.
     package struct Failure: Error, Sendable, CustomStringConvertible {
         package let description: String
     }
 
-    /// What status 421 says of a worker, and what to do: the end of a sentence.
+    /// The meaning of a worker's status 421, and the remedy: the end of a sentence.
     package static let onlyLocalNames =
         "listens on its own host alone and does not answer to this name: ask for it there, as 127.0.0.1 or localhost, or set its "
         + "admin.host to the address at which it is to be reached"
 
-    /// An answer of ours is far shorter.
+    /// Far above the length of our answers.
     private static let maxAnswerBytes = 1 << 20
 
     private let host: String
@@ -28,7 +28,7 @@ package struct AdminProbe: Sendable {
     /// - Parameters:
     ///   - host: a name or an address, IPv6 without brackets.
     ///   - path: begins with `/`; printable ASCII without spaces.
-    ///   - patience: how long the whole may take, the lookup of a name not included.
+    ///   - patience: the longest wait for the whole, without the lookup of a name.
     package static func get(host: String, port: UInt16, path: String, patience: Duration) throws(Failure) -> Answer {
         try AdminProbe(host: host, port: port, path: path, deadline: .now + patience).get()
     }
@@ -36,7 +36,7 @@ package struct AdminProbe: Sendable {
     private func get() throws(Failure) -> Answer {
         let socket = try AdminSocket.connect(host: host, port: port, deadline: deadline)
         try socket.send(Self.request(host: host, port: port, path: path, accept: "application/json"))
-        // Everything until the other side hangs up.
+        // All bytes up to the end of the connection.
         var bytes: [UInt8] = []
         while bytes.count < Self.maxAnswerBytes {
             let more = try socket.receive()

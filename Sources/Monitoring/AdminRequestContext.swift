@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// What a handler knows besides its request: the connection, for answers that take their time.
+/// A handler's context: the request's connection, for endless responses.
 struct AdminRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel

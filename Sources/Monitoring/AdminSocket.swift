@@ -1,14 +1,14 @@
 import Foundation
 
-/// A connection to an admin server, with a deadline for whatever is waited for. Blocks the thread it is used on.
+/// A connection to an admin server, with a deadline for each wait. Blocks the calling thread.
 ///
-/// Not Sendable: belongs to whoever made it, and is closed with it.
+/// Not Sendable: used by one thread, and closed when it is released.
 final class AdminSocket {
     private let descriptor: Int32
     var deadline: ContinuousClock.Instant
 
-    /// Connects to the first address of the host that takes it.
-    /// - Parameter host: a name or an address, IPv6 without brackets. The lookup of a name knows no deadline.
+    /// Connects to the first address of the host that accepts.
+    /// - Parameter host: a name or an address, IPv6 without brackets. The lookup of a name has no deadline.
     static func connect(
         host: String, port: UInt16, deadline: ContinuousClock.Instant
     ) throws(AdminProbe.Failure) -> AdminSocket {
@@ -56,7 +56,7 @@ final class AdminSocket {
 
     func send(_ bytes: [UInt8]) throws(AdminProbe.Failure) {
         #if canImport(Darwin)
-            // There the flag below is missing, and a process that only asks may well end by a closed connection.
+            // Darwin lacks the flag below. A closed connection may end a process that only asks.
             let flags: Int32 = 0
         #else
             let flags = Int32(MSG_NOSIGNAL)
@@ -76,7 +76,7 @@ final class AdminSocket {
         }
     }
 
-    /// The next bytes that come; empty when the other side has hung up.
+    /// The next bytes received; empty when the peer has closed the connection.
     func receive() throws(AdminProbe.Failure) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         while true {
@@ -98,7 +98,7 @@ final class AdminSocket {
         }
     }
 
-    /// From `errno`.
+    /// The failure in `errno`.
     private static func failure() -> AdminProbe.Failure {
         AdminProbe.Failure(description: String(cString: strerror(errno)))
     }

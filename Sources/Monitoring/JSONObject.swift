@@ -1,10 +1,10 @@
-/// JSON objects as text, field by field in the order given: people read these, and Foundation's encoder knows no order but the
-/// alphabet's.
+/// JSON objects as text, with the fields in the order given: people read them, and Foundation's encoder has
+/// alphabetical order only.
 struct JSONObject {
     private(set) var text = "{"
     private var isEmpty = true
 
-    /// - Parameter fields: adds them.
+    /// - Parameter fields: adds the fields.
     static func text(_ fields: (inout JSONObject) -> Void) -> String {
         var object = JSONObject()
         fields(&object)
@@ -16,7 +16,7 @@ struct JSONObject {
 
     mutating func add(_ name: String, _ value: some BinaryInteger) { add(name, raw: value.description) }
 
-    /// - Parameter value: finite.
+    /// - Parameter value: finite; else it is written as 0.
     mutating func add(_ name: String, _ value: Double) {
         add(name, raw: value.isFinite ? value.description : "0")
     }
@@ -26,7 +26,7 @@ struct JSONObject {
         JSONText.append(value, to: &text)
     }
 
-    /// In order of their keys.
+    /// In order of the keys.
     mutating func add(_ name: String, _ entries: [String: some BinaryInteger]) {
         begin(name)
         text += "{"

@@ -1,4 +1,4 @@
-/// Writes JSON text (RFC 8259) of small things: log lines and command output.
+/// Writes small JSON texts (RFC 8259): log lines and command output.
 package enum JSONText {
     /// `text` as a JSON string with its quotes. Swift text is always valid Unicode, so the result is valid JSON.
     package static func append(_ text: String, to line: inout String) {

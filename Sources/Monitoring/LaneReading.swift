@@ -1,12 +1,12 @@
 import Worker
 
-/// What is known of a lane at one moment.
+/// A lane's state at one moment.
 struct LaneReading: Sendable {
     let lane: Int
     var content: LaneReport.Content
-    /// For how long it has had something to do and committed nothing.
+    /// How long the lane has had work and committed nothing.
     var standing = Duration.zero
-    /// It has been standing for too long.
+    /// The lane's work has stood still for too long.
     var isStalled = false
 
     init(lane: Int, content: LaneReport.Content) {
@@ -14,25 +14,25 @@ struct LaneReading: Sendable {
         self.content = content
     }
 
-    /// Records, over all its partitions whose lag is known.
+    /// In records, over all partitions with a known lag.
     var lag: Int64 { content.lags.reduce(0) { $0 + $1.records } }
 
-    /// Whether it has been told its partitions, and how far it is in each: it looks once a second.
+    /// Whether the lane has its assignment and the lag of each partition, which it looks up once a second.
     var isLagKnown: Bool {
         guard content.hasBeenAssigned else { return false }
         let known = Set(content.lags.lazy.map(\.place.partition))
         return content.partitions.allSatisfy(known.contains) && content.restoring.allSatisfy(known.contains)
     }
 
-    /// Something waits to be worked on or to be committed.
+    /// Whether work waits to be done or to be committed.
     var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }
 
-    /// The group has not said yet, or not again, which partitions are its own: nobody knows whether it has work.
+    /// The group has not assigned the lane's partitions yet, or not again: whether it has work is unknown.
     var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
 }
 
 extension LaneWait.Reason {
-    /// Whether only a lane that has work waits for this.
+    /// Whether only a lane with work waits for this reason.
     fileprivate var holdsWork: Bool {
         switch self {
         case .coordinator, .groupCoordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore,

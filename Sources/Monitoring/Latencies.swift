@@ -1,12 +1,12 @@
 import Histogram
 import Worker
 
-/// The latencies of a stretch of time, all lanes together, in microseconds. Counted in 64 bits: a run may last for months.
+/// The latencies of all lanes over a period, in microseconds. Counted in 64 bits: a run may last for months.
 struct Latencies: Sendable {
     private(set) var records = Self.durations
     private(set) var events = Self.durations
     private(set) var commits = Self.durations
-    /// Events that were acknowledged within the objective, by their own timestamps.
+    /// Events acknowledged within the objective, by their own timestamps.
     private(set) var fresh = 0
     let objectiveMilliseconds: Int
 
@@ -26,7 +26,7 @@ struct Latencies: Sendable {
         Self.add(content.commitLatency, to: &commits)
     }
 
-    /// Values up to so many milliseconds, as exact as the histogram is: to two digits.
+    /// The number of values up to a limit, within the histogram's precision of two digits.
     static func count(_ microseconds: Histogram<UInt32>, upTo milliseconds: Int) -> Int {
         guard microseconds.totalCount > 0 else { return 0 }
         let most = microseconds.highestEquivalentForValue(UInt64(milliseconds) * 1000)
@@ -47,12 +47,11 @@ struct Latencies: Sendable {
 }
 
 extension ThroughputLine.Percentiles {
-    /// - Parameter microseconds: nil is made of none.
+    /// - Parameter microseconds: an empty histogram gives nil.
     init?(_ microseconds: Histogram<UInt64>) {
         let all = microseconds.totalCount
         guard all > 0 else { return nil }
-        // In one go: asked one by one, the histogram goes through its thousands of counts for each, by way of generic
-        // arithmetic.
+        // In one pass: each percentile query of the histogram walks thousands of counts, in generic arithmetic.
         let ranks = [0.5, 0.9, 0.99].map { UInt64(Swift.max(1, (Double(all) * $0).rounded(.up))) }
         var found: [UInt64] = []
         var seen: UInt64 = 0

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Time stamps of log lines and of what is read beside them: UTC, RFC 3339, milliseconds.
+/// Timestamps of log lines and of pages read beside them: UTC, RFC 3339, milliseconds.
 package enum LogClock {
     /// A reading of the wall clock.
     package static func now() -> (seconds: Int, milliseconds: Int) {
@@ -9,7 +9,7 @@ package enum LogClock {
         return (time.tv_sec, time.tv_nsec / 1_000_000)
     }
 
-    /// The wall clock, to a millisecond.
+    /// The wall clock, in milliseconds' precision.
     package static var secondsSince1970: Double {
         let now = now()
         return Double(now.seconds) + Double(now.milliseconds) / 1000
@@ -23,7 +23,7 @@ package enum LogClock {
     /// "2026-03-01T09:05:00Z"
     package static func text(seconds: Int) -> String { moment(seconds) + "Z" }
 
-    /// A record's timestamp: "2026-03-01T09:05:00.007Z", or where that is in no year of four digits "-62167219200001 ms".
+    /// A record's timestamp: "2026-03-01T09:05:00.007Z"; outside years of four digits "-62167219200001 ms".
     package static func text(timestamp milliseconds: Int64) -> String {
         guard (-62_167_219_200_000..<253_402_300_800_000).contains(milliseconds) else { return "\(milliseconds) ms" }
         let rest = Int((milliseconds % 1000 + 1000) % 1000)

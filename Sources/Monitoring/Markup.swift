@@ -1,14 +1,14 @@
-/// HTML and SVG made of text. What comes from records, logs and requests goes through ``escaped(_:)`` or ``line(_:limit:)``, always;
-/// both are fit for content and for attributes in double quotes.
+/// HTML and SVG as text. Text of records, logs and requests always goes through ``escaped(_:)`` or ``line(_:limit:)``;
+/// both results fit content and attributes in double quotes.
 enum Markup {
-    /// Text of its own element, with its lines, and with the marks that writing from right to left needs: an element with a `dir`
-    /// keeps their effect to itself.
+    /// Text for an element of its own, with its line ends and with its bidirectional marks: an element with a `dir`
+    /// confines their effect.
     static func escaped(_ text: some StringProtocol) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
             switch scalar {
-            // A browser takes a carriage return, alone or before a line feed, as a line's end.
+            // A browser takes a carriage return, alone or before a line feed, as a line end.
             case "\n", "\t", "\r": result.unicodeScalars.append(scalar)
             default: append(scalar, to: &result)
             }
@@ -16,7 +16,7 @@ enum Markup {
         return result
     }
 
-    /// One line of bounded length among other text, whose direction it does not turn.
+    /// One line of bounded length amid other text, whose writing direction it cannot change.
     /// - Parameter limit: in characters, before they are escaped.
     static func line(_ text: String, limit: Int = 300) -> String {
         var result = ""
@@ -56,12 +56,12 @@ enum Markup {
         }
     }
 
-    /// What HTML has no place for, or what nobody would see: shown as what it is.
+    /// Makes characters visible that HTML forbids or that are invisible.
     private static func appendShown(_ scalar: Unicode.Scalar, to result: inout String) {
         result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
     }
 
-    /// A name of somebody's: its direction does not reach beyond it.
+    /// A person's name; its writing direction does not affect the text around it.
     static func name(_ text: String) -> String { "<bdi>\(line(text, limit: 120))</bdi>" }
 
     /// A coordinate: a tenth of a unit is finer than any screen.

@@ -3,13 +3,13 @@ import ServiceLifecycle
 import Synchronization
 import Worker
 
-/// Watches the lanes: once a second it takes what they report, and makes of it lines for the log, for whoever listens, and for
-/// the last hour's history. It is the only one that takes; whatever else wants to know asks here or is a ``MonitorSink``.
+/// Watches the lanes: once a second it takes their reports and makes lines of them, for the log, for listeners, and for
+/// the last hour's history. It alone takes from the reports; other readers ask it or are a ``MonitorSink``.
 package final class Monitor: Service, Sendable {
-    /// How many lines the history has, and how long each is.
+    /// The number of lines in the history, and the length of each.
     package static let historyLines = 360
     package static let historyInterval = Duration.seconds(10)
-    /// How many seconds it has lines of.
+    /// The number of one-second lines that are kept.
     package static let secondLines = 120
 
     private static let tick = Duration.seconds(1)
@@ -32,10 +32,10 @@ package final class Monitor: Service, Sendable {
     }
 
     /// - Parameters:
-    ///   - reports: one for each lane. Nobody else may `take` from them.
-    ///   - board: the ends that the brokers tell; nil: they are not asked.
-    ///   - log: where the lines go.
-    ///   - historyFile: where the history is kept for the next start; nil: nowhere.
+    ///   - reports: one for each lane. No other caller may `take` from them.
+    ///   - board: the partitions' ends from the brokers; nil: the brokers are not asked.
+    ///   - log: receives the throughput lines.
+    ///   - historyFile: keeps the history for the next start; nil: it is not kept.
     ///   - logger: for warnings of stalled lanes.
     package convenience init(
         names: WorkerNames, reports: [LaneReport], options: MonitorOptions, board: LagBoard? = nil,
@@ -66,7 +66,7 @@ package final class Monitor: Service, Sendable {
         state = Mutex(State(watched: watched))
     }
 
-    // MARK: - What it knows
+    // MARK: - Results
 
     /// The last hour, one line for ten seconds, oldest first.
     package var history: [ThroughputLine] { state.withLock { $0.watched.history } }
@@ -74,7 +74,7 @@ package final class Monitor: Service, Sendable {
     /// The last two minutes, one line a second, oldest first.
     package var recentSeconds: [ThroughputLine] { state.withLock { $0.watched.seconds } }
 
-    /// What happened to the lanes lately, oldest first; at most ``Worker/LaneReport/eventsKept``.
+    /// The lanes' last events, oldest first; at most ``Worker/LaneReport/eventsKept``.
     package var events: [LaneEvent] {
         let events = state.withLock { $0.watched.lanes.flatMap(\.content.events) + $0.watched.stallEvents }
         return events.sorted { $0.time < $1.time }.suffix(LaneReport.eventsKept)
@@ -86,7 +86,7 @@ package final class Monitor: Service, Sendable {
         return commits.sorted { $0.time < $1.time }.suffix(LaneReport.commitsKept)
     }
 
-    /// What stands in the worker's way, as of now, and its lanes.
+    /// The worker's current condition, and its lanes.
     func condition(at now: ContinuousClock.Instant = .now) -> (condition: WorkerCondition, lanes: [LaneReading]) {
         let watched = state.withLock { $0.watched.lanes }
         let lanes = zip(reports, watched).map { report, watched in
@@ -106,7 +106,7 @@ package final class Monitor: Service, Sendable {
         return notes.sorted { $0.time < $1.time }.suffix(LaneReport.deadLettersKept)
     }
 
-    /// One line a second from now on until the worker ends. A reader that is slower than that gets the newest.
+    /// One line a second from now on until the worker ends. A slower reader gets the newest line.
     package func seconds() -> AsyncStream<ThroughputLine> {
         let (stream, listener) = AsyncStream.makeStream(of: ThroughputLine.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state -> Int? in
@@ -125,9 +125,9 @@ package final class Monitor: Service, Sendable {
         return stream
     }
 
-    // MARK: - Its work
+    // MARK: - Work
 
-    /// Goes on until a graceful shutdown or cancellation. To stand before the lanes in their group, so that it sees them end.
+    /// Runs until a graceful shutdown or cancellation. Must precede the lanes in their group, so that it sees them end.
     package func run() async throws {
         await cancelWhenGracefulShutdown { await self.watch() }
         endStreams()
@@ -141,13 +141,13 @@ package final class Monitor: Service, Sendable {
         }
     }
 
-    /// Takes what the lanes report; not to be called from two threads at once.
+    /// Takes the lanes' reports; not to be called from two threads at once.
     func tick(at now: MonitorMoment) {
         look(at: now, isEnd: false)
     }
 
-    /// Writes the rest of the last interval and the line of the whole run: to be called when the lanes have ended and their
-    /// last commit is counted, and ``run()`` is over.
+    /// Writes the rest of the last interval and the line of the whole run. Call it after the lanes have ended, their
+    /// last commit is counted, and ``run()`` has returned.
     package func end() {
         endStreams()
         end(at: .now)

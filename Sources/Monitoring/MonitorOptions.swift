@@ -1,16 +1,16 @@
-/// What a ``Monitor`` goes by.
+/// A ``Monitor``'s options.
 package struct MonitorOptions: Sendable {
-    /// Milliseconds.
+    /// In milliseconds.
     package static let standardObjective = 5000
 
-    /// Between two lines of the log; whole seconds.
+    /// The interval between two lines of the log; whole seconds.
     package var interval: Duration
-    /// How fresh the output is to be, by the events' own timestamps, in milliseconds.
+    /// The freshness objective, by the events' own timestamps, in milliseconds.
     package var objectiveMilliseconds: Int
-    /// How long a lane that has work may commit nothing.
+    /// How long a lane with work may commit nothing.
     package var commitLimit: Duration
 
-    /// - Parameter commitInterval: the lanes' own: a lane that may rest between commits is not stalled while it does.
+    /// - Parameter commitInterval: the lanes' setting: a lane that rests between commits is not stalled.
     package init(
         interval: Duration, objectiveMilliseconds: Int = standardObjective, commitInterval: Duration = .zero
     ) {

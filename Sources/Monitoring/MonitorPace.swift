@@ -1,11 +1,10 @@
-/// Says when something that is to happen at even intervals is due. What was missed is not made up for, and what came late
-/// does not make the next come late.
+/// The due times of a periodic task. Missed times are skipped, and a late one does not delay the next.
 struct MonitorPace: Sendable {
-    /// When it is due next: whole intervals after the start.
+    /// The next due time: a whole number of intervals after the start.
     private(set) var due: ContinuousClock.Instant
     private let interval: Duration
 
-    /// - Parameter interval: longer than nothing.
+    /// - Parameter interval: above zero.
     init(start: ContinuousClock.Instant, interval: Duration) {
         self.interval = interval
         due = start + interval

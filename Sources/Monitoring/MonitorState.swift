@@ -1,14 +1,14 @@
 import Worker
 
-/// What a ``Monitor`` keeps from one second to the next: bounded, however long it watches.
+/// A ``Monitor``'s state from one second to the next; bounded, however long it watches.
 struct MonitorState: Sendable {
-    /// What a second brought.
+    /// The result of one second.
     struct Outcome: Sendable {
         var tick: MonitorTick
         /// For the throughput log.
         var lines: [ThroughputLine]
         var findings: [StallWatch.Finding]
-        /// What the history has got.
+        /// The line added to the history; nil: none.
         var remembered: ThroughputLine?
     }
 
@@ -32,7 +32,7 @@ struct MonitorState: Sendable {
     private var intervalPace: MonitorPace
     private var stalls: StallWatch
 
-    /// - Parameter history: of the worker that was here before.
+    /// - Parameter history: lines of an earlier run of this worker.
     init(
         names: WorkerNames, lanes: [LaneReading], options: MonitorOptions, history: [ThroughputLine] = [],
         start: MonitorMoment
@@ -53,9 +53,9 @@ struct MonitorState: Sendable {
     }
 
     /// - Parameters:
-    ///   - contents: taken now, each at the same place as ever.
-    ///   - silence: of the brokers; nil where they are not asked.
-    ///   - isEnd: the run is over.
+    ///   - contents: taken now, each lane at its constant place.
+    ///   - silence: the brokers'; nil where the brokers are not asked.
+    ///   - isEnd: whether the run is over.
     mutating func take(
         _ contents: [LaneReport.Content], silence: LagBoard.Silence?, at now: MonitorMoment, isEnd: Bool
     ) -> Outcome {
@@ -90,7 +90,7 @@ struct MonitorState: Sendable {
         if intervalPace.isDue(now.instant) || isEnd {
             var line = self.line(.interval, of: interval, until: now)
             line.verdict = verdict
-            // A moment at the end, in which nothing happened, is no interval.
+            // A last part under a second without any count is no interval.
             if !isEnd || line.seconds >= 1 || line.hasCounts { lines.append(line) }
             interval = next
         }

@@ -1,12 +1,12 @@
 import Worker
 
-/// What a ``Monitor`` hands on once a second.
+/// A ``Monitor``'s result of one second.
 package struct MonitorTick: Sendable {
     /// The second as a line.
     package var line: ThroughputLine
-    /// What the lanes reported, one each: totals since they began, latencies of this second.
+    /// The lanes' reports, one each: totals since their start, latencies of this second.
     package var contents: [LaneReport.Content]
-    /// How long the second was; longer where the process was held up.
+    /// The second's real length; longer where the process was held up.
     package var seconds: Double
 
     package init(line: ThroughputLine, contents: [LaneReport.Content], seconds: Double) {
@@ -16,14 +16,14 @@ package struct MonitorTick: Sendable {
     }
 }
 
-/// Whoever wants to know of every second.
+/// A receiver of every second's result.
 package protocol MonitorSink: Sendable {
     /// Called once a second from one of Swift's cooperative threads, never from two at once; it may not block.
     func note(_ tick: MonitorTick)
 }
 
-/// Where the lines of the throughput log go.
+/// A receiver of the throughput log's lines.
 package protocol ThroughputWriter: Sendable {
-    /// An interval, or at the end the whole run. Never called from two threads at once; may not block.
+    /// Called with an interval's line, at the end with the run's; never from two threads at once. May not block.
     func write(_ line: ThroughputLine)
 }

@@ -1,13 +1,13 @@
 import Worker
 
-/// A stretch of time that a line is made of: how things stood when it began, and the latencies since.
+/// The period of a line: the totals at its beginning, and the latencies since.
 struct MonitorWindow: Sendable {
     let began: MonitorMoment
     var latencies: Latencies
     private let totals: [LaneTotals]
     private let times: [LaneTimes]
 
-    /// The worker's first.
+    /// The worker's first window.
     init(began: MonitorMoment, lanes: Int, objectiveMilliseconds: Int) {
         self.began = began
         latencies = Latencies(objectiveMilliseconds: objectiveMilliseconds)
@@ -15,7 +15,7 @@ struct MonitorWindow: Sendable {
         times = Array(repeating: LaneTimes(), count: lanes)
     }
 
-    /// - Parameter lanes: as they are at that moment, each at the same place as in the window before.
+    /// - Parameter lanes: at the window's beginning, each at the same place as in the window before.
     init(began: MonitorMoment, lanes: [LaneReading], objectiveMilliseconds: Int) {
         self.began = began
         latencies = Latencies(objectiveMilliseconds: objectiveMilliseconds)
@@ -25,13 +25,13 @@ struct MonitorWindow: Sendable {
 
     func seconds(until end: MonitorMoment) -> Double { (end.instant - began.instant) / .seconds(1) }
 
-    /// What each lane has done.
+    /// Each lane's increase since the beginning.
     func grown(_ lanes: [LaneReading]) -> [LaneTotals] {
         zip(lanes, totals).map { $0.content.totals - $1 }
     }
 
-    /// What each lane spent its time on, in nanoseconds. A call that it is inside is counted before it is known how it ends, so
-    /// that an activity may be found to have had less.
+    /// Each lane's time by activity, in nanoseconds. A call in progress counts for the activity that it is expected to
+    /// be, and may end as another; a decrease counts as 0.
     func spent(_ lanes: [LaneReading]) -> [LaneTimes] {
         zip(lanes, times).map { lane, before in
             var spent = LaneTimes()

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What this process takes of its host.
+/// Memory and processor time of this process.
 struct ProcessFigures: Sendable, Equatable {
     /// Memory in use that is not swapped out, mapped pages of the stores included.
     var residentBytes: Int64 = 0
-    /// User and system, since the process began.
+    /// User and system time since the process began.
     var cpuSeconds: Double = 0
 
     static var now: ProcessFigures {
@@ -35,7 +35,7 @@ struct ProcessFigures: Sendable, Equatable {
             return status == KERN_SUCCESS ? Int64(info.resident_size) : 0
         }
     #else
-        /// /proc/self/statm counts pages: all of the address space, then the resident ones (proc(5)).
+        /// /proc/self/statm counts pages: first the whole address space, then the resident ones (proc(5)).
         private static func currentResidentBytes() -> Int64 {
             let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
             guard file >= 0 else { return 0 }

@@ -1,6 +1,6 @@
-/// Text out of request targets: percent escapes stand for any bytes, UTF-8 or not.
+/// Text of request targets: percent escapes stand for arbitrary bytes, UTF-8 or not.
 enum QueryText {
-    /// The value of a query's field, as forms send it; nil: there is none. The first counts.
+    /// The value of a query's field in form encoding; nil: not present. Of repeated fields the first counts.
     static func value(of name: String, in query: String?) -> [UInt8]? {
         for field in (query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
             let parts = field.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
@@ -10,7 +10,7 @@ enum QueryText {
         return nil
     }
 
-    /// What is no escape, a lone `%` too, stands for itself.
+    /// Bytes that are no valid escape, a lone `%` included, stand for themselves.
     static func decoded(_ text: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -26,7 +26,7 @@ enum QueryText {
         return bytes
     }
 
-    /// For a path's segment: everything but letters, digits and `-_.~` is escaped.
+    /// For a path's segment: escapes all but letters, digits and `-_.~`.
     static func encoded(_ bytes: some Sequence<UInt8>) -> String {
         var text = ""
         for byte in bytes {

@@ -2,11 +2,11 @@
 package enum ShortNumber {
     private static let units = ["", "k", "M", "G", "T", "P", "E"]
 
-    /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M". What is below nothing or no number is "-".
+    /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M"; "-" for negative values and for NaN.
     package static func count(_ value: Double) -> String {
         guard value >= 0, value.isFinite else { return "-" }
         var (value, unit) = (value, 0)
-        // 999.5 and above would be rounded to four digits.
+        // 999.5 and above would round to four digits.
         while value >= 999.5, unit < units.count - 1 {
             value /= 1000
             unit += 1
@@ -29,7 +29,7 @@ package enum ShortNumber {
         }
     }
 
-    /// Three digits that count; a whole number stays one.
+    /// Three significant digits; a whole number keeps its digits.
     private static func digits(_ value: Double) -> String {
         value == value.rounded() && value < 999.5 ? String(Int(value)) : threeDigits(value)
     }

@@ -1,7 +1,7 @@
 import Logging
 import Worker
 
-/// Says in the log which lanes are stalled and what they wait for.
+/// Logs stalled lanes, and the reason why they wait.
 struct StallLog: Sendable {
     let logger: Logger
 

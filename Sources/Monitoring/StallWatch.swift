@@ -1,24 +1,23 @@
 import Worker
 
-/// Finds lanes for which input waits and nothing is committed, and those that no group takes in. It sees them from outside, so that a lane that hangs inside a
-/// call is found like any other.
+/// Finds lanes that have work and commit nothing, and lanes that no group assigns. It watches from outside, so it also
+/// finds a lane that hangs inside a call.
 struct StallWatch: Sendable {
     enum Finding: Sendable {
-        /// Told when it begins, and again now and then as long as it lasts.
+        /// Reported at the beginning, and again at long intervals while it lasts.
         case stalled(LaneReading, for: Duration)
         case recovered(lane: Int, after: Duration)
     }
 
-    /// The process itself may have stood still, and then nobody knows what would have happened meanwhile: a second that was
-    /// longer than this counts as much.
+    /// The most time that one look adds: over a longer gap the process itself stood still, and the lanes with it.
     private static let longestTick = Duration.seconds(2)
 
     private struct Lane {
         var commits = 0
         var restored: Int64 = 0
-        /// How long it has got nowhere.
+        /// How long the lane has made no progress.
         var standing = Duration.zero
-        /// How long it had stood when it was last told of; nil: it is not stalled.
+        /// The value of `standing` at the last report; nil: not stalled.
         var told: Duration?
     }
 
@@ -26,15 +25,15 @@ struct StallWatch: Sendable {
     private let pause: Duration
     private var lanes: [Lane]
 
-    /// - Parameter limit: how long a lane may have work and commit nothing. It is told of again every six times as long.
+    /// - Parameter limit: how long a lane with work may commit nothing. Reports repeat at six times this limit.
     init(lanes: Int, limit: Duration) {
         self.limit = limit
         pause = limit * 6
         self.lanes = Array(repeating: Lane(), count: lanes)
     }
 
-    /// Looks at every lane, and marks those that are stalled.
-    /// - Parameter tick: how long ago it last looked.
+    /// Looks at every lane, and marks the stalled ones.
+    /// - Parameter tick: time since the last look.
     mutating func look(at readings: inout [LaneReading], after tick: Duration) -> [Finding] {
         var findings: [Finding] = []
         for index in readings.indices {
@@ -53,7 +52,7 @@ struct StallWatch: Sendable {
         let hasMoved = lane.commits != reading.content.totals.commits || lane.restored != reading.restored
         lane.commits = reading.content.totals.commits
         lane.restored = reading.restored
-        // What it had to do it leaves to others; it has not got on with it.
+        // An ended lane leaves its work to other members; it has not recovered.
         if reading.content.hasEnded, !hasMoved { return nil }
         guard reading.hasWork || reading.isJoining, !hasMoved else {
             let (stood, wasStalled) = (lane.standing, lane.told != nil)
@@ -69,7 +68,7 @@ struct StallWatch: Sendable {
 }
 
 extension LaneReading {
-    /// Grows while the tables of some partition are brought up, which is got on with though nothing may be committed.
+    /// Grows while a partition's tables are restored: that is progress without commits.
     fileprivate var restored: Int64 {
         guard !content.restoring.isEmpty else { return 0 }
         return Int64(content.totals.tableAnswers + content.totals.tableVotes)

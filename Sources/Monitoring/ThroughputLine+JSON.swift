@@ -1,7 +1,7 @@
 import Worker
 
 extension ThroughputLine {
-    /// The line as the log has it, without its end: one JSON object, its fields in the order in which they are declared.
+    /// The line as in the log, without the line end: one JSON object, with the fields in order of declaration.
     package var json: String {
         JSONObject.text { object in
             object.add("time", time)

@@ -3,13 +3,13 @@ import Worker
 
 extension ThroughputLine {
     /// - Parameters:
-    ///   - lanes: as they are at the end, each at the same place as when the window began.
-    ///   - start: when the worker began.
+    ///   - lanes: at the window's end, each at the same place as at its beginning.
+    ///   - start: the worker's start.
     init(
         _ message: Kind, of window: MonitorWindow, until end: MonitorMoment, lanes: [LaneReading], names: WorkerNames,
         start: ContinuousClock.Instant
     ) {
-        // No two readings of a clock have to differ.
+        // Two readings of a clock may be equal.
         let length = max(window.seconds(until: end), 0.001)
         func rate(_ count: Int) -> Double { Self.rounded(Double(count) / length) }
         let grown = window.grown(lanes)
@@ -57,12 +57,12 @@ extension ThroughputLine {
         self.lanes = lanes.indices.map { Lane(lanes[$0], grown: grown[$0], spent: spent[$0], at: end.instant) }
     }
 
-    /// Something happened that has to be in the sum of all lines.
+    /// Whether the line has counts that the sum of all lines must include.
     var hasCounts: Bool {
         deadLettersTotal + offsetResets > 0 || LaneCounter.logged.contains { counts[keyPath: $0.total] > 0 }
     }
 
-    /// To a thousandth: more digits of a clock mean nothing.
+    /// To a thousandth; a clock's further digits are noise.
     fileprivate static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }
 
@@ -87,14 +87,14 @@ extension ThroughputLine.Lag {
         }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
         topics = partitions.reduce(into: [:]) { $0[$1.topic, default: 0] += $1.records }
         total = isWhole ? partitions.reduce(0) { $0 + $1.records } : nil
-        // The first where several are equal.
+        // The first of several equal ones.
         largest = partitions.reduce(nil) { largest, partition in
             partition.records > largest?.records ?? 0 ? partition : largest
         }
         let waiting = lags.filter { $0.records > 0 }
         if isWhole, lags.allSatisfy({ $0.age != nil }) {
             let known = waiting.compactMap(\.seconds)
-            // One that is not known may be the oldest.
+            // A record of unknown age may be the oldest.
             if known.count == waiting.count { seconds = ThroughputLine.rounded(known.max() ?? 0) }
         }
         ageSeconds = lags.compactMap(\.age).max().map { ThroughputLine.rounded($0) }
@@ -115,7 +115,7 @@ extension ThroughputLine.Freshness {
 }
 
 extension ThroughputLine.TimeShares {
-    /// Of all time that the lanes told of; where they told of none yet, all is `other`.
+    /// Shares of all time that the lanes reported; before the first report all is `other`.
     fileprivate init(_ lanes: [LaneTimes]) {
         let all = lanes.reduce(0) { $0 + $1.total }
         self.init { activity in
@@ -130,7 +130,7 @@ extension LaneTotals {
     /// Nothing came in.
     fileprivate var isIdle: Bool { recordsIn == 0 && tableAnswers == 0 && tableVotes == 0 && deadLetters.total == 0 }
 
-    /// The counters that a throughput line has.
+    /// The counters that belong to a throughput line.
     fileprivate func logged(where isWanted: (LaneCounter.Field) -> Bool) -> LaneTotals {
         LaneCounter.logged.reduce(into: LaneTotals()) { counts, counter in
             if isWanted(counter.field) { counts[keyPath: counter.total] = self[keyPath: counter.total] }

@@ -1,9 +1,9 @@
 import Worker
 
-/// What a worker did in one interval, or in its whole run: one line of the throughput log.
+/// A worker's figures of one interval, or of its whole run: one line of the throughput log.
 ///
-/// The names of its fields, in JSON, are `Schemas/throughput-log.schema.json`'s; they are read by people's log collectors and
-/// never renamed. The log writes it, `top`, `report` and the dashboard read it.
+/// The field names in JSON are those of `Schemas/throughput-log.schema.json`; users' log collectors read them, so they
+/// are never renamed. The log writes the line; `top`, `report` and the dashboard read it.
 @dynamicMemberLookup
 package struct ThroughputLine: Sendable, Equatable {
     package enum Kind: String, Sendable {
@@ -14,24 +14,24 @@ package struct ThroughputLine: Sendable, Equatable {
 
     package enum State: String, Sendable {
         case working
-        /// Nothing was there to be done.
+        /// No input and no work.
         case idle
         /// Some partition's tables are not caught up yet.
         case restoring
-        /// Input waits, and nothing was committed for three intervals.
+        /// Some lane has work or waits for its assignment, and committed nothing for ``MonitorOptions/commitLimit``.
         case stalled
     }
 
-    /// When the interval ended: RFC 3339, UTC, milliseconds.
+    /// The interval's end: RFC 3339, UTC, milliseconds.
     package var time: String
-    /// What every line of the log has; nil where whoever handed the line on left them out.
+    /// Fields of every log line; nil where a log collector left them out.
     package var level: String? = "info"
     package var logger: String? = "throughput"
     /// `throughput` or `totals`.
     package var message: Kind
     /// The interval's length.
     package var seconds: Double
-    /// Since the process began.
+    /// Since the worker's start.
     package var uptimeSeconds: Double
     package var version: String
     package var group: String
@@ -39,13 +39,13 @@ package struct ThroughputLine: Sendable, Equatable {
     package var worker: String
     package var state: State
 
-    /// The counters that ``Worker/LaneCounter/logged`` names; as members of the line, too.
+    /// The counters in ``Worker/LaneCounter/logged``, also readable as members of the line.
     package var counts: LaneTotals
     package var recordsInPerSecond: Double
     package var bytesInPerSecond: Double
     package var recordsOutPerSecond: Double
     package var bytesOutPerSecond: Double
-    /// By code; every code is there.
+    /// By code; contains every code.
     package var deadLetters: [String: Int]
     package var deadLettersTotal: Int
 
@@ -57,9 +57,9 @@ package struct ThroughputLine: Sendable, Equatable {
     /// From the event's own timestamp.
     package var eventLatencyMs: Percentiles?
     package var commitLatencyMs: Percentiles?
-    /// Absent where nothing was acknowledged.
+    /// Absent where no event was acknowledged.
     package var freshness: Freshness?
-    /// The gauges of ``Worker/LaneGauge/allCases`` that some lane has, by their fields.
+    /// Gauges in ``Worker/LaneGauge/allCases`` that at least one lane has, by field.
     package var gauges: [String: Double] = [:]
     /// Partitions whose position did not match the topic's log.
     package var offsetResets = 0
@@ -67,32 +67,32 @@ package struct ThroughputLine: Sendable, Equatable {
     package var process: Process
     package var lanes: [Lane]
 
-    /// Records not worked on yet, of the partitions that the worker owns, at the interval's end.
+    /// Records not processed yet, of the worker's partitions, at the interval's end.
     package struct Lag: Sendable, Equatable {
         /// nil until the lags of all partitions are known.
         package var total: Int64?
         /// By topic.
         package var topics: [String: Int64]
-        /// Where most wait; absent where nothing waits.
+        /// The partition with the largest lag; absent without lag.
         package var largest: Partition?
         /// In order of topic and number.
         package var partitions: [Partition]
-        /// For how long the oldest record has waited that is not finished; 0 where nothing waits, nil where it is not known.
+        /// How long the oldest unfinished record has waited; 0 without lag, nil: not known.
         package var seconds: Double?
-        /// How old the oldest of these figures is; nil where the brokers are not asked.
+        /// The age of the oldest of these figures; nil where the brokers are not asked.
         package var ageSeconds: Double?
-        /// Records that open transactions keep from being read.
+        /// Records that open transactions hold back.
         package var heldBack: [HeldBack] = []
 
         package struct HeldBack: Sendable, Equatable {
             package var topic: String
             package var partition: Int32
             package var records: Int64
-            /// The offset of the first.
+            /// The first record's offset.
             package var from: Int64
         }
 
-        /// Of a topic; nil where the total is: of each topic some partition may be missing then.
+        /// A topic's lag; nil while the total is nil, since partitions of any topic may be missing then.
         package func records(of topic: String) -> Int64? { total == nil ? nil : topics[topic] ?? 0 }
 
         package struct Partition: Sendable, Equatable {
@@ -102,7 +102,7 @@ package struct ThroughputLine: Sendable, Equatable {
         }
     }
 
-    /// Events that were acknowledged, by their own timestamps, and those of them that were as fresh as they are to be.
+    /// Acknowledged events by their own timestamps, and those of them within the freshness objective.
     package struct Freshness: Sendable, Equatable {
         package var objectiveMs: Int
         package var within: Int
@@ -124,7 +124,7 @@ package struct ThroughputLine: Sendable, Equatable {
         package var answers: Int
         /// Voters' current votes that are not 0.
         package var votes: Int
-        /// How many partitions the worker has.
+        /// The number of the worker's partitions.
         package var partitions: Int
         /// Empty when every partition is caught up.
         package var restoring: [Restore]
@@ -140,24 +140,24 @@ package struct ThroughputLine: Sendable, Equatable {
 
     package struct Process: Sendable, Equatable {
         package var residentBytes: Int64
-        /// User and system, since the process began.
+        /// User and system time since the process began.
         package var cpuSeconds: Double
-        /// Of one core, over the interval: 1.5 is one core and a half.
+        /// In cores, over the interval: 1.5 is one core and a half.
         package var cpuCores: Double
     }
 
-    /// One lane's part.
+    /// One lane's figures.
     @dynamicMemberLookup
     package struct Lane: Sendable, Equatable {
         package var lane: Int
         package var partitions: [Int32]
-        /// The counters that lanes have a part of; as members of the lane, too.
+        /// The counters that exist by lane, also readable as members of the lane.
         package var counts: LaneTotals
         package var deadLetters: Int
         /// nil until it is known.
         package var lag: Int64?
         package var timeShares: TimeShares
-        /// What it is held up by; absent where it is not.
+        /// The reason for the lane's current wait; absent while it runs.
         package var waitingFor: String?
         package var waitingSeconds: Double?
         /// The last error met while waiting.
@@ -174,7 +174,7 @@ extension ThroughputLine {
     /// Table records applied.
     package var answers: Int { counts.tableAnswers }
     package var votes: Int { counts.tableVotes }
-    /// Records read of all input topics, whether they were valid.
+    /// Records read from all input topics, valid or not.
     package var recordsRead: Int { counts.recordsIn + counts.answersRead + counts.votesRead }
 }
 

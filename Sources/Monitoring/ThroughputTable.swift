@@ -1,15 +1,15 @@
 import Worker
 
-/// The throughput log for people who follow it down a screen: one aligned line an interval, with a line of titles at first and
-/// now and then. Of the columns those are shown that there is room for, the more important ones first.
+/// The throughput log for people who follow it on a screen: one aligned line an interval, with titles at the beginning
+/// and every twenty lines. Where the screen is too narrow, the less important columns are left out.
 package struct ThroughputTable: Sendable {
     private static let linesBetweenTitles = 20
-    /// With this many columns of characters everything fits.
+    /// All columns fit into this many characters.
     static let fullWidth = 152
-    /// Where it is not known how wide the screen is.
+    /// For a screen of unknown width.
     package static let usualWidth = 120
 
-    /// In the order in which they stand. `rank`: which goes first where there is little room.
+    /// In display order. `rank`: the lower, the longer a column is kept on a narrow screen.
     private static let all = [
         Column("time", 20, .left, rank: 0) { seconds(of: $0.time) },
         Column("state", 12, .left, rank: 1) { $0.verdict?.kind.rawValue ?? $0.state.rawValue },
@@ -27,7 +27,7 @@ package struct ThroughputTable: Sendable {
         Column("mem", 5, rank: 10) { ShortNumber.count($0.process.residentBytes) },
     ]
 
-    /// In place of the first where there is little room.
+    /// Replaces the first column on a narrow screen.
     private static let shortTime = Column("time", 8, .left, rank: 0) {
         String(seconds(of: $0.time).dropFirst(11).prefix(8))
     }
@@ -35,12 +35,12 @@ package struct ThroughputTable: Sendable {
     private let columns: [Column]
     private var linesSinceTitles = ThroughputTable.linesBetweenTitles
 
-    /// - Parameter width: of the screen, in characters.
+    /// - Parameter width: the screen's, in characters.
     package init(width: Int = usualWidth) {
         columns = Self.columns(width: width)
     }
 
-    /// One line, two with titles; for `totals` lines of their own.
+    /// One line, two with titles; `totals` has lines of its own.
     package mutating func lines(for line: ThroughputLine) -> [String] {
         if line.message == .totals { return [Self.sentence(line)] }
         defer { linesSinceTitles += 1 }

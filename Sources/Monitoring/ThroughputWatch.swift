@@ -1,6 +1,6 @@
-/// Asks a worker's admin port for its throughput: what was, and what is, second by second. Blocks the thread it is used on.
+/// Asks a worker's admin port for its throughput: the history, then one line a second. Blocks the calling thread.
 package struct ThroughputWatch: Sendable {
-    /// An hour of a worker with thousands of partitions is smaller.
+    /// Above the history of a worker with thousands of partitions.
     private static let maxHistoryBytes = 64 << 20
 
     private let host: String
@@ -9,14 +9,14 @@ package struct ThroughputWatch: Sendable {
 
     /// - Parameters:
     ///   - host: a name or an address, IPv6 without brackets.
-    ///   - path: what stands before `/events`: "" or the path that a proxy wants.
+    ///   - path: prefix of `/events`: "", or a path that a proxy requires.
     package init(host: String, port: UInt16, path: String) {
         self.host = host
         self.port = port
         self.path = path
     }
 
-    /// The last hour, oldest first; empty where the worker keeps none.
+    /// The last hour, oldest first; empty where the worker keeps no history.
     package func history(patience: Duration) throws(AdminProbe.Failure) -> [ThroughputLine] {
         let socket = try ask("/history", accept: "application/json", deadline: .now + patience)
         var reader = AdminAnswerReader()
@@ -31,10 +31,10 @@ package struct ThroughputWatch: Sendable {
         return (body.withUnsafeBufferPointer { LogValue($0) }?.elements ?? []).compactMap { ThroughputLine($0) }
     }
 
-    /// Follows the worker until the connection ends, which is an error like any other.
+    /// Follows the worker until the connection ends, which is an error too.
     /// - Parameters:
-    ///   - patience: how long nothing may come.
-    ///   - line: is called with every line as it comes.
+    ///   - patience: the longest silence.
+    ///   - line: called with every line as it arrives.
     package func follow(patience: Duration, line: (ThroughputLine) -> Void) throws(AdminProbe.Failure) -> Never {
         let socket = try ask("/events", accept: "text/event-stream", deadline: .now + patience)
         var reader = AdminAnswerReader()
@@ -59,7 +59,7 @@ package struct ThroughputWatch: Sendable {
         throw reader.status == nil ? Self.noHTTP : AdminProbe.Failure(description: "it ended the connection")
     }
 
-    /// One line of server-sent events: an empty one ends an event.
+    /// Takes one line of server-sent events; an empty line ends an event.
     private static func take(
         _ bytes: UnsafeBufferPointer<UInt8>, _ data: inout String, _ line: (ThroughputLine) -> Void
     ) {

@@ -16,7 +16,7 @@ extension ThroughputLine {
 
         package var total: Double { shares.reduce(0, +) }
 
-        /// Weighted by the lines' lengths; nil where no line has any.
+        /// The mean, weighted by the lines' lengths; nil where no line has shares.
         static func mean(_ lines: [ThroughputLine]) -> TimeShares? {
             var sum = TimeShares { _ in 0 }
             var seconds = 0.0

@@ -1,10 +1,10 @@
 import Worker
 
-/// What a worker is called: it stands in every line of its throughput log and beside its metrics.
+/// A worker's names, written in every line of its throughput log and beside its metrics.
 package struct WorkerNames: Sendable, Equatable {
     package var version: String
     package var group: String
-    /// Its identity, from its state directory.
+    /// The worker's identity, from its state directory.
     package var worker: String
     /// `exactly-once` or `at-least-once`.
     package var delivery: String

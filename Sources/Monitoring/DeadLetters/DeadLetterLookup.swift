@@ -4,11 +4,10 @@ import Logging
 import Synchronization
 import Worker
 
-/// Opens a dead letter: the record that it was made of, as its topic has it, and why the worker set it aside. One at a time, so
-/// that the reader costs the worker and the cluster no more than one consumer. What can be opened are the worker's last dead
-/// letters, which the dashboard lists.
+/// Opens one of the worker's last dead letters, which the dashboard lists: the record from its topic, and the reason
+/// why the worker set it aside. One at a time, so that readers cost the worker and the cluster one consumer at most.
 package final class DeadLetterLookup: Sendable {
-    /// Blocks its thread until it knows, the deadline is over, or the search is cancelled.
+    /// Blocks its thread until the record is read, the deadline passes, or the search is cancelled.
     package typealias Read =
         @Sendable (
             _ place: TopicPartition, _ offset: Int64, _ deadline: ContinuousClock.Instant,
@@ -20,11 +19,11 @@ package final class DeadLetterLookup: Sendable {
     private let read: Read
     private let isBusy = Atomic(false)
 
-    /// - Parameter properties: a consumer's, with the user's over them.
+    /// - Parameter properties: a consumer's, overlaid by the user's.
     package convenience init(properties: KafkaProperties, logger: Logger) {
         let properties = properties.overlaid(
             by: KafkaProperties([
-                // Of one partition, and for a moment.
+                // For one partition, and for a moment.
                 "queued.max.messages.kbytes": "16384",
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
@@ -51,7 +50,7 @@ package final class DeadLetterLookup: Sendable {
         }
     }
 
-    /// librdkafka's calls block, so it has a thread of its own.
+    /// Runs on a thread of its own, since librdkafka's calls block.
     private func record(_ note: DeadLetterNote, cancellation: SearchCancellation) async throws -> SourceRecord? {
         let deadline = ContinuousClock.now + Self.patience
         return try await withCheckedThrowingContinuation { continuation in
@@ -65,14 +64,14 @@ package final class DeadLetterLookup: Sendable {
     }
 }
 
-/// What came of opening a dead letter.
+/// The result of opening a dead letter.
 enum DeadLetterOutcome: Sendable, Equatable {
     case opened(DeadLetterNote, SourceRecord)
-    /// Its topic does not have the record any more.
+    /// The topic does not hold the record any more.
     case forgotten(DeadLetterNote)
-    /// Not among the last ones that the worker tells of.
+    /// Not among the worker's last dead letters.
     case unknown
-    /// Another one is being opened.
+    /// Another dead letter is being opened.
     case busy
     /// No answer from the cluster, or a refusal: a sentence.
     case unreachable(String)

@@ -1,12 +1,12 @@
 import KafkaClient
 import Worker
 
-/// The pages about dead letters, without scripts: what stands on them comes from records.
+/// The pages about dead letters. Without scripts, since their content comes from records.
 enum DeadLetterPage {
-    /// Of a key, a value or a header that a page shows.
+    /// The longest key, value or header shown in full, in bytes.
     private static let longestShown = 100_000
 
-    /// - Parameter notes: the latest first.
+    /// - Parameter notes: latest first.
     static func list(_ notes: [DeadLetterNote]) -> String {
         let rows = notes.map { note in
             """
@@ -67,7 +67,7 @@ enum DeadLetterPage {
             """
     }
 
-    /// Text as it is; other bytes in hexadecimal.
+    /// Text as text; other bytes in hexadecimal.
     private static func content(_ bytes: [UInt8]?) -> String {
         guard let bytes else { return "<p class=\"quiet\">null</p>" }
         guard !bytes.isEmpty else { return "<p class=\"quiet\">empty</p>" }

@@ -3,8 +3,8 @@ import Hummingbird
 import KafkaClient
 import Worker
 
-/// `/dead-letters`: the worker's last dead letters; `/dead-letters/{topic}/{partition}/{offset}`: one of them with the record that
-/// it was made of, as a page or as JSON.
+/// `/dead-letters` lists the worker's last dead letters; `/dead-letters/{topic}/{partition}/{offset}` shows one with
+/// its original record. As a page or as JSON.
 struct DeadLetterRoutes: Sendable {
     static let path = "/dead-letters"
 
@@ -51,7 +51,7 @@ struct DeadLetterRoutes: Sendable {
         return await lookup.open(note, cancellation: cancellation)
     }
 
-    /// Where one is opened.
+    /// The path of a dead letter's page.
     static func link(to note: DeadLetterNote) -> String {
         "\(path)/\(QueryText.encoded(note.place.topic.utf8))/\(note.place.partition)/\(note.offset)"
     }

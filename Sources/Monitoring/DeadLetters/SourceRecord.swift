@@ -1,7 +1,7 @@
 import KafkaClient
 import Logging
 
-/// A record as its topic has it, for people to look at.
+/// A record as its topic holds it, for display.
 package struct SourceRecord: Sendable, Equatable {
     package var place: TopicPartition
     package var offset: Int64
@@ -23,11 +23,11 @@ package struct SourceRecord: Sendable, Equatable {
         self.headers = headers
     }
 
-    /// Reads one record with a consumer of its own that joins no group. Blocks its thread until it knows, the deadline is over,
-    /// or the search is cancelled.
+    /// Reads one record with a consumer of its own that joins no group. Blocks its thread until the record is read, the
+    /// deadline passes, or the search is cancelled.
     ///
-    /// - Parameter properties: a `read_committed` consumer's, which ends at offsets that are not there.
-    /// - Returns: nil when the topic does not have the record any more.
+    /// - Parameter properties: a `read_committed` consumer's, with `auto.offset.reset` at `error`.
+    /// - Returns: nil when the topic does not hold the record any more.
     /// - Throws: ``QuestionSearch/Failure``.
     static func read(
         _ place: TopicPartition, at offset: Int64, properties: KafkaProperties, deadline: ContinuousClock.Instant,
@@ -44,7 +44,7 @@ package struct SourceRecord: Sendable, Equatable {
                 switch consumer.poll(timeoutMilliseconds: 100) {
                 case .message(let message):
                     defer { message.release() }
-                    // A compacted topic has forgotten it, and shows the next.
+                    // Where compaction removed the record, the next one is returned.
                     return message.offset == offset ? SourceRecord(message, of: place) : nil
                 case .endOfPartition: return nil
                 case .failure(let error):

@@ -1,23 +1,23 @@
-/// When a partition's records came, as far as its end was looked at: for each look at which the end had grown, the end and the
-/// time. Bounded: where looks become too many, those go that are closest to their neighbours for their age, so that the age of a
-/// record is known to some hundredths of itself.
+/// Arrival times of a partition's records: the end and the time of each look at which the end had grown. Bounded:
+/// beyond ``most`` looks, the one closest to its neighbours for its age is removed, so a record's age is known to some
+/// hundredths of itself.
 struct ArrivalTimes: Sendable {
     static let most = 256
 
     private struct Look {
         var end: Int64
         var at: ContinuousClock.Instant
-        /// Since the first of all looks: cheaper to reckon with.
+        /// Seconds since the first look: cheaper to compute with.
         var seconds: Double
     }
 
-    /// In ascending order of all.
+    /// Ascending in every field.
     private var looks: [Look] = []
     private var origin: ContinuousClock.Instant?
 
     mutating func note(end: Int64, at now: ContinuousClock.Instant) {
         if let last = looks.last {
-            // An end that went back is one of a topic that was made anew.
+            // An end that went back belongs to a topic that was created again.
             if end < last.end { looks.removeAll() } else if end == last.end { return }
         }
         let origin = origin ?? now
@@ -37,21 +37,21 @@ struct ArrivalTimes: Sendable {
         looks.remove(at: place)
     }
 
-    /// What is below `position` is of no interest any more.
+    /// Forgets the arrivals of records below `position`.
     mutating func forget(below position: Int64) {
-        // The last look at which the end was not beyond the position tells that the record came later.
+        // Kept: the last look whose end was not beyond the position. It proves that the record came later.
         guard let first = looks.firstIndex(where: { $0.end > position }), first > 1 else { return }
         looks.removeFirst(first - 1)
     }
 
     enum Arrival: Sendable, Equatable {
-        /// The record came at this look or since the one before.
+        /// The record came at this look or since the one before it.
         case at(ContinuousClock.Instant)
-        /// The record was there at the first look.
+        /// The record was there at the first look, or earlier.
         case before(ContinuousClock.Instant)
     }
 
-    /// When the record at `position` came; nil where the last look did not see it.
+    /// The arrival of the record at `position`; nil: it came after the last look.
     func arrival(ofRecordAt position: Int64) -> Arrival? {
         guard let index = looks.firstIndex(where: { $0.end > position }) else { return nil }
         return index == 0 ? .before(looks[0].at) : .at(looks[index].at)

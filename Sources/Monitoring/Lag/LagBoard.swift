@@ -2,18 +2,18 @@ import KafkaClient
 import Synchronization
 import Worker
 
-/// The ends of the input partitions as their leaders last told them. A ``LagProbe`` writes them, on its own thread; the monitor
-/// and the metrics bring the lanes' lags up to them. Any thread may use it.
+/// The input partitions' ends, as their leaders last reported them. A ``LagProbe`` writes them on its own thread; the
+/// monitor and the metrics raise the lanes' lags to them. Any thread may use it.
 ///
-/// A lane sees only the ends that its fetches bring: while these are late or missing it believes that nothing waits.
+/// A lane sees only the ends that its fetches bring: while fetches are late or missing, it reports no lag.
 package final class LagBoard: Sendable {
     private struct Known {
         var end: Int64
         var asked: ContinuousClock.Instant
         var arrivals = ArrivalTimes()
-        /// Behind the last record that an open transaction does not hold back; nil: not asked.
+        /// The last stable offset: the first record that an open transaction holds back; nil: not asked.
         var stable: Int64?
-        /// The timestamp of a record that was there before the first look, in milliseconds since 1970.
+        /// The timestamp, in milliseconds since 1970, of a record that was there before the first look.
         var timestamp: (position: Int64, milliseconds: Int64)?
     }
 
@@ -27,7 +27,7 @@ package final class LagBoard: Sendable {
 
     package init() { state = Mutex(State(answered: .now)) }
 
-    // MARK: - What the brokers say
+    // MARK: - Answers of the brokers
 
     func note(ends: [TopicPartition: Int64], at now: ContinuousClock.Instant = .now) {
         guard !ends.isEmpty else { return }
@@ -55,7 +55,7 @@ package final class LagBoard: Sendable {
 
     func note(failure: String) { state.withLock { $0.trouble = failure } }
 
-    /// Forgets partitions that the worker has no more, and what is known of records that are done.
+    /// Forgets partitions that the worker has lost, and the arrivals of finished records.
     func keep(_ positions: [TopicPartition: Int64]) {
         state.withLock { state in
             state.known = state.known.filter { positions[$0.key] != nil }
@@ -63,7 +63,7 @@ package final class LagBoard: Sendable {
         }
     }
 
-    // MARK: - What follows from it
+    // MARK: - Lags
 
     /// How long no broker has answered, and why; at most a few seconds while all is well.
     package struct Silence: Sendable, Equatable {
@@ -75,7 +75,7 @@ package final class LagBoard: Sendable {
         state.withLock { Silence(seconds: max(0, (now - $0.answered) / .seconds(1)), reason: $0.trouble) }
     }
 
-    /// Brings a lane's lags up to the ends that the brokers told.
+    /// Raises a lane's lags to the ends that the brokers reported.
     func bringUp(_ content: inout LaneReport.Content, at now: ContinuousClock.Instant) {
         content.lags = bringUp(content.lags, at: now)
     }
@@ -97,7 +97,7 @@ package final class LagBoard: Sendable {
         }
     }
 
-    /// For how long the record at `next` has waited; nil while that is not known.
+    /// How long the record at `next` has waited; nil: not known.
     private static func seconds(since next: Int64, _ known: Known, at now: ContinuousClock.Instant) -> Double? {
         switch known.arrivals.arrival(ofRecordAt: next) {
         case .at(let time): return max(0, (now - time) / .seconds(1))
@@ -107,12 +107,12 @@ package final class LagBoard: Sendable {
                 return known.timestamp == nil ? nil : least
             }
             return max(least, LogClock.secondsSince1970 - Double(timestamp.milliseconds) / 1000)
-        // It came after the last look.
+        // The record came after the last look.
         case nil: return 0
         }
     }
 
-    /// Partitions whose oldest record came before the first look, and where that record is: its own timestamp has to tell.
+    /// Offsets of the oldest records that came before the first look: only their own timestamps tell their age.
     func unknownArrivals(_ lags: [PartitionLag]) -> [TopicPartition: Int64] {
         state.withLock { state in
             lags.reduce(into: [:]) { wanted, lag in

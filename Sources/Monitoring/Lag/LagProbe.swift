@@ -5,17 +5,18 @@ import ServiceLifecycle
 import Synchronization
 import Worker
 
-/// Asks the brokers once a second for the ends of every partition that the worker has, whether its lane gets on or not.
+/// Asks the brokers once a second for the ends of all partitions of the worker, whether or not their lanes make
+/// progress.
 ///
-/// It has a thread and clients of its own, and a deadline for each request, so that a broker that does not answer holds up
-/// nothing else; the worker's end does not wait for it. A leader's partitions are one request, and a leader that does not answer
-/// keeps only the ends of its own partitions from being known.
+/// It has its own thread and clients, and a deadline for each request, so that a broker without an answer holds up
+/// neither the worker nor its end. Each leader gets one request for its partitions; where it does not answer, only
+/// their ends are unknown.
 package final class LagProbe: Service {
     private static let pause = 1.0
     private static let patience = Duration.seconds(2)
-    /// How long the partitions' leaders are believed while they answer.
+    /// How long known leaders are used while they answer.
     private static let leadersLast = Duration.seconds(60)
-    /// Records that are read in one round for their timestamps.
+    /// The most records read in one round for their timestamps.
     private static let mostReads = 4
 
     private let board: LagBoard
@@ -26,16 +27,16 @@ package final class LagProbe: Service {
     private let isStopped = Atomic(false)
 
     /// - Parameters:
-    ///   - always: a partition that is asked for even while the worker has none, so that it knows of brokers that are away.
-    ///   - properties: a consumer's, the user's over them.
-    ///   - logger: for librdkafka's lines; the lanes' clients say the same of the same brokers, so it may be a quiet one.
+    ///   - always: a partition to ask for even while the worker has none, so that unreachable brokers are noticed.
+    ///   - properties: a consumer's, overlaid by the user's.
+    ///   - logger: for librdkafka's messages. It may be a quiet one: the lanes' clients report the same brokers.
     package init(
         board: LagBoard, reports: [LaneReport], always: TopicPartition, properties: KafkaProperties, logger: Logger
     ) {
         self.board = board
         self.reports = reports
         self.always = always
-        // Nothing is consumed but a record now and then for its timestamp.
+        // The only records consumed are a few read for their timestamps.
         self.properties = properties.overlaid(
             by: KafkaProperties([
                 "queued.max.messages.kbytes": "1024", "queued.min.messages": "1", "fetch.message.max.bytes": "65536",
@@ -65,10 +66,10 @@ package final class LagProbe: Service {
         isStopped.store(true, ordering: .relaxed)
     }
 
-    /// The clients, and who leads which partition. Belongs to the thread.
+    /// The clients and the partitions' leaders. Used by the probe's thread only.
     private struct Asking {
         let all: AssignedConsumer
-        /// Made when something is held back.
+        /// Created when records are first held back.
         var committed: AssignedConsumer?
         let properties: KafkaProperties
         let logger: Logger
@@ -92,7 +93,7 @@ package final class LagProbe: Service {
             return made
         }
 
-        /// For people: librdkafka's own reason, where it has one of the last seconds, says more than a timeout.
+        /// For people: librdkafka's own recent reason, which says more than a timeout.
         func reason(of error: KafkaError) -> String {
             guard error.isTimeout, let trouble = all.lastTrouble, .now - trouble.time < .seconds(30) else {
                 return "\(error)"
@@ -143,17 +144,17 @@ package final class LagProbe: Service {
             asking.leaders = leaders
             asking.leadersAsked = .now
         } catch {
-            // Those known so far may still lead.
+            // The leaders known so far may still lead.
             board.note(failure: asking.reason(of: error))
         }
     }
 
-    /// Where records wait and the position stands still: whether an open transaction holds them back.
+    /// Asks whether open transactions hold records back, in partitions whose position stands still despite a lag.
     private func askStable(_ asking: inout Asking, _ standing: [PartitionLag]) {
         guard !standing.isEmpty else { return }
         let leaders = asking.leaders
         for group in Dictionary(grouping: standing.map(\.place), by: { leaders[$0] ?? -1 }).values {
-            // What went wrong here has been told of by the ends.
+            // The request for the ends has reported this failure.
             guard let ends = try? asking.readCommitted().ends(of: group.sorted(), timeout: Self.patience) else {
                 continue
             }
@@ -161,7 +162,7 @@ package final class LagProbe: Service {
         }
     }
 
-    /// Records that waited before the probe began: how old they are only they themselves tell.
+    /// Reads records that waited before the probe's first look: only their own timestamps tell their age.
     private func readTimestamps(_ asking: Asking, _ lags: [PartitionLag]) {
         let wanted = board.unknownArrivals(lags).sorted { $0.key < $1.key }.prefix(Self.mostReads)
         for (place, position) in wanted {
@@ -171,7 +172,7 @@ package final class LagProbe: Service {
                 switch asking.all.poll(timeoutMilliseconds: 200) {
                 case .message(let message):
                     defer { message.release() }
-                    // One of a partition that was read before may still come.
+                    // A record of the partition read before may still arrive.
                     guard asking.all.topics[message.topicIndex] == place.topic, message.partition == place.partition,
                         message.offset >= position
                     else { continue }

@@ -7,15 +7,15 @@ struct GaugeFamily {
     private let factory: any MetricsFactory
     private var meters: [[String]: Meter] = [:]
 
-    /// - Parameter labels: their names.
+    /// - Parameter labels: the labels' names.
     init(_ definition: MetricDefinition, labels: [String], factory: any MetricsFactory) {
         name = definition.name
         self.labels = labels
         self.factory = factory
     }
 
-    /// - Parameter values: the labels' values, in the order of the names, and what is there for them. What is not among them is
-    ///   gone: somebody else's by now.
+    /// - Parameter values: labels in the order of their names, with the current value. Series that are missing here are
+    ///   removed: another worker may have the partition now.
     mutating func replace(_ values: [(labels: [String], value: Double)]) {
         var gone = meters
         for (key, value) in values {

@@ -1,12 +1,12 @@
-/// What a metric is, for those who read it: the lines `# HELP` and `# TYPE` of its family.
+/// A metric's name, type and help: the lines `# HELP` and `# TYPE` of its family.
 package struct MetricDefinition: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case counter
         case gauge
-        /// With the upper bounds of its buckets, ascending, the last (infinity) left out.
+        /// With the ascending upper bounds of its buckets, without infinity.
         case histogram(bounds: [Double])
 
-        /// As the text format names it.
+        /// The type's name in the text format.
         var word: String {
             switch self {
             case .counter: "counter"
@@ -16,10 +16,10 @@ package struct MetricDefinition: Sendable, Equatable {
         }
     }
 
-    /// Letters, digits, `_`; the unit at its end (`_seconds`, `_bytes`), and `_total` where it counts.
+    /// Letters, digits, `_`; ends with the unit (`_seconds`, `_bytes`), and `_total` for a counter.
     package let name: String
     package let kind: Kind
-    /// A sentence.
+    /// One sentence.
     package let help: String
 
     package init(_ name: String, _ kind: Kind, _ help: String) {

@@ -2,16 +2,16 @@ import CoreMetrics
 import Histogram
 import Synchronization
 
-/// One line of numbers over time: a metric with one set of labels. Any thread may change it.
+/// One time series: a metric with one set of labels. Any thread may change it.
 protocol MetricSeries: AnyObject, Sendable {
-    /// As they are written, braces included.
+    /// The labels as written, braces included.
     var labels: String { get }
-    /// Appends what it holds to an exposition.
+    /// Appends the value to an exposition.
     /// - Parameter name: the family's.
     func write(to text: inout String, name: String)
 }
 
-/// What only grows while the process lives.
+/// Counter: monotonic over the life of the process.
 final class CounterSeries: MetricSeries, CounterHandler, FloatingPointCounterHandler {
     let labels: String
     private let value = Mutex(0.0)
@@ -20,7 +20,7 @@ final class CounterSeries: MetricSeries, CounterHandler, FloatingPointCounterHan
 
     func increment(by amount: Int64) { increment(by: Double(amount)) }
 
-    /// What is not above 0 is left out: it would look like a restart.
+    /// Ignores amounts that are not above 0: a decrease would look like a restart.
     func increment(by amount: Double) {
         guard amount > 0, amount.isFinite else { return }
         value.withLock { $0 += amount }
@@ -33,7 +33,7 @@ final class CounterSeries: MetricSeries, CounterHandler, FloatingPointCounterHan
     }
 }
 
-/// What is as it is at the moment.
+/// Gauge: the current value.
 final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler {
     let labels: String
     private let value = Mutex(0.0)
@@ -52,17 +52,17 @@ final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler {
     }
 }
 
-/// How often what was measured was how large. Durations are in seconds.
+/// Histogram: the distribution of measured values. Durations are in seconds.
 final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
     private struct State {
-        /// One for each bound, and one for what is above them all; each without those below it.
+        /// One count for each bound, and one for values above all bounds; not cumulative.
         var counts: [UInt64]
         var sum = 0.0
     }
 
     let labels: String
     private let bounds: [Double]
-    /// What stands between the name and the count, bound by bound, infinity last.
+    /// The text between the name and the count, bound by bound, infinity last.
     private let buckets: [String]
     private let state: Mutex<State>
 
@@ -79,7 +79,7 @@ final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
     func record(_ value: Double) { record(value, count: 1) }
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
 
-    /// - Parameter value: what is no number is left out: it would spoil the sum for ever.
+    /// - Parameter value: ignored where it is not finite, as it would spoil the sum for ever.
     func record(_ value: Double, count: UInt64) {
         guard value.isFinite else { return }
         state.withLock { state in
@@ -88,8 +88,8 @@ final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
         }
     }
 
-    /// Adds all of another one at once, each value as the middle of its own bucket there: as exact as it is itself.
-    /// - Parameter unit: of its values, in ours.
+    /// Adds another histogram's values, each as the middle of its bucket there: the precision stays that histogram's.
+    /// - Parameter unit: of its values, in units of this series.
     func add(_ histogram: Histogram<UInt32>, unit: Double) {
         guard histogram.totalCount > 0 else { return }
         state.withLock { state in
@@ -101,7 +101,7 @@ final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
         }
     }
 
-    /// The first whose bound is not below the value.
+    /// The first bucket whose bound is not below the value.
     private func bucket(of value: Double) -> Int { bounds.firstIndex { value <= $0 } ?? bounds.count }
 
     func write(to text: inout String, name: String) {

@@ -1,13 +1,13 @@
-/// The words of Prometheus' text exposition format 0.0.4.
+/// Names, labels and numbers of Prometheus' text exposition format 0.0.4.
 ///
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
 enum MetricText {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// A name as a metric may have it: what does not fit becomes `_`.
+    /// A valid metric name: other characters become `_`.
     static func metricName(_ text: String) -> String { name(text, allowing: [UInt8(ascii: ":")]) }
 
-    /// A name as a label may have it. Those that begin with `__` are Prometheus' own.
+    /// A valid label name. Names that begin with `__` are Prometheus' own.
     static func labelName(_ text: String) -> String {
         let name = name(text, allowing: [])
         return name.hasPrefix("__") ? "label" + name : name
@@ -30,7 +30,7 @@ enum MetricText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `{a="1",b="2"}` in order of the names; nothing for no labels. Of two that come to one name the first counts.
+    /// `{a="1",b="2"}` in order of the names; empty for no labels. Of labels with the same name the first counts.
     static func labels(_ dimensions: [(String, String)], besides reserved: String? = nil) -> String {
         var taken = Set([reserved].compactMap(\.self))
         let pairs = dimensions.map { (labelName($0.0), $0.1) }.filter { taken.insert($0.0).inserted }
@@ -46,7 +46,7 @@ enum MetricText {
     private static func escaped(_ text: String, quote: Bool) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
-        // Not by character: a carriage return and a line feed are one.
+        // By scalar, not by character: a carriage return and a line feed are one character.
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\\": escaped += "\\\\"

@@ -1,17 +1,17 @@
 import CoreMetrics
 import Synchronization
 
-/// The backend of swift-metrics that keeps values and writes them for Prometheus. Any thread may use it.
+/// The swift-metrics backend that keeps values and writes them for Prometheus. Any thread may use it.
 ///
-/// A metric is one series for each set of labels; asked for again it is the same one. `destroy` takes a series away, and with it
-/// its lines. Metrics of ours are described by their definitions; what else in the process reports through swift-metrics is shown
-/// under its own label, as far as it fits the format, and no more than ``limit`` series of it: memory stays bounded.
+/// A metric has one series for each set of labels; making it again returns the same series, and `destroy` removes it
+/// from the exposition. Our metrics have definitions. Metrics of libraries are shown under their own labels, made to
+/// fit the format, and at most ``limit`` series of them, so that memory stays bounded.
 package final class MetricsRegistry: MetricsFactory {
     private final class Family {
         let definition: MetricDefinition
-        /// Whether it was known from the start.
+        /// Whether its definition was given at the start.
         let isDefined: Bool
-        /// In the order in which they came, by their labels as they are written.
+        /// In order of creation, by labels as written.
         var series: [(labels: String, series: any MetricSeries)] = []
         var places: [String: Int] = [:]
 
@@ -37,11 +37,11 @@ package final class MetricsRegistry: MetricsFactory {
     private struct State {
         var families: [String: Family] = [:]
         var names: [String] = []
-        /// Series of families that are not defined.
+        /// Series of families without a definition.
         var undefined = 0
     }
 
-    /// Of undefined metrics' durations, in seconds.
+    /// Bucket bounds of histograms without a definition, in seconds.
     static let durations: [Double] = [
         0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
@@ -49,7 +49,7 @@ package final class MetricsRegistry: MetricsFactory {
 
     private let state = Mutex(State())
 
-    /// - Parameter definitions: what is described, in the order in which it is written; no name twice.
+    /// - Parameter definitions: our metrics in the order of the exposition, each name once.
     package init(definitions: [MetricDefinition]) {
         state.withLock { state in
             for definition in definitions {
@@ -59,7 +59,7 @@ package final class MetricsRegistry: MetricsFactory {
         }
     }
 
-    /// All there is, in the text format.
+    /// All metrics in the text format.
     package var exposition: String {
         let families = state.withLock { state in
             state.names.compactMap { name in
@@ -118,7 +118,7 @@ package final class MetricsRegistry: MetricsFactory {
         return series(label, suffix: "", .gauge, labels: labels) { _ in GaugeSeries(labels: labels) }
     }
 
-    /// For those who have many values to add at once, which swift-metrics has no way for.
+    /// For adding many values at once, which swift-metrics does not offer.
     func histogram(_ label: String, _ dimensions: [(String, String)] = [], suffix: String = "") -> HistogramSeries {
         let labels = MetricText.labels(dimensions, besides: "le")
         return series(label, suffix: suffix, .histogram(bounds: Self.durations), labels: labels) { kind in
@@ -128,10 +128,9 @@ package final class MetricsRegistry: MetricsFactory {
     }
 
     /// - Parameters:
-    ///   - suffix: what a name that is not defined ends with.
-    ///   - kind: of a family that is not defined yet.
-    /// - Returns: a series of its own that nobody sees where the name is taken by a metric of another kind, and where there are
-    ///   too many.
+    ///   - suffix: the required end of a name without a definition.
+    ///   - kind: for a family that does not exist yet.
+    /// - Returns: a detached series, which is not shown, where the name has another kind or the limit is reached.
     private func series<Series: MetricSeries>(
         _ label: String, suffix: String, _ kind: MetricDefinition.Kind, labels: String,
         make: (MetricDefinition.Kind) -> Series

@@ -2,12 +2,12 @@ import CoreMetrics
 import Records
 import Worker
 
-/// A counter and the total of the lanes that it follows.
+/// A counter that follows a total of the lanes.
 struct CountedTotal {
     private let counter: FloatingPointCounter
     private let scale: Double
     private let total: @Sendable (LaneTotals) -> Int
-    /// What has been counted of each lane.
+    /// The amount counted so far, by lane.
     private var counted: [Int]
 
     private init(
@@ -56,7 +56,7 @@ struct CountedTotal {
     }
 }
 
-/// Where one lane's time went.
+/// Time spent by one lane, by activity.
 struct LaneTimeCounters {
     private let counters: [FloatingPointCounter]
     private var counted = LaneTimes()

@@ -2,7 +2,7 @@ import CoreMetrics
 import Foundation
 import Worker
 
-/// What is as it is at the moment of a scrape.
+/// Gauges, read at scrape time.
 struct WorkerGauges {
     private let assigned: Meter
     private let restoring: Meter
@@ -26,8 +26,8 @@ struct WorkerGauges {
     private var ofLanes: [GaugeFamily]
 
     /// - Parameters:
-    ///   - topics: the worker's.
-    ///   - isAsking: whether the brokers are asked for the ends of partitions.
+    ///   - topics: the worker's topics.
+    ///   - isAsking: whether a ``LagProbe`` asks the brokers for the partitions' ends.
     init(topics: [String], isAsking: Bool, factory: any MetricsFactory) {
         func meter(_ definition: MetricDefinition) -> Meter { Meter(label: definition.name, factory: factory) }
         func family(_ definition: MetricDefinition, _ labels: String...) -> GaugeFamily {
@@ -62,7 +62,7 @@ struct WorkerGauges {
         let contents = lanes.map(\.content)
         let wall = Date.now.timeIntervalSince1970
         func secondsSince1970(_ instant: ContinuousClock.Instant) -> Double {
-            // A clock that counts on gives other digits each time; nobody needs those below a millisecond.
+            // The difference of two running clocks varies with each reading; milliseconds are enough.
             ((wall - (now - instant) / .seconds(1)) * 1000).rounded() / 1000
         }
         memory.set(Double(process.residentBytes))
@@ -80,7 +80,7 @@ struct WorkerGauges {
         lagAge.replace(byPartition(\.age))
         heldBack.replace(byPartition { $0.heldBack.map { Double($0.records) } })
         brokerSilence?.set(silence?.seconds ?? 0)
-        // None before the first second is over.
+        // No verdict in the first second.
         verdict.replace(kind.map { kind in Verdict.Kind.allCases.map { ([$0.rawValue], $0 == kind ? 1 : 0) } } ?? [])
         lastCommit.replace(
             lanes.compactMap { lane in
@@ -117,7 +117,7 @@ struct WorkerGauges {
 }
 
 extension LaneWait.Reason {
-    /// As metrics name it.
+    /// The reason's label in metrics.
     var label: String {
         switch self {
         case .coordinator: "coordinator"

@@ -1,8 +1,8 @@
 import Worker
 
-/// The metrics of a worker: names that dashboards and alerts of other people rely on, so they are added to and never renamed.
+/// The worker's metrics. Users' dashboards and alerts rely on the names: add to them, never rename one.
 enum WorkerMetric {
-    // MARK: - What it is
+    // MARK: - Identity
 
     static let build = MetricDefinition(
         "rejoinder_build_info", .gauge, "Always 1; its labels name the versions of the program and of librdkafka.")
@@ -13,7 +13,7 @@ enum WorkerMetric {
 
     // MARK: - Records
 
-    /// The family of a counter of the table that dead letters belong to as well.
+    /// A family of the ``Worker/LaneCounter`` table that dead letters count in too.
     static let published = "rejoinder_records_published_total"
     static let deadLetters = MetricDefinition(
         "rejoinder_dead_letters_total", .counter, "Records that could not be processed, by the code in their header.")
@@ -104,7 +104,7 @@ enum WorkerMetric {
         "rejoinder_restore_start_timestamp_seconds", .gauge,
         "When the partition that is being restored was assigned, in seconds since 1970.")
 
-    // MARK: - The process, under the names that Prometheus' own libraries use
+    // MARK: - The process, under the names in Prometheus' own libraries
 
     static let processStart = MetricDefinition(
         "process_start_time_seconds", .gauge, "When the process began, in seconds since 1970.")
@@ -123,7 +123,7 @@ enum WorkerMetric {
             processCPU, processMemory,
         ] + laneGauges
 
-    /// The families of ``Worker/LaneGauge``, in its order.
+    /// The families of ``Worker/LaneGauge``, in the same order.
     static let laneGauges = LaneGauge.allCases.map { MetricDefinition($0.metric, .gauge, $0.help) }
 
     /// The families of ``Worker/LaneCounter``.
@@ -134,11 +134,11 @@ enum WorkerMetric {
         }
     }()
 
-    /// For what takes from a fraction of a millisecond to as long as a broker may be away, in seconds.
+    /// Buckets for durations of work, from a fraction of a millisecond to a broker's outage, in seconds.
     private static let work = [
         0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
-    /// For what may have waited in its topic, in seconds: up to a week.
+    /// Buckets for the age of records that may have waited in their topic, in seconds, up to a week.
     private static let age = [
         0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 604_800,
     ]

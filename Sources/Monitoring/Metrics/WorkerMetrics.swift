@@ -4,10 +4,10 @@ import Histogram
 import Synchronization
 import Worker
 
-/// The lanes' reports as metrics: what `/metrics` answers.
+/// The lanes' reports as metrics, for `/metrics`.
 ///
-/// At a scrape everything that is counted or measured is brought up to what the lanes report at that moment. The histograms are
-/// not: they are taken from the lanes once a second, by the monitor, and come here with its tick. Any thread may call it.
+/// A scrape brings counters and gauges up to the lanes' current reports. Histograms are taken from the lanes once a
+/// second by the monitor, and arrive with its tick. Any thread may call it.
 package final class WorkerMetrics: Sendable {
     private let registry: MetricsRegistry
     private let reports: [LaneReport]
@@ -17,7 +17,7 @@ package final class WorkerMetrics: Sendable {
     private let commits: HistogramSeries
     private let recordLatency: HistogramSeries
     private let eventLatency: HistogramSeries
-    /// Taken for a scrape as a whole, so that each shows one moment and none shows less than the one before.
+    /// Locked for a whole scrape, so that each scrape shows one moment and no counter goes back.
     private let state: Mutex<State>
 
     private struct State {
@@ -32,10 +32,10 @@ package final class WorkerMetrics: Sendable {
     }
 
     /// - Parameters:
-    ///   - librdkafka: its version.
+    ///   - librdkafka: the library's version.
     ///   - reports: one for each lane.
-    ///   - board: the ends that the brokers tell; nil: they are not asked.
-    ///   - objectiveMilliseconds: how fresh the output is to be.
+    ///   - board: the partitions' ends from the brokers; nil: the brokers are not asked.
+    ///   - objectiveMilliseconds: the freshness objective.
     package init(
         names: WorkerNames, librdkafka: String, reports: [LaneReport], board: LagBoard? = nil,
         objectiveMilliseconds: Int = MonitorOptions.standardObjective
@@ -72,11 +72,10 @@ package final class WorkerMetrics: Sendable {
                 fresh: Counter(label: WorkerMetric.fresh.name, factory: registry)))
     }
 
-    /// Shows what libraries in the process report through swift-metrics, too. To be called once in a process, and before
-    /// anything reports.
+    /// Adds libraries' metrics from swift-metrics. Call it once a process, before any library reports.
     package func showLibraries() { MetricsSystem.bootstrap(registry) }
 
-    /// Everything there is, in Prometheus' text format.
+    /// All metrics in Prometheus' text format.
     package func scrape() -> String {
         state.withLock { state in
             bringUp(&state)
@@ -85,7 +84,7 @@ package final class WorkerMetrics: Sendable {
     }
 
     private func bringUp(_ state: inout State) {
-        // Within the lock: a report read before another scrape's would take the counters back.
+        // Inside the lock: a report read before another scrape's would lower the counters.
         let now = ContinuousClock.now
         let lanes = reports.map { report in
             var content = report.current
@@ -103,7 +102,7 @@ package final class WorkerMetrics: Sendable {
             lanes, process: process, silence: board?.silence(at: now), verdict: state.verdict, at: now)
     }
 
-    /// Adds what the lanes took note of since the last time; for the one who takes it from them.
+    /// Adds the latencies that the monitor took from the lanes.
     func add(_ contents: [LaneReport.Content]) {
         for content in contents {
             steps.add(content.steps, unit: 1e-6)
@@ -127,7 +126,7 @@ extension WorkerMetrics: MonitorSink {
     }
 }
 
-/// When this process began, as near as it matters.
+/// The process's start, precise enough for `process_start_time_seconds`.
 private enum ProcessStart {
     static let secondsSince1970 = (Date.now.timeIntervalSince1970 * 1000).rounded() / 1000
 }

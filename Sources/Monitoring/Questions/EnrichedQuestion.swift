@@ -1,6 +1,6 @@
 import Foundation
 
-/// An enriched record, taken apart for a page. A field that the page cannot show is left out rather than the page.
+/// An enriched record, decoded for a page. A field of an unexpected type is left out, and the page shows the rest.
 package struct EnrichedQuestion: Decodable, Equatable {
     package struct Author: Decodable, Equatable {
         package var displayName: String?
@@ -22,10 +22,10 @@ package struct EnrichedQuestion: Decodable, Equatable {
             reviewCount = try? fields.decode(Double.self, forKey: .reviewCount)
         }
 
-        /// Profession, specialty, location, as far as they are known.
+        /// Profession, specialty and location, where present.
         package var origin: [String] { [profession, specialty, location].compactMap(\.self).filter { !$0.isEmpty } }
 
-        /// "4.9 out of 5", "188 reviews", as far as they are known.
+        /// "4.9 out of 5", "188 reviews", where present.
         package var reputation: [String] {
             var parts: [String] = []
             if let rating { parts.append("\(FigureText.tenths(rating)) out of 5") }
@@ -36,15 +36,15 @@ package struct EnrichedQuestion: Decodable, Equatable {
         }
     }
 
-    /// A question's text or an answer's.
+    /// The text of a question or of an answer.
     package struct Content: Decodable, Equatable {
         package var title: String?
         package var body: String?
         package var author: Author?
         var tags: [String]?
-        /// Of a question.
+        /// Questions only.
         var askedAt: String?
-        /// Of an answer.
+        /// Answers only.
         var answeredAt: String?
 
         private enum Key: String, CodingKey { case title, body, author, tags, askedAt, answeredAt }
@@ -71,7 +71,7 @@ package struct EnrichedQuestion: Decodable, Equatable {
     package var answerCount: Int
     package var answersOmitted: Int?
 
-    /// - Returns: nil where Foundation cannot read the record, which is shown as it is then.
+    /// - Returns: nil where Foundation cannot decode the record; the page then shows its bytes.
     package static func read(_ json: [UInt8]) -> EnrichedQuestion? {
         try? JSONDecoder().decode(EnrichedQuestion.self, from: Data(json))
     }

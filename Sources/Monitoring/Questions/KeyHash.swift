@@ -1,12 +1,12 @@
-/// Where Java's clients place a key: murmur2, as `DefaultPartitioner` reckons it, and librdkafka with `partitioner=murmur2`.
+/// A key's partition in Java clients (`DefaultPartitioner`) and in librdkafka with `partitioner=murmur2`.
 enum KeyHash {
-    /// - Parameter count: the topic's partitions, at least 1.
+    /// - Parameter count: the topic's number of partitions, at least 1.
     static func partition(of key: [UInt8], of count: Int32) -> Int32 {
-        // Java drops the sign rather than taking the absolute value.
+        // Java masks the sign bit; it does not take the absolute value.
         Int32(bitPattern: murmur2(key) & 0x7fff_ffff) % count
     }
 
-    /// MurmurHash2 of 32 bits by Austin Appleby, with Kafka's seed.
+    /// MurmurHash2 with 32 bits by Austin Appleby, with Kafka's seed.
     static func murmur2(_ bytes: [UInt8]) -> UInt32 {
         let factor: UInt32 = 0x5bd1_e995
         var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: bytes.count)

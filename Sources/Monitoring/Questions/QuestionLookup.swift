@@ -4,10 +4,10 @@ import Logging
 import Synchronization
 import Worker
 
-/// Looks a question up: its latest event in its topic, and what the worker would publish for that now. One at a time, so that
-/// whoever asks costs the worker and the cluster no more than one consumer.
+/// Looks up a question: its latest event, and the record that the worker would publish for it now. One at a time, so
+/// that readers cost the worker and the cluster one consumer at most.
 package final class QuestionLookup: Sendable {
-    /// Blocks its thread until it knows, the deadline is over, or nobody waits any more.
+    /// Blocks its thread until the event is found, the deadline passes, or the search is cancelled.
     package typealias Find =
         @Sendable (
             _ id: [UInt8], _ place: TopicPartition, _ deadline: ContinuousClock.Instant,
@@ -29,9 +29,10 @@ package final class QuestionLookup: Sendable {
 
     /// - Parameters:
     ///   - partitionCount: of the questions' topic.
-    ///   - properties: a `read_committed` consumer's, with the user's over them.
-    ///   - stored: a question's latest event where the stores keep it, which saves the search; nil: it is searched for.
-    ///   - preview: asks the lane that has the partition.
+    ///   - properties: a `read_committed` consumer's, overlaid by the user's.
+    ///   - stored: a question's latest event from the stores that keep it, which saves the search; nil: search the
+    ///     topic.
+    ///   - preview: asks the partition's lane.
     package convenience init(
         topic: String, partitionCount: Int32, properties: KafkaProperties, reports: [LaneReport], logger: Logger,
         stored: @escaping @Sendable (_ id: [UInt8], _ place: TopicPartition) -> QuestionEvent? = { _, _ in nil },
@@ -39,7 +40,7 @@ package final class QuestionLookup: Sendable {
     ) {
         let properties = properties.overlaid(
             by: KafkaProperties([
-                // Of one partition, and for a moment.
+                // For one partition, and for a moment.
                 "queued.max.messages.kbytes": "16384",
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
@@ -65,8 +66,8 @@ package final class QuestionLookup: Sendable {
     }
 
     /// - Parameters:
-    ///   - partition: where its events are, for producers that do not place by the key's murmur2 hash.
-    ///   - cancellation: to be cancelled when nobody waits for the outcome any more.
+    ///   - partition: the events' partition, for producers that do not place by the key's murmur2 hash.
+    ///   - cancellation: cancelled when the client has gone.
     func lookUp(_ id: [UInt8], partition: Int32?, cancellation: SearchCancellation) async -> QuestionOutcome {
         guard !id.isEmpty, id.count <= Self.longestID else { return .noID }
         let number = partition ?? KeyHash.partition(of: id, of: partitionCount)
@@ -100,7 +101,7 @@ package final class QuestionLookup: Sendable {
         }
     }
 
-    /// librdkafka's calls block, so it has a thread of its own.
+    /// Runs on a thread of its own, since librdkafka's calls block.
     private func search(
         _ id: [UInt8], in place: TopicPartition, cancellation: SearchCancellation
     ) async throws -> QuestionEvent? {

@@ -2,7 +2,7 @@ import Hummingbird
 import KafkaClient
 import Records
 
-/// A question's latest event, as its topic has it.
+/// A question's latest event, as its topic holds it.
 package struct QuestionEvent: Sendable, Equatable {
     package var place: TopicPartition
     package var offset: Int64
@@ -19,7 +19,7 @@ package struct QuestionEvent: Sendable, Equatable {
     }
 }
 
-/// What came of looking a question up.
+/// The result of looking up a question.
 package enum QuestionOutcome: Sendable, Equatable {
     case enriched([UInt8], QuestionEvent)
     case deleted(QuestionEvent)
@@ -29,15 +29,15 @@ package enum QuestionOutcome: Sendable, Equatable {
     case restoring(TopicPartition)
     /// Another question is being looked up.
     case busy
-    /// - events: how many were looked through.
+    /// `events`: the number of offsets searched.
     case tooLong(TopicPartition, events: Int64)
-    /// No answer from the lane that has the partition.
+    /// No answer from the partition's lane.
     case noAnswer(TopicPartition)
     /// No answer from the cluster, or a refusal: a sentence.
     case unreachable(String)
-    /// No id that a question could have.
+    /// Not a possible id of a question.
     case noID
-    /// No partition of that number.
+    /// The topic has no partition of this number.
     case noPartition(Int32)
 
     var status: HTTPResponse.Status {
@@ -53,7 +53,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// When it makes sense to ask again, in seconds.
+    /// The wait before another request makes sense, in seconds.
     var retryAfter: Int? {
         switch self {
         case .busy: 1
@@ -62,7 +62,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// A word for programs.
+    /// An error code for programs.
     var word: String {
         switch self {
         case .enriched: "enriched"
@@ -80,7 +80,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// For people; of records only the reason of a dead letter is in it.
+    /// For people. Of the record it may contain a dead letter's reason, but no content.
     var sentence: String {
         switch self {
         case .enriched: "This is what the worker would publish now."
@@ -106,7 +106,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// Where the event is that it tells of.
+    /// The question's event, where it was found.
     var event: QuestionEvent? {
         switch self {
         case .enriched(_, let event), .deleted(let event), .refused(_, _, let event): event
@@ -114,7 +114,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// The partition that it tells of.
+    /// The partition concerned.
     var place: TopicPartition? {
         switch self {
         case .enriched(_, let event), .deleted(let event), .refused(_, _, let event): event.place

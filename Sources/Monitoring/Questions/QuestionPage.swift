@@ -1,9 +1,9 @@
-/// The page about one question: as its readers would see it, or why it cannot be shown. Without scripts.
+/// One question's page: as readers of the site would see it, or the reason why it cannot be shown. Without scripts.
 struct QuestionPage {
     let id: [UInt8]
-    /// What the reader named.
+    /// The partition in the request.
     let partition: Int32?
-    /// nil: nothing was asked for yet.
+    /// nil: the request names no question.
     let outcome: QuestionOutcome?
 
     var html: String {
@@ -124,7 +124,7 @@ struct QuestionPage {
             """
     }
 
-    /// Name, profession, specialty, location, rating and review count, as far as they are known.
+    /// Name, profession, specialty, location, rating and review count, where present.
     private static func author(_ answer: EnrichedQuestion.Content) -> String {
         let author = answer.author
         var details = author.map { $0.origin + $0.reputation } ?? []
@@ -135,10 +135,10 @@ struct QuestionPage {
         return "<p class=\"author\">\(name)\(name.isEmpty || rest.isEmpty ? "" : "<br>")\(rest)</p>"
     }
 
-    /// Of an RFC 3339 time, as which it was checked.
+    /// The date of a validated RFC 3339 time.
     private static func day(_ time: String) -> String { String(time.prefix(10)) }
 
-    /// An element with text in it; none where there is no text. Right-to-left text runs its way without disturbing its surroundings.
+    /// An element with text; empty where there is no text. Right-to-left text does not affect the text around it.
     private static func block(_ tag: String, _ text: String?) -> String {
         guard let text, !text.isEmpty else { return "" }
         let name = tag.prefix { $0 != " " }
@@ -149,7 +149,7 @@ struct QuestionPage {
 
     private func record(_ bytes: [UInt8], _ event: QuestionEvent) -> String {
         let path = "/questions/\(QueryText.encoded(id))"
-        // Browsers take such a path for a step up, escaped or not.
+        // Browsers resolve "." and ".." in a path as steps, escaped or not.
         let isStep = id.elementsEqual(".".utf8) || id.elementsEqual("..".utf8)
         var link = isStep ? "/questions?id=\(QueryText.encoded(id))&format=json" : "\(path)?format=json"
         if let partition { link += "&partition=\(partition)" }

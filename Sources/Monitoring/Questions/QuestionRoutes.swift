@@ -1,8 +1,8 @@
 import Hummingbird
 
-/// `/questions/{id}`: the enriched record of one question as the worker would publish it now, as a page or as JSON.
+/// `/questions/{id}`: a question's enriched record as the worker would publish it now, as a page or as JSON.
 struct QuestionRoutes: Sendable {
-    /// No script at all: what stands on the page comes from records.
+    /// Forbids all scripts, since the page's content comes from records.
     static let policy = [
         "default-src 'none'", "style-src 'self'", "img-src 'self'", "form-action 'self'", "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -13,7 +13,7 @@ struct QuestionRoutes: Sendable {
 
     func addRoutes(to router: Router<AdminRequestContext>) {
         router.get("/questions") { request, context in await answer(request, context) }
-        // Ids may hold slashes, written as such or as %2F.
+        // Ids may contain slashes, plain or as %2F.
         router.get("/questions/**") { request, context in await answer(request, context) }
     }
 
@@ -39,7 +39,7 @@ struct QuestionRoutes: Sendable {
         return response
     }
 
-    /// The bytes of the id, from the path or else from the form's field.
+    /// The id's bytes, from the path or else from the form's field.
     static func id(path: String, query: String?) -> [UInt8] {
         let rest = path.utf8.dropFirst(prefix.utf8.count)
         if rest.first == UInt8(ascii: "/"), rest.count > 1 { return QueryText.decoded(rest.dropFirst()) }
@@ -55,14 +55,14 @@ struct QuestionRoutes: Sendable {
     private struct Failure: Encodable {
         let error: String
         let code: String
-        /// Of a dead letter.
+        /// A dead letter's code.
         var recordError: String?
         var topic: String?
         var partition: Int32?
         var offset: Int64?
     }
 
-    /// The record is sent as it is, to the byte.
+    /// Sends the record byte for byte.
     static func json(_ outcome: QuestionOutcome) -> Response {
         if case .enriched(let bytes, _) = outcome {
             return Response(outcome.status, "application/json", ByteBuffer(bytes: bytes))

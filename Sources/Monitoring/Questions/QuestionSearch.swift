@@ -2,7 +2,7 @@ import KafkaClient
 import Logging
 import Synchronization
 
-/// Tells a search, from whatever thread, that nobody waits for it any more.
+/// Cancels a search from any thread, when its client has gone.
 package final class SearchCancellation: Sendable {
     private let given = Atomic(false)
 
@@ -13,18 +13,17 @@ package final class SearchCancellation: Sendable {
     package var isCancelled: Bool { given.load(ordering: .relaxed) }
 }
 
-/// Finds the latest event of a question in its partition, backwards from the end, with a consumer of its own that joins no group.
-/// It waits in librdkafka: for a thread of its own, never for a cooperative one.
+/// Finds a question's latest event in its partition, backwards from the end, with a consumer of its own that joins no
+/// group. It blocks in librdkafka, so it needs a thread of its own, never a cooperative one.
 struct QuestionSearch {
     enum Failure: Error, Equatable {
-        /// Out of time, after so many offsets.
+        /// Out of time, after searching this many offsets.
         case tooLong(events: Int64)
         case cancelled
         case unreachable(String)
     }
 
-    /// The first piece that is read, in offsets; each further one is four times as long. What a question's readers ask for
-    /// was mostly written lately.
+    /// The first window in offsets; each further one is four times as long. Most questions looked up are recent.
     private static let firstWindow: Int64 = 5000
 
     let id: [UInt8]
@@ -34,7 +33,7 @@ struct QuestionSearch {
     let consumer: AssignedConsumer
 
     /// - Parameter properties: a `read_committed` consumer's.
-    /// - Returns: nil when the partition has none.
+    /// - Returns: nil when the partition has no event of the question.
     static func latest(
         of id: [UInt8], in place: TopicPartition, properties: KafkaProperties, deadline: ContinuousClock.Instant,
         cancellation: SearchCancellation, logger: Logger
@@ -67,7 +66,7 @@ struct QuestionSearch {
         return nil
     }
 
-    /// The last event of the question at offsets from `start` and below `end`.
+    /// The question's last event from `start` up to but not including `end`.
     private func last(from start: Int64, to end: Int64, of high: Int64) throws -> QuestionEvent? {
         try consumer.assign([place: start])
         var found: QuestionEvent?
@@ -77,7 +76,7 @@ struct QuestionSearch {
             switch consumer.poll(timeoutMilliseconds: 100) {
             case .message(let message):
                 defer { message.release() }
-                // Offsets may be missing: the first one at or behind the end tells that all before were there.
+                // Offsets may be missing: a first offset at or after the end shows that all earlier records were read.
                 guard message.offset < end else { break reading }
                 if let key = message.key, key.elementsEqual(id) {
                     found = QuestionEvent(
@@ -87,7 +86,7 @@ struct QuestionSearch {
                 if message.offset == end - 1 { break reading }
             case .endOfPartition: break reading
             case .failure(let error):
-                // What passes by itself is tried again by librdkafka until the time is over.
+                // librdkafka retries after transient errors, until the deadline.
                 if error.isAuthorization || error.isFatal { throw error }
             case .rebalance, .nothing: break
             }
