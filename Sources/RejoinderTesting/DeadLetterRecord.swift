@@ -1,12 +1,12 @@
 internal import Recording
 
-/// A record that could not be processed: as it came, and why.
+/// A record that could not be processed: the original, and the reason.
 public struct DeadLetterRecord: Sendable, Hashable {
     /// `invalid-json`, `too-deep`, `schema`, `key-mismatch`, `too-large` or `refused`; in a cluster also `source`.
     public var code: String
     /// Field and reason, for people.
     public var message: String
-    /// The topic that the record came from.
+    /// The original record's topic.
     public var sourceTopic: String
     /// The original key; nil is Kafka's null.
     public var key: [UInt8]?
@@ -19,7 +19,7 @@ public struct DeadLetterRecord: Sendable, Hashable {
 
     init(_ record: RecordedRecord) {
         func header(_ name: String) -> String {
-            // A record's own header may be called like that too; ours come after it.
+            // The record may have a header of the same name; ours comes after it.
             let value = record.headers.last { $0.name == name }?.value
             return String(decoding: value ?? [], as: UTF8.self)
         }

@@ -20,17 +20,17 @@ public struct RecordHeader: Sendable, Hashable {
     }
 }
 
-/// A record of the enriched topic: a question with its answers, or that it was deleted.
+/// A record of the enriched topic: a question with its answers, or its deletion.
 public struct EnrichedRecord: Sendable, Hashable {
     /// The question's id.
     public var key: String
-    /// The JSON, byte for byte as it would be published; nil: the question was deleted.
+    /// The JSON, byte for byte as published; nil: the question was deleted.
     public var value: [UInt8]?
     /// The partition of the enriched topic.
     public var partition: Int32
-    /// Of the question event, in milliseconds since 1970.
+    /// The question event's timestamp, in milliseconds since 1970.
     public var timestamp: Int64?
-    /// Those of the question event; behind them `rejoinder.cause` where an answer or a vote led to the record.
+    /// The question event's headers, then `rejoinder.cause` where an answer or a vote led to the record.
     public var headers: [RecordHeader]
 
     init(_ record: RecordedRecord) {
@@ -41,20 +41,20 @@ public struct EnrichedRecord: Sendable, Hashable {
         headers = record.headers.map { RecordHeader(name: $0.name, value: $0.value) }
     }
 
-    /// Whether the record says that the question was deleted.
+    /// Whether the record is the question's deletion.
     public var isDeletion: Bool { value == nil }
 
     /// The JSON as text; nil: the question was deleted.
     public var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
 
-    /// The answers that are in the record, in its order; none where the question was deleted.
+    /// The record's answers, in its order; empty where the question was deleted.
     public var answers: [AttachedAnswer] { content?.answers ?? [] }
 
-    /// How many answers the question has, those left out for want of room included.
+    /// The number of the question's answers, including those left out for lack of room.
     public var answerCount: Int { content?.answerCount ?? 0 }
 
     /// Decodes the JSON: `question`, `answers`, `answerCount` and, where answers were left out, `answersOmitted`.
-    /// - Throws: `DecodingError`, also where the question was deleted and so has no JSON.
+    /// - Throws: `DecodingError`; also where the question was deleted, since the record has no JSON then.
     public func decode<Value: Decodable>(
         _ type: Value.Type = Value.self, with decoder: JSONDecoder = JSONDecoder()
     ) throws -> Value {
@@ -69,7 +69,7 @@ public struct EnrichedRecord: Sendable, Hashable {
     private var content: Content? { try? decode(Content.self) }
 }
 
-/// An answer in an enriched record, with how people voted on it.
+/// An answer in an enriched record, with its votes.
 public struct AttachedAnswer: Sendable, Hashable, Decodable {
     /// The answer's id.
     public var id: String

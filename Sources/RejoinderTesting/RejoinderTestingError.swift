@@ -1,9 +1,9 @@
 internal import AnswerStore
 internal import Recording
 
-/// The reason why a ``RejoinderTester`` cannot go on: a kind for programs, a sentence for people.
+/// A failure of a ``RejoinderTester``: a kind for programs, a sentence for people.
 ///
-/// A record that cannot be processed is no error: it is in ``RejoinderTester/deadLetters``, as in a worker.
+/// A record that cannot be processed is no error: it goes to ``RejoinderTester/deadLetters``, as in a worker.
 public struct RejoinderTestingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The part of the test site that failed.
     public enum Kind: Sendable, Hashable {
@@ -30,7 +30,7 @@ public struct RejoinderTestingError: Error, Sendable, Hashable, CustomStringConv
         description = "\(error)"
     }
 
-    /// Runs a part of the product and makes its error one that a test can name.
+    /// Runs a body and converts its error.
     static func convert<Result>(_ body: () throws -> Result) throws(RejoinderTestingError) -> Result {
         do {
             return try body()
