@@ -5,7 +5,7 @@ import Logging
 import Sources
 import Worker
 
-/// Publishes a Stack Exchange dump's rows as contract records with the idempotent producer, placed by key like Java
+/// Publishes a Stack Exchange dump's rows as contract records with the idempotent producer. Keys are placed as by Java
 /// clients.
 struct DumpLoader {
     let settings: Settings

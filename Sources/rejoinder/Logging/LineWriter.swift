@@ -1,8 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Writes whole lines to a file descriptor, one write(2) a line. A pipe may take a long line in pieces, so a lock keeps
-/// the lines of threads apart.
+/// Writes whole lines to a file descriptor, one write(2) a line. A lock keeps threads apart, as pipes split long lines.
 final class LineWriter: Sendable {
     static let standardError = LineWriter(descriptor: 2)
     static let standardOutput = LineWriter(descriptor: 1)

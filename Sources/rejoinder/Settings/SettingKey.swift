@@ -83,8 +83,7 @@ enum SettingKind: Sendable {
         }
     }
 
-    /// Plain decimal digits with an optional minus; hexadecimal, underscores and base 60, which YAML allows, are
-    /// refused.
+    /// Plain decimal digits with an optional minus: no hexadecimal, underscores or base 60, all of which YAML allows.
     static func integer(_ text: String) -> Int? {
         text.utf8.first == UInt8(ascii: "+") ? nil : Int(text)
     }
