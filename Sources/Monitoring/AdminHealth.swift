@@ -71,7 +71,7 @@ struct AdminHealth: Encodable, Equatable {
     static func live(_ monitor: Monitor) -> AdminHealth { stuck(monitor.reports) ?? AdminHealth(status: .ok) }
 
     /// Readiness: whether the topics exist, and the worker's ``WorkerCondition``, with the verdict as text. A lane
-    /// without partitions is ready.
+    /// that was assigned no partitions is ready.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
         let (condition, lanes) = monitor.condition()
         let restoring = lanes.flatMap(\.content.restoring).sorted()

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The Host names that an admin server answers to. A web page can resolve its own name to 127.0.0.1 (DNS rebinding);
 /// the requests of a browser on the worker's host then carry the page's name as Host. So a server on loopback answers
-/// only to names that no web page can resolve.
+/// only to names whose address no web page controls.
 final class AdminHostRule: Sendable {
     /// The configured host: a name that the operator gave to this host is accepted.
     private let configured: String
@@ -19,7 +19,7 @@ final class AdminHostRule: Sendable {
         isOnLoopback.store(address?.isLoopback ?? false, ordering: .relaxed)
     }
 
-    /// - Parameter host: the request's Host; nil: none was sent, which no browser does.
+    /// - Parameter host: the request's Host; nil: none. Browsers always send one.
     func answers(to host: String?) -> Bool {
         guard isOnLoopback.load(ordering: .relaxed), let host else { return true }
         guard let name = Self.name(of: host) else { return false }

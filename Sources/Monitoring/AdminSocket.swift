@@ -56,7 +56,7 @@ final class AdminSocket {
 
     func send(_ bytes: [UInt8]) throws(AdminProbe.Failure) {
         #if canImport(Darwin)
-            // Darwin lacks the flag below. A closed connection may end a process that only asks.
+            // Darwin lacks the flag below. There SIGPIPE may end a process, which is acceptable for one that only asks.
             let flags: Int32 = 0
         #else
             let flags = Int32(MSG_NOSIGNAL)

@@ -2,7 +2,7 @@
 package enum ShortNumber {
     private static let units = ["", "k", "M", "G", "T", "P", "E"]
 
-    /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M"; "-" for negative values and for NaN.
+    /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M"; "-" for negative and for non-finite values.
     package static func count(_ value: Double) -> String {
         guard value >= 0, value.isFinite else { return "-" }
         var (value, unit) = (value, 0)

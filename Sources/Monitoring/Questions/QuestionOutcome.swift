@@ -80,7 +80,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
-    /// For people. Of the record it may contain a dead letter's reason, but no content.
+    /// For people. Contains nothing of records but a dead letter's reason.
     var sentence: String {
         switch self {
         case .enriched: "This is what the worker would publish now."
