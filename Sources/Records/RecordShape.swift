@@ -1,7 +1,7 @@
 /// The type of a contract field.
 enum FieldType: UInt8 {
-    /// A string of 1 to 200 bytes when unescaped, or an integer of at most 200 bytes with digits only (and a minus),
-    /// which are the id.
+    /// A string of 1 to 200 bytes when unescaped, or an integer of at most 200 bytes, written as digits with or without
+    /// a minus; that text is the id.
     case id
     case string
     case nonEmptyString

@@ -1,10 +1,11 @@
 import CLMDB
 import Records
 
-/// A place in a table (MDB_cursor). Rows that it gives are on LMDB's pages: valid until the transaction writes or ends.
+/// A cursor in a table (MDB_cursor). The rows that it returns lie on LMDB's pages: valid until the transaction writes
+/// or ends.
 ///
-/// LMDB frees a write transaction's cursors with the transaction, after which they must not be used; a read transaction's
-/// are closed here, before or after it (lmdb.h, mdb_cursor_open).
+/// LMDB frees a write transaction's cursors with the transaction, after which they must not be used. A read
+/// transaction's cursors are closed here, before or after the transaction ends (lmdb.h, mdb_cursor_open).
 struct LMDBCursor: ~Copyable {
     typealias Row = (key: Bytes, value: Bytes)
 
@@ -21,16 +22,16 @@ struct LMDBCursor: ~Copyable {
 
     deinit { if isReadOnly { mdb_cursor_close(pointer) } }
 
-    /// Follows a read transaction that was renewed.
+    /// Rebinds the cursor to its read transaction after that was renewed.
     func renew(_ transaction: borrowing LMDBTransaction) throws(LMDBFailure) {
         try check(mdb_cursor_renew(transaction.pointer, pointer))
     }
 
-    /// The first row that is not before `key`.
+    /// The first row at or after `key`.
     @inline(__always)
     func seek(_ key: Bytes) throws(LMDBFailure) -> Row? { try get(MDB_SET_RANGE, key) }
 
-    /// The row behind the last one; after `delete`, the row behind the deleted one.
+    /// The row after the current one; after `delete`, the row after the deleted one.
     @inline(__always)
     func next() throws(LMDBFailure) -> Row? { try get(MDB_NEXT, Bytes(start: nil, count: 0)) }
 
@@ -47,7 +48,7 @@ struct LMDBCursor: ~Copyable {
         return (Bytes(key), Bytes(value))
     }
 
-    /// Deletes the row that the cursor stands on.
+    /// Deletes the current row.
     func delete() throws(LMDBFailure) { try check(mdb_cursor_del(pointer, 0)) }
 
     /// Deletes all rows whose keys begin with `prefix`.
@@ -59,21 +60,21 @@ struct LMDBCursor: ~Copyable {
         }
     }
 
-    /// Overwrites the row that the cursor stands on.
+    /// Overwrites the current row.
     func replace(_ key: Bytes, _ value: Bytes) throws(LMDBFailure) {
         var key = MDB_val(key)
         var value = MDB_val(value)
         try check(mdb_cursor_put(pointer, &key, &value, UInt32(MDB_CURRENT)))
     }
 
-    /// Puts a row in place of the key's old one.
-    /// - Parameter isAppended: the row may well belong behind all others, which saves the search (MDB_APPEND).
+    /// Puts a row, replacing the key's old one.
+    /// - Parameter isAppended: the row probably comes after all others: tries MDB_APPEND first, which saves the search.
     func put(_ key: Bytes, _ value: Bytes, isAppended: Bool) throws(LMDBFailure) {
         var value = MDB_val(value)
         try check(put(key, &value, 0, isAppended))
     }
 
-    /// Puts a row for the caller to fill.
+    /// Puts a row and returns its memory for the caller to fill.
     func reserve(
         _ key: Bytes, count: Int, isAppended: Bool
     ) throws(LMDBFailure) -> UnsafeMutableRawBufferPointer {
@@ -83,7 +84,7 @@ struct LMDBCursor: ~Copyable {
     }
 
     /// Puts a row unless the key has one.
-    /// - Returns: the row that the key has, with the cursor on it; nil when the new one was put.
+    /// - Returns: the key's existing row, with the cursor on it; nil when the new one was put.
     func insert(_ key: Bytes, _ value: Bytes, isAppended: Bool) throws(LMDBFailure) -> Bytes? {
         var value = MDB_val(value)
         let code = put(key, &value, MDB_NOOVERWRITE, isAppended)
@@ -96,7 +97,7 @@ struct LMDBCursor: ~Copyable {
     private func put(_ key: Bytes, _ value: inout MDB_val, _ flags: Int32, _ isAppended: Bool) -> Int32 {
         var key = MDB_val(key)
         if isAppended {
-            // Where the key is not behind all others, LMDB refuses and changes nothing.
+            // LMDB refuses, and changes nothing, unless the key comes after all others.
             let code = mdb_cursor_put(pointer, &key, &value, UInt32(flags | MDB_APPEND))
             if code != MDB_KEYEXIST { return code }
         }

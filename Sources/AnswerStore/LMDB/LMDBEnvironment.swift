@@ -1,23 +1,24 @@
 import CLMDB
 import Records
 
-/// An open data file of LMDB and its map (MDB_env). Closed at the end of the value's life; its transactions end before.
+/// An open LMDB data file and its map (MDB_env). Closed at the end of the value's life; its transactions must end
+/// before that.
 ///
-/// One thread reads and writes in turn. MDB_NOSYNC: see `StoreSeal`. MDB_NOTLS: keeps a read transaction's slot while the
-/// transaction is reset.
+/// One thread does all reads and writes. MDB_NOSYNC: see `StoreSeal`. MDB_NOTLS: a reset read transaction keeps its
+/// slot.
 struct LMDBEnvironment: ~Copyable {
     let pointer: OpaquePointer
-    /// Bytes of a page, as the file says: the size of the operating system's pages when the file was made.
+    /// The page size in bytes, as stored in the file: the operating system's page size when the file was made.
     let pageSize: Int
 
-    /// Opens the directory's data file; makes an empty one if there is none. The file has been verified.
+    /// Opens the directory's data file, or creates an empty one. An existing file has been verified by the caller.
     ///
-    /// MDB_NOLOCK: the state directory's lock keeps other processes from writing, and readers of other processes
+    /// MDB_NOLOCK: the state directory's lock keeps other writers out, and readers in other processes
     /// (`StateDirectory.find`) watch the transaction numbers. So no lock file can be damaged or left behind.
     /// - Parameters:
-    ///   - mapSize: in bytes; of address space, not of memory.
-    ///   - isScratch: writes go right into the map (MDB_WRITEMAP), which saves copying every page to the file. A stray write
-    ///     of the process could reach the file that way, so only a store that ends with the process is opened like this.
+    ///   - mapSize: in bytes of address space, not of memory.
+    ///   - isScratch: writes go directly into the map (MDB_WRITEMAP), which saves copying each page to the file. A
+    ///     stray write of the process could reach the file that way, so only stores that end with the process use it.
     init(directory: String, mapSize: Int, isScratch: Bool) throws(LMDBFailure) {
         var created: OpaquePointer?
         try check(mdb_env_create(&created))
@@ -46,30 +47,31 @@ struct LMDBEnvironment: ~Copyable {
         return information
     }
 
-    /// Bytes of the map.
+    /// The size of the map in bytes.
     var mapSize: Int { information.me_mapsize }
 
-    /// The last page that a commit has used.
+    /// The last page used by a commit.
     var lastPage: UInt64 { UInt64(information.me_last_pgno) }
 
     /// Bytes up to the last page ever used.
     var usedBytes: Int { (information.me_last_pgno + 1) * pageSize }
 
-    /// Bytes of the map that no commit has used yet.
+    /// Bytes of the map not used by any commit yet.
     var freeBytes: Int {
         let information = information
         return max(0, information.me_mapsize - (information.me_last_pgno + 1) * pageSize)
     }
 
-    /// Maps the file anew, maybe at another address. No transaction is on. After a failure the environment can only be closed.
-    /// - Parameter isScratch: as when it was opened.
+    /// Remaps the file, possibly at another address. No transaction may be open. After a failure the environment can
+    /// only be closed.
+    /// - Parameter isScratch: as at the opening.
     func setMapSize(_ size: Int, isScratch: Bool) throws(LMDBFailure) {
         try check(mdb_env_set_mapsize(pointer, size))
         if isScratch { try Self.allocateMap(pointer) }
     }
 
-    /// Has the file system set aside all of the map: a write into a part of it that has no place on a full disk would end
-    /// the process (SIGBUS).
+    /// Allocates disk space for the whole map: on a full disk, writing to a mapped page without space would kill the
+    /// process (SIGBUS).
     private static func allocateMap(_ pointer: OpaquePointer) throws(LMDBFailure) {
         var descriptor: mdb_filehandle_t = -1
         try check(mdb_env_get_fd(pointer, &descriptor))
@@ -80,6 +82,6 @@ struct LMDBEnvironment: ~Copyable {
         }
     }
 
-    /// Writes to the disk everything that was committed (fsync).
+    /// Flushes all commits to the disk (fsync).
     func synchronize() throws(LMDBFailure) { try check(mdb_env_sync(pointer, 1)) }
 }

@@ -9,10 +9,10 @@ struct LMDBFailure: Error, Equatable {
 
     var isMapFull: Bool { code == MDB_MAP_FULL }
 
-    /// LMDB's or the operating system's own words.
+    /// The message of LMDB or the operating system.
     var text: String { String(cString: mdb_strerror(code)) }
 
-    /// True when the file contradicts itself, or may do so from now on.
+    /// Whether the file is inconsistent, or may become so.
     var isDamage: Bool {
         switch code {
         case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PANIC, MDB_VERSION_MISMATCH, MDB_INVALID, MDB_INCOMPATIBLE,

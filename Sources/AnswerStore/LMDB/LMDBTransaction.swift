@@ -6,7 +6,7 @@ struct LMDBTable {
     let handle: MDB_dbi
 }
 
-/// A transaction (MDB_txn). Aborted at the end of the value's life unless it was committed.
+/// A transaction (MDB_txn). Aborted at the end of the value's life unless committed.
 struct LMDBTransaction: ~Copyable {
     let pointer: OpaquePointer
     let isReadOnly: Bool
@@ -22,31 +22,31 @@ struct LMDBTransaction: ~Copyable {
 
     deinit { mdb_txn_abort(pointer) }
 
-    /// Ends the transaction, whether the commit succeeds or not; a write transaction's cursors end with it.
+    /// Ends the transaction, whether or not the commit succeeds; a write transaction's cursors end with it.
     consuming func commit() throws(LMDBFailure) {
         let pointer = pointer
         discard self
         try check(mdb_txn_commit(pointer))
     }
 
-    /// Lets go of a read transaction's snapshot, so that its pages can be used again.
+    /// Releases a read transaction's snapshot, so that its pages can be reused.
     func reset() { mdb_txn_reset(pointer) }
 
-    /// Takes the last commit as a reset read transaction's snapshot. Its cursors are to be renewed too.
+    /// Moves a reset read transaction to the last commit. Its cursors must be renewed too.
     func renew() throws(LMDBFailure) { try check(mdb_txn_renew(pointer)) }
 
     var id: UInt64 { UInt64(mdb_txn_id(pointer)) }
 
     /// - Parameters:
     ///   - name: nil is the tree of all trees' names.
-    ///   - isMade: whether a tree that is missing is made.
+    ///   - isMade: whether to create a missing tree.
     func table(_ name: String?, isMade: Bool) throws(LMDBFailure) -> LMDBTable {
         var handle: MDB_dbi = 0
         try check(mdb_dbi_open(pointer, name, isMade ? UInt32(MDB_CREATE) : 0, &handle))
         return LMDBTable(handle: handle)
     }
 
-    /// The row of a key, on LMDB's page.
+    /// A key's row, on LMDB's page.
     func row(of key: Bytes, in table: LMDBTable) throws(LMDBFailure) -> Bytes? {
         var key = MDB_val(key)
         var value = MDB_val()
@@ -62,7 +62,7 @@ struct LMDBTransaction: ~Copyable {
         try check(mdb_put(pointer, table.handle, &key, &value, 0))
     }
 
-    /// Deletes the row of a key, if there is one.
+    /// Deletes a key's row, if it has one.
     func delete(_ key: Bytes, in table: LMDBTable) throws(LMDBFailure) {
         var key = MDB_val(key)
         let code = mdb_del(pointer, table.handle, &key, nil)
@@ -92,7 +92,7 @@ extension UnsafeRawBufferPointer {
 }
 
 extension MDB_val {
-    /// LMDB does not write through it.
+    /// LMDB does not write through the pointer.
     @inline(__always)
     init(_ bytes: Bytes) {
         self.init(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))

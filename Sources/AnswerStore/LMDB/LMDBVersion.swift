@@ -1,6 +1,6 @@
 import CLMDB
 
-/// The version of LMDB that this process runs with.
+/// The version of the LMDB library in use.
 package enum LMDBVersion {
     /// "0.9.24"
     package static var text: String {

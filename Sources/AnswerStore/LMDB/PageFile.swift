@@ -9,7 +9,7 @@ import Records
 #endif
 
 // LMDB 0.9's data file as it lies on disk (64-bit, little-endian; mdb.c: MDB_page, MDB_node, MDB_db, MDB_meta), read
-// with pread and with every number checked: unlike LMDB, which trusts its file and maps it, this cannot crash.
+// with pread, every number checked. LMDB trusts its file and maps it; this code cannot crash on a damaged one.
 
 /// Sizes, offsets and flags of the format.
 enum PageFormat {
@@ -30,11 +30,11 @@ enum PageFormat {
 
     static let bigData: UInt16 = 0x01
     static let subtree: UInt16 = 0x02
-    /// MDB_INTEGERKEY, what the tree of free pages is kept with.
+    /// MDB_INTEGERKEY, a flag of the tree of free pages.
     static let integerKeys: UInt16 = 0x08
 }
 
-/// What LMDB notes of one B-tree (MDB_db).
+/// LMDB's record of one B-tree (MDB_db).
 struct TreeRecord: Equatable {
     var pad: UInt32
     var flags: UInt16
@@ -45,7 +45,7 @@ struct TreeRecord: Equatable {
     var entries: UInt64
     var root: UInt64
 
-    /// `bytes` are at least `treeRecordSize` long.
+    /// `bytes` must be at least `treeRecordSize` long.
     init(_ bytes: Bytes) {
         pad = bytes.loadUnaligned(as: UInt32.self)
         flags = bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
@@ -58,7 +58,7 @@ struct TreeRecord: Equatable {
     }
 }
 
-/// One meta page: where a transaction's snapshot begins (MDB_meta).
+/// The contents of a meta page: the roots of a transaction's snapshot (MDB_meta).
 struct PageSnapshot: Equatable {
     var transactionID: UInt64
     var freeTree: TreeRecord
@@ -66,10 +66,10 @@ struct PageSnapshot: Equatable {
     var lastPage: UInt64
 }
 
-/// A data file opened for reading only. Used on one thread.
+/// A data file opened read-only. Confined to one thread.
 final class PageFile {
     private let descriptor: Int32
-    /// Bytes; as of `refresh`.
+    /// In bytes, as of `refresh`.
     private(set) var size: UInt64 = 0
     private(set) var pageSize = 0
 
@@ -94,7 +94,7 @@ final class PageFile {
         size = UInt64(max(0, status.st_size))
     }
 
-    /// Fills `target` from `offset` on; an end of the file before that is damage.
+    /// Fills `target` from `offset` on; a file that ends before that is damaged.
     func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(StoreDamage) {
         var done = 0
         while done < target.count {
@@ -109,7 +109,7 @@ final class PageFile {
         }
     }
 
-    /// The snapshot of the last transaction. Both meta pages must be whole, as LMDB itself asks for.
+    /// The last transaction's snapshot. Both meta pages must be valid, as LMDB itself requires.
     func newestSnapshot() throws(StoreDamage) -> PageSnapshot {
         try refresh()
         let first = try meta(at: 0, page: 0)

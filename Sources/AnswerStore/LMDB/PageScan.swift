@@ -1,7 +1,7 @@
 import Records
 
-/// Goes over the rows of one snapshot's B-trees in key order, checking all that LMDB would rely on: page numbers and
-/// kinds, node places, the order of keys, depth and counts. Given a page set it also checks that no page is used twice.
+/// Scans the rows of one B-tree of a snapshot in key order, checking all that LMDB relies on: page numbers and kinds,
+/// node positions, key order, depth and counts. With a page set it also checks that no page is used twice.
 final class PageScan {
     enum KeyOrder { case bytes, number }
 
@@ -10,14 +10,14 @@ final class PageScan {
     private let order: KeyOrder
     private let tree: TreeRecord
     private let pages: PageSet?
-    /// The flags that a row's node has in this tree, `bigData` aside.
+    /// The flags of the tree's row nodes, apart from `bigData`.
     private let rowFlags: UInt16
 
     private var levels: [UnsafeMutableRawBufferPointer] = []
     private var overflow = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private let lastKey = UnsafeMutableRawBufferPointer.allocate(byteCount: PageFormat.longestKey, alignment: 8)
     private var lastKeyCount = 0
-    /// Keys from here on may not be smaller; points into a branch page that is being read.
+    /// A lower bound for the keys from here on; points into the branch page being read.
     private var floor: Bytes?
 
     private var branchPages: UInt64 = 0
@@ -45,8 +45,8 @@ final class PageScan {
 
     typealias RowBody = (_ key: Bytes, _ value: Bytes) throws(StoreDamage) -> Bool
 
-    /// Calls `body` for every row; what it is given is valid until it returns. False from it ends the scan.
-    /// A scan that went through to the end has checked the tree's counts too.
+    /// Calls `body` for every row; its arguments are valid until it returns. Returning false ends the scan. A complete
+    /// scan has also checked the tree's counts.
     func forEachRow(_ body: RowBody) throws(StoreDamage) {
         if try scan(from: nil, body) {
             guard branchPages == tree.branchPages, leafPages == tree.leafPages,
@@ -55,7 +55,7 @@ final class PageScan {
         }
     }
 
-    /// The same for the rows whose keys are not before `lowerBound`; counts are not checked.
+    /// As `forEachRow(_:)`, for the keys from `lowerBound` on; does not check the counts.
     func forEachRow(from lowerBound: Bytes, _ body: RowBody) throws(StoreDamage) {
         _ = try scan(from: lowerBound, body)
     }
@@ -71,7 +71,7 @@ final class PageScan {
         return try visit(tree.root, level: 1, from: lowerBound, body)
     }
 
-    /// False when the body wanted no more.
+    /// False when `body` ended the scan.
     private func visit(_ page: UInt64, level: Int, from lowerBound: Bytes?, _ body: RowBody) throws(StoreDamage) -> Bool
     {
         let isLeaf = level == tree.depth
@@ -130,7 +130,7 @@ final class PageScan {
         return Bytes(buffer)
     }
 
-    /// A value too long for a page: it has consecutive pages of its own, of which only the first has a header.
+    /// A value too long for a page: it occupies consecutive pages, of which only the first has a header.
     private func overflowValue(_ page: UInt64, _ size: Int) throws(StoreDamage) -> Bytes {
         let offset = page.multipliedReportingOverflow(by: UInt64(file.pageSize))
         guard !offset.overflow, UInt64(size) <= file.size else { throw damage(page) }
@@ -140,7 +140,7 @@ final class PageScan {
             overflow = .allocate(byteCount: max(length, overflow.count * 2), alignment: 8)
         }
         let target = UnsafeMutableRawBufferPointer(rebasing: overflow[..<length])
-        // Page number first: an impossible one must not be read at.
+        // Check the page number first: an impossible one must not be read.
         guard page >= 2, page <= snapshot.lastPage else { throw damage(page) }
         try file.read(at: offset.partialValue, into: target)
         let count = UInt64(target.load(fromByteOffset: 12, as: UInt32.self))
@@ -175,7 +175,7 @@ final class PageScan {
     private func damage(_ page: UInt64) -> StoreDamage { StoreDamage("page \(page) of its data file is damaged") }
 }
 
-/// The nodes of a branch or leaf page. What it gives lies within the page: that is checked at the beginning.
+/// The nodes of a branch or leaf page. The initializer checks that all of them lie within the page.
 private struct Nodes {
     private let page: Bytes
     let count: Int
@@ -230,7 +230,7 @@ private struct Nodes {
     }
 }
 
-/// Which pages of a file have been accounted for.
+/// The set of a file's pages that are accounted for.
 final class PageSet {
     private var words: [UInt64]
     private(set) var count: UInt64 = 0
@@ -238,7 +238,7 @@ final class PageSet {
     /// Memory: one bit a page, so 32 KiB for a file of 1 GiB.
     init(lastPage: UInt64) { words = Array(repeating: 0, count: Int(lastPage / 64 + 1)) }
 
-    /// The pages are at most `lastPage`.
+    /// All pages must be at most `lastPage`.
     func insert(_ first: UInt64, count newPages: UInt64) throws(StoreDamage) {
         for page in first..<first + newPages {
             let (word, bit) = (Int(page / 64), UInt64(1) << (page % 64))

@@ -1,7 +1,7 @@
 import Records
 
-/// A branch or leaf page in LMDB's map. The file was verified before LMDB mapped it (`PageScan`); all the same what is read here
-/// never lies outside of the page, whatever the page holds.
+/// A branch or leaf page in LMDB's map. The file was verified before LMDB mapped it (`PageScan`); even so, no read here
+/// goes outside the page, even if it is damaged.
 struct MappedPage {
     struct Row {
         var key: Bytes
@@ -11,7 +11,7 @@ struct MappedPage {
     let base: UnsafeRawPointer
     let size: Int
 
-    /// How many nodes the page has, by what its head says; nil if that cannot be.
+    /// The number of nodes, from the page's header; nil if that is impossible.
     @inline(__always)
     var count: Int? {
         let lower = Int(base.load(fromByteOffset: 12, as: UInt16.self))
@@ -26,7 +26,7 @@ struct MappedPage {
         return offset &+ PageFormat.nodeHeaderSize <= size ? base + offset : nil
     }
 
-    /// - Parameter node: of this page.
+    /// - Parameter node: a node of this page.
     @inline(__always)
     func key(of node: UnsafeRawPointer) -> Bytes? {
         let count = Int(node.loadUnaligned(fromByteOffset: 6, as: UInt16.self))
@@ -34,7 +34,7 @@ struct MappedPage {
         return start + count <= base + size ? Bytes(start: start, count: count) : nil
     }
 
-    /// The page that a branch page's node stands for: 48 bits, the high ones where a row has its flags.
+    /// The page number in a branch page's node: 48 bits, the high ones stored where a row has its flags.
     /// - Parameter index: below `count`.
     @inline(__always)
     func child(_ index: Int) -> UInt64? {

@@ -9,19 +9,19 @@ import Synchronization
     import Darwin
 #endif
 
-/// Where the trees of the last commit begin in LMDB's map, for searches that go on side by side (`PageWalk`), which LMDB's do
-/// not.
+/// The roots of the last commit's trees in LMDB's map, for interleaved searches (`PageWalk`), which LMDB's own API does
+/// not offer.
 ///
-/// Valid until the next commit, and until the map is made larger or closed: up to then LMDB changes no page of that commit, as
-/// a transaction takes only pages that were freed before the last one (mdb_page_alloc).
+/// Valid until the next commit, and until the map grows or is closed. Until then LMDB changes no page of that commit,
+/// because a write transaction reuses only pages freed by transactions before the last one (mdb_page_alloc).
 struct MappedTrees {
     struct Root {
         var page: UInt64
-        /// Pages from the root down to a row, both counted.
+        /// The number of pages from the root to a row, both included.
         var depth: Int
     }
 
-    /// No two of a process have the same: tells whether a page that was found is still what it was.
+    /// Unique within the process: tells whether a page found earlier is still valid.
     let id = lastID.add(1, ordering: .relaxed).newValue
     let base: UnsafeRawPointer
     let pageSize: Int
@@ -31,13 +31,13 @@ struct MappedTrees {
 
     private static let lastID = Atomic<UInt64>(0)
 
-    /// Nil for a page that the file does not have.
+    /// Nil for a page beyond the file's end.
     @inline(__always)
     func page(_ number: UInt64) -> MappedPage? {
         number <= lastPage ? MappedPage(base: base + Int(number) &* pageSize, size: pageSize) : nil
     }
 
-    /// A value that has pages of its own, consecutive ones, of which only the first has a head.
+    /// A value on pages of its own: consecutive ones, of which only the first has a header.
     @inline(__always)
     func longValue(at page: UInt64, count: Int) -> Bytes? {
         guard page <= lastPage, UInt64(PageFormat.headerSize &+ count) <= (lastPage - page + 1) &* UInt64(pageSize)
@@ -47,17 +47,18 @@ struct MappedTrees {
 }
 
 extension MappedTrees {
-    /// - Parameter transaction: has changed nothing yet.
-    /// - Returns: nil when the trees are not found where they are expected. Lookups wait for memory more often then.
+    /// - Parameter transaction: must not have written yet.
+    /// - Returns: nil when the trees cannot be located. Lookups then wait for memory more often.
     init?(_ transaction: borrowing LMDBTransaction, _ database: borrowing StoreDatabase) {
         let pageSize = database.environment.pageSize
-        // The map begins where one of the system's pages does. A file from a system with larger ones may begin within one of its.
+        // The map is aligned to the system's pages; a file from a system with larger pages may not be aligned to its
+        // own.
         guard pageSize <= sysconf(Int32(_SC_PAGESIZE)),
             let answers = Self.record(of: "answers", transaction, database.tables.main),
             let tallies = Self.record(of: "tallies", transaction, database.tables.main)
         else { return nil }
         let lastPage = database.environment.lastPage
-        // The records lie on pages of the map, and each page bears its number: the first one's place follows.
+        // The record lies on a page of the map, and each page holds its own number, which gives the map's base address.
         let page = UnsafeRawPointer(bitPattern: UInt(bitPattern: answers) & ~UInt(pageSize - 1))
         guard let page, page.load(fromByteOffset: 10, as: UInt16.self) == PageFormat.leaf else { return nil }
         let number = page.load(as: UInt64.self)
@@ -72,7 +73,7 @@ extension MappedTrees {
         return Root(page: record.root, depth: record.depth)
     }
 
-    /// The record of a tree in the tree of all trees: MDB_db, as `TreeRecord` reads it.
+    /// A tree's record in the tree of all trees: an MDB_db, as `TreeRecord` reads it.
     private static func record(
         of name: String, _ transaction: borrowing LMDBTransaction, _ main: LMDBTable
     ) -> UnsafeRawPointer? {

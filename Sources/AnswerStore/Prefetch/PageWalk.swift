@@ -1,37 +1,37 @@
 import CPrefetch
 import Records
 
-/// One search in one tree, from page to page and from node to node, as LMDB makes it, in steps.
+/// One search in one tree, page by page and node by node as LMDB does it, but resumable between steps.
 struct PageWalk {
-    /// Where the first row is that is not before the key.
+    /// The position of the first row at or after the key.
     struct Place {
         var page: MappedPage
-        /// The number of nodes of the page when the row is on the next one.
+        /// The page's number of nodes if the row is on the next page.
         var index: Int
-        /// The next leaf page; nil where it has another parent, or where there is none.
+        /// The next leaf page; nil where it has another parent or does not exist.
         var next: MappedPage?
     }
 
     private let key: Bytes
     private let isRange: Bool
     private var page: MappedPage
-    /// Pages below this one, up to a leaf.
+    /// The number of levels below this page, down to a leaf.
     private var below: Int
-    /// What is searched for is among these nodes of the page.
+    /// The remaining range of the binary search among the page's nodes.
     private var low = 0
     private var high = 0
-    /// The one in the middle of them, to be compared next; nil while the page's head is not read.
+    /// The node in the middle of that range, to be compared next; nil until the page's header is read.
     private var middle: UnsafeRawPointer?
     private var next: MappedPage?
-    /// Once the search has ended well.
+    /// Set once the search has succeeded.
     private(set) var place: Place?
 
     private static let cacheLine = 64
-    /// Answers of a question that are asked for, and lines of each row: what a usual question has.
+    /// Answers to prefetch per question, and cache lines per row: enough for a typical question.
     private static let fetchedRows = 4
     private static let fetchedLines = 8
 
-    /// - Parameter isRange: the rows from the key on are wanted, not the row of the key alone.
+    /// - Parameter isRange: searches for the rows from the key on, rather than for the key's own row.
     /// - Returns: nil when the tree is empty.
     @inline(__always)
     init?(_ key: Bytes, from root: MappedTrees.Root, in trees: MappedTrees, isRange: Bool) {
@@ -42,8 +42,8 @@ struct PageWalk {
         below = root.depth &- 1
     }
 
-    /// Takes steps up to the next that would wait for memory, and asks for what that one reads.
-    /// - Returns: false at the end.
+    /// Runs to the next step that would wait for memory, and prefetches its data.
+    /// - Returns: false when the search has ended.
     @inline(__always)
     mutating func advance(in trees: MappedTrees) -> Bool {
         repeat {
@@ -53,7 +53,7 @@ struct PageWalk {
                 if nodeKey.precedes(key, orIsEqual: below > 0) { low = index &+ 1 } else { high = index }
             } else if place == nil {
                 guard let count = page.count else { return false }
-                // The first key of a branch page is empty: it stands for everything before the second.
+                // The first key of a branch page is empty: it sorts before everything.
                 low = below > 0 ? 1 : 0
                 high = count
             } else {
@@ -72,16 +72,16 @@ struct PageWalk {
                 enter(child)
             } else {
                 place = Place(page: page, index: low, next: next)
-                // The question's rows may go on there.
+                // The question's rows may continue on the next page.
                 guard fetchRows(from: low), let next else { return false }
                 enter(next)
             }
-            // The pages above the last two are few enough to stay in the caches.
+            // The levels above the last two have few enough pages to stay in the caches.
         } while below > 1
         return true
     }
 
-    /// - Returns: whether there may be more of them on the next page.
+    /// - Returns: whether there may be more rows on the next page.
     @inline(__always) @discardableResult
     private func fetchRows(from index: Int) -> Bool {
         guard let count = page.count else { return false }

@@ -1,31 +1,32 @@
 import Records
 
-/// Searches for the rows of several questions at once, for lookups that come soon.
+/// Searches for the rows of several questions at once, ahead of their lookups.
 ///
-/// A lookup in a large store waits for memory a dozen times, each time for a place that the one before it names. Here the
-/// searches of all questions go on in turns: each takes one step, asks for what its next step reads, and leaves that on its way
-/// while the others take theirs. What they find holds as long as nothing is applied to the store; a lookup whose preparation is
-/// missing or outdated searches by itself.
+/// A lookup in a large store waits for memory a dozen times, each time at an address read from the previous one. Here
+/// the searches of all questions are interleaved: each takes one step, prefetches the data of its next step, and yields
+/// to the others meanwhile. Results are valid until the store is changed; a lookup without a valid preparation searches
+/// by itself.
 ///
-/// A question has the number of its event, by which it is asked for later. One per lane, not Sendable; allocates when it is made.
+/// Each question has its event's number, by which the lookup finds the result. One per lane, not Sendable; allocates
+/// only when created.
 package final class PreparedLookups {
-    /// Questions that are searched for at once, at most.
+    /// The maximum number of questions searched at once.
     package static let capacity = 24
-    /// Results are kept for this many numbers.
+    /// The number of event numbers for which results are kept.
     package static let room = 64
 
-    /// By number, in turn, with room for each one's key.
+    /// Indexed by number modulo `room`, with memory for each one's key.
     private let found = UnsafeMutablePointer<PreparedRows>.allocate(capacity: room)
     private let keys = UnsafeMutableRawPointer.allocate(byteCount: room * keyStride, alignment: 8)
     private static let keyStride = 1 + StoreLayout.idLengths.upperBound
 
-    /// Those that are searched for next: their places in `found`.
+    /// The questions to search next: their indices in `found`.
     private let wanted = UnsafeMutablePointer<Int>.allocate(capacity: capacity)
     private var wantedCount = 0
 
-    /// Two searches for each question that is wanted, side by side.
+    /// Two interleaved searches per question.
     private let walks = UnsafeMutablePointer<PageWalk>.allocate(capacity: 2 * capacity)
-    /// The indexes of those that go on.
+    /// The indices of the walks still running.
     private let going = UnsafeMutablePointer<Int>.allocate(capacity: 2 * capacity)
 
     package init() { found.initialize(repeating: PreparedRows(), count: Self.room) }
@@ -38,9 +39,9 @@ package final class PreparedLookups {
         going.deallocate()
     }
 
-    /// Adds a question to those that are searched for next. Ids that cannot be one are left out, as are questions beyond `capacity`
-    /// and those whose numbers are `room` apart from another's.
-    /// - Parameter question: is copied.
+    /// Adds a question to the next search. Skips invalid ids, questions beyond `capacity`, and numbers whose slot is
+    /// already taken (`room` apart from another's).
+    /// - Parameter question: copied.
     package func add(_ question: Bytes, number: Int) {
         let place = number & (Self.room &- 1)
         guard wantedCount < Self.capacity, StoreLayout.idLengths.contains(question.count),
@@ -54,8 +55,8 @@ package final class PreparedLookups {
         wantedCount &+= 1
     }
 
-    /// What was found for a number, or for one that had its place before.
-    /// - Returns: valid until the next `add`.
+    /// The result for a number, or for an older number that had the same slot.
+    /// - Returns: a pointer valid until the next `add`.
     @inline(__always)
     package subscript(number: Int) -> UnsafePointer<PreparedRows> {
         UnsafePointer(found + (number & (Self.room &- 1)))
@@ -64,8 +65,8 @@ package final class PreparedLookups {
     @inline(__always)
     fileprivate var isEmpty: Bool { wantedCount == 0 }
 
-    /// Searches for what was added. Nothing is wanted any more then.
-    /// - Parameter trees: nil when there are none to be searched.
+    /// Runs the searches added, and clears the list of questions to search.
+    /// - Parameter trees: nil when there are none to search.
     func search(in trees: MappedTrees?) {
         var active = 0
         for index in 0..<wantedCount {
@@ -73,7 +74,7 @@ package final class PreparedLookups {
             rows.pointee.isWanted = false
             guard let trees else { continue }
             rows.pointee.trees = trees.id
-            // A question's answers begin at the first row after the key, its tallies are the key's row.
+            // A question's answers begin at the first row after the key; its tallies are the key's own row.
             if let walk = PageWalk(rows.pointee.key, from: trees.answers, in: trees, isRange: true) {
                 walks[2 &* index] = walk
                 going[active] = 2 &* index
@@ -108,28 +109,28 @@ package final class PreparedLookups {
     }
 }
 
-/// Where a question's rows begin, as of one commit.
+/// The positions of a question's rows, as of one commit.
 package struct PreparedRows {
-    /// As rows of the question begin; empty: of none.
+    /// The prefix of the question's keys; empty: no question.
     var key = Bytes(start: nil, count: 0)
-    /// Is searched for next; nothing was found yet.
+    /// Whether the search is still to be run.
     fileprivate(set) var isWanted = false
-    /// `MappedTrees.id`; 0: nothing was searched.
+    /// `MappedTrees.id`; 0: not searched.
     var trees: UInt64 = 0
     var answers: PageWalk.Place?
     var tallies: PageWalk.Place?
 }
 
 extension AnswerStore {
-    /// Searches for the questions that were added to `lookups`, so that looking them up soon takes less time.
+    /// Searches for the questions added to `lookups`, so that their lookups are faster.
     package func prepare(_ lookups: PreparedLookups) {
         guard !lookups.isEmpty else { return }
-        // A failure is told by the lookup that meets it too.
+        // The next lookup meets the same failure and reports it.
         if isIdle { try? beginReading() }
         lookups.search(in: trees)
     }
 
-    /// The trees of the last commit, while a transaction is on.
+    /// The last commit's trees, while a transaction is open.
     @inline(__always)
     var trees: MappedTrees? {
         switch state {

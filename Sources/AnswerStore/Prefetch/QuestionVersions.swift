@@ -2,17 +2,17 @@ import CPrefetch
 import Records
 import Synchronization
 
-/// What a store says of a question at one moment: as long as it says the same, a lookup gives the same.
+/// A question's version in a store: while it stays equal, lookups of the question return the same answers.
 package struct QuestionVersion: Equatable {
     var store: UInt64
     var change: UInt64
 }
 
-/// Which of a store's questions changed when: by the hash of the question, so that one number stands for many questions, and a
-/// question now and then seems to have changed that has not.
+/// The last change of each of a store's questions, by the question's hash: questions share slots, so one may seem
+/// changed when only another was.
 struct QuestionVersions {
     private static let count = 1 << 15
-    /// No two stores of a process have the same number, and neither has one that lost changes.
+    /// Numbers are unique in the process; a store that loses changes gets a new one.
     private static let lastStore = Atomic<UInt64>(0)
 
     private var store = Self.nextStore
@@ -34,29 +34,29 @@ struct QuestionVersions {
     @inline(__always)
     func fetch(_ hash: UInt64) { prefetch(changes + Int(hash >> 49)) }
 
-    /// Something that is stored of the question is about to change.
+    /// Call before a change to a question's stored data.
     @inline(__always)
     mutating func noteChange(of question: Bytes) {
         change &+= 1
         changes[Int(AnswerStore.hash(of: question) >> 49)] = change
     }
 
-    /// Any question may have changed.
+    /// Marks every question as possibly changed.
     mutating func noteChangeOfAll() { store = Self.nextStore }
 
     private static var nextStore: UInt64 { lastStore.add(1, ordering: .relaxed).newValue }
 }
 
 extension AnswerStore {
-    /// The hash that `version(ofQuestionHashed:)` wants.
+    /// The hash for `version(ofQuestionHashed:)`.
     @inline(__always)
     package static func hash(of question: Bytes) -> UInt64 { RowChecksum.hash(question) }
 
-    /// The version will be asked for soon: has it fetched into the CPU's caches.
+    /// Prefetches the version into the CPU's caches.
     @inline(__always)
     package func expectVersion(ofQuestionHashed hash: UInt64) { versions.fetch(hash) }
 
-    /// Changes with every `apply` that is about the question, and with every loss of what was applied.
+    /// Changes with every `apply` that concerns the question, and whenever applied changes are lost.
     @inline(__always)
     package func version(ofQuestionHashed hash: UInt64) -> QuestionVersion { versions[hash] }
 }

@@ -8,7 +8,7 @@ import Records
     import Darwin
 #endif
 
-/// Orders as LMDB's default does (mdb_cmp_memn): byte by byte, a prefix before what it begins.
+/// LMDB's default order (mdb_cmp_memn): bytewise, a prefix before longer keys.
 @inline(__always)
 func compareBytes(_ left: Bytes, _ right: Bytes) -> Int {
     let common = min(left.count, right.count)
@@ -20,7 +20,7 @@ func compareBytes(_ left: Bytes, _ right: Bytes) -> Int {
 }
 
 extension UnsafeRawBufferPointer {
-    /// `count` bytes from `offset` on; the caller has checked that they are there.
+    /// `count` bytes from `offset` on; the caller has checked the bounds.
     @inline(__always)
     func piece(_ offset: Int, _ count: Int) -> Bytes {
         UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
@@ -31,8 +31,8 @@ extension UnsafeRawBufferPointer {
         count >= prefix.count && piece(0, prefix.count).isEqual(to: prefix)
     }
 
-    /// Whether both are the same bytes. For ids, which are so short that calling memcmp takes longer; their ends, in which ids
-    /// of one kind differ, come first.
+    /// Whether both hold the same bytes. For ids, too short for a call of memcmp to pay off; compares from the end,
+    /// where ids of one kind differ first.
     @inline(__always)
     func isEqual(to other: Bytes) -> Bool {
         guard count == other.count else { return false }
@@ -56,8 +56,8 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
-    /// Whether it comes before `other` in the order of `compareBytes`. For keys, which are so short that calling memcmp takes
-    /// longer.
+    /// Whether it comes before `other` in the order of `compareBytes`. For keys, too short for a call of memcmp to pay
+    /// off.
     @inline(__always)
     func precedes(_ other: Bytes, orIsEqual: Bool) -> Bool {
         let common = Swift.min(count, other.count)
@@ -72,7 +72,7 @@ extension UnsafeRawBufferPointer {
             place &+= 8
         }
         if place < common, common >= 8 {
-            // The bytes before `place` are equal: they may be compared once more.
+            // This word overlaps bytes already found equal, which changes nothing.
             let leftWord = left.loadUnaligned(fromByteOffset: common &- 8, as: UInt64.self)
             let rightWord = right.loadUnaligned(fromByteOffset: common &- 8, as: UInt64.self)
             if leftWord != rightWord { return leftWord.bigEndian < rightWord.bigEndian }

@@ -1,7 +1,7 @@
 import Records
 
-/// How a change of a table stands in memory and in a file while a store's first changes are sorted (`StoreLoad`): a head,
-/// the key, then the answer's JSON or the voter's id. Numbers are as the machine has them, as nobody else reads it.
+/// A table change in memory and in the spill file while a store's first changes are sorted (`StoreLoad`): a header, the
+/// key, then the answer's JSON or the voter's id. Numbers are in native byte order: only this process reads them.
 enum ChangeFrame {
     private enum Kind: UInt8 {
         case put, putWithInstant, withdraw, forgetAnswers
@@ -10,16 +10,16 @@ enum ChangeFrame {
     }
 
     private struct Head {
-        /// Of the whole frame, in bytes.
+        /// The whole frame's size in bytes.
         var size: UInt32
-        /// Of what follows it.
+        /// The checksum of the bytes after this field.
         var checksum: UInt32 = 0
-        /// So many bytes of nothing at the frame's end: the next one begins at a multiple of 8.
+        /// The number of zero bytes at the frame's end, so that the next frame begins at a multiple of 8.
         var padding: UInt8
         var kind: Kind.RawValue
         var keyLength: UInt16
         var unused: UInt32 = 0
-        /// The vote, or the seconds of an answer's instant.
+        /// The vote, a question's offset, or the seconds of an answer's instant.
         var number: Int64
         var attoseconds: UInt64
     }
@@ -27,11 +27,11 @@ enum ChangeFrame {
     static let head = MemoryLayout<Head>.size
     private static let firstChecked = 8
 
-    /// Of the whole frame, as far as its head tells.
+    /// The frame's size, read from its header; not yet verified.
     @inline(__always)
     static func size(at frame: UnsafeRawPointer) -> Int { Int(frame.load(as: UInt32.self)) }
 
-    /// The beginning of the key: length of the question's id and the id.
+    /// The beginning of the key: the question id's length and the id.
     @inline(__always)
     static func question(at frame: UnsafeRawPointer) -> Bytes {
         let key = frame + head
@@ -71,10 +71,11 @@ enum ChangeFrame {
         return padded(head + change.keyLength + rest)
     }
 
-    /// Before a question's headers and value: its timestamp, whether it has one, and the length of its headers.
+    /// The size of the block before a question's headers and value: timestamp, whether it is set, and the headers'
+    /// length.
     private static let questionHead = 16
 
-    /// - Parameter scratch: memory to put headers and value together in.
+    /// - Parameter scratch: memory for joining headers and value.
     static func append(
         _ question: StoredQuestion?, key: Bytes, scratch: inout GrowingBuffer<UInt8>,
         to buffer: inout GrowingBuffer<UInt8>
@@ -93,7 +94,7 @@ enum ChangeFrame {
             attoseconds: 0, to: &buffer)
     }
 
-    /// - Parameter rest: what stands behind the frame's key.
+    /// - Parameter rest: the bytes after the frame's key.
     private static func question(_ rest: Bytes, offset: Int64, isRefused: Bool) -> StoredQuestion {
         let headers = Int(rest.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
         let hasTimestamp = rest.loadUnaligned(fromByteOffset: 8, as: UInt32.self) != 0
@@ -130,15 +131,15 @@ enum ChangeFrame {
         UInt32(truncatingIfNeeded: RowChecksum.hash(frame.piece(firstChecked, frame.count - firstChecked)))
     }
 
-    /// Whether the frame is what was once written.
+    /// Whether the frame is as it was written.
     static func isIntact(_ frame: Bytes) -> Bool {
         guard frame.count > head else { return false }
         let head = frame.loadUnaligned(as: Head.self)
         return head.checksum == checksum(of: frame) && Kind(rawValue: head.kind) != nil
     }
 
-    /// Adds the frame's change to a batch. The frame is intact.
-    /// - Parameter keep: puts JSON where it stays valid until the batch has been applied.
+    /// Adds the frame's change to a batch. The frame must be intact.
+    /// - Parameter keep: copies JSON to memory that stays valid until the batch has been applied.
     static func add(_ frame: Bytes, to batch: TableBatch, keep: (Bytes) -> Bytes) {
         let head = frame.loadUnaligned(as: Head.self)
         let key = frame.piece(Self.head, Int(head.keyLength))

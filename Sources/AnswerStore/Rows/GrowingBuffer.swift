@@ -1,6 +1,6 @@
 import Records
 
-/// A growing run of trivial values in memory that its owner frees: no reference counting, no bounds kept by an array.
+/// A growing array of trivial values in memory that its owner frees: without reference counting or bounds checks.
 struct GrowingBuffer<Element> {
     private var base: UnsafeMutablePointer<Element>
     private var capacity: Int
@@ -11,7 +11,7 @@ struct GrowingBuffer<Element> {
         base = .allocate(capacity: capacity)
     }
 
-    /// The owner's `deinit` calls it once; the buffer is not used after.
+    /// Call once, in the owner's `deinit`; the buffer must not be used afterwards.
     func free() { base.deallocate() }
 
     @inline(__always)
@@ -20,7 +20,7 @@ struct GrowingBuffer<Element> {
     /// Valid until the buffer grows.
     var elements: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: count) }
 
-    /// All of the memory, what nothing has been put into included.
+    /// All of the memory, including the unused part.
     var room: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: capacity) }
 
     @inline(__always)
@@ -32,10 +32,10 @@ struct GrowingBuffer<Element> {
 
     mutating func removeAll() { count = 0 }
 
-    /// There are at least so many.
+    /// The buffer must hold at least that many.
     mutating func removeLast(_ elements: Int) { count -= elements }
 
-    /// Gives memory back when there is room for more than twice as many elements.
+    /// Empties the buffer, and frees memory if the capacity exceeds twice `elements`.
     mutating func removeAll(keepingRoomFor elements: Int) {
         count = 0
         guard capacity / 2 > elements else { return }
@@ -81,7 +81,7 @@ extension GrowingBuffer where Element == UInt8 {
         count += MemoryLayout<Value>.size
     }
 
-    /// Makes room for `length` bytes at `offset`, whose content is undefined; what follows moves up.
+    /// Opens a gap of `length` undefined bytes at `offset`, moving the bytes after it up.
     mutating func openGap(at offset: Int, _ length: Int) {
         reserve(length)
         UnsafeMutableRawPointer(base + offset + length).copyMemory(from: base + offset, byteCount: count - offset)

@@ -1,25 +1,25 @@
 import Records
 
-/// Puts keys in bytewise order, a prefix before what it begins, and equal keys in the order they came in.
+/// Sorts keys bytewise, a prefix before longer keys, equal keys in their original order.
 ///
-/// Eight bytes of every key at a time are taken as one number and sorted by their digits (most significant bytes first, what
-/// all keys share skipped), so that most keys are never compared with each other. Ids of one kind look alike, and comparing
-/// them byte by byte cost more than writing them. Keeps its memory; the owner frees it.
+/// Takes eight bytes of every key as one number, skipping the prefix that all keys share, and radix-sorts the numbers,
+/// so that most keys are never compared with each other. Ids of one kind look alike, and comparing them byte by byte
+/// cost more than writing them. Keeps its memory; the owner frees it.
 struct KeySorter {
     private struct Item {
         var rank: UInt64
         var index: UInt32
     }
 
-    /// Up to so many are inserted one by one, which is faster than counting digits.
+    /// Ranges up to this size use insertion sort, which is faster for them.
     static let fewItems = 24
-    /// Bytes that may be read behind the last key.
+    /// The number of bytes after the last key that must be readable.
     static let slack = MemoryLayout<UInt64>.size
 
     private var items = GrowingBuffer<Item>()
     private var spare = GrowingBuffer<Item>()
 
-    /// Gives its memory back, but can be used on.
+    /// Frees the memory; the sorter stays usable.
     mutating func giveBack() {
         items.removeAll(keepingRoomFor: 0)
         spare.removeAll(keepingRoomFor: 0)
@@ -30,8 +30,8 @@ struct KeySorter {
         spare.free()
     }
 
-    /// Sorts places `range` of `order`, which holds indices.
-    /// - Parameter key: the key of an index. Behind its end `slack` more bytes can be read.
+    /// Sorts the indices at `range` of `order`.
+    /// - Parameter key: the key of an index. At least `slack` bytes after its end must be readable.
     @inline(__always)
     mutating func sort(
         _ order: UnsafeMutableBufferPointer<UInt32>, _ range: Range<Int>, key: (UInt32) -> Bytes
@@ -41,7 +41,7 @@ struct KeySorter {
         for place in range { items.append(Item(rank: 0, index: order[place])) }
         spare.removeAll()
         spare.reserve(range.count)
-        // Deeper ranges wait here: keys of a few hundred bytes are few steps deep, but there may be many ranges.
+        // A stack of ranges still to sort: keys of a few hundred bytes need few levels, but there may be many ranges.
         var waiting: [(range: Range<Int>, depth: Int)] = []
         var next: (range: Range<Int>, depth: Int)? = (0..<range.count, 0)
         while let (range, depth) = next {
@@ -91,11 +91,11 @@ struct KeySorter {
     @inline(__always)
     private static func compare(_ left: Bytes, _ right: Bytes, from depth: Int) -> Int {
         let order = compareBytes(left.dropping(depth), right.dropping(depth))
-        // Before `depth` they differ at most in how many zeros they end with.
+        // Within the first `depth` bytes keys differ only in length, where one has zeros and the other has ended.
         return order != 0 ? order : left.count - right.count
     }
 
-    /// Sorts by the eight bytes behind what all keys of the range share; what is equal in them is left to `deeper`.
+    /// Sorts by the eight bytes after the range's shared prefix; passes runs of equal ranks to `deeper`.
     @inline(__always)
     private func sortByRank(
         _ range: Range<Int>, _ depth: Int, _ key: (UInt32) -> Bytes, deeper: (Range<Int>, Int) -> Void
@@ -127,7 +127,8 @@ struct KeySorter {
                 if rests > MemoryLayout<UInt64>.size {
                     deeper(start..<end, place + MemoryLayout<UInt64>.size)
                 } else if !isOneLength {
-                    // Ranks are filled up with zeros, which keys may end with: what is equal but longer comes later.
+                    // Ranks are padded with zeros, and keys may end with zeros: among equal ranks the shorter key comes
+                    // first.
                     for index in start..<end { items[index].rank = UInt64(key(items[index].index).count) }
                     radixSort(start..<end)
                 }
@@ -136,7 +137,7 @@ struct KeySorter {
         }
     }
 
-    /// Byte by byte from the last, only those in which ranks differ.
+    /// Sorts by bytes, last byte first, skipping bytes that are equal in all ranks.
     private func radixSort(_ range: Range<Int>) {
         guard let items = items.elements.baseAddress, let spare = spare.room.baseAddress else { return }
         let count = range.count
@@ -178,7 +179,7 @@ struct KeySorter {
 }
 
 extension UnsafeRawBufferPointer {
-    /// What follows the first `count` bytes; nothing when there are not as many.
+    /// The bytes after the first `count`; empty if there are not that many.
     @inline(__always)
     fileprivate func dropping(_ count: Int) -> Bytes {
         guard let baseAddress, count < self.count else { return Bytes(start: nil, count: 0) }
@@ -203,10 +204,10 @@ extension UnsafeRawBufferPointer {
         return index
     }
 
-    /// Eight bytes from `place`, which lies before the end; the last of them may lie behind it.
+    /// Eight bytes from `place`, which lies before the end; they may extend past it.
     @inline(__always)
     fileprivate func loadPastEnd(at place: Int) -> UInt64 {
-        // The owner of the bytes keeps `KeySorter.slack` readable bytes behind them.
+        // The owner keeps `KeySorter.slack` readable bytes after the keys.
         guard let baseAddress else { return 0 }
         return (baseAddress + place).loadUnaligned(as: UInt64.self)
     }

@@ -1,9 +1,9 @@
 import Records
 
-/// `questions`: key = length of the question id, question id. Value = checksum, flags, offset, timestamp, note of the last
-/// publication (reserved), length of the headers, headers as they were packed, the event's value.
+/// `questions`: key = length of the question id, question id. Value = checksum, flags, offset, timestamp, reserved
+/// block (last publication), length of the headers, packed headers, the event's value.
 ///
-/// A row is a question's latest event that could be processed; a deleted question has none.
+/// A row is a question's latest valid event; a deleted question has none.
 enum QuestionRow {
     static let headerLength = 4 + 4 + 8 + 8 + 4 * 8 + 4 + 4
     private static let headersOffset = headerLength - 8
@@ -29,7 +29,7 @@ enum QuestionRow {
         headerLength + question.headers.count + question.value.count
     }
 
-    /// Nil when the row is too short to be one.
+    /// Nil when the row is too short to be valid.
     static func read(_ row: Bytes) -> StoredQuestion? {
         guard row.count >= headerLength else { return nil }
         let flags = row.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
@@ -42,16 +42,16 @@ enum QuestionRow {
     }
 }
 
-/// A question's latest event as the store holds it. The bytes belong to the store, or to the batch's giver.
+/// A question's latest event as stored. The bytes belong to the store, or to the caller that fills the batch.
 package struct StoredQuestion {
-    /// The event's whole value, byte for byte.
+    /// The event's value, byte for byte.
     package var value: Bytes
-    /// The event's headers as the store was given them; empty: it has none.
+    /// The event's headers as given to the store; empty: none.
     package var headers: Bytes
-    /// Milliseconds since 1970; nil where the broker gave none.
+    /// Milliseconds since 1970; nil if the record has none.
     package var timestamp: Int64?
     package var offset: Int64
-    /// The event, or a later change, made the record too large, and the dead letter that says so was published.
+    /// The event, or a later change, made the record too large, and a dead letter was published.
     package var isRefused: Bool
 
     package init(value: Bytes, headers: Bytes, timestamp: Int64?, offset: Int64, isRefused: Bool = false) {

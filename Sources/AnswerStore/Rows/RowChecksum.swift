@@ -1,25 +1,25 @@
 import Records
 
-/// A fast 32-bit checksum over a row's key and value, so that a walk over a store finds noise in it.
+/// A fast 32-bit checksum over a row's key and value, for detecting damaged rows in a store.
 ///
-/// Against accidents only, not against people: whoever can write the file can write the checksum.
+/// Protects against accidents, not attackers: write access to the file suffices to forge it.
 enum RowChecksum {
     private static let first: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let second: UInt64 = 0xD6E8_FEB8_6659_FD93
 
-    /// The checksum of a row: the bytes and the lengths of both parts count.
+    /// A row's checksum over the bytes and lengths of both parts.
     static func of(key: Bytes, value: Bytes) -> UInt32 {
         let hash = fold(value, into: fold(key, into: second))
         return UInt32(truncatingIfNeeded: hash ^ (hash >> 32))
     }
 
-    /// A hash of bytes that another one went into.
+    /// A hash of bytes, seeded with another hash.
     static func hash(_ bytes: Bytes, seed: UInt64) -> UInt64 { fold(bytes, into: seed) }
 
-    /// A hash of bytes alone.
+    /// An unseeded hash of bytes.
     static func hash(_ bytes: Bytes) -> UInt64 { fold(bytes, into: second) }
 
-    /// 16 bytes a step through one 64 x 64 -> 128 bit multiplication.
+    /// Consumes 16 bytes a step through one 64 x 64 -> 128 bit multiplication.
     private static func fold(_ bytes: Bytes, into seed: UInt64) -> UInt64 {
         var hash = mix(seed ^ first, UInt64(truncatingIfNeeded: bytes.count) &+ second)
         guard var place = bytes.baseAddress else { return hash }
@@ -33,7 +33,7 @@ enum RowChecksum {
         }
         guard left > 0 else { return hash }
         if left >= 8 {
-            // The two words may overlap: every byte is in one of them.
+            // The two words may overlap; together they cover every byte.
             return mix(
                 place.loadUnaligned(as: UInt64.self) ^ second,
                 place.loadUnaligned(fromByteOffset: left - 8, as: UInt64.self) ^ hash)

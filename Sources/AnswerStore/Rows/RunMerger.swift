@@ -3,29 +3,29 @@ import Records
 /// Why a run could not be read.
 enum RunFailure: Error, Equatable {
     case system(SystemFailure)
-    /// It is not what was written.
+    /// The run is not as it was written.
     case damaged
 }
 
-/// Merges sorted runs of `ChangeFrame`s: by question, and those of one question in the order of the runs. Not Sendable.
+/// Merges sorted runs of `ChangeFrame`s by question; frames of one question keep the order of their runs. Not Sendable.
 ///
-/// Of a run that is not the first it holds no more than the piece that is read at once, however long its frames are.
+/// Buffers at most `readAhead` bytes of each run but the first, however long its frames are.
 final class RunMerger {
     private struct Run {
         let number: Int
         let cursor: SpillCursor
-        /// Of the frame that it stands at, valid until its cursor is asked again.
+        /// The current frame's question, valid until the cursor's next `peek`.
         var question: Bytes
 
         func precedes(_ other: Run) -> Bool { question.precedes(other.question, orIsEqual: number < other.number) }
     }
 
-    /// A heap: none comes after those at twice its place and one or two more.
+    /// A binary heap: no run comes after its children, at twice its index plus one and plus two.
     private var runs: [Run] = []
 
     /// - Parameters:
-    ///   - pieces: of the file, each a run.
-    ///   - readAhead: bytes that are read of a run at once.
+    ///   - pieces: ranges of the file, each a run.
+    ///   - readAhead: the number of bytes to read of a run at once.
     init(_ file: SpillFile?, _ pieces: [Range<Int>], readAhead: Int) throws(RunFailure) {
         guard let file else { return }
         for (number, piece) in pieces.enumerated() {
@@ -38,15 +38,15 @@ final class RunMerger {
 
     var isDone: Bool { runs.isEmpty }
 
-    /// Of all buffers, in bytes.
+    /// The size of all buffers in bytes.
     var memory: Int { runs.reduce(0) { $0 + $1.cursor.capacity } }
 
-    /// The question of the first frame of all that are left; nil when there are none.
+    /// The question of the first remaining frame; nil at the end.
     var question: Bytes? { runs.first?.question }
 
-    /// Takes the first frame of all that are left. There is one.
-    /// - Parameter body: is given the frame for as long as it runs, and says whether to take it.
-    /// - Returns: what `body` said.
+    /// Takes the first remaining frame, which must exist.
+    /// - Parameter body: receives the frame, valid until it returns, and decides whether to take it.
+    /// - Returns: the decision of `body`.
     func take(_ body: (Bytes) -> Bool) throws(RunFailure) -> Bool {
         guard let first = runs.first else { return false }
         let frame = try Self.frame(of: first.cursor)
@@ -63,7 +63,7 @@ final class RunMerger {
         return isTaken
     }
 
-    /// Lets the run at `place` go down until none below comes before it.
+    /// Moves the run at `place` down the heap until none of its children comes before it.
     private func sink(from place: Int) {
         runs.withUnsafeMutableBufferPointer { runs in
             var place = place
@@ -79,8 +79,8 @@ final class RunMerger {
         }
     }
 
-    /// The question of a run's next frame, of which only as much is read; nil at its end. That it is what was written is
-    /// known once the frame is taken, which it will be, wherever it comes.
+    /// The question of a run's next frame; nil at its end. Reads no more than that. The frame's checksum is verified
+    /// later, when the frame is taken; a damaged question only changes when that happens.
     private static func question(of cursor: SpillCursor) throws(RunFailure) -> Bytes? {
         guard cursor.left > 0 else { return nil }
         let count = min(cursor.left, ChangeFrame.head + 1 + StoreLayout.idLengths.upperBound)

@@ -1,21 +1,21 @@
 import Records
 
-/// Goes through a piece of a `SpillFile` from its beginning to its end, a buffer at a time. Not Sendable.
+/// Reads a range of a `SpillFile` from beginning to end, a buffer at a time. Not Sendable.
 package final class SpillCursor {
     private let file: SpillFile
     private let end: Int
-    /// Where in the file the buffer ends.
+    /// The file offset of the buffer's end.
     private var position: Int
     private var buffer: UnsafeMutableRawPointer
-    /// Of the buffer, in bytes.
+    /// The buffer's size in bytes.
     private(set) var capacity: Int
     private let leastCapacity: Int
     private var filled = 0
     private var next = 0
 
     /// - Parameters:
-    ///   - piece: bytes of the file, flushed.
-    ///   - capacity: of the buffer, which is larger only while more is asked for at once.
+    ///   - piece: a flushed range of the file.
+    ///   - capacity: the size of the buffer, which grows only while more is needed at once.
     package init(_ file: SpillFile, _ piece: Range<Int>, capacity: Int) {
         self.file = file
         position = piece.lowerBound
@@ -27,17 +27,17 @@ package final class SpillCursor {
 
     deinit { buffer.deallocate() }
 
-    /// What has not been passed of the piece, in bytes.
+    /// The number of bytes of the range not yet passed.
     package var left: Int { filled - next + end - position }
 
-    /// The next `count` bytes, valid until the next call; nil when there are not as many left.
+    /// The next `count` bytes, valid until the next call; nil when fewer are left.
     @inline(__always)
     package func peek(_ count: Int) throws(SystemFailure) -> UnsafeRawPointer? {
         if filled - next < count, try !fill(count) { return nil }
         return UnsafeRawPointer(buffer + next)
     }
 
-    /// Goes behind `count` bytes that were looked at; they stay valid until the next `peek`.
+    /// Moves past `count` bytes already peeked; they stay valid until the next `peek`.
     @inline(__always)
     package func pass(_ count: Int) { next += count }
 

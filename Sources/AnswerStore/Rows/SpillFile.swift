@@ -8,26 +8,26 @@ import Records
     import Darwin
 #endif
 
-/// A temporary file for what is too much to be sorted in memory, gone when this is. Not Sendable.
+/// A temporary file for data too large to sort in memory, deleted with this object. Not Sendable.
 package final class SpillFile {
     private static let bufferSize = 1 << 18
 
     private let descriptor: Int32
-    /// Where it was made; nothing stands there any more.
+    /// The path at which the file was created; it is unlinked already.
     package let path: String
-    /// From the first `append` to the next `flush`: there are as many files as partitions.
+    /// Allocated from the first `append` to the next `flush`, because there are as many files as partitions.
     private var buffer: UnsafeMutableRawPointer?
     private var used = 0
     private var written = 0
 
-    /// Bytes so far.
+    /// Bytes appended so far.
     package var size: Int { written + used }
 
     package init(path: String) throws(SystemFailure) {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .last }
-        // Nobody else needs the name, and without it nothing stays behind whatever happens.
+        // Without a name the file disappears with the process, however it ends.
         unlink(path)
     }
 
@@ -49,7 +49,7 @@ package final class SpillFile {
         }
     }
 
-    /// What was appended can be read from here on.
+    /// Makes the appended bytes readable.
     package func flush() throws(SystemFailure) {
         try writeBuffer()
         buffer?.deallocate()
@@ -75,7 +75,7 @@ package final class SpillFile {
         written += count
     }
 
-    /// Reads as much as there is, up to `count`; 0 at the end.
+    /// Reads up to `count` bytes, as many as there are; 0 at the end.
     package func read(
         at position: Int, into memory: UnsafeMutableRawPointer, count: Int
     ) throws(SystemFailure) -> Int {

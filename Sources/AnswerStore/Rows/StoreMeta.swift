@@ -1,9 +1,9 @@
 import Records
 
-/// The one row of `meta`: what the store is, and how far it has come.
+/// The one row of `meta`: the store's identity and positions.
 ///
-/// It carries the number of the LMDB transaction that wrote it, and every transaction writes it: so its checksum
-/// vouches for LMDB's own meta page too, which has none.
+/// It contains the number of the LMDB transaction that wrote it, and every transaction writes it. So its checksum also
+/// validates LMDB's own meta page, which has none.
 struct StoreMeta: Equatable {
     static let key = "store"
 
@@ -40,7 +40,7 @@ struct StoreMeta: Equatable {
         self.source = source
     }
 
-    /// Nil when the bytes are not such a row. `layout` is read first, so a row of another version says which.
+    /// Nil when the bytes are not such a row. `layout` comes first, so that a row of another version can be recognized.
     init?(_ row: Bytes) {
         var place = StoreLayout.checksumLength
         func number<T: FixedWidthInteger>(_ type: T.Type) -> T? {
@@ -66,7 +66,7 @@ struct StoreMeta: Equatable {
     }
 }
 
-/// A short text's bytes, as LMDB wants them.
+/// A short text's bytes as an LMDB key.
 enum StaticKey {
     static func withBytes<Result>(_ text: String, _ body: (Bytes) -> Result) -> Result {
         var text = text

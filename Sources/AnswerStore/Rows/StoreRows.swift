@@ -1,15 +1,15 @@
 import Records
 
-// How rows look inside LMDB. Numbers are little-endian, as every platform of ours is; a row begins with the 32-bit
-// checksum of its key and of what follows the checksum. A change to any of it needs a new `StoreLayout.version`.
+// The layout of rows in LMDB. Numbers are little-endian, like every supported platform; a row begins with the 32-bit
+// checksum of its key and of the bytes after the checksum. Any change here needs a new `StoreLayout.version`.
 
 enum StoreLayout {
     /// Stores of another version are rebuilt from the topics.
     static let version: UInt32 = 2
-    /// The named databases, in LMDB's order of their names.
+    /// The named databases, in LMDB's order.
     static let tables = ["answers", "meta", "questions", "tallies", "voters"]
     static let checksumLength = 4
-    /// Ids are 1 to 200 bytes, so that the longest key (a voter's: 1 + 200 + 4 + 200) is within LMDB's 511.
+    /// Ids are 1 to 200 bytes, so that the longest key (a voter's: 1 + 200 + 4 + 200) fits LMDB's 511.
     static let idLengths = 1...200
     static let longestKey = 1 + 200 + 4 + 200
 }
@@ -31,7 +31,7 @@ enum AnswerRow {
         sealRow(row, key: key)
     }
 
-    /// Nil when the row is too short to be one.
+    /// Nil when the row is too short to be valid.
     @inline(__always)
     static func read(_ row: Bytes) -> (json: Bytes, answeredAt: Instant?)? {
         guard row.count >= headerLength else { return nil }
@@ -45,10 +45,10 @@ enum AnswerRow {
 }
 
 /// `tallies`: key = length of the question id, question id. Value = checksum, number of entries, then per answer that
-/// ever got a vote, in bytewise order of the ids: voteCount, answer number, length of the answer id, answer id.
+/// ever had a vote, in bytewise order of the ids: voteCount, answer number, length of the answer id, answer id.
 ///
-/// The numbers (0, 1, 2 ... in order of first appearance) stand for the answer ids in the keys of `voters`.
-/// The count a *counted* record starts from needs no place of its own: casts change voteCount by new less old value.
+/// The numbers (0, 1, 2 ... in order of first appearance) replace the answer ids in the keys of `voters`. A *counted*
+/// record's starting count needs no field of its own: a cast adds its new value minus its old one to voteCount.
 enum TallyRow {
     static let headerLength = 4 + 4
     static let entryHeaderLength = 8 + 4 + 1
@@ -59,7 +59,7 @@ enum TallyRow {
         var answerID: Bytes
     }
 
-    /// Goes over a row's entries; never reads outside of it, whatever it holds.
+    /// Iterates over a row's entries; never reads outside the row, even if it is damaged.
     struct Cursor {
         private(set) var rest: Bytes
 
@@ -67,7 +67,7 @@ enum TallyRow {
             rest = row.count >= headerLength ? Bytes(rebasing: row[headerLength...]) : Bytes(start: nil, count: 0)
         }
 
-        /// Nil at the end, and where what follows is cut short.
+        /// Nil at the end, and where the next entry is truncated.
         @inline(__always)
         var entry: Entry? { Self.entry(in: rest, at: 0) }
 
@@ -90,20 +90,20 @@ enum TallyRow {
 }
 
 extension TallyRow {
-    /// Changes a copy of a row. The answers come in bytewise order of their ids, each once.
+    /// Edits a copy of a row. The answers must come in bytewise order of their ids, each once.
     struct Editor {
         private(set) var row: GrowingBuffer<UInt8>
         private(set) var isChanged = false
-        /// Where the last answer's entry is.
+        /// The offset of the entry returned last.
         private var place = headerLength
-        /// What follows the entries that were passed.
+        /// The offset after the entries passed.
         private var next = headerLength
-        /// Entries before `next`.
+        /// The number of entries before `next`.
         private var passed: UInt32 = 0
-        /// As the row says.
+        /// The number of entries according to the row's header, plus the new ones.
         private(set) var count: UInt32
 
-        /// - Parameter row: a whole row, or nothing.
+        /// - Parameter row: a whole row, or empty.
         init(_ row: GrowingBuffer<UInt8>) {
             self.row = row
             if row.count >= headerLength {
@@ -115,7 +115,7 @@ extension TallyRow {
             }
         }
 
-        /// The answer's entry, made where there was none.
+        /// The answer's entry, created if missing.
         mutating func entry(of answerID: Bytes) -> Entry {
             while let entry = Cursor.entry(in: row.bytes, at: next) {
                 let order = compareBytes(entry.answerID, answerID)
@@ -141,7 +141,7 @@ extension TallyRow {
             return entry
         }
 
-        /// Sets the voteCount of the entry that was asked for last.
+        /// Sets the voteCount of the entry returned last.
         mutating func set(_ entry: Entry) {
             let bytes = row.mutableBytes
             guard bytes.loadUnaligned(fromByteOffset: place, as: Int64.self) != entry.voteCount else { return }
@@ -149,7 +149,7 @@ extension TallyRow {
             isChanged = true
         }
 
-        /// Whether the row is made of as many entries as it says, to its last byte. To be asked at the end.
+        /// Whether the row consists of exactly as many entries as it states. Call after all edits.
         var isWhole: Bool {
             var (next, passed) = (next, passed)
             while let entry = Cursor.entry(in: row.bytes, at: next) {
@@ -159,7 +159,7 @@ extension TallyRow {
             return next == row.count && passed == count
         }
 
-        /// The row as it is to be stored.
+        /// The row ready to be stored.
         mutating func seal(key: Bytes) -> Bytes {
             let bytes = row.mutableBytes
             bytes.storeBytes(of: count, toByteOffset: 4, as: UInt32.self)
@@ -185,13 +185,13 @@ enum VoterRow {
     }
 }
 
-/// Puts the checksum where it belongs; everything else must be in place.
+/// Stores the row's checksum; the rest of the row must be complete.
 func sealRow(_ row: UnsafeMutableRawBufferPointer, key: Bytes) {
     let content = Bytes(rebasing: row[StoreLayout.checksumLength...])
     row.storeBytes(of: RowChecksum.of(key: key, value: content), as: UInt32.self)
 }
 
-/// True when the row is what was once written under this key.
+/// Whether the row is as it was written under this key.
 func rowIsIntact(key: Bytes, row: Bytes) -> Bool {
     guard row.count > StoreLayout.checksumLength else { return false }
     let content = Bytes(rebasing: row[StoreLayout.checksumLength...])

@@ -1,6 +1,6 @@
-/// What a store's content came from. A store that says something else of itself is rebuilt.
+/// The origin of a store's content. A store with another origin is rebuilt.
 package struct StoreSource: Equatable, Sendable {
-    /// The Kafka cluster's id, as the broker tells it.
+    /// The Kafka cluster's id, as reported by the broker.
     package var clusterID: String
     package var answersTopic: String
     package var votesTopic: String
@@ -18,7 +18,7 @@ package struct StoreSource: Equatable, Sendable {
 package struct TablePositions: Equatable, Sendable {
     package var answers: Int64
     package var votes: Int64
-    /// 0 where the store does not keep the questions.
+    /// 0 if the store does not keep the questions.
     package var questions: Int64
 
     package init(answers: Int64 = 0, votes: Int64 = 0, questions: Int64 = 0) {
@@ -28,31 +28,31 @@ package struct TablePositions: Equatable, Sendable {
     }
 }
 
-/// How a store came to be open.
+/// The way in which a store was opened.
 package enum StoreOpening: Equatable, Sendable {
-    /// There was nothing; it is new and empty.
+    /// No store existed; it is new and empty.
     case created
-    /// What was there is whole and goes on from its positions.
+    /// The existing store is valid and continues from its positions.
     case resumed
-    /// What was there could not be trusted and has been deleted; the store is empty. The reason is for people.
+    /// The existing store could not be trusted and was deleted; the new one is empty. The reason is for people.
     case rebuilt(reason: String)
 }
 
-/// An opened store, and how it came to be open.
+/// An opened store, and how it was opened.
 package struct OpenedStore {
     package let store: AnswerStore
     package let opening: StoreOpening
 }
 
-/// How much a store holds.
+/// The size of a store's content.
 package struct StoreUsage: Equatable, Sendable {
-    /// Bytes of the data file that have ever been used; freed pages, which are used again, included.
+    /// Bytes of the data file ever used, including freed pages, which are reused.
     package var bytes: Int
     /// Visible answers.
     package var answerRows: Int
     /// Voters' current votes that are not 0.
     package var voteRows: Int
-    /// Questions that were asked and not deleted, where the store keeps them.
+    /// Questions asked and not deleted, if the store keeps them.
     package var questionRows: Int
 
     package init(bytes: Int = 0, answerRows: Int = 0, voteRows: Int = 0, questionRows: Int = 0) {

@@ -1,9 +1,9 @@
 import Records
 
-/// A visible answer as the store holds it. The bytes belong to the store, see `AnswerStore.lookup`.
+/// A visible answer as stored. The bytes belong to the store; see `AnswerStore.lookup`.
 package struct StoredAnswer {
     package var id: Bytes
-    /// The answer record's whole value, byte for byte.
+    /// The answer record's value, byte for byte.
     package var json: Bytes
     package var voteCount: Int64
     package var answeredAt: Instant?
@@ -16,7 +16,7 @@ package struct StoredAnswer {
     }
 }
 
-/// A reusable list of a question's visible answers. Grows to the longest list it ever held; not Sendable, one per lane.
+/// A reusable list of a question's visible answers. Keeps the memory of the longest list; not Sendable, one per lane.
 package final class StoredAnswers {
     private var elements: UnsafeMutablePointer<StoredAnswer>
     private var capacity: Int
@@ -34,7 +34,7 @@ package final class StoredAnswers {
         return elements[index]
     }
 
-    /// The answers themselves, to be put in order in place; valid until the list changes.
+    /// The answers, for sorting in place; valid until the list changes.
     package var buffer: UnsafeMutableBufferPointer<StoredAnswer> {
         UnsafeMutableBufferPointer(start: elements, count: count)
     }

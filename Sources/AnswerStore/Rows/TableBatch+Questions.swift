@@ -1,12 +1,12 @@
 import Records
 
-// The questions themselves, where the store keeps them: when published records follow every change.
+// Changes of the questions themselves, for stores that keep them: when published records follow every change.
 extension TableBatch {
     struct QuestionChange {
-        /// Where in the arena the key stands: length of the question id, question id.
+        /// The key's offset in the arena: length of the question id, question id.
         var keyOffset: Int
         var keyLength: Int
-        /// Where in the arena the headers stand.
+        /// The headers' offset in the arena.
         var headersOffset: Int
         var headersLength: Int
         /// nil: the question was deleted.
@@ -22,14 +22,14 @@ extension TableBatch {
 
     var questions: GrowingBuffer<QuestionChange> { contents.pointee.questions }
 
-    /// When the record was made that the next changes come from: milliseconds since 1970; nil: nobody knows.
-    /// - Parameter isPublished: its effects were published before.
+    /// Sets the timestamp of the record whose changes follow: milliseconds since 1970, or nil if unknown.
+    /// - Parameter isPublished: whether the record's effects were published before.
     package func stamp(_ timestamp: Int64?, isPublished: Bool) {
         contents.pointee.stamp = isPublished ? ChangeMarks.published : timestamp ?? ChangeMarks.noTimestamp
     }
 
     /// - Parameters:
-    ///   - id: 1 to 200 bytes; a question of another cannot be stored, and cannot be asked either.
+    ///   - id: 1 to 200 bytes; a question with another id can neither be stored nor asked, and is ignored.
     ///   - question: nil: it was deleted. Its value must stay valid until the batch is applied; its headers are copied.
     package func append(question id: Bytes, _ question: StoredQuestion?) {
         let offset = contents.pointee.arena.count
@@ -48,13 +48,13 @@ extension TableBatch {
                 }))
     }
 
-    /// Adds a change that another batch had.
-    /// - Parameter key: length, id.
+    /// Adds a change from another batch.
+    /// - Parameter key: the id's length, then the id.
     func append(questionKey key: Bytes, _ question: StoredQuestion?) {
         append(question: key.piece(1, key.count - 1), question)
     }
 
-    /// Puts the changes' indices in order of their questions, in record order among equals.
+    /// Sorts the changes' indices by question, equal questions in record order.
     func orderQuestions(into order: inout GrowingBuffer<UInt32>) {
         contents.pointee.arena.reserve(KeySorter.slack)
         let (questions, keys) = (self.questions, self.keys)
@@ -69,7 +69,7 @@ extension TableKeys {
         arena.bytes(at: change.keyOffset, count: change.keyLength)
     }
 
-    /// What the store is to hold; nil: nothing.
+    /// The question to store; nil: a deletion.
     func question(of change: TableBatch.QuestionChange) -> StoredQuestion? {
         change.event.map {
             StoredQuestion(

@@ -2,15 +2,15 @@ import Records
 
 /// Collects changes of one partition's tables for one write transaction.
 ///
-/// Ids are copied into memory of its own; answer JSON is not: it must stay valid until `AnswerStore.apply` returns.
-/// Reused: what it allocated it keeps, and that is bounded by the largest batch. One per lane, not Sendable.
+/// Ids are copied into the batch's own memory. Answer JSON is not: it must stay valid until `AnswerStore.apply`
+/// returns. Reused: it keeps its memory, which the largest batch bounds. One per lane, not Sendable.
 ///
-/// A change under an id that cannot be stored (not 1 to 200 bytes long: only a tombstone's key can be that) is none,
-/// as nothing is stored under it.
+/// A change with an invalid id (not 1 to 200 bytes long, which is possible only in a tombstone's key) is ignored:
+/// nothing is stored under such an id.
 package final class TableBatch {
     struct AnswerChange {
         enum Kind { case put, withdraw, forgetAll }
-        /// Where in the arena the key stands: length of the question id, question id, answer id (none in `forgetAll`).
+        /// The key's offset in the arena: length of the question id, question id, answer id (none in `forgetAll`).
         var keyOffset: Int
         var keyLength: Int
         var kind: Kind
@@ -20,12 +20,12 @@ package final class TableBatch {
 
     struct VoteChange {
         enum Kind { case cast, counted, forgetAll }
-        /// Where in the arena the key stands, made as an answer's; the voter id follows it.
+        /// The key's offset in the arena, laid out as an answer's; the voter id follows the key.
         var keyOffset: Int
         var keyLength: Int
         var voterLength: Int
         var kind: Kind
-        /// The vote cast, or the number counted.
+        /// The vote cast, or the tally counted.
         var value: Int64
     }
 
@@ -33,7 +33,7 @@ package final class TableBatch {
         var answers = GrowingBuffer<AnswerChange>()
         var votes = GrowingBuffer<VoteChange>()
         var questions = GrowingBuffer<QuestionChange>()
-        /// Of each change of an answer and of a vote, where they are kept: see `stamp`.
+        /// The stamp of each answer and vote change, in stamped batches; see `stamp`.
         var stamps: (answers: GrowingBuffer<Int64>, votes: GrowingBuffer<Int64>)?
         var stamp = ChangeMarks.noTimestamp
         var arena = GrowingBuffer<UInt8>()
@@ -42,10 +42,10 @@ package final class TableBatch {
         var sorter = KeySorter()
     }
 
-    /// Behind a pointer, as accesses to a class's own variables are checked for overlaps one by one, at run time.
+    /// Behind a pointer, because Swift checks every access to a class's stored properties for exclusivity at run time.
     let contents: UnsafeMutablePointer<Contents>
 
-    /// - Parameter isStamped: keeps with each change of a table when its record was made, for `WaitingQuestions`.
+    /// - Parameter isStamped: keeps each table change's record timestamp, for `WaitingQuestions`.
     package init(isStamped: Bool = false) {
         contents = .allocate(capacity: 1)
         contents.initialize(to: Contents())
@@ -67,13 +67,13 @@ package final class TableBatch {
     var answers: GrowingBuffer<AnswerChange> { contents.pointee.answers }
     var votes: GrowingBuffer<VoteChange> { contents.pointee.votes }
 
-    /// Whether a whole question's answers or votes are to be forgotten.
+    /// Whether the batch forgets a whole question's answers or votes.
     var hasErasures: Bool { contents.pointee.hasErasures }
 
-    /// Number of changes held.
+    /// The number of changes.
     package var count: Int { answers.count + votes.count + contents.pointee.questions.count }
 
-    /// Bytes of ids held here and of JSON held elsewhere for this batch.
+    /// Bytes of the ids in this batch and of the JSON that it refers to.
     package var byteCount: Int { contents.pointee.arena.count + contents.pointee.jsonBytes }
 
     /// - Parameter json: the answer record's whole value; ignored for `withdrawn` and `forgetAll`.
@@ -102,8 +102,8 @@ package final class TableBatch {
         }
     }
 
-    /// Forgets the changes, keeps the memory.
-    /// - Parameter changes: gives back most of what a batch of more changes than these has taken; nil: keeps all of it.
+    /// Removes all changes and keeps the memory.
+    /// - Parameter changes: frees most of the memory that a batch of more changes has taken; nil: keeps all of it.
     package func removeAll(keepingRoomFor changes: Int? = nil) {
         let most = changes ?? .max
         if count > most { contents.pointee.sorter.giveBack() }
@@ -136,8 +136,8 @@ package final class TableBatch {
         note(kind, keyOffset: offset, voterID ?? Bytes(start: nil, count: 0), value)
     }
 
-    /// Adds a change that another batch had.
-    /// - Parameter key: made as those of a batch's changes.
+    /// Adds a change from another batch.
+    /// - Parameter key: laid out as a batch's keys.
     @inline(__always)
     func append(
         _ kind: AnswerChange.Kind, key: Bytes, json: Bytes = Bytes(start: nil, count: 0), answeredAt: Instant? = nil
@@ -147,7 +147,7 @@ package final class TableBatch {
         note(kind, keyOffset: offset, json, answeredAt)
     }
 
-    /// The same for a vote; `voter` is empty where the change has none.
+    /// Adds a vote change from another batch; `voter` is empty if the change has none.
     @inline(__always)
     func append(_ kind: VoteChange.Kind, key: Bytes, voter: Bytes, _ value: Int64) {
         let offset = contents.pointee.arena.count
@@ -189,7 +189,7 @@ package final class TableBatch {
     }
 }
 
-/// The ids of a batch's changes. Valid until the batch changes; counts no references.
+/// The ids of a batch's changes. Valid until the batch changes; free of reference counting.
 struct TableKeys {
     let arena: GrowingBuffer<UInt8>
 
@@ -212,8 +212,8 @@ struct TableKeys {
 extension TableBatch {
     var keys: TableKeys { TableKeys(arena: contents.pointee.arena) }
 
-    /// Puts the changes' indices in order of (question, answer), in record order among equals. An erasure of a whole
-    /// question, whose key is the beginning of its answers' keys, comes before them.
+    /// Sorts the changes' indices by (question, answer), equal keys in record order. The erasure of a whole question,
+    /// whose key is a prefix of its answers' keys, comes before them.
     func orderAnswers(into order: inout GrowingBuffer<UInt32>) {
         contents.pointee.arena.reserve(KeySorter.slack)
         let (answers, keys) = (self.answers, self.keys)
@@ -221,15 +221,15 @@ extension TableBatch {
         contents.pointee.sorter.sort(order.elements, 0..<answers.count) { keys.key(of: answers[Int($0)]) }
     }
 
-    /// The same for votes: (question, answer, voter). A *counted* record has no voter and comes before the casts.
+    /// Sorts the vote changes by (question, answer, voter). A *counted* record has no voter and comes before the casts.
     func orderVotes(into order: inout GrowingBuffer<UInt32>) {
         contents.pointee.arena.reserve(KeySorter.slack)
         let (votes, keys) = (self.votes, self.keys)
         order.fillWithIndices(votes.count)
         let indices = order.elements
         contents.pointee.sorter.sort(indices, 0..<votes.count) { keys.key(of: votes[Int($0)]) }
-        // By voter only where an answer has several votes: its key and the voter's id in one would mix up answers whose
-        // ids begin alike.
+        // Sorts by voter separately, and only where an answer has several votes: a single key of answer and voter would
+        // mix up answers whose ids share a prefix.
         var start = 0
         while start < votes.count {
             let answer = keys.key(of: votes[Int(indices[start])])
