@@ -53,9 +53,11 @@ package struct ThroughputLine: Sendable, Equatable {
     /// Absent in totals, and in lines of older versions.
     package var verdict: Verdict?
     package var timeShares: TimeShares
+    /// From polling a question event to the acknowledgement of its output; absent without acknowledgements.
     package var latencyMs: Percentiles?
-    /// From the event's own timestamp.
+    /// From a question event's own timestamp to that acknowledgement.
     package var eventLatencyMs: Percentiles?
+    /// Durations of successful commits; absent without commits.
     package var commitLatencyMs: Percentiles?
     /// Absent where no event was acknowledged.
     package var freshness: Freshness?
@@ -84,6 +86,7 @@ package struct ThroughputLine: Sendable, Equatable {
         /// Records that open transactions hold back.
         package var heldBack: [HeldBack] = []
 
+        /// A partition's records behind an open transaction.
         package struct HeldBack: Sendable, Equatable {
             package var topic: String
             package var partition: Int32
@@ -95,6 +98,7 @@ package struct ThroughputLine: Sendable, Equatable {
         /// A topic's lag; nil while the total is nil, since partitions of any topic may be missing then.
         package func records(of topic: String) -> Int64? { total == nil ? nil : topics[topic] ?? 0 }
 
+        /// A partition's lag.
         package struct Partition: Sendable, Equatable {
             package var topic: String
             package var partition: Int32
@@ -118,6 +122,7 @@ package struct ThroughputLine: Sendable, Equatable {
         package var max: Double
     }
 
+    /// All stores of the worker together.
     package struct Store: Sendable, Equatable {
         package var bytes: Int
         /// Visible answers.
@@ -129,11 +134,13 @@ package struct ThroughputLine: Sendable, Equatable {
         /// Empty when every partition is caught up.
         package var restoring: [Restore]
 
+        /// Progress of a partition's restore, in table records.
         package struct Restore: Sendable, Equatable {
             package var partition: Int32
             package var done: Int64
             /// Absent until it is known.
             package var of: Int64?
+            /// Since the partition was assigned.
             package var seconds: Double
         }
     }

@@ -13,6 +13,7 @@ package final class QuestionLookup: Sendable {
             _ id: [UInt8], _ place: TopicPartition, _ deadline: ContinuousClock.Instant,
             _ cancellation: SearchCancellation
         ) throws -> QuestionEvent?
+    /// Asks the partition's lane for the record that it would publish.
     package typealias Ask =
         @Sendable (_ key: [UInt8], _ value: [UInt8], _ partition: Int32) async ->
         Worker.Preview
