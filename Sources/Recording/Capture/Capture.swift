@@ -6,37 +6,38 @@ import Records
 package struct Capture {
     package var topics: [String]
     package var window: Window
-    /// Goes on behind the window's end until it is stopped.
+    /// Goes on after the window's end until it is stopped.
     package var isFollowing: Bool
     /// Only records with one of these keys; empty: all.
     package var keys: [[UInt8]]
-    /// Of the questions (record keys) this share, the same in every topic and run; nil: all. Records without a key are not in it.
+    /// This share of the record keys, that is, of the questions; the same in every topic and run. Leaves out records
+    /// without a key. nil: all records.
     package var sample: KeySample?
-    /// Ends once so many bytes of keys and values were written.
+    /// Ends once this many bytes of keys and values have been written.
     package var maxBytes: Int?
-    /// Ends after this time; for what is followed.
+    /// Ends after this time; for followed topics.
     package var duration: Duration?
-    /// What the topics are called in the recording.
+    /// Renames the topics in the recording.
     package var renaming = TopicRenaming()
-    /// For what is noticed on the way; librdkafka's own lines go to `clientLogger`.
+    /// For events on the way; librdkafka's own lines go to `clientLogger`.
     package var logger: Logger
     package var clientLogger: Logger
-    /// What may wait in memory for its turn, in bytes.
+    /// Bytes of records that may wait in memory for their turn.
     var memoryLimit = 96 << 20
-    /// How long the brokers may be silent before a window that is not followed is given up.
+    /// How long the brokers may be silent before a window without following is given up.
     var patience = WindowReader.patience
     private let properties: KafkaProperties
 
-    /// How long the brokers may take for one answer.
+    /// The brokers' time for one answer.
     private static let timeout = Duration.seconds(15)
-    /// How often a followed recording is made sure of.
+    /// How often a followed recording is settled, so that it survives this process.
     private static let settleInterval = Duration.seconds(1)
-    /// How often a followed topic is asked for new partitions.
+    /// How often a followed topic is checked for new partitions.
     var discoveryInterval = Duration.seconds(5)
 
     /// - Parameters:
     ///   - properties: the user's, with the brokers.
-    ///   - groupID: of the live group; not joined, only the beginning of a name that librdkafka wants to have.
+    ///   - groupID: the live group's. It is not joined; its name begins the group name that librdkafka requires.
     package init(
         topics: [String], window: Window, isFollowing: Bool = false, keys: [[UInt8]] = [],
         properties: KafkaProperties, groupID: String, logger: Logger, clientLogger: Logger? = nil
@@ -51,10 +52,10 @@ package struct Capture {
     }
 
     /// - Parameters:
-    ///   - isStopped: asked between records.
-    ///   - progress: told now and then.
-    /// - Throws: `KafkaError` or ``CaptureError`` when the window cannot be looked up. What fails afterwards is the summary's
-    ///   `end`, as the records before it are written. The writer is not finished: that is the caller's.
+    ///   - isStopped: called between records.
+    ///   - progress: called from time to time.
+    /// - Throws: `KafkaError` or ``CaptureError`` when the window cannot be resolved. Later failures become the
+    ///   summary's `end`, as the records before them are written. The caller finishes the writer.
     package func run(
         into writer: RecordingWriter, redaction: Redaction? = nil, isStopped: () -> Bool = { false },
         progress: (CaptureProgress) -> Void = { _ in }
@@ -74,7 +75,7 @@ package struct Capture {
         let reader = try WindowReader(
             window: resolved, consumer: consumer, isFollowing: isFollowing, memoryLimit: memoryLimit,
             patience: patience, logger: logger)
-        // The messages that wait in it are released before the consumer is closed.
+        // The reader's waiting messages must be released before the consumer is closed.
         withExtendedLifetime(reader) {
             let discovery = isFollowing ? PartitionDiscovery(admin, counts, interval: discoveryInterval) : nil
             do {
@@ -120,7 +121,7 @@ package struct Capture {
     }
 }
 
-/// One copying of a capture's window. Not Sendable: one thread.
+/// One run of a capture. Not Sendable: one thread.
 private final class CaptureRun {
     private let capture: Capture
     private let reader: WindowReader
@@ -155,7 +156,8 @@ private final class CaptureRun {
         while summary.recordCount < limit {
             if summary.end == nil, isStopped() || isOver(summary) {
                 summary.end = isOver(summary) ? .complete : .stopped
-                // The end of what is followed; of a bounded window it would be a wrong one, unless it was asked for.
+                // A followed recording ends after the records that have arrived. A bounded one stops at once: drained
+                // records could come before their turn.
                 guard capture.isFollowing else { return }
                 reader.drain()
             }
@@ -195,8 +197,8 @@ private final class CaptureRun {
         summary.add(message, topic: names[message.topicIndex])
     }
 
-    /// What is done now and then while a topic is followed: the file can be read up to here whatever happens to the process,
-    /// and partitions that the topics have got are read too.
+    /// For a followed topic, from time to time: settles the file, so that it is readable up to here if the process
+    /// dies, and takes up the topics' new partitions.
     private func lookAround() throws {
         guard capture.isFollowing else { return }
         if capture.isTimeForSettling(since: settled) {
@@ -213,7 +215,7 @@ private final class CaptureRun {
     }
 }
 
-/// Asks now and then how many partitions some topics have.
+/// Checks from time to time whether topics have new partitions.
 struct PartitionDiscovery {
     private let admin: AdminClient
     private var counts: [String: Int32]
@@ -226,7 +228,7 @@ struct PartitionDiscovery {
         self.interval = interval
     }
 
-    /// Those that came since the last time. None while no broker answers: the next time tells.
+    /// The partitions added since the last check. None while no broker answers; a later check finds them.
     mutating func newPartitions() -> [TopicPartition] {
         guard ContinuousClock.now - asked >= interval else { return [] }
         defer { asked = .now }
@@ -244,16 +246,16 @@ struct PartitionDiscovery {
     }
 }
 
-/// How far a capture is.
+/// The progress of a capture.
 package struct CaptureProgress: Sendable {
     package let records: Int
-    /// Of keys and values.
+    /// Bytes of keys and values.
     package let bytes: Int
     /// Offsets of the window that were passed.
     package let offsetsPassed: Int64
     /// Offsets of the window; nil when it has no end.
     package let offsetsInAll: Int64?
-    /// The most records; nil: as many as there are.
+    /// The maximum number of records; nil: no limit.
     package let limit: Int64?
 
     package init(records: Int, bytes: Int, offsetsPassed: Int64, offsetsInAll: Int64?, limit: Int64?) {
@@ -264,7 +266,7 @@ package struct CaptureProgress: Sendable {
         self.limit = limit
     }
 
-    /// From 0 to 1; nil when there is no end.
+    /// From 0 to 1; nil without an end.
     package var fraction: Double? {
         guard let offsetsInAll, offsetsInAll > 0 else { return nil }
         let byOffset = Double(offsetsPassed) / Double(offsetsInAll)
@@ -275,31 +277,31 @@ package struct CaptureProgress: Sendable {
 
 /// How a capture ended.
 package enum CaptureEnd: Sendable {
-    /// The window's end, or the size or time that was asked for.
+    /// At the window's end, or at the requested size or time.
     case complete
     /// It was told to stop.
     case stopped
-    /// Brokers or file failed: what was written before is whole.
+    /// Brokers or file failed; the records written before are whole.
     case failed(any Error)
 }
 
-/// What a capture has written.
+/// The result of a capture.
 package struct CaptureSummary: Sendable {
     /// Records by topic, in the order in which the topics were given.
     package private(set) var records: [(topic: String, count: Int)]
-    /// Of keys and values.
+    /// Bytes of keys and values.
     package private(set) var byteCount = 0
-    /// The oldest and the youngest timestamp, in milliseconds since 1970; nil: no record has one.
+    /// The oldest and the youngest timestamp, in milliseconds since 1970; nil when no record has one.
     package private(set) var times: ClosedRange<Int64>?
     /// How it ended; nil only while it runs.
     package internal(set) var end: CaptureEnd?
-    /// What the brokers no longer had when it was read: the recording lacks it.
+    /// Offsets that the brokers no longer had when their turn came: the recording lacks them.
     package internal(set) var holes: [WindowHole] = []
-    /// Partitions in which an open transaction ended the window, and the offsets that it holds back.
+    /// Partitions whose window was ended by an open transaction, and the offsets that it holds back.
     package internal(set) var heldBack: [TopicPartition: Range<Int64>] = [:]
-    /// Of the redacted records: those with headers, which stayed as they were.
+    /// Redacted records with headers. Their headers were not redacted.
     package internal(set) var withHeaders = 0
-    /// Partitions of which the broker has deleted the beginning of the window, and the first offset that it still has.
+    /// Partitions whose window begins with records that the broker has deleted, and the first offset that it still has.
     package let deleted: [TopicPartition: Int64]
 
     init(topics: [String], deleted: [TopicPartition: Int64]) {
@@ -307,7 +309,7 @@ package struct CaptureSummary: Sendable {
         self.deleted = deleted
     }
 
-    /// It was told to stop before it had come to an end.
+    /// It was told to stop before its end.
     package var wasStopped: Bool {
         if case .stopped = end { true } else { false }
     }
@@ -326,23 +328,25 @@ extension WindowReader {
     /// The properties of a consumer that reads a window.
     ///
     /// - Parameters:
-    ///   - user: the user's, with the brokers; they are stronger, but for those that keep the live group untouched.
-    ///   - groupID: of the live group. librdkafka's consumer needs a group name; this makes one that nobody uses and that
-    ///     begins with the live one's, since permissions are often given for names by their beginning.
+    ///   - user: the user's, with the brokers. They override the defaults, but not the settings that protect the live
+    ///     group.
+    ///   - groupID: the live group's. librdkafka's consumer requires a group name. This makes an unused one that begins
+    ///     with
+    ///     the live group's, since permissions are often granted by prefix.
     package static func properties(_ user: KafkaProperties, groupID: String) -> KafkaProperties {
         var properties = KafkaProperties([
             "client.id": "rejoinder-record", "isolation.level": "read_committed",
             "queued.max.messages.kbytes": "32768",
-            // librdkafka 2.0.2 rests half a second by default when its queue was full.
+            // librdkafka 2.0.2 pauses half a second by default after its queue was full.
             "fetch.error.backoff.ms": "10",
-            // How soon it knows of a partition that a topic gets.
+            // The delay until librdkafka sees a topic's new partition.
             "topic.metadata.refresh.interval.ms": "10000",
         ]).overlaid(by: user)
         properties["group.id"] = "\(groupID)-record-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
         properties["group.instance.id"] = nil
         properties["enable.auto.commit"] = "false"
         properties["allow.auto.create.topics"] = "false"
-        // Records that are gone are told of, not passed over.
+        // Deleted records must be reported, not skipped.
         properties["auto.offset.reset"] = "error"
         return properties
     }

@@ -1,16 +1,16 @@
-/// Why a window of a cluster cannot be read; the client's own errors come as `KafkaError`.
+/// The reason why a window of a cluster cannot be read. The client's own errors are thrown as `KafkaError`.
 package struct CaptureError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Matter: Sendable {
-        /// What was asked for makes no sense.
+        /// The request makes no sense.
         case usage
-        /// What was asked for is not in the cluster.
+        /// The cluster lacks a requested topic.
         case configuration
         /// No broker answers any more.
         case brokerUnreachable
     }
 
     package let matter: Matter
-    /// A sentence for people, with what to do next.
+    /// A sentence for people, with its remedy.
     package let description: String
 
     package init(_ matter: Matter, _ description: String) {

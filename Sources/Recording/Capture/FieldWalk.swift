@@ -1,9 +1,9 @@
-/// Goes through a JSON text (RFC 8259, strictly), finds the strings of chosen fields and replaces their letters and digits
-/// where they stand. No recursion: the text may be as deep as it likes.
+/// Walks through a JSON text (RFC 8259, strictly), finds the strings of chosen fields and replaces their letters and
+/// digits in place. Not recursive, so the text may be nested to any depth.
 struct FieldWalk {
     private struct Frame {
         let isObject: Bool
-        /// The chosen field that this is in.
+        /// Index of the chosen field that contains this.
         let field: Int?
         /// The name of the member whose value is being read, without its quotes.
         var name: Range<Int> = 0..<0
@@ -69,7 +69,7 @@ struct FieldWalk {
             default:
                 guard word("true") || word("false") || word("null") else { return false }
             }
-            // A value has ended: close what ends with it, up to the next comma.
+            // A value has ended: close the objects and arrays that end with it, up to the next comma.
             while true {
                 skipSpace()
                 guard let frame = frames.last else { return place == text.count }
@@ -89,7 +89,7 @@ struct FieldWalk {
         }
     }
 
-    /// Reads a member's name and colon; `field` becomes the chosen field that its value is in.
+    /// Reads a member's name and colon; sets `field` to the chosen field that contains its value.
     private mutating func name(_ field: inout Int?) -> Bool {
         guard byte == UInt8(ascii: "\""), let name = string() else { return false }
         skipSpace()
@@ -114,7 +114,7 @@ struct FieldWalk {
 
     private func isName(_ name: Range<Int>, _ part: [UInt8]) -> Bool {
         guard text[name].contains(UInt8(ascii: "\\")) else { return text[name].elementsEqual(part) }
-        // Nobody writes names so, but one may, and it must not get through.
+        // Names with escapes are rare but valid, and must not slip through unredacted.
         var scalars = String.UnicodeScalarView()
         var here = name.lowerBound
         while here < name.upperBound, let (scalar, length) = character(here) {
@@ -127,7 +127,7 @@ struct FieldWalk {
 
     // MARK: Strings
 
-    /// Passes over a string, checked; its content without the quotes.
+    /// Checks a string and passes over it. Returns its content without the quotes.
     private mutating func string() -> Range<Int>? {
         let start = place + 1
         var here = start
@@ -142,8 +142,8 @@ struct FieldWalk {
         return nil
     }
 
-    /// The character at `here` and how many bytes it takes, as an escape or as it is; nil when there is none. Half of a
-    /// surrogate pair stands for itself: a record may hold it (RFC 8259, section 8.2).
+    /// The character at `here`, escaped or not, and its length in bytes; nil for malformed text. Half of a surrogate
+    /// pair stands for itself: a record may hold it (RFC 8259, section 8.2).
     private func character(_ here: Int) -> (scalar: UInt32, length: Int)? {
         let first = text[here]
         guard first == UInt8(ascii: "\\") else {
@@ -182,7 +182,7 @@ struct FieldWalk {
         return unit
     }
 
-    /// Replaces a checked string's letters and digits. An escape stays an escape, so no byte more or less is needed.
+    /// Replaces a checked string's letters and digits. An escape stays an escape, so the length stays the same.
     private func redact(_ content: Range<Int>) {
         var seed = LetterSubstitution.Seed()
         var here = content.lowerBound
@@ -210,7 +210,7 @@ struct FieldWalk {
         }
     }
 
-    /// Whether the value belongs to a name that ends with "id": its text has to stay one id, apart from all others.
+    /// Whether the value's name ends with "id". Such a text must stay one id, distinct from all others.
     private var isID: Bool {
         guard let frame = frames.last(where: \.isObject) else { return false }
         let name = text[frame.name]
@@ -226,13 +226,13 @@ struct FieldWalk {
         }
     }
 
-    /// As the contract has integers as ids: digits alone, behind an optional minus.
+    /// Whether the number is an integer as the contract allows in ids: digits only, after an optional minus.
     private func isInteger(_ number: Range<Int>) -> Bool {
         let digits = text[number.lowerBound] == UInt8(ascii: "-") ? number.dropFirst() : number
         return digits.allSatisfy { 0x30...0x39 ~= text[$0] }
     }
 
-    /// Replaces an id, a string's content or an integer, by one that no other id becomes.
+    /// Replaces an id (a string's content or an integer) so that distinct ids stay distinct.
     private func redactID(_ content: Range<Int>) {
         var scalars: [UInt32] = []
         var here = content.lowerBound
@@ -255,9 +255,9 @@ struct FieldWalk {
         }
     }
 
-    // MARK: The rest
+    // MARK: Other values
 
-    /// 0, which no token begins with, at the end.
+    /// The current byte, or 0 at the end, which no token begins with.
     private var byte: UInt8 { place < text.count ? text[place] : 0 }
 
     private mutating func skipSpace() {

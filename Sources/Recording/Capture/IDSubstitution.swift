@@ -1,29 +1,29 @@
-/// Replaces an id by another of the same form: no two ids become one, and none stays as it is.
+/// Replaces an id by another of the same form: distinct ids stay distinct, and none keeps its text.
 ///
-/// Letters and digits that can be replaced are the id's places; each holds a number below its radix (10 for a digit, 26 for a
-/// letter). The ids of one form, that is with the same bytes between the places and the same radices, are thus vectors, and
-/// they are permuted among themselves: a Feistel network `P` (each half is shifted, place by place, by numbers that depend on
-/// the other half) makes the bijection, and `P⁻¹(P(id) + 1)` has no fixed point besides. As in ``LetterSubstitution`` the
+/// The replaceable letters and digits are the id's places; each holds a number below its radix (10 for a digit, 26 for
+/// a letter). So the ids of one form (the same bytes between the places, the same radices) are vectors, and are
+/// permuted among themselves. A Feistel network `P` (each half is shifted, place by place, by numbers that depend on
+/// the other half) makes the bijection, and `P⁻¹(P(id) + 1)` also has no fixed point. As in ``LetterSubstitution`` the
 /// result depends on the id alone, the same in every field, file and run, and there is no secret in it.
 ///
-/// A digit string without a leading zero keeps its first digit above zero: 42 and "42" are the same id, so both have to become
-/// the same, and 07 is no integer of JSON.
+/// A digit string without a leading zero keeps its first digit above zero: 42 and "42" are the same id, so both must
+/// become the same, and 07 is no integer in JSON.
 struct IDSubstitution {
     private static let rounds: UInt64 = 8
 
-    /// The place's number, and what to add for the scalar.
+    /// A replaceable letter or digit.
     private struct Place {
-        /// Of the scalar in the id.
+        /// The scalar's index in the id.
         let index: Int
         let alphabet: Alphabet
         var digit: UInt32
     }
 
     private var places: [Place] = []
-    /// What is the same in all ids of this form.
+    /// A hash of the form: the parts that all ids of this form share.
     private var form: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    /// - Returns: as many scalars, each of the same length in UTF-8. The id itself where nothing in it can be replaced.
+    /// - Returns: as many scalars, each of the same length in UTF-8. The id itself if none of them can be replaced.
     static func replacement(of id: [UInt32]) -> [UInt32] {
         var substitution = IDSubstitution(id)
         guard !substitution.places.isEmpty else { return id }
@@ -38,7 +38,7 @@ struct IDSubstitution {
         for (index, scalar) in id.enumerated() {
             let alphabet: Alphabet
             if let integer, index == integer, id.count > integer + 1 {
-                // A leading zero stays one; another first digit becomes none.
+                // A leading zero stays zero; another first digit never becomes zero.
                 alphabet = scalar == 0x30 ? .fixed(scalar) : .range(first: 0x31, count: 9)
             } else {
                 alphabet = Alphabet(of: scalar)
@@ -50,7 +50,7 @@ struct IDSubstitution {
         }
     }
 
-    /// Where the digits begin, of an id that is an integer: digits alone, behind an optional minus.
+    /// The index of the first digit of an integer id (digits only, after an optional minus); nil for other ids.
     private static func integerDigits(_ id: [UInt32]) -> Int? {
         let first = id.first == 0x2D ? 1 : 0
         return id.count > first && id[first...].allSatisfy { 0x30...0x39 ~= $0 } ? first : nil
@@ -88,12 +88,12 @@ struct IDSubstitution {
     }
 }
 
-/// The scalars that may stand in for one: letters and digits of its kind, of the same length in UTF-8.
+/// The scalars that may replace one: letters and digits of its kind, of the same length in UTF-8.
 private enum Alphabet {
-    /// Nothing else may.
+    /// No other scalar may.
     case fixed(UInt32)
     case range(first: UInt32, count: UInt32)
-    /// Of the 64 whose UTF-8 differs in the last byte alone, those of the same category.
+    /// Those of the same category among the 64 whose UTF-8 differs in the last byte alone.
     case listed([UInt32])
 
     init(of scalar: UInt32) {
@@ -123,7 +123,7 @@ private enum Alphabet {
         }
     }
 
-    /// Tells alphabets apart.
+    /// Distinguishes alphabets.
     var form: UInt64 {
         switch self {
         case .fixed(let scalar): UInt64(scalar)

@@ -1,9 +1,9 @@
 import Records
 
-/// A share of all keys. A key is in it or not by its bytes alone: the same questions in every topic, run and machine, and those
-/// of a smaller share are in every larger one.
+/// A share of all keys. A key's bytes alone decide, so a sample has the same questions in every topic, run and machine,
+/// and every larger sample contains a smaller one.
 package struct KeySample: Sendable, Equatable {
-    /// Of 2^32.
+    /// The share times 2^32.
     private let threshold: UInt64
 
     /// Reads "1%", "0.1%" or "100%"; nil for anything else.
@@ -16,7 +16,7 @@ package struct KeySample: Sendable, Equatable {
 
     func contains(_ key: Bytes?) -> Bool {
         guard let key else { return false }
-        // FNV-1a, and its high bits mixed into the low ones.
+        // FNV-1a, with its high bits mixed into the low ones.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in key { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD

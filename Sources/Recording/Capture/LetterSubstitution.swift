@@ -1,7 +1,7 @@
-/// Replaces letters and digits by others, one after the other, of the same kind and with as many bytes in UTF-8.
+/// Replaces letters and digits, one by one, by others of the same kind and the same length in UTF-8.
 ///
-/// What comes out depends on the text alone: the same text becomes the same text in every field, file and run. It cannot be
-/// turned back, but whoever guesses a text can see whether the guess was right: there is no secret in it.
+/// The result depends on the text alone: the same text becomes the same in every field, file and run. It cannot be
+/// reversed, but a guessed text can be verified, as there is no secret in it.
 struct LetterSubstitution {
     /// FNV-1a over the text's characters.
     struct Seed {
@@ -16,7 +16,7 @@ struct LetterSubstitution {
 
     init(_ seed: Seed) { state = seed.hash }
 
-    /// SplitMix64: the next of a sequence of numbers that look random.
+    /// SplitMix64: the next of a sequence of pseudo-random numbers.
     private mutating func next(below bound: UInt32) -> UInt32 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
@@ -25,7 +25,7 @@ struct LetterSubstitution {
         return UInt32(truncatingIfNeeded: (mixed ^ mixed >> 31) >> 32) % bound
     }
 
-    /// Another letter for a letter, another digit for a digit; all else as it is.
+    /// Another letter for a letter, another digit for a digit; other characters unchanged.
     mutating func replacement(of scalar: UInt32) -> UInt32 {
         switch scalar {
         case 0x30...0x39: return shift(scalar, in: 0x30, count: 10)
@@ -43,7 +43,8 @@ struct LetterSubstitution {
         first + (scalar - first + 1 + next(below: count - 1)) % count
     }
 
-    /// A neighbour of the same category: the 64 whose UTF-8 differs in the last byte alone are mostly of one script.
+    /// A neighbour of the same category. The 64 scalars whose UTF-8 differs in the last byte alone are mostly of one
+    /// script.
     private mutating func beyondASCII(_ scalar: UInt32) -> UInt32 {
         guard let category = Self.category(scalar) else { return scalar }
         let start = next(below: 64)
@@ -51,7 +52,7 @@ struct LetterSubstitution {
             let candidate = scalar & ~63 | (start + step) & 63
             if candidate != scalar, Self.category(candidate) == category { return candidate }
         }
-        // The only one of its kind there: anything of the same length.
+        // The only one of its kind there: any letter of the same length.
         return switch scalar {
         case ..<0x800: scalar == 0xE9 ? 0xE8 : 0xE9
         case ..<0x10000: shift(0x4E00, in: 0x4E00, count: 0x5200)
@@ -59,7 +60,7 @@ struct LetterSubstitution {
         }
     }
 
-    /// The category of a letter or a number; nil for all else.
+    /// The category of a letter or a number; nil for other characters.
     static func category(_ scalar: UInt32) -> Unicode.GeneralCategory? {
         guard let category = Unicode.Scalar(scalar)?.properties.generalCategory else { return nil }
         return switch category {

@@ -1,17 +1,17 @@
 import KafkaClient
 
-/// One partition of a window that is being read: its records that have come and wait for their turn.
+/// One partition of a window, with the records that have arrived and wait for their turn.
 ///
-/// Owns the messages in it until they are taken out.
+/// Owns the waiting messages until they are taken out.
 final class MergeSource {
     enum State {
-        /// Records are to come.
+        /// More records are expected.
         case reading
-        /// Enough of them wait; no more are fetched for now.
+        /// Enough records wait; fetching is paused.
         case paused
-        /// All that were there have come; more may. Only when a topic is followed.
+        /// All records up to the log's end have arrived, and more may follow. Only for followed topics.
         case caughtUp
-        /// None is to come.
+        /// No more records are expected.
         case ended
     }
 
@@ -24,14 +24,14 @@ final class MergeSource {
     let partition: TopicPartition
     /// The topic's place among the window's topics by name.
     let topicRank: Int
-    /// The first offset that is not wanted any more.
+    /// The first offset after the window.
     let end: Int64
-    /// The first offset that is still wanted.
+    /// The first offset still to be read.
     var expected: Int64
     var state = State.reading
-    /// Since when its next record is waited for, in milliseconds of the reader's clock; while `isWaitedFor`.
+    /// When waiting for the next record began, in milliseconds of the reader's clock; valid while `isWaitedFor`.
     var waitingSince: Int64
-    /// Bytes of the messages that wait.
+    /// Bytes of the waiting messages.
     private(set) var byteCount = 0
     private var entries: [Entry] = []
     private var first = 0
@@ -48,17 +48,17 @@ final class MergeSource {
         for entry in entries[first...] { entry.message.release() }
     }
 
-    /// What a message takes besides its bytes: librdkafka's own structures, roughly.
+    /// librdkafka's own memory for a message besides its bytes, roughly.
     private static let overhead = 256
 
     var isEmpty: Bool { first == entries.count }
 
-    /// Its next record is to come, and the next one's turn is not known before.
+    /// The next record is still to come, so the next turn is not known before it.
     var isWaitedFor: Bool {
         if case .reading = state { isEmpty } else { false }
     }
 
-    /// The timestamp of the record whose turn is next; one without comes at once.
+    /// The timestamp of the next record; a record without one comes first.
     var headTimestamp: Int64 { entries[first].message.timestamp ?? -1 }
 
     var headArrived: Int64 { entries[first].arrived }
@@ -68,7 +68,7 @@ final class MergeSource {
         byteCount += message.byteCount + Self.overhead
     }
 
-    /// Takes the first one out; the caller releases it.
+    /// Takes the first message out; the caller releases it.
     func removeFirst() -> ConsumedMessage {
         let message = entries[first].message
         first += 1
@@ -83,14 +83,14 @@ final class MergeSource {
         return message
     }
 
-    /// The one order that is the same in every run: timestamp, then topic, then partition.
+    /// The order that is the same in every run: timestamp, then topic, then partition.
     func comesBefore(_ other: MergeSource) -> Bool {
         (headTimestamp, topicRank, partition.partition)
             < (other.headTimestamp, other.topicRank, other.partition.partition)
     }
 }
 
-/// The sources that have a record, the one whose turn is next on top.
+/// The sources that have a record, with the next one on top.
 struct MergeHeap {
     private var sources: [MergeSource] = []
 
@@ -111,7 +111,7 @@ struct MergeHeap {
         if !sources.isEmpty { sink(last) }
     }
 
-    /// Puts the top in its place again after its first record was taken out.
+    /// Restores the heap after the top's first record was taken out.
     mutating func firstHasChanged() {
         sink(sources[0])
     }

@@ -1,18 +1,18 @@
-/// A JSON field whose text is replaced: its name, or a path whose last parts it has.
+/// A JSON field whose text is replaced, chosen by its name or by the last parts of its path.
 package struct RedactedField: Sendable, Equatable {
-    /// As it was given.
+    /// The name as given.
     package let name: String
     /// The path's parts, outermost first.
     let parts: [[UInt8]]
 
-    /// Fields that records are joined, ordered or dated by. With other text in them a replay would not be the same case.
+    /// Fields that join, order or date records. With other text in them a replay would not be the same case.
     private static let structural: Set = [
         "id", "questionId", "answerId", "askedAt", "answeredAt", "castAt", "countedAt",
     ]
 
-    /// - Parameter name: "displayName" means every field of this name; "author.displayName" one in an "author", however
-    ///   deep. Arrays on the way do not count.
-    /// - Throws: for a name that is none, and for fields that hold the records together.
+    /// - Parameter name: "displayName" means every field of this name; "author.displayName" one in an "author", at any
+    ///   depth. Arrays in between do not count.
+    /// - Throws: for an invalid name, and for fields that hold the records together.
     package init(_ name: String) throws(CaptureError) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty }) else {

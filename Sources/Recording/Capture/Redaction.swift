@@ -1,17 +1,17 @@
 import Records
 
-/// Replaces letters and digits in chosen fields of JSON values. Lengths, structure and all other fields stay byte for byte;
-/// what was valid JSON stays so.
+/// Replaces letters and digits in chosen fields of JSON values. Lengths, structure and all other fields stay byte for
+/// byte, so valid JSON stays valid.
 ///
-/// A value that is no JSON has no fields that could be found: all its letters and digits are replaced, rather than let a
-/// secret through.
+/// A value that is no JSON has no fields to find: all its letters and digits are replaced, rather than let a secret
+/// through.
 ///
 /// Not Sendable: belongs to one capture.
 package final class Redaction {
     package let fields: [RedactedField]
-    /// Strings that were replaced, by field.
+    /// Replaced strings, by field.
     package private(set) var replaced: [Int]
-    /// Numbers that stand in such a field and stayed.
+    /// Numbers in such a field, which stay unchanged.
     package private(set) var numbersKept = 0
     /// Values that are no JSON.
     package private(set) var unreadable = 0
@@ -25,7 +25,7 @@ package final class Redaction {
 
     deinit { copy.deallocate() }
 
-    /// - Returns: the redacted value, as long as the value; valid until the next call.
+    /// - Returns: the redacted value, of the same length; valid until the next call.
     package func redact(_ value: Bytes) -> Bytes {
         if copy.count < value.count {
             copy.deallocate()
@@ -44,8 +44,8 @@ package final class Redaction {
         return Bytes(room)
     }
 
-    /// Text that is no JSON: every character by itself, and the result must be no JSON either. Letters of escapes and
-    /// numbers are letters as well, so by chance it could become some; then other letters are tried.
+    /// Redacts text that is no JSON: every character by itself. The result must be no JSON either. The letters of
+    /// escapes and numbers are replaced too, so it could become JSON by chance; then other letters are tried.
     private func redactAll(_ text: UnsafeMutableBufferPointer<UInt8>, of value: Bytes) {
         for attempt in 0..<16 as Range<UInt32> {
             UnsafeMutableRawBufferPointer(text).copyMemory(from: value)
@@ -57,11 +57,11 @@ package final class Redaction {
             var walk = FieldWalk(text: text, fields: [])
             if !walk.run() { return }
         }
-        // No word, number or escape of JSON is made of these.
+        // No word, number or escape of JSON consists of these characters.
         Self.replace(text) { 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 & ~0x20 ? 0x78 : $0 }
     }
 
-    /// Bytes that are no UTF-8 become one that never is.
+    /// Bytes that are not UTF-8 become 0xFF, which never occurs in UTF-8.
     private static func replace(_ text: UnsafeMutableBufferPointer<UInt8>, by other: (UInt32) -> UInt32) {
         var place = 0
         while place < text.count {
@@ -78,7 +78,7 @@ package final class Redaction {
 
 /// Single characters of UTF-8 in memory.
 enum TextScalar {
-    /// The character that begins at `place`, and its length; nil when none does.
+    /// The character that begins at `place`, and its length; nil for malformed UTF-8.
     static func decode(_ text: UnsafeMutableBufferPointer<UInt8>, _ place: Int) -> (scalar: UInt32, length: Int)? {
         guard let base = text.baseAddress, place < text.count else { return nil }
         let here = base + place

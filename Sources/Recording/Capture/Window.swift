@@ -2,7 +2,7 @@ import Foundation
 import KafkaClient
 import Logging
 
-/// Which part of some topics is meant.
+/// A part of some topics, between two bounds.
 package struct Window: Sendable, Equatable {
     package var from: WindowBound
     package var to: WindowBound
@@ -24,17 +24,16 @@ package struct Window: Sendable, Equatable {
         }
     }
 
-    /// Looks up what the bounds are at this moment: offsets of each partition.
+    /// Resolves the bounds, as of now, to offsets of each partition.
     ///
-    /// A time stands for the first record of a partition that is not older; what follows is in the window whatever its own
-    /// timestamp is, so a partition's records never change their order and none is left out between two others.
+    /// A time stands for a partition's first record that is not older. All records from there on belong to the window
+    /// whatever their timestamps, so a partition's records keep their order and the window has no gaps.
     ///
     /// - Parameters:
-    ///   - consumer: asks the brokers; with `read_committed` (the default), `end` is before the first transaction that is
-    ///     still open.
-    ///   - partitions: of which topic how many.
+    ///   - consumer: asks the brokers; with `read_committed` (the default), `end` is before the first open transaction.
+    ///   - partitions: the number of partitions of each topic.
     ///   - now: milliseconds since 1970.
-    ///   - timeout: of each question.
+    ///   - timeout: for each request.
     package func resolve(
         partitions: [String: Int32], with consumer: AssignedConsumer,
         now: Int64 = Int64(Date().timeIntervalSince1970 * 1_000), timeout: Duration = .seconds(15)
@@ -69,8 +68,8 @@ package struct Window: Sendable, Equatable {
         return window
     }
 
-    /// Where the logs end, open transactions included. To be asked before `resolve`: what is committed only afterwards is then
-    /// not taken for an open transaction.
+    /// The ends of the logs, open transactions included. Call this before `resolve`, so that a transaction that is
+    /// committed in between does not count as open.
     /// - Parameter properties: of the consumer that resolves the window.
     package static func uncommittedEnds(
         partitions: [String: Int32], properties: KafkaProperties, logger: Logger, timeout: Duration = .seconds(15)
@@ -99,7 +98,7 @@ package struct Window: Sendable, Equatable {
 }
 
 extension WindowBound {
-    /// Milliseconds since 1970; nil for what is no time.
+    /// Milliseconds since 1970; nil for a bound that is no time.
     fileprivate func time(now: Int64) -> Int64? {
         switch self {
         case .time(let time): time
@@ -113,17 +112,18 @@ extension WindowBound {
 package struct ResolvedWindow: Sendable, Equatable {
     /// The offsets of each partition, those of empty ones included.
     package var ranges: [TopicPartition: Range<Int64>] = [:]
-    /// The most records in all; nil: as many as there are.
+    /// The maximum number of records in all; nil: no limit.
     package var limit: Int64?
-    /// Partitions of which the broker has deleted the beginning of the window, and the first offset that it still has.
+    /// Partitions whose window begins with records that the broker has deleted, and the first offset that it still has.
     package var deleted: [TopicPartition: Int64] = [:]
-    /// Where each partition's log ends: with `read_committed`, before the first transaction that is still open.
+    /// The end of each partition's log: with `read_committed`, before the first open transaction.
     package var logEnds: [TopicPartition: Int64] = [:]
 
     package init() {}
 
-    /// Partitions in which an open transaction ends the window: nothing is read from there to the log's end.
-    /// - Parameter logEnds: as `Window.uncommittedEnds` gave them before the window was resolved.
+    /// Partitions whose window is ended by an open transaction, and the offsets from there to the log's end, which are
+    /// not read.
+    /// - Parameter logEnds: the result of `Window.uncommittedEnds` from before the window was resolved.
     package func heldBack(before logEnds: [TopicPartition: Int64]) -> [TopicPartition: Range<Int64>] {
         var result: [TopicPartition: Range<Int64>] = [:]
         for (place, range) in ranges {
@@ -135,6 +135,6 @@ package struct ResolvedWindow: Sendable, Equatable {
         return result
     }
 
-    /// How many offsets it spans: not fewer than it has records.
+    /// The number of offsets in it, which is at least its number of records.
     package var offsetCount: Int64 { ranges.values.reduce(0) { $0 + Int64($1.count) } }
 }

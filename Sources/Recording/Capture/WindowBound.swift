@@ -1,33 +1,33 @@
 import Foundation
 import Records
 
-/// Where a window of a topic begins or ends, as people write it.
+/// The beginning or the end of a topic's window, in its forms for people.
 package enum WindowBound: Sendable, Equatable {
     /// Before the first record that the broker still has.
     case beginning
-    /// Behind the last record there is when the reading starts.
+    /// After the last record at the time when reading starts.
     case end
     /// This offset in each partition.
     case offset(Int64)
     /// The first record of each partition that is not older: milliseconds since 1970.
     case time(Int64)
-    /// The same, as milliseconds before the reading starts.
+    /// The same, as milliseconds before reading starts.
     case ago(Int64)
-    /// So many records in all behind the window's beginning.
+    /// This many records in all after the window's beginning.
     case count(Int64)
 
-    /// From this on a plain number is a time in milliseconds (1973), below it an offset.
+    /// A plain number from this on is a time in milliseconds (1973), below it an offset.
     static let leastTime: Int64 = 100_000_000_000
 
-    /// What people may write for a beginning.
+    /// The forms of a beginning, for people.
     package static let fromForms =
         "beginning, end (what comes from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
-    /// What people may write for an end.
+    /// The forms of an end, for people.
     package static let toForms =
         "end, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), a time ago (-30m, -1h, -2d), or a "
         + "number of records (+1000)"
 
-    /// Reads where a window begins.
+    /// Parses a window's beginning.
     package init(from text: String) throws(CaptureError) {
         let word: WindowBound? =
             switch text {
@@ -41,7 +41,7 @@ package enum WindowBound: Sendable, Equatable {
         self = bound
     }
 
-    /// Reads where a window ends. What is at the bound is not in it any more.
+    /// Parses a window's end. The record at the bound is not in the window.
     package init(to text: String) throws(CaptureError) {
         var bound = text == "end" ? Self.end : Self.either(text)
         if text.hasPrefix("+") { bound = Self.number(text.dropFirst()).flatMap { $0 > 0 ? .count($0) : nil } }
@@ -51,12 +51,12 @@ package enum WindowBound: Sendable, Equatable {
 
     private static func either(_ text: String) -> WindowBound? {
         if text.hasPrefix("-") { return duration(text.dropFirst()).map { .ago($0) } }
-        // For an offset that is as large as a time.
+        // For an offset as large as a time.
         if text.hasPrefix("offset:") { return number(text.dropFirst("offset:".count)).map { .offset($0) } }
         if let number = number(text[...]) { return number < leastTime ? .offset(number) : .time(number) }
         var text = text
         return text.withUTF8 { Instant(rfc3339: Bytes($0)) }.flatMap { instant in
-            // A time between two milliseconds begins with the later one: records before it are older.
+            // Rounds up to the next millisecond: records before it are older.
             let part = Int64((instant.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
             let milliseconds = instant.seconds * 1_000 + part
             return milliseconds >= 0 ? .time(milliseconds) : nil
@@ -67,7 +67,7 @@ package enum WindowBound: Sendable, Equatable {
         !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(text) : nil
     }
 
-    /// "1h30m" in milliseconds; nil for what is no time.
+    /// "1h30m" in milliseconds; nil for a malformed duration.
     package static func duration(_ text: Substring) -> Int64? {
         var rest = text
         var total: Int64 = 0

@@ -1,16 +1,16 @@
 import KafkaClient
 
-/// Offsets of a window whose records the brokers no longer had when it was their turn.
+/// Offsets of a window whose records the brokers no longer had when their turn came.
 package struct WindowHole: Sendable, Equatable {
     package enum Cause: Sendable, Equatable {
-        /// Retention, or `kafka-delete-records`, took the log's beginning.
+        /// Retention, or `kafka-delete-records`, deleted the log's beginning.
         case deleted
-        /// The log's end was cut: a leader that had not all of it took over.
+        /// The log's end was truncated: a leader that lacked some of it took over.
         case truncated
     }
 
     package let partition: TopicPartition
-    /// Those that were not read; some of them may never have held a record.
+    /// The offsets not read; some may never have held a record.
     package let offsets: Range<Int64>
     package let cause: Cause
 

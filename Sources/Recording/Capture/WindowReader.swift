@@ -1,67 +1,68 @@
 import KafkaClient
 import Logging
 
-/// Reads a window of some topics in one order that is the same on every run: by timestamp, then topic, partition and
-/// offset, where a partition's records stay in their own order. Joins no group and commits nothing.
+/// Reads a window of some topics in an order that is the same on every run: by timestamp, then topic, partition and
+/// offset, while a partition's records keep their own order. Joins no group and commits nothing.
 ///
-/// Each partition's next record is waited for before one is handed out, so it does not matter in which order they come.
-/// What waits is bounded: partitions that are far ahead are paused. A topic that is followed has no end to wait for: there,
-/// a record of a partition that has caught up is held for `settleTime`, and order beyond that is the order of arrival; a
-/// partition of which nothing comes for `stallTime` holds back no other, and a reader that follows waits for brokers without
-/// limit.
+/// No record is handed out before each partition's next one has arrived, so the order of arrival does not matter.
+/// Memory is bounded: partitions that are far ahead are paused. A followed topic has no end to wait for. There a record
+/// is held for `settleTime` while a caught-up partition might still bring an older one; beyond that, records come in
+/// the order of arrival. A partition that brings no record for `stallTime` no longer holds back the others, and the
+/// reader waits for brokers without limit.
 ///
-/// Offsets that the brokers no longer have are noted as `holes`, never passed over in silence: `auto.offset.reset` is `error`.
+/// Offsets that the brokers no longer have are noted as `holes`, never skipped silently: `auto.offset.reset` is
+/// `error`.
 ///
 /// Not Sendable: one thread reads.
 package final class WindowReader {
     package enum Step: Sendable, Equatable {
         /// A record was handed out.
         case record
-        /// None came for a moment.
+        /// No record came for a moment.
         case nothing
-        /// There are no more.
+        /// The window has no more records.
         case end
     }
 
     /// How long the brokers may be silent.
     package static let patience = Duration.seconds(60)
-    /// How long a record waits for older ones of partitions that have caught up, in milliseconds.
+    /// How long a record waits for older ones of caught-up partitions, in milliseconds.
     static let settleTime: Int64 = 1_000
-    /// How long a followed partition that brings nothing holds back the others, in milliseconds.
+    /// How long a followed partition without records holds back the others, in milliseconds.
     static let stallTime: Int64 = 10_000
 
     private let consumer: AssignedConsumer
     private let logger: Logger
     private var sources: [MergeSource]
     private let ranks: [String]
-    /// By the consumer's index of a topic, then by partition.
+    /// By the consumer's topic index, then by partition.
     private var lookup: [[MergeSource?]] = []
     private var heap = MergeHeap()
-    /// Sources that must bring a record, or their end, before the next one's turn is known.
+    /// The number of sources that must bring a record, or their end, before the next record is known.
     private var waitedFor = 0
     private let isFollowing: Bool
     private let patience: Duration
     private var isDraining = false
-    /// What one partition may have waiting.
+    /// Bytes that one partition may have waiting.
     private let highMark: Int
     private let origin = ContinuousClock.now
     private var lastSign = ContinuousClock.now
     private var lastTrouble: KafkaError?
     private var lastWarning: ContinuousClock.Instant?
-    /// Partitions whose position is not in the log, to be read on from where the log begins.
+    /// Partitions whose position is no longer in the log. Their reading resumes inside the log.
     private var lost: [MergeSource] = []
     private var stallChecked: (at: Int64, isStalled: Bool) = (-1_000, false)
 
-    /// What the brokers no longer had.
+    /// Offsets that the brokers no longer had.
     package private(set) var holes: [WindowHole] = []
 
-    /// Offsets of the window that were passed; against the window's `offsetCount`.
+    /// Offsets of the window that were passed, for progress against the window's `offsetCount`.
     package private(set) var offsetsPassed: Int64 = 0
 
     /// - Parameters:
-    ///   - consumer: with nothing assigned; closed by its owner after this reader is gone.
-    ///   - isFollowing: goes on behind the window's end, for ever.
-    ///   - memoryLimit: bytes that may wait in all; a partition's share is not less than 256 KiB.
+    ///   - consumer: has no assignment yet; its owner closes it after this reader is gone.
+    ///   - isFollowing: goes on after the window's end, for ever.
+    ///   - memoryLimit: bytes that may wait in all; a partition's share is at least 256 KiB.
     ///   - patience: how long the brokers may be silent.
     package init(
         window: ResolvedWindow, consumer: AssignedConsumer, isFollowing: Bool = false, memoryLimit: Int = 96 << 20,
@@ -95,7 +96,7 @@ package final class WindowReader {
         }
     }
 
-    /// Takes up partitions that a followed topic has got meanwhile, each from its first record on.
+    /// Adds a followed topic's new partitions, each from its first record on.
     package func add(_ partitions: [TopicPartition]) throws(KafkaError) {
         let new = partitions.filter { partition in !sources.contains { $0.partition == partition } }.map {
             MergeSource(
@@ -110,7 +111,7 @@ package final class WindowReader {
     }
 
     /// Hands the next record to `body`, valid during the call.
-    /// - Throws: what `body` throws; `KafkaError` or ``CaptureError`` when the window cannot be read on.
+    /// - Throws: the errors of `body`; `KafkaError` or ``CaptureError`` when the window cannot be read on.
     package func next(_ body: (borrowing ConsumedMessage) throws -> Void) throws -> Step {
         while true {
             if let source = heap.first, waitedFor == 0 || isDraining || isStalled, isSettled(source) {
@@ -126,20 +127,21 @@ package final class WindowReader {
         }
     }
 
-    /// From now on hands out what has come already, then ends. For a topic that is followed.
+    /// From now on hands out only the records that have already arrived, then ends. For a followed topic.
     package func drain() { isDraining = true }
 
-    /// In a followed topic: whether nothing older is likely to come any more.
+    /// In a followed topic: whether an older record is unlikely to come any more.
     private func isSettled(_ source: MergeSource) -> Bool {
         guard isFollowing, !isDraining else { return true }
         return now - source.headArrived >= Self.settleTime || !sources.contains { $0.isEmpty }
     }
 
-    /// In a followed topic: whether all that is waited for has brought nothing for so long that the others go on without.
+    /// In a followed topic: whether every awaited partition has been silent for so long that the others go on without
+    /// them.
     private var isStalled: Bool {
         guard isFollowing else { return false }
         let now = now
-        // Looked at ten times a second, since it looks at every partition.
+        // Computed at most ten times a second, since it walks through every partition.
         if now - stallChecked.at >= 100 {
             let isStalled = sources.allSatisfy { !$0.isWaitedFor || now - $0.waitingSince >= Self.stallTime }
             stallChecked = (now, isStalled)
@@ -149,7 +151,7 @@ package final class WindowReader {
 
     private var now: Int64 { Int64((ContinuousClock.now - origin) / .milliseconds(1)) }
 
-    /// Puts a source, whose first record was taken out, where it belongs now.
+    /// Moves a source, whose first record was taken out, to its new place.
     private func advance(_ source: MergeSource) throws {
         offsetsPassed += 1
         if source.isEmpty {
@@ -170,7 +172,8 @@ package final class WindowReader {
         }
     }
 
-    /// Takes what comes next from the consumer. False: nothing came.
+    /// Takes the next event from the consumer.
+    /// - Returns: false when none came.
     private func take(timeoutMilliseconds: Int32) throws -> Bool {
         if !lost.isEmpty { try findLost() }
         switch consumer.poll(timeoutMilliseconds: timeoutMilliseconds) {
@@ -195,7 +198,7 @@ package final class WindowReader {
         let row = lookup.indices.contains(message.topicIndex) ? lookup[message.topicIndex] : []
         let number = Int(message.partition)
         guard row.indices.contains(number), let source = row[number], message.offset >= source.expected else {
-            // Not ours, or handed out before.
+            // A partition that is not ours, or a record that was handed out before.
             return message.release()
         }
         if case .ended = source.state { return message.release() }
@@ -203,7 +206,7 @@ package final class WindowReader {
             message.release()
             return try end(source)
         }
-        // Offsets that hold no record were passed too: control records, and what compaction took.
+        // Counts offsets without a record too: control records and compacted records.
         offsetsPassed += message.offset - source.expected
         source.expected = message.offset + 1
         let wasEmpty = source.isEmpty
@@ -237,7 +240,7 @@ package final class WindowReader {
         if source.isEmpty { waitedFor -= 1 }
     }
 
-    /// A source that has brought all it will.
+    /// Ends a source, which has brought all its records.
     private func end(_ source: MergeSource) throws {
         let isWaitedFor = source.isEmpty
         source.state = .ended
@@ -247,11 +250,11 @@ package final class WindowReader {
         try consumer.pause([source.partition])
     }
 
-    // MARK: - What goes wrong
+    // MARK: - Errors
 
-    /// What passes is waited for; the rest ends the reading.
+    /// Waits for errors that pass; throws the others.
     private func judge(_ error: KafkaError) throws {
-        // librdkafka looks for the coordinator of a group that we do not join.
+        // librdkafka looks for the coordinator of a group that this reader does not join.
         if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
         if error.isOffsetOutOfRange, let source = sources.first(where: { $0.partition == error.partition }) {
             if !lost.contains(where: { $0 === source }) { lost.append(source) }
@@ -262,7 +265,7 @@ package final class WindowReader {
         if !isFollowing, waitedFor > 0, ContinuousClock.now - lastSign > patience { throw error }
     }
 
-    /// Once in half of `patience`.
+    /// Logs at most once in half of `patience`.
     private func warn(_ text: String, _ error: KafkaError?) {
         let now = ContinuousClock.now
         guard lastWarning.map({ now - $0 > patience / 2 }) ?? true else { return }
@@ -271,7 +274,7 @@ package final class WindowReader {
         if let error { lastTrouble = error }
     }
 
-    /// Reads on from where the logs of lost partitions begin, or end, now.
+    /// Resumes lost partitions at their logs' present beginnings, or ends.
     private func findLost() throws {
         for source in lost {
             let low: Int64
@@ -303,11 +306,11 @@ package final class WindowReader {
         guard source.expected < source.end else { return try end(source) }
         try consumer.unassign([source.partition])
         try consumer.assign([source.partition: source.expected])
-        // What is assigned anew is not paused.
+        // An assignment resets the pause.
         if case .paused = source.state { source.state = .reading }
     }
 
-    /// No broker has said anything for longer than `patience`.
+    /// Handles a silence of the brokers that is longer than `patience`.
     private func beSilent() throws {
         let waiting = sources.filter(\.isWaitedFor)
         let listed = waiting.prefix(5).map(\.partition.description).joined(separator: ", ")

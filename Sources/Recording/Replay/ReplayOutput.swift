@@ -12,8 +12,8 @@ package struct ReplayOutput {
     package var partition: Int32
     /// Counted from 0 in each partition of each output topic.
     package var offset: Int64
-    /// The timestamp of the source record, or of the table change if that is later. For a dead letter too, as no output may
-    /// depend on the clock.
+    /// The timestamp of the source record, or of the table change if that is later. For a dead letter too, as no output
+    /// may depend on the clock.
     package var timestamp: Int64?
     package var headers: [RecordHeader]
     package var key: Bytes?
