@@ -27,7 +27,7 @@ package struct Window: Sendable, Equatable {
     /// Resolves the bounds, as of now, to offsets of each partition.
     ///
     /// A time stands for a partition's first record that is not older. All records from there on belong to the window
-    /// whatever their timestamps, so a partition's records keep their order and the window has no gaps.
+    /// regardless of their timestamps, so a partition's records keep their order and the window has no gaps.
     ///
     /// - Parameters:
     ///   - consumer: asks the brokers; with `read_committed` (the default), `end` is before the first open transaction.

@@ -3,31 +3,34 @@ import Logging
 import Records
 import Worker
 
-/// Where commands publish: keeps the order within each partition, waits for room, and knows what is surely there.
+/// Publishes a command's records: keeps the order within each partition, waits for room in the queue, and counts the
+/// records that are certain.
 ///
-/// By default records go in transactions, one after the other, of some thousands of records or a second or two: what a
-/// `read_committed` reader sees is complete up to some record, each once and in order, whatever breaks off. librdkafka's
-/// idempotent producer alone does not promise it: after a broker's death it may give a batch a new sequence that the broker has
-/// already written. A transaction ends with an error there. The first error ends the publishing with a ``PublishFailure``.
+/// By default records go in transactions, one after the other, each of some thousands of records or a second or two. A
+/// `read_committed` reader sees a complete prefix, each record once and in order, even after a failure. librdkafka's
+/// idempotent producer alone does not promise that: after a broker's death it may give a new sequence number to a batch
+/// that the broker has already written. A transaction fails with an error in that case. The first error ends the
+/// publishing with a ``PublishFailure``.
 ///
 /// Not Sendable: used on one thread.
 package final class ClusterOutput {
     package enum Delivery: Sendable, Equatable {
-        /// With transactional ids that begin with this: the group's name, since permissions go by it.
+        /// Uses transactional ids with this prefix, the group's name, since permissions are granted by it.
         case transactions(idPrefix: String)
-        /// The idempotent producer alone, for users without the permission for transactions.
+        /// Uses the idempotent producer alone, for users without permission for transactions.
         case atLeastOnce
     }
 
-    /// librdkafka gives a record up after `message.timeout.ms`, five minutes by default, and says why; this is beyond it.
+    /// librdkafka gives up a record after `message.timeout.ms`, five minutes by default, with its reason; this is
+    /// longer.
     private static let patience = Duration.seconds(330)
     /// How long a commit may go unanswered.
     var commitPatience = Duration.seconds(60)
-    /// How long a stopped replay waits for what it has queued.
+    /// How long a stopped replay waits for its queued records.
     private static let grace = Duration.seconds(15)
-    /// How often failed deliveries are looked for, without transactions.
+    /// The interval between checks for failed deliveries, without transactions.
     private static let checkInterval = Duration.seconds(5)
-    /// What one transaction may have. It fits into the producer's queue, and leaves long before its timeout.
+    /// Bounds of one transaction. It fits into the producer's queue, and is committed long before its timeout.
     private static let transactionBounds = (records: 20_000, bytes: 16 << 20)
 
     private let producer: Producer
@@ -36,19 +39,19 @@ package final class ClusterOutput {
     private let isTransactional: Bool
     private var checked = ContinuousClock.now
     private var tried = ContinuousClock.now
-    /// Since when the open transaction is open; nil: none is.
+    /// When the open transaction began; nil when none is open.
     private var opened: ContinuousClock.Instant?
     private var openBytes = 0
-    /// Records that were handed over.
+    /// Records handed to the producer.
     package private(set) var published = 0
-    /// Of these, how many are there for certain.
+    /// Those among `published` that are certainly in their topics.
     package private(set) var certain = 0
     package private(set) var bytes = 0
 
     /// - Parameters:
     ///   - properties: the user's own, which win.
     ///   - isPaced: records leave at once instead of in full batches.
-    ///   - largestRecord: bytes that one record may have, where that is known; the producer is made to take it.
+    ///   - largestRecord: bytes of the largest record, if known; raises the producer's limit if necessary.
     /// - Throws: ``WorkerError`` when the user may not use transactions; `KafkaError`.
     package init(
         properties: KafkaProperties, delivery: Delivery, isPaced: Bool = false, largestRecord: Int = 0,
@@ -59,7 +62,7 @@ package final class ClusterOutput {
         var own = KafkaProperties([
             "client.id": clientID,
             "linger.ms": isPaced ? "1" : "20",
-            // Half a gigabyte of queue by default: what a replay reads is there to be read again.
+            // The default queue holds a gigabyte. A replay can read its records again, so it needs no large one.
             "queue.buffering.max.kbytes": "65536",
         ])
         if largestRecord > 1_000_000 { own["message.max.bytes"] = String(largestRecord) }
@@ -89,10 +92,11 @@ package final class ClusterOutput {
 
     /// Queues one record; waits while the queue is full.
     /// - Parameters:
-    ///   - partition: nil: where the key hashes, as Java clients do it.
+    ///   - partition: nil: by the key's hash, as Java clients do it.
     ///   - timestamp: milliseconds since 1970; nil (and 0, to librdkafka) is now, -1 is none.
-    /// - Returns: false when the replay was stopped while it waited, and the record is not queued.
-    /// - Throws: ``PublishFailure``; for earlier records too. `KafkaError` for a record that is too large: nothing is lost then.
+    /// - Returns: false when the replay was stopped during the wait; the record is not queued then.
+    /// - Throws: ``PublishFailure``, for earlier records too. `KafkaError` for a record that is too large: no record is
+    ///   lost then.
     package func publish(
         to topic: ProducerTopic, partition: Int32?, key: Bytes?, value: Bytes?, timestamp: Int64?,
         headers: [RecordHeader], headersOf message: ConsumedMessage? = nil
@@ -120,8 +124,8 @@ package final class ClusterOutput {
         return true
     }
 
-    /// Now and then makes sure of what was published. Without transactions only a look at the deliveries tells of failures, and a
-    /// paced replay must not stand still for it: it waits only when the queue was never found empty for long.
+    /// Commits, or checks deliveries, at intervals. Without transactions only a flush reveals failures, and a paced
+    /// replay must not stop for one. So it waits only if no immediate flush has succeeded for twelve intervals.
     package func check() throws {
         let now = ContinuousClock.now
         if isTransactional {
@@ -152,8 +156,8 @@ package final class ClusterOutput {
         checked = .now
     }
 
-    /// Waits until every record is acknowledged and, in transactions, committed; once the replay is stopped, no longer than a
-    /// grace.
+    /// Waits until every record is acknowledged and, in transactions, committed. Once the replay is stopped, it waits
+    /// no longer than `grace`.
     package func finish() throws {
         if isTransactional, opened == nil { return }
         do throws(KafkaError) {
@@ -203,7 +207,7 @@ package final class ClusterOutput {
         do throws(KafkaError) {
             try producer.commitTransaction(timeout: commitPatience)
         } catch {
-            // Refused, it is not there. Not answered, only the coordinator knows.
+            // A refused commit has not happened. Without an answer, only the coordinator knows.
             let isRefused = error.requiresAbort || error.isFatal || error.isFenced
             throw broken(off: error, rest: isRefused ? .takenBack : .inDoubt)
         }
@@ -211,8 +215,8 @@ package final class ClusterOutput {
         certain = published
     }
 
-    /// What an error means for the records so far. Aborts what is not committed, for as long as a broker may take for it; a
-    /// transaction that cannot be aborted is the broker's to abort, at its timeout.
+    /// Makes the failure for an error, and aborts the open transaction if a broker can be reached in time. Otherwise
+    /// the broker aborts it at its timeout.
     private func broken(off cause: KafkaError, rest: PublishFailure.Rest = .takenBack) -> PublishFailure {
         if isTransactional, opened != nil, rest == .takenBack, !cause.isFatal {
             do throws(KafkaError) {
@@ -224,7 +228,7 @@ package final class ClusterOutput {
             cause: cause, certain: certain, handedOver: published - certain, rest: isTransactional ? rest : .unknown)
     }
 
-    /// Ends the publishing after an error that is not the output's own: what was handed over is made sure of, and told.
+    /// Ends the publishing after an error from elsewhere: waits for the records handed over, and reports them.
     package func endEarly(_ tell: (ReplayEvent) -> Void) {
         do {
             try finish()
@@ -234,7 +238,7 @@ package final class ClusterOutput {
         }
     }
 
-    /// A transaction that is still open is aborted, so that it does not hold back its readers until its timeout.
+    /// Aborts an open transaction, so that it does not hold back readers until its timeout.
     package func close() {
         if opened != nil { try? producer.abortTransaction(timeout: Self.grace) }
         opened = nil
@@ -243,7 +247,7 @@ package final class ClusterOutput {
 }
 
 extension ClusterOutput.Delivery {
-    /// As the worker's own: in transactions unless `delivery` is `at-least-once`.
+    /// As the worker publishes: in transactions unless `delivery` is `at-least-once`.
     package init(_ configuration: WorkerConfiguration) {
         self = configuration.delivery == .exactlyOnce ? .transactions(idPrefix: configuration.groupID) : .atLeastOnce
     }

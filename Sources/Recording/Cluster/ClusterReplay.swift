@@ -6,8 +6,8 @@ import Worker
 
 /// Publishes a recording to the topics of a cluster, at the recorded pace or another.
 ///
-/// The recording is read twice: first to see that all of it is whole and that the topics can take it (nothing is published
-/// when not), then to publish it. Blocks the thread that calls `run`. Not Sendable.
+/// Reads the recording twice: first to check that it is whole and fits the topics, then to publish it. If the check
+/// fails, no record is published. Blocks the thread that calls `run`. Not Sendable.
 package final class ClusterReplay {
     package struct Options: Sendable {
         package enum Timestamps: String, Sendable, CaseIterable {
@@ -24,21 +24,21 @@ package final class ClusterReplay {
         /// Put before each recorded topic's name, after `renaming`.
         package var topicPrefix = ""
         package var renaming = TopicRenaming()
-        /// Topics that a worker reads or writes. Neither they nor topics that are called as they were recorded are published to
-        /// unless `allowsLiveTopics`.
+        /// Topics that a worker reads or writes. Without `allowsLiveTopics`, publishing to them, or to a topic under
+        /// its recorded name, is refused.
         package var liveTopics: Set<String> = []
         package var allowsLiveTopics = false
-        /// What would be published where is told, and nothing is published.
+        /// Reports the plan without publishing.
         package var isDryRun = false
-        /// Records become visible to `read_committed` readers as transactions; else they are published by an idempotent
-        /// producer alone, and a failure may leave some of them there, or there twice.
+        /// Publishes in transactions, so that `read_committed` readers see whole ones. Otherwise by an idempotent
+        /// producer alone; a failure may then leave some records published, or published twice.
         package var isTransactional = true
-        /// What transactional ids begin with.
+        /// Prefix of transactional ids.
         package var groupID = "rejoinder"
         package var speed = ReplaySpeed.max
         package var timestamps = Timestamps.keep
-        /// Records go where their keys hash, as Java clients do it, instead of to the recorded partition number. The order of
-        /// the records of one key stays; a record without a key goes to any partition.
+        /// Places records by their keys' hashes, as Java clients do it, instead of by the recorded partition number.
+        /// The records of one key keep their order; a record without a key goes to any partition.
         package var repartition = false
 
         package init(path: String, properties: KafkaProperties) {
@@ -52,30 +52,30 @@ package final class ClusterReplay {
     package struct Summary: Sendable, Equatable {
         /// Acknowledged records.
         package var records = 0
-        /// Of their keys and values.
+        /// Bytes of their keys and values.
         package var bytes = 0
         /// By the names of the target topics.
         package var topics: [String: Int] = [:]
         package var elapsed = Duration.zero
-        /// What the pace would have made of it; nil without a pace.
+        /// The duration at the exact pace; nil without a pace.
         package var planned: Duration?
-        /// The farthest behind its due time that a record was published; zero without a pace.
+        /// The longest time that a record was published after its due time; zero without a pace.
         package var farthestBehind = Duration.zero
         /// How much later than planned the last record was acknowledged.
         package var behindAtEnd = Duration.zero
-        /// Records whose timestamp is older than that of one before them: they were sent at once.
+        /// Records with an older timestamp than an earlier record: they were sent at once.
         package var backwards = 0
-        /// It was told to stop before all was published.
+        /// It was told to stop before all records were published.
         package var wasStopped = false
-        /// Records that the recording holds.
+        /// The number of records in the recording.
         package var total = 0
-        /// Nothing was published, as was asked for.
+        /// A dry run: no record was published.
         package var isDryRun = false
 
         package init() {}
     }
 
-    /// What of being late is worth a word: less is the machine's own unrest.
+    /// Delays below this are not reported: they are the machine's own jitter.
     private static let tolerance = Duration.milliseconds(100)
 
     private let options: Options
@@ -83,7 +83,7 @@ package final class ClusterReplay {
     private let clock: any ReplayClock
     private let logger: Logger
 
-    /// - Parameter stop: told to stop, no further record is published, and `run` returns once those before are acknowledged.
+    /// - Parameter stop: ends the publishing; `run` returns once the earlier records are acknowledged.
     package init(
         options: Options, stop: StopSignal, clock: any ReplayClock = SystemReplayClock(), logger: Logger
     ) {
@@ -93,8 +93,8 @@ package final class ClusterReplay {
         self.logger = logger
     }
 
-    /// - Throws: ``RecordingError`` for what is wrong with the file, ``WorkerError`` for topics that cannot take it, both
-    ///   before anything is published; ``PublishFailure`` when the cluster does not take a record.
+    /// - Throws: ``RecordingError`` for a bad file and ``WorkerError`` for unsuitable topics, both before publishing
+    ///   begins; ``PublishFailure`` when the cluster does not accept a record.
     package func run(progress: (ReplayEvent) -> Void) throws -> Summary {
         let source = try RecordingSource(path: options.path)
         let admin = try AdminClient(properties: options.properties, logger: logger)
@@ -219,7 +219,7 @@ private final class ReplayRun {
         began = clock.now
     }
 
-    /// Publishes until the end or a stop; what is published may still be on its way.
+    /// Publishes until the end or a stop. The last records may still be in flight when it returns.
     func publish(_ source: RecordingSource, _ progress: (ReplayEvent) -> Void) throws -> ClusterReplay.Summary {
         let reader = try source.reader()
         var goesOn = true

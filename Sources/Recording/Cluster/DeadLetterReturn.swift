@@ -4,25 +4,24 @@ import Logging
 import Records
 import Worker
 
-/// Publishes records that had become dead letters to their source topics again, after whatever kept them from being processed
-/// was mended.
+/// Publishes dead letters to their source topics again, once the cause of their failure is fixed.
 ///
-/// A letter goes back with its original key, value, timestamp and headers, to its original partition number. What the worker
-/// had added (`rejoinder.error.*`, `rejoinder.source.*`) is taken off, and the header `rejoinder.returned` says how often the
-/// record has come back. The letters stay where they are, and nothing notes which have gone back: run twice over the same
-/// window, it publishes them twice. Questions and answers bear that (the last record counts), and so do votes, whose last one
-/// of a voter counts, as long as nothing newer came in between.
+/// A letter goes back with its original key, value, timestamp and headers, to its original partition number. The
+/// worker's additions (`rejoinder.error.*`, `rejoinder.source.*`) are removed, and the header `rejoinder.returned`
+/// counts how often the record has come back. The letters stay in their topic, and no state records which have gone
+/// back: a second run over the same window publishes them again. That is harmless for questions and answers (the last
+/// record counts) and for votes (a voter's last vote counts), as long as no newer record came in between.
 ///
-/// It joins no group and commits no offset. Blocks the thread that calls `run`. Not Sendable.
+/// Joins no group and commits no offset. Blocks the thread that calls `run`. Not Sendable.
 package final class DeadLetterReturn {
     package struct Options: Sendable {
         /// The worker's settings: the live topics' names, librdkafka's properties.
         package var configuration: WorkerConfiguration
-        /// Of the dead-letter topic.
+        /// The window of the dead-letter topic.
         package var window: Window
-        /// Only letters of these codes; empty: all.
+        /// Only letters with these codes; empty: all.
         package var codes: Set<String> = []
-        /// Nothing is published.
+        /// Reports without publishing.
         package var isDryRun = false
 
         package init(configuration: WorkerConfiguration, window: Window) {
@@ -32,15 +31,15 @@ package final class DeadLetterReturn {
     }
 
     package struct Summary: Sendable, Equatable {
-        /// Letters of the window, of whatever code.
+        /// Letters of the window, of any code.
         package var letters = 0
-        /// Those that were passed over for their code.
+        /// Letters skipped for their code.
         package var otherCodes = 0
-        /// Records published, or in a dry run: that would be. By topic.
+        /// Published records by topic. In a dry run, those that would be published.
         package var returned: [String: Int] = [:]
-        /// Of these, how many had come back before, by their mark, and failed again.
+        /// Those among `returned` that had come back before, by their mark, and failed again.
         package var returnedBefore = 0
-        /// What cannot go back, by reason.
+        /// Letters that cannot go back, by reason.
         package var kept: [ReturnedLetter.Obstacle: Int] = [:]
         /// Letters that the broker deleted before they were read.
         package var holes: [WindowHole] = []
@@ -56,10 +55,10 @@ package final class DeadLetterReturn {
     private let properties: ClientProperties
     private let topics: TopicNames
     private var summary = Summary()
-    /// Topics that were warned of.
+    /// Topics already warned about.
     private var warned: Set<String> = []
 
-    /// - Parameter stop: told to stop, `run` returns once what was published is acknowledged.
+    /// - Parameter stop: ends the publishing; `run` returns once the published records are acknowledged.
     package init(options: Options, stop: StopSignal, logger: Logger) {
         self.options = options
         self.stop = stop
@@ -71,9 +70,9 @@ package final class DeadLetterReturn {
         properties = ClientProperties(configuration: configuration, identity: "return", lane: 0)
     }
 
-    /// - Parameter each: every letter of the wanted codes, before it is published; `obstacle` says why one is not.
-    /// - Throws: ``WorkerError`` for topics that are missing, before anything is published; ``PublishFailure``,
-    ///   `KafkaError`.
+    /// - Parameter each: called for every letter of the wanted codes, before it is published; `obstacle` says why one
+    ///   is not.
+    /// - Throws: ``WorkerError`` for missing topics, before publishing begins; ``PublishFailure``, `KafkaError`.
     package func run(
         progress: @escaping (ReplayEvent) -> Void, each: (ReturnedLetter) -> Void = { _ in }
     ) throws -> Summary {
@@ -138,7 +137,7 @@ package final class DeadLetterReturn {
         return summary
     }
 
-    /// nil: not of a wanted code.
+    /// nil for a letter without a wanted code.
     private func letter(
         _ message: ConsumedMessage, at place: TopicPartition, _ counts: [String: Int32]
     ) -> ReturnedLetter? {
@@ -169,7 +168,7 @@ package final class DeadLetterReturn {
         if letter.returnedBefore > 0 { summary.returnedBefore += 1 }
     }
 
-    /// Once a topic: whether what comes back is too old to stay.
+    /// Warns, once a topic, when a returned record is too old for the topic's retention.
     private func warn(
         of letter: ReturnedLetter, _ targets: TargetTopics, _ tracker: WindowProgress
     ) throws(KafkaError) {

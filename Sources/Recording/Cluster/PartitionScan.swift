@@ -5,15 +5,15 @@ import Worker
 /// Offsets of one partition: from the first up to, not including, the second.
 typealias OffsetRange = Range<Int64>
 
-/// Reads ranges of partitions one after the other, joining no group and committing nothing. Not Sendable: one thread.
+/// Reads ranges of partitions one after the other. Joins no group and commits nothing. Not Sendable: one thread.
 final class PartitionScan {
-    /// How long nothing at all may come before the cluster is held to be gone.
+    /// How long the cluster may be silent before it counts as unreachable.
     private static let patience = Duration.seconds(60)
 
-    /// How a range was left.
+    /// How the reading of a range ended.
     enum End: Equatable {
         case whole
-        /// The partition ends here for now: a transaction that is still open holds back what follows.
+        /// The partition ends here for now: an open transaction holds back the rest.
         case heldBack(at: Int64)
         case stopped
     }
@@ -22,11 +22,11 @@ final class PartitionScan {
     private let consumer: AssignedConsumer
     private let stop: StopSignal
     private let logger: Logger
-    /// What the brokers no longer had when it was read.
+    /// Offsets that the brokers no longer had when their turn came.
     private(set) var holes: [WindowHole] = []
 
     init(properties: KafkaProperties, stop: StopSignal, logger: Logger) throws(KafkaError) {
-        // Records that are gone are told of, not passed over.
+        // Deleted records must be reported, not skipped.
         let properties = properties.overlaid(by: KafkaProperties(["auto.offset.reset": "error"]))
         self.properties = properties
         consumer = try AssignedConsumer(properties: properties, logger: logger)
@@ -34,21 +34,21 @@ final class PartitionScan {
         self.logger = logger
     }
 
-    /// First offset and end as of now.
+    /// The current first offset and end.
     func watermarks(of place: TopicPartition) throws(KafkaError) -> OffsetRange {
         let (low, high) = try consumer.queryWatermarks(place, timeout: .seconds(10))
         return low..<max(low, high)
     }
 
-    /// The first offset at or after a time; nil: no record is that young.
+    /// The first offset at or after a time; nil when every record is older.
     func offset(of place: TopicPartition, at time: Int64) throws(KafkaError) -> Int64? {
         try consumer.offsets(at: [place: time], timeout: .seconds(10))[place]
     }
 
-    /// A window of a topic as offsets of its partitions, those without any left out.
+    /// A topic's window as offsets of its partitions, without the empty ones.
     ///
-    /// A window of a number of records has the first of them in the order that a recording of it would have: by timestamp,
-    /// where a partition's records stay in their own order. To know which these are they are read once.
+    /// A window with a number of records consists of the first ones in a recording's order: by timestamp, while a
+    /// partition's records keep their own order. To find these records they are read once.
     func ranges(
         of window: Window, in topic: String, partitions: Int32, _ tell: (ReplayEvent) -> Void
     ) throws -> [TopicPartition: OffsetRange] {
@@ -86,8 +86,8 @@ final class PartitionScan {
 
     /// Hands out the records of a range in their order.
     /// - Parameters:
-    ///   - idle: called now and then, also while nothing comes.
-    ///   - body: takes the message over: it releases it.
+    ///   - idle: called from time to time, also without new records.
+    ///   - body: takes ownership of the message and releases it.
     func read(
         _ place: TopicPartition, _ range: OffsetRange, idle: () -> Void = {},
         _ body: (ConsumedMessage) throws -> Void
@@ -100,7 +100,7 @@ final class PartitionScan {
         while !stop.isRequested {
             switch consumer.poll(timeoutMilliseconds: 100) {
             case .message(let message):
-                // What is left of a range that was read before it.
+                // A late message of the range that was read before this one.
                 guard message.partition == place.partition, message.topicIndex >= 0,
                     consumer.topics[message.topicIndex] == place.topic, message.offset >= range.lowerBound
                 else {
@@ -139,8 +139,8 @@ final class PartitionScan {
         return .stopped
     }
 
-    /// Reads on behind what was deleted.
-    /// - Returns: the first offset that is still there; nil: none of the range is.
+    /// Resumes reading after deleted records.
+    /// - Returns: the first offset that is left; nil when no offset of the range is.
     private func findLost(_ place: TopicPartition, _ range: OffsetRange) throws(KafkaError) -> Int64? {
         let there = try watermarks(of: place)
         let next = max(range.lowerBound, min(there.lowerBound, range.upperBound))
@@ -156,9 +156,9 @@ final class PartitionScan {
         return next
     }
 
-    /// Most errors pass by themselves while librdkafka tries again; some never do.
+    /// Waits for errors that pass while librdkafka retries; throws the others.
     private func tolerate(_ error: KafkaError) throws(KafkaError) {
-        // librdkafka looks for the coordinator of a group that nothing joins.
+        // librdkafka looks for the coordinator of a group that this consumer does not join.
         if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
         if error.isFatal || error.isAuthorization || !(error.isRetriable || error.isUnreachable) { throw error }
         logger.warning("reading a window", metadata: ["cause": "\(error)"])

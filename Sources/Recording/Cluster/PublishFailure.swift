@@ -1,21 +1,21 @@
 import KafkaClient
 
-/// Why publishing broke off, and what is surely there.
+/// The error that ended a publishing, with the number of records that are certain.
 package struct PublishFailure: Error, Sendable, CustomStringConvertible {
-    /// What became of the records behind those that are certain.
+    /// The state of the records after the certain ones.
     package enum Rest: Sendable, Equatable {
         /// Their transaction was not committed, so no `read_committed` reader sees them.
         case takenBack
-        /// The answer to their commit was lost: all of them are there, or none.
+        /// The answer to their commit was lost: all of them are published, or none.
         case inDoubt
-        /// Published without a transaction: each may be there, even twice.
+        /// Published without a transaction: each may be published, even twice.
         case unknown
     }
 
     package let cause: KafkaError
-    /// Records that are there, each once and in their order: the first ones.
+    /// The first records, which are published for certain, each once and in order.
     package let certain: Int
-    /// Records that were handed over behind them.
+    /// Records handed to the producer after them.
     package let handedOver: Int
     package let rest: Rest
 

@@ -2,10 +2,10 @@ import AnswerStore
 import Records
 import Worker
 
-/// Sorts any number of records by rank, then offset, in bounded memory: what does not fit goes to a temporary file in sorted
-/// runs, which are merged while they are read back. Not Sendable.
+/// Sorts any number of records by rank, then offset, in bounded memory. Records beyond its budget go to a temporary
+/// file as sorted runs, which are merged while they are read back. Not Sendable.
 ///
-/// A run grows as long as what follows is not older, so records that come in order, as they nearly always do, make one run.
+/// A run grows while the next records are not older, so records in order, the usual case, make one run.
 final class RecordSorter {
     private struct Entry {
         var rank: Int64
@@ -13,7 +13,7 @@ final class RecordSorter {
         var position: Int
     }
 
-    /// Records as they came, each behind its `Frame`.
+    /// Frames in the order of arrival.
     private var arena: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
@@ -25,13 +25,13 @@ final class RecordSorter {
     private var last: (rank: Int64, offset: Int64)?
 
     private(set) var count = 0
-    /// Whether every record came behind those that sort before it.
+    /// Whether the records arrived in sorted order.
     private(set) var isInOrder = true
-    /// The highest rank of all; nil when there are none.
+    /// The highest rank; nil without records.
     private(set) var highestRank: Int64?
 
     /// - Parameters:
-    ///   - path: of the temporary file, which is made when it is needed and removed with the sorter.
+    ///   - path: of the temporary file, which is created when needed and removed with the sorter.
     ///   - budget: bytes of records that are held in memory.
     init(path: String, budget: Int) {
         self.path = path
@@ -56,7 +56,7 @@ final class RecordSorter {
         highestRank = max(highestRank ?? record.rank, record.rank)
     }
 
-    /// All records in order; to be taken once, after the last was added.
+    /// All records in order. Call once, after the last record was added.
     func sorted() throws(WorkerError) -> SortedRecords {
         guard let file else {
             sortEntries()
@@ -65,7 +65,7 @@ final class RecordSorter {
             return SortedRecords(owner: self, arena: UnsafeRawPointer(arena), positions: positions)
         }
         try spill()
-        // What was a buffer for records is not needed any more: the runs have theirs.
+        // Frees the records' buffer: the runs have their own.
         capacity = 8
         arena.deallocate()
         arena = .allocate(byteCount: capacity, alignment: 8)
@@ -93,7 +93,7 @@ final class RecordSorter {
         used = 0
     }
 
-    /// - Returns: the file, and where in it they begin.
+    /// - Returns: the file, and the entries' start in it.
     private func appendEntries() throws(WorkerError) -> (file: SpillFile, start: Int) {
         do throws(SystemFailure) {
             let file = if let file { file } else { try SpillFile(path: path) }
@@ -119,8 +119,8 @@ final class RecordSorter {
     }
 }
 
-/// How a record stands in a sorter's memory and file: five numbers of 8 bytes, then key, value and headers, then up to the
-/// next multiple of 8.
+/// A record's layout in a sorter's memory and file: a head of 48 bytes (rank, offset, time, tag, three lengths), then
+/// key, value and headers, padded to a multiple of 8.
 enum Frame {
     static let head = 48
 
@@ -128,7 +128,7 @@ enum Frame {
         padded(head + (record.key?.count ?? 0) + (record.value?.count ?? 0) + record.headers.count)
     }
 
-    /// The whole frame's size by its head.
+    /// The whole frame's size, from its head.
     static func size(at frame: UnsafeRawPointer) -> Int {
         padded(
             head + max(0, length(frame, 32)) + max(0, length(frame, 36)) + length(frame, 40))

@@ -1,8 +1,8 @@
 import Foundation
 import Worker
 
-/// A recording that is read twice: once to see what it needs, once to publish it. What can be read only once (standard
-/// input, a pipe) is first copied to a temporary file, which is removed when this goes.
+/// A recording that is read twice: once to survey it, once to publish it. Standard input and pipes can be read only
+/// once, so they are first copied to a temporary file, which is removed with this object.
 final class RecordingSource {
     /// For people.
     let name: String
@@ -16,7 +16,7 @@ final class RecordingSource {
         name = path == "-" ? "standard input" : path
         var status = stat()
         let exists = path == "-" || stat(path, &status) == 0
-        // What is not there, and a directory, is the reader's to complain about.
+        // A missing file, or a directory, is left to the reader's error.
         let kind = status.st_mode & S_IFMT
         guard exists, path == "-" || (kind != S_IFREG && kind != S_IFDIR) else { return }
         do {
@@ -42,7 +42,7 @@ final class RecordingSource {
         }
     }
 
-    /// An error about the copy is one about what was copied.
+    /// Puts the source's name into an error about its copy.
     func named(_ error: RecordingError) -> RecordingError {
         hasCopy ? RecordingError(error.matter, path: name, line: error.line, reason: error.reason) : error
     }
@@ -64,7 +64,8 @@ final class RecordingSource {
         }
     }
 
-    /// The reader goes by the name's end; standard input has no name and goes by what it begins with.
+    /// The copy's suffix, by which the reader chooses the compression. Standard input has no name, so its first bytes
+    /// decide.
     private func ending(of piece: Data) -> String {
         guard path == "-" else { return [".gz", ".zst"].first { path.hasSuffix($0) } ?? "" }
         if piece.starts(with: [0x1F, 0x8B]) { return ".gz" }

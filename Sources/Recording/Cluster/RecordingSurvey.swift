@@ -1,23 +1,23 @@
 import Records
 
-/// What a whole recording asks of the topics that it is to be published to.
+/// The demands of a whole recording on its target topics.
 struct RecordingSurvey: Equatable {
     struct Topic: Equatable {
         /// As recorded, without the prefix.
         var name: String
         var records = 0
         var highestPartition: Int32 = 0
-        /// Of records that have a timestamp, in milliseconds since 1970.
+        /// The oldest timestamp, in milliseconds since 1970; nil when no record has one.
         var oldest: Int64?
-        /// Records that the target's retention does not keep.
+        /// Records older than the target's retention.
         var beyondRetention = 0
-        /// Records that stand in another partition than their keys hash to among the target's.
+        /// Records recorded in another partition than their keys hash to in the target.
         var misplaced = 0
         /// Bytes of the largest record: key, value, headers.
         var largestRecord = 0
     }
 
-    /// The file ends in the middle of a record: what a killed recorder has left.
+    /// The file ends in the middle of a record: a killed recorder has left it.
     var isCutOff = false
     /// In the order of their first records.
     private(set) var topics: [Topic] = []
@@ -28,12 +28,12 @@ struct RecordingSurvey: Equatable {
     private(set) var recordsWithoutTimestamp = 0
     /// Oldest and newest timestamp.
     private(set) var span: ClosedRange<Int64>?
-    /// The first record's that has one above 0: where the pace begins.
+    /// The first timestamp above 0: the pace begins there.
     private(set) var firstTimestamp: Int64?
 
     var largestRecord: Int { topics.map(\.largestRecord).max() ?? 0 }
 
-    /// Adds a topic; its records are added by its index.
+    /// Adds a topic. Its records are added by the returned index.
     mutating func addTopic(_ name: String) -> Int {
         topics.append(Topic(name: name))
         return topics.count - 1
@@ -68,12 +68,12 @@ struct RecordingSurvey: Equatable {
     }
 }
 
-/// Finds a record's topic among those seen, without making a string.
+/// Finds a record's topic among the known ones, without making a string.
 struct TopicIndex {
     private var names: [[UInt8]] = []
     private var last = 0
 
-    /// The topic's index; nil for one that was not added.
+    /// The topic's index; nil for an unknown topic.
     mutating func find(_ name: Bytes) -> Int? {
         if last < names.count, names[last].elementsEqual(name) { return last }
         guard let index = names.firstIndex(where: { $0.elementsEqual(name) }) else { return nil }

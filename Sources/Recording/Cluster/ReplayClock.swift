@@ -1,11 +1,11 @@
 import Foundation
 
-/// The time that a paced replay goes by.
+/// The clock of a paced replay.
 package protocol ReplayClock: Sendable {
-    /// Since some fixed moment; never runs backwards.
+    /// The time since a fixed moment; never runs backwards.
     var now: Duration { get }
 
-    /// Waits on the calling thread; may come back a little late, never early by more than the clock's own grain.
+    /// Blocks the calling thread. May return a little late, but early at most by the clock's own resolution.
     func wait(_ time: Duration)
 }
 

@@ -1,23 +1,23 @@
-/// What a replay to or from a cluster tells while it works.
+/// A report of a replay to or from a cluster while it runs.
 package enum ReplayEvent: Sendable, Equatable {
-    /// A sentence for people: what is about to happen.
+    /// A sentence for people about the next step.
     case note(String)
-    /// A sentence for people: what may not be as they want it.
+    /// A sentence for people about a likely problem.
     case warning(String)
-    /// How far it is; comes often.
+    /// Progress; frequent.
     case advanced(ReplayAdvance)
 }
 
-/// How far a replay is.
+/// The progress of a replay.
 package struct ReplayAdvance: Sendable, Equatable {
-    /// Records read so far, of all that there are.
+    /// Records read so far.
     package var records: Int
     /// All records; an estimate where offsets have gaps.
     package var total: Int
     /// Bytes of keys and values read so far.
     package var bytes: Int
     package var elapsed: Duration
-    /// How far behind its pace it is now; zero without a pace.
+    /// The current delay against its pace; zero without a pace.
     package var behind: Duration
 
     package init(records: Int, total: Int, bytes: Int, elapsed: Duration, behind: Duration = .zero) {
@@ -52,15 +52,15 @@ extension Duration {
     }
 }
 
-/// Numbers and times as sentences have them.
+/// Numbers and times in the form that sentences need.
 enum Wording {
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     static func time(_ duration: Duration) -> String { duration.forPeople }
 
-    /// RFC 3339 in UTC with milliseconds; the number itself where no calendar reaches.
+    /// RFC 3339 in UTC with milliseconds; the number itself outside the calendar.
     static func instant(_ milliseconds: Int64) -> String {
-        // The years 1 to 9999: what RFC 3339 can write.
+        // The years 1 to 9999: RFC 3339 can write no others.
         guard (-62_135_596_800_000...253_402_300_799_999).contains(milliseconds) else { return "\(milliseconds) ms" }
         let (days, time) = (floorDivide(milliseconds, 86_400_000), floorRemainder(milliseconds, 86_400_000))
         let (year, month, day) = civil(days)
@@ -78,7 +78,8 @@ enum Wording {
 
     private static func floorRemainder(_ value: Int64, _ by: Int64) -> Int64 { value - floorDivide(value, by) * by }
 
-    /// The proleptic Gregorian date of a day counted from 1970-01-01, by counting in eras of 400 years from March.
+    /// The proleptic Gregorian date of a day counted from 1970-01-01, computed in eras of 400 years that begin in
+    /// March.
     private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = floorDivide(shifted, 146_097)

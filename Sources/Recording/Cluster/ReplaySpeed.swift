@@ -1,10 +1,10 @@
-/// How fast a recording is published.
+/// The pace at which a recording is published.
 package enum ReplaySpeed: Sendable, Equatable {
     /// The recorded gaps divided by this: 1 as recorded, 10 ten times faster.
     case recorded(times: Double)
-    /// So many records a second, whatever their timestamps.
+    /// This many records a second, regardless of their timestamps.
     case rate(perSecond: Double)
-    /// As fast as the brokers take them.
+    /// As fast as the brokers accept them.
     case max
 
     /// Reads `1x`, `0.5x`, `5000/s` or `max`; nil for anything else.
@@ -31,7 +31,7 @@ package enum ReplaySpeed: Sendable, Equatable {
 }
 
 extension ReplaySpeed: CustomStringConvertible {
-    /// As it is read.
+    /// In the form that `init` reads.
     package var description: String {
         switch self {
         case .max: "max"
@@ -45,25 +45,26 @@ extension ReplaySpeed: CustomStringConvertible {
     }
 }
 
-/// Says when each record is due. Every time is counted from the first record, never from the one before, so that errors do
-/// not add up.
+/// Computes when each record is due. Every time is counted from the first record, never from the previous one, so that
+/// errors do not add up.
 struct ReplayPacer {
     private let speed: ReplaySpeed
     private var origin: Int64?
     private var newest = Int64.min
     private var count = 0
 
-    /// Records whose timestamp is older than that of one before them: they are due already.
+    /// Records with an older timestamp than an earlier record: they are due already.
     private(set) var backwards = 0
-    /// When the latest of them all was due.
+    /// The due time of the latest record.
     private(set) var lastDue = Duration.zero
 
     init(speed: ReplaySpeed) {
         self.speed = speed
     }
 
-    /// When the next record is due, counted from the first; never before that of an earlier one.
-    /// - Parameter timestamp: milliseconds since 1970. A record without one (nil, 0 or less) is due with the one before it.
+    /// The next record's due time, counted from the first record; never before an earlier record's.
+    /// - Parameter timestamp: milliseconds since 1970. A record without one (nil, 0 or less) is due with the one before
+    ///   it.
     mutating func due(_ timestamp: Int64?) -> Duration {
         defer { count += 1 }
         switch speed {
@@ -84,6 +85,6 @@ struct ReplayPacer {
         return lastDue
     }
 
-    /// Bounded, since timestamps are what somebody wrote: a hundred thousand years are as good as for ever.
+    /// Bounded, since a producer may set any timestamp: a hundred thousand years are as good as for ever.
     private static func seconds(_ value: Double) -> Duration { .seconds(min(value, 3_000_000_000_000)) }
 }

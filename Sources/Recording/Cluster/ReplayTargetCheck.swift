@@ -1,11 +1,11 @@
 import KafkaClient
 import Worker
 
-/// Holds what a recording needs against the topics that it is to go to, before anything is published.
+/// Checks a recording's demands against its target topics, before publishing begins.
 struct ReplayTargetCheck {
     let options: ClusterReplay.Options
 
-    /// Tells what is going to happen, and what may not be as wanted.
+    /// Reports the plan and likely problems.
     /// - Throws: ``WorkerError`` when a topic is missing or too small.
     func run(_ survey: RecordingSurvey, _ targets: TargetTopics, _ tell: (ReplayEvent) -> Void) throws {
         var problems: [String] = []
@@ -35,7 +35,7 @@ struct ReplayTargetCheck {
         warn(of: survey, targets, tell)
     }
 
-    /// Topics that a worker or its readers may be at.
+    /// Refuses topics that a live worker or its readers may use.
     private func refuseLiveTopics(
         _ found: [(RecordingSurvey.Topic, TargetTopic)], _ tell: (ReplayEvent) -> Void
     ) throws {
@@ -63,7 +63,7 @@ struct ReplayTargetCheck {
                     + "\(topic.name) [\(topic.highestPartition)], so it needs \(needed), or --repartition to place records by "
                     + "key")
         }
-        // Packed records may fit all the same; only the broker knows.
+        // A compressed record may still fit; only the broker knows.
         if let limit = target.maxMessageBytes, topic.largestRecord > limit, !isCompressed {
             problems.append(
                 "'\(target.name)' takes at most \(limit) bytes (max.message.bytes), and the largest record of "
@@ -76,7 +76,7 @@ struct ReplayTargetCheck {
         options.properties.effectiveValue("compression.codec").map { $0 != "none" } ?? false
     }
 
-    /// The first lines: what goes where.
+    /// The first lines: the source and target of each topic.
     private func plan(_ survey: RecordingSurvey, _ found: [(RecordingSurvey.Topic, TargetTopic)]) -> [String] {
         let servers = options.properties["bootstrap.servers"] ?? "?"
         var text =
@@ -146,7 +146,7 @@ struct ReplayTargetCheck {
 }
 
 extension RecordingSurvey {
-    /// Seconds from the first record's timestamp to the newest one's, as the pace has it.
+    /// Seconds from the first record's timestamp to the newest one's, by which the pace counts.
     var pacedSpan: Double {
         guard let first = firstTimestamp, let span, span.upperBound > first else { return 0 }
         return Double(span.upperBound - first) / 1000

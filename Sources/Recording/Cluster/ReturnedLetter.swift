@@ -1,31 +1,31 @@
 import KafkaClient
 import Records
 
-/// A dead letter read for its way back: where it came from, why it is one, and what of it goes back.
+/// A dead letter read for its return: its source, its error, and the parts that go back.
 package struct ReturnedLetter: Sendable, Equatable {
-    /// Why a letter cannot go back.
+    /// A reason why a letter cannot go back.
     package enum Obstacle: String, Sendable, CaseIterable {
         /// The value was left out when the letter was written, since with the headers it was too large.
         case valueOmitted = "value-omitted"
-        /// Its own headers were left out.
+        /// The record's own headers were left out.
         case headersOmitted = "headers-omitted"
         /// The key was left out.
         case keyOmitted = "key-omitted"
-        /// The headers do not say which record it was.
+        /// The headers do not name the source record.
         case sourceUnknown = "source-unknown"
         /// It came from a topic that is none of the worker's inputs.
         case foreignTopic = "foreign-topic"
-        /// The source topic does not have its partition any more.
+        /// The source topic no longer has its partition.
         case partitionGone = "partition-gone"
     }
 
-    /// Where the letter stands.
+    /// The letter's own partition.
     package let letter: TopicPartition
     package let letterOffset: Int64
-    /// Where the record stood that it was made of; nil where the headers do not say.
+    /// The source record's partition; nil when the headers do not name it.
     package let source: TopicPartition?
     package let sourceOffset: Int64?
-    /// `rejoinder.error.code`; empty where there is none.
+    /// `rejoinder.error.code`; empty without one.
     package let code: String
     package let message: String
     /// nil is Kafka's null.
@@ -34,12 +34,12 @@ package struct ReturnedLetter: Sendable, Equatable {
     package let returnedBefore: Int
     package internal(set) var obstacle: Obstacle?
 
-    /// Milliseconds since 1970; nil where the record had no timestamp.
+    /// Milliseconds since 1970; nil when the record had no timestamp.
     let timestamp: Int64?
     /// The record's own headers, and the mark.
     let headers: [RecordHeader]
 
-    /// The mark of a record that has come back: how often.
+    /// The header that counts how often a record has come back.
     package static let mark = "rejoinder.returned"
 
     init(

@@ -1,27 +1,27 @@
 import KafkaClient
 import Records
 
-/// A record on its way through a ``RecordSorter``; its bytes belong to the sorter.
+/// A record in a ``RecordSorter``, which owns its bytes.
 struct SortedRecord {
-    /// What it is sorted by first: a timestamp, or an offset.
+    /// The first sort key: a timestamp or an offset.
     var rank: Int64
     var offset: Int64
-    /// Milliseconds since 1970; -1 is Kafka's own word for none.
+    /// Milliseconds since 1970; -1 is Kafka's value for none.
     var time: Int64
-    /// The sorter's user's own.
+    /// Bits for the sorter's caller.
     var tag: UInt8
     /// nil is Kafka's null.
     var key: Bytes?
     /// nil is Kafka's null.
     var value: Bytes?
-    /// As ``HeaderBytes`` writes them; empty where there are none.
+    /// In ``HeaderBytes``'s form; empty without headers.
     var headers: Bytes
 
     var timestamp: Int64? { time < 0 ? nil : time }
 }
 
-/// Headers as bytes, for the way through a sorter: for each the name's length, the name, the value's length (-1: null), the
-/// value; lengths as 32-bit integers.
+/// Headers as bytes for a sorter: for each the name's length, the name, the value's length (-1: null), the value.
+/// Lengths are 32-bit integers.
 enum HeaderBytes {
     static func encode(_ headers: [RecordHeader]) -> [UInt8] {
         var bytes: [UInt8] = []

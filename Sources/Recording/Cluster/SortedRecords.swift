@@ -8,14 +8,14 @@ final class SortedRecords {
         case runs([SpillReader])
     }
 
-    /// Keeps the memory or the file.
+    /// Keeps the memory or the file alive.
     private let owner: RecordSorter
     private let source: Source
     private var index = 0
-    /// The run that the head stands in.
+    /// The index of the head's run.
     private var run = -1
 
-    /// The record that comes next; nil behind the last. Valid until `advance`.
+    /// The next record; nil after the last. Valid until `advance`.
     private(set) var head: SortedRecord?
 
     init(owner: RecordSorter, arena: UnsafeRawPointer, positions: [Int]) {
@@ -30,7 +30,7 @@ final class SortedRecords {
         head = smallest(runs)
     }
 
-    /// Goes on to the next record.
+    /// Moves to the next record.
     func advance() throws(WorkerError) {
         switch source {
         case .memory(let arena, let positions):

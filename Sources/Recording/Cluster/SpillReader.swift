@@ -6,7 +6,7 @@ import Worker
 struct SortedRun {
     var start: Int
     var end: Int
-    /// Of its last record.
+    /// Rank and offset of its last record.
     var rank: Int64
     var offset: Int64
 }
@@ -16,7 +16,7 @@ final class SpillReader {
     private let path: String
     private let cursor: SpillCursor
 
-    /// Valid until `advance`; nil behind the last.
+    /// Valid until `advance`; nil after the last.
     private(set) var head: SortedRecord?
 
     init(_ file: SpillFile, _ run: SortedRun) throws(WorkerError) {
@@ -45,7 +45,7 @@ final class SpillReader {
 }
 
 extension SystemFailure {
-    /// - Parameter doing: with the temporary file at `path`.
+    /// - Parameter doing: the failed operation on the temporary file at `path`.
     func ofTemporaryFile(_ doing: String, _ path: String) -> WorkerError {
         WorkerError(
             .stateDirectory,

@@ -4,11 +4,11 @@ import KafkaClient
 struct TargetTopic: Equatable {
     var name: String
     var partitionCount: Int32
-    /// Records older than this many milliseconds are deleted; nil: none are, or nobody can tell.
+    /// The topic's retention in milliseconds; nil when records do not expire, or when the settings are unknown.
     var retentionMilliseconds: Int64?
-    /// The broker gives each record the time of its arrival, whatever it brings.
+    /// The broker replaces each record's timestamp by the time of its arrival.
     var isStampedByBroker = false
-    /// Bytes that the broker takes at most as one batch of records.
+    /// The largest record batch that the broker accepts, in bytes.
     var maxMessageBytes: Int?
 
     init(name: String, partitionCount: Int32, settings: [String: String] = [:]) {
@@ -27,11 +27,11 @@ struct TargetTopic: Equatable {
     func oldestKept(now: Int64) -> Int64? { retentionMilliseconds.map { $0 < now ? now - $0 : 0 } }
 }
 
-/// Asks for target topics, each once.
+/// Looks up target topics, each once.
 final class TargetTopics {
     private let admin: AdminClient
     private var found: [String: TargetTopic?] = [:]
-    /// Old brokers and the embedded one never answer questions about settings: one wait is enough.
+    /// Old brokers and the embedded one never answer requests for settings, so one timeout ends further attempts.
     private var answersAboutSettings = true
     private(set) var unknownSettings: [String] = []
 
@@ -39,7 +39,7 @@ final class TargetTopics {
         self.admin = admin
     }
 
-    /// The topic; nil where there is none.
+    /// The topic; nil when it does not exist.
     func find(_ name: String) throws(KafkaError) -> TargetTopic? {
         if let known = found[name] { return known }
         guard let description = try admin.describe(topics: [name], timeout: .seconds(10))[name] else {
@@ -57,7 +57,7 @@ final class TargetTopics {
             do throws(KafkaError) {
                 return try admin.topicSettings(name, timeout: .seconds(5))
             } catch {
-                // They are only for warnings, so what may not be seen does not hinder.
+                // The settings serve only for warnings, so a failed request is no error.
                 answersAboutSettings = !error.isTimeout
             }
         }

@@ -4,13 +4,13 @@ import KafkaClient
 import Records
 import Worker
 
-/// One partition number on its way through a window replay.
+/// One partition number during a window replay.
 struct WindowPartition {
     let work: WindowReplay.PartitionWork
     let store: AnswerStore
     let scan: PartitionScan
     let sink: WindowSink
-    /// Of temporary files' paths.
+    /// Prefix of temporary files' paths.
     let filePrefix: String
     let tracker: WindowProgress
 }
@@ -22,7 +22,7 @@ extension WindowReplay {
     private static let maxBatchRecords = 8192
     private static let maxBatchBytes = 4 << 20
 
-    /// Both tables into the store, then the questions past it.
+    /// Loads both tables into the store, then reads the questions.
     func replayWithTablesAsOfNow(_ window: WindowPartition) throws {
         for table in Table.allCases { try load(table, window) }
         let processor = EventProcessor()
@@ -49,7 +49,7 @@ extension WindowReplay {
         }
         let range = window.work.tables[table.rawValue]
         let end = try window.scan.read(place, range, idle: window.tracker.show) { message in
-            // The batch keeps the bytes until they are applied.
+            // The batch points to the messages' bytes until it is applied.
             gathered.append(message)
             window.tracker.count(message.byteCount)
             add(table, key: message.key, value: message.value, to: changes)
@@ -88,12 +88,12 @@ extension WindowReplay {
 // MARK: - The tables as they stood at each event
 
 extension WindowReplay {
-    /// Events and table records of the partition in the order of their timestamps, merged: the tables are always as far as
-    /// the event that comes next. Outputs leave in the order of the events' offsets, whatever their timestamps are, so that
-    /// a question's last record is that of its last event.
+    /// Merges events and table records of the partition by timestamp, so that each event meets the tables of its time.
+    /// Outputs leave in the order of the events' offsets, regardless of their timestamps, so that a question's last
+    /// record is that of its last event.
     func replayWithTablesAsOfEvent(_ window: WindowPartition) throws {
         let questions = try sort(TopicPartition(topic: topics.questions, partition: window.work.number), window)
-        // What is younger than every event of the window is not looked at.
+        // Records younger than every event of the window are not needed.
         guard let youngest = questions.highestRank else { return }
         var tables: [(table: Table, records: SortedRecords)] = []
         for table in Table.allCases {
@@ -154,7 +154,7 @@ extension WindowReplay {
         return sorter
     }
 
-    /// Processes an event now, and keeps what comes of it for its turn.
+    /// Processes an event now, and keeps its output until its turn.
     private func hold(
         _ event: WindowEvent, _ record: SortedRecord, in held: RecordSorter, _ processor: EventProcessor,
         _ window: WindowPartition
@@ -171,7 +171,7 @@ extension WindowReplay {
             record.value = nil
             try held.append(record)
         case .refused(let error):
-            // It goes with the error in front of its own headers.
+            // The error travels in front of the event's own headers.
             record.tag = 1
             let all =
                 HeaderBytes.encode([RecordHeader(name: error.code.rawValue, value: Array(error.message.utf8))])
@@ -202,7 +202,7 @@ extension WindowReplay {
     }
 }
 
-/// Table records that are due and not applied yet, with the bytes they stand in.
+/// Table records that are due and not applied yet, with copies of their bytes.
 private final class PendingTables {
     let changes = TableBatch()
     private var values: [UnsafeMutableRawBufferPointer] = []
@@ -229,7 +229,7 @@ private final class PendingTables {
 
     func apply(to store: AnswerStore) throws(StoreError) {
         guard !values.isEmpty else { return }
-        // Nobody goes on from a temporary store's positions; they only have to grow.
+        // No reader resumes from a temporary store's positions; they only have to grow.
         applied += 1
         try store.apply(changes, positions: TablePositions(answers: applied, votes: applied))
         changes.removeAll()
@@ -244,14 +244,14 @@ private final class PendingTables {
 }
 
 extension WindowEvent {
-    /// Lives as long as the message.
+    /// Points into the message: valid as long as it lives.
     init(_ message: ConsumedMessage) {
         self.init(
             partition: message.partition, offset: message.offset, timestamp: message.timestamp, key: message.key,
             value: message.value, headers: message.hasHeaders ? message.headers : [])
     }
 
-    /// Lives as long as the record.
+    /// Points into the record: valid as long as its bytes.
     init(_ record: SortedRecord, partition: Int32) {
         self.init(
             partition: partition, offset: record.offset, timestamp: record.timestamp, key: record.key,
@@ -260,14 +260,14 @@ extension WindowEvent {
 }
 
 extension RecordSorter {
-    /// Sorted by its timestamp; a record without one comes before all that have one.
+    /// Appends with the timestamp as rank; a record without one comes before all others.
     fileprivate func append(_ message: ConsumedMessage, headers: [UInt8]) throws(WorkerError) {
         let time = message.timestamp ?? -1
         let record = SortedRecord(
             rank: time, offset: message.offset, time: time, tag: 0, key: message.key, value: message.value,
             headers: Bytes(start: nil, count: 0))
         guard !headers.isEmpty else { return try append(record) }
-        // A typed throw does not go through `withUnsafeBytes` of every supported toolchain.
+        // Not every supported toolchain passes a typed throw through `withUnsafeBytes`.
         let result = headers.withUnsafeBytes { bytes -> Result<Void, WorkerError> in
             var record = record
             record.headers = bytes

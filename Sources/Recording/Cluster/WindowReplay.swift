@@ -8,35 +8,34 @@ import Worker
 
 /// Enriches a window of the live `questions` topic once more, into another topic.
 ///
-/// It joins no group and commits no offset: it reads partitions assigned by hand, one after the other, into stores of its
-/// own in a temporary directory. Outputs go in transactions (``ClusterOutput``); what a run that was stopped has published is
-/// published again by the next.
-/// Blocks the thread that calls `run`. Not Sendable.
+/// Joins no group and commits no offset: reads manually assigned partitions, one after the other, into its own stores
+/// in a temporary directory. Outputs go in transactions (``ClusterOutput``); a new run publishes the outputs of a
+/// stopped one again. Blocks the thread that calls `run`. Not Sendable.
 package final class WindowReplay {
-    /// What the questions are enriched with.
+    /// The state of the tables that the questions are enriched with.
     package enum Tables: String, Sendable, CaseIterable {
         /// The answers and votes as they stand when the replay starts.
         case now
-        /// The answers and votes as they stood at each question event's timestamp: every table record of the partition whose
-        /// timestamp is not later counts, so at equal timestamps the tables come first. Table records are applied in the
-        /// order of their timestamps, at equal ones in that of their offsets. A record without a timestamp counts as older
-        /// than all that have one.
+        /// The answers and votes as they stood at each question event's timestamp. Every table record of the partition
+        /// whose timestamp is not later counts, so at equal timestamps the tables come first. Table records are applied
+        /// in the order of their timestamps, then offsets. A record without a timestamp counts as older than all
+        /// others.
         case event
     }
 
     package struct Options: Sendable {
-        /// The worker's settings: the live topics' names, `maxRecordBytes`, librdkafka's properties. The state directory and
-        /// the group are not used.
+        /// The worker's settings: the live topics' names, `maxRecordBytes`, librdkafka's properties. The state
+        /// directory and the group are not used.
         package var configuration: WorkerConfiguration
-        /// Of the questions.
+        /// The window of the questions topic.
         package var window: Window
         package var outputTopic: String
         package var tables = Tables.now
-        /// Where question events go that cannot be enriched; nil: they are only counted.
+        /// The topic for question events that cannot be enriched; nil: they are only counted.
         package var deadLetterTopic: String?
         /// Whether the live output topic may be written to.
         package var allowsLiveOutput = false
-        /// Bytes that each of up to four sorters holds in memory before it goes to a temporary file.
+        /// Bytes that each of up to four sorters holds in memory before it uses a temporary file.
         package var sorterBytes = 16 << 20
 
         package init(configuration: WorkerConfiguration, window: Window, outputTopic: String) {
@@ -57,9 +56,9 @@ package final class WindowReplay {
         package var deadLettersPublished = false
         /// Answers and votes applied.
         package var tableRecords = 0
-        /// Table records that cannot be applied, and were passed over as the worker passes over them.
+        /// Invalid table records, skipped as the worker skips them.
         package var tableRecordsRefused = 0
-        /// Enriched records that are older than the output topic's retention keeps: the broker will delete them.
+        /// Enriched records older than the output topic's retention: the broker will delete them.
         package var beyondRetention = 0
         /// Records of the window, or of the tables, that the broker deleted before they were read.
         package var holes: [WindowHole] = []
@@ -77,7 +76,7 @@ package final class WindowReplay {
     var summary = Summary()
     private let properties: ClientProperties
 
-    /// - Parameter stop: told to stop, `run` returns once what was published is acknowledged.
+    /// - Parameter stop: ends the replay; `run` returns once the published records are acknowledged.
     package init(options: Options, stop: StopSignal, logger: Logger) {
         self.options = options
         self.stop = stop
@@ -89,8 +88,8 @@ package final class WindowReplay {
         properties = ClientProperties(configuration: configuration, identity: "replay", lane: 0)
     }
 
-    /// - Throws: ``WorkerError`` for topics that cannot be used, before anything is read or published; ``PublishFailure``,
-    ///   `KafkaError`, ``StoreError`` for what fails on the way.
+    /// - Throws: ``WorkerError`` for unusable topics, before reading or publishing begins; ``PublishFailure``,
+    ///   `KafkaError` or ``StoreError`` for failures on the way.
     package func run(progress: @escaping (ReplayEvent) -> Void) throws -> Summary {
         let began = ContinuousClock.now
         summary = Summary()
@@ -140,7 +139,7 @@ package final class WindowReplay {
         return summary
     }
 
-    /// Before anything is asked of the cluster: what must not be written to.
+    /// Refuses topics that must not be written to, before the first request to the cluster.
     private func refuseTopicsInUse() throws(WorkerError) {
         let output = options.outputTopic
         if topics.inputs.contains(output) || output == topics.deadLetter {
@@ -163,7 +162,7 @@ package final class WindowReplay {
         }
     }
 
-    /// What is to be read: of the questions the window, of the tables everything, both as of this moment.
+    /// The ranges to read: the window of the questions, and all of the tables, both as of now.
     private func plan(
         _ layout: Layout, _ scan: PartitionScan, _ tell: (ReplayEvent) -> Void
     ) throws -> [PartitionWork] {
@@ -201,10 +200,10 @@ package final class WindowReplay {
 }
 
 extension WindowReplay {
-    /// How many partitions the topics have.
+    /// The topics' numbers of partitions.
     struct Layout {
         let partitions: Int32
-        /// nil where the topic has another count than the questions: records go where their keys hash.
+        /// Whether the output topic has as many partitions as the questions; if not, records go where their keys hash.
         let outputHasSame: Bool
         let deadLetterHasSame: Bool
 
@@ -232,7 +231,7 @@ extension WindowReplay {
         }
     }
 
-    /// What is to be read of one partition number.
+    /// The ranges to read of one partition number.
     struct PartitionWork {
         let number: Int32
         let questions: OffsetRange
@@ -243,7 +242,7 @@ extension WindowReplay {
     }
 }
 
-/// Counts what was read, and tells of it.
+/// Counts the records read, and reports progress.
 final class WindowProgress {
     private let total: Int
     private let began: ContinuousClock.Instant

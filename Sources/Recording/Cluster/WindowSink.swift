@@ -4,11 +4,11 @@ import KafkaClient
 import Records
 import Worker
 
-/// A question event of a window; its bytes live as long as whoever lends them says.
+/// A question event of a window. Does not own its bytes: they live as long as their message or sorted record.
 struct WindowEvent {
     var partition: Int32
     var offset: Int64
-    /// Milliseconds since 1970; nil where the broker had none.
+    /// Milliseconds since 1970; nil when the broker had none.
     var timestamp: Int64?
     /// nil is Kafka's null.
     var key: Bytes?
@@ -17,9 +17,9 @@ struct WindowEvent {
     var headers: [RecordHeader]
 }
 
-/// Where a window's outputs go, counted. Not Sendable.
+/// Publishes a window's outputs and counts them. Not Sendable.
 final class WindowSink {
-    /// Dead letters that are told of one by one.
+    /// The number of dead letters that are reported one by one.
     private static let told = 10
 
     private let output: ClusterOutput
@@ -53,7 +53,7 @@ final class WindowSink {
         oldestKept = target?.oldestKept(now: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
-    /// The longest value that can be published for an event, as the worker reckons it.
+    /// The longest value that can be published for an event, by the worker's rule.
     func limit(for event: WindowEvent) -> Int {
         limits.longestValue(
             keyBytes: event.key?.count ?? 0,
@@ -84,7 +84,7 @@ final class WindowSink {
                 + "the topic, or compact it (cleanup.policy=compact)")
     }
 
-    /// Counts what cannot be enriched, and publishes it where it is wanted.
+    /// Counts an event that cannot be enriched, and publishes its dead letter if a topic for it is set.
     func refuse(_ event: WindowEvent, _ error: RecordError, _ tracker: WindowProgress) throws {
         deadLetters[error.code, default: 0] += 1
         let count = deadLetters.values.reduce(0, +)
