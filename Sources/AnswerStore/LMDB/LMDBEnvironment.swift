@@ -4,8 +4,8 @@ import Records
 /// An open LMDB data file and its map (MDB_env). Closed at the end of the value's life; its transactions must end
 /// before that.
 ///
-/// One thread does all reads and writes. MDB_NOSYNC: see `StoreSeal`. MDB_NOTLS: a reset read transaction keeps its
-/// slot.
+/// One thread does all reads and writes. MDB_NOSYNC: see `StoreSeal`. MDB_NOTLS: ties read transactions to
+/// their objects rather than to threads.
 struct LMDBEnvironment: ~Copyable {
     let pointer: OpaquePointer
     /// The page size in bytes, as stored in the file: the operating system's page size when the file was made.

@@ -29,7 +29,7 @@ struct LMDBTransaction: ~Copyable {
         try check(mdb_txn_commit(pointer))
     }
 
-    /// Releases a read transaction's snapshot, so that its pages can be reused.
+    /// Releases a read transaction's snapshot; `renew` takes a new one.
     func reset() { mdb_txn_reset(pointer) }
 
     /// Moves a reset read transaction to the last commit. Its cursors must be renewed too.

@@ -1,7 +1,7 @@
 import Records
 
 extension AnswerStore {
-    /// Applies a batch's answer changes in key order; of several changes of one answer only the last is written.
+    /// Applies a batch's answer changes in key order; of several changes to one answer only the last is written.
     func applyAnswers(
         of batch: TableBatch, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
@@ -15,7 +15,7 @@ extension AnswerStore {
         defer { if stamps != nil { marks.end() } }
         var index = 0
         var question = Bytes(start: nil, count: 0)
-        // The last erasure of the question that is being written: what came before it is void.
+        // The last erasure of the current question: it voids the question's earlier changes.
         var erasure = (question: Bytes(start: nil, count: 0), record: UInt32(0))
         while index < order.count {
             let key = keyOf(index)

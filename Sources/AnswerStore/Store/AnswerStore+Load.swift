@@ -1,32 +1,32 @@
 extension AnswerStore {
-    /// Whether nothing was ever applied.
+    /// Whether no change was ever applied.
     package var isNew: Bool { positions == TablePositions() }
 
-    /// Has the changes to come gathered and sorted before they are written (`StoreLoad`), if the store is new and that is
-    /// worth it. Until `writeLoad` has written all of it the store cannot be looked into, and what was applied is lost with
-    /// the process.
-    /// - Parameter changes: how many are to come. Where pages that may wait for a commit take in several of each, all
-    ///   goes faster as it comes.
+    /// Makes the changes to come be gathered and sorted before they are written (`StoreLoad`), if the store is new and
+    /// that pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost
+    /// with the process.
+    /// - Parameter changes: the number of changes to come. A small number is written faster directly; see
+    ///   `changesWorthLoading`.
     package func beginLoad(of changes: Int64) throws(StoreError) {
         try checkOpen()
         guard isNew, changes >= changesWorthLoading() else { return }
         startLoad()
     }
 
-    /// From `beginLoad` until everything is written.
+    /// True from `beginLoad` until everything is written.
     package var isLoading: Bool { load != nil }
 
-    /// The written part of the changes gathered: 0 to 1. 1 where nothing is loaded.
+    /// The share of gathered changes that is written, 0 to 1; 1 without a load.
     package var loadWritten: Double {
         guard let load else { return 1 }
         return load.gathered > 0 ? Double(load.taken) / Double(load.gathered) : 0
     }
 
-    /// Ends the gathering of a load, and writes some of it. To be called until `isLoading` says that all of it is written;
-    /// nothing may be applied meanwhile.
+    /// Ends the gathering of a load and writes part of it. Call until `isLoading` is false; nothing may be applied
+    /// meanwhile.
     /// - Parameters:
-    ///   - changes: after how many of them it is enough for this time.
-    ///   - bytes: the same by their ids and JSON.
+    ///   - changes: the number of changes after which the call returns.
+    ///   - bytes: the same limit in bytes of ids and JSON.
     package func writeLoad(changes: Int, bytes: Int) throws(StoreError) {
         try checkOpen()
         guard let load else { return }

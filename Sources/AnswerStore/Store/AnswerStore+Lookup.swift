@@ -1,12 +1,12 @@
 import Records
 
 extension AnswerStore {
-    /// Puts a question's visible answers into `answers`, in place of what was there.
+    /// Replaces the contents of `answers` with a question's visible answers.
     ///
-    /// Nothing is copied: the bytes are LMDB's mapped pages, valid until the next `apply`, `commit`, `reset` or `close`.
-    /// A question that nothing is stored of, or whose id cannot be one, has none.
-    /// - Parameter prepared: where the rows were found when somebody searched for them before. It saves searching, if they are the
-    ///   question's and nothing was applied since.
+    /// Nothing is copied: the bytes are on LMDB's mapped pages, valid until the next `apply`, `commit`, `reset` or
+    /// `close`. An unknown question, or one with an invalid id, has no answers.
+    /// - Parameter prepared: the positions found by an earlier search. They save this one if they belong to the
+    ///   question and nothing was applied since.
     package func lookup(
         question: Bytes, prepared: UnsafePointer<PreparedRows>? = nil, into answers: StoredAnswers
     ) throws(StoreError) {
@@ -22,14 +22,14 @@ extension AnswerStore {
         } catch {
             throw fail(StoreError(error, doing: "reading", directory: directory))
         }
-        // No transaction is on.
+        // No transaction is open.
         try checkOpen()
         try beginReading()
         guard load == nil else { return }
         try lookup(question: question, into: answers)
     }
 
-    /// - Returns: false when no transaction is on.
+    /// - Returns: false when no transaction is open.
     @inline(__always)
     private func find(
         _ prefix: Bytes, _ prepared: UnsafePointer<PreparedRows>?, into answers: StoredAnswers
@@ -70,9 +70,9 @@ extension AnswerStore {
     }
 }
 
-// Lookups from prepared places.
+// Lookups from prepared positions.
 extension AnswerStore {
-    /// - Returns: false where it takes a search after all, as there is no telling where the rows are, or whether they are all.
+    /// - Returns: false when a search is needed after all, because the rows' position or end is unknown.
     private static func read(
         _ prepared: PreparedRows, in trees: MappedTrees, _ view: borrowing StoreView, into answers: StoredAnswers
     ) throws(LMDBFailure) -> Bool {
@@ -100,19 +100,19 @@ extension AnswerStore {
             return try tallies(of: prepared.key, view)
         }
         let none = Bytes(start: nil, count: 0)
-        // The row of a key that is there is on the page where the search ends.
+        // A key's row, if it exists, is on the page where the search ended.
         guard place.index < count else { return none }
         guard let row = place.page.row(place.index, in: trees) else { return try tallies(of: prepared.key, view) }
         return row.key.isEqual(to: prepared.key) ? row.value : none
     }
 }
 
-/// Joins a question's answers with their tallies. Both come in bytewise order of the answer ids.
+/// Joins a question's answers with their tallies. Both are in bytewise order of the answer ids.
 private struct AnswerJoin {
     private var tallies: TallyRow.Cursor
     private var tally: TallyRow.Entry?
 
-    /// - Parameter row: of the tallies; empty when there is none.
+    /// - Parameter row: the tally row; empty when there is none.
     @inline(__always)
     init(_ row: Bytes) {
         tallies = TallyRow.Cursor(row)

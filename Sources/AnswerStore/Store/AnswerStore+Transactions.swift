@@ -1,16 +1,16 @@
 import Records
 
-// The moves between the store's states.
+// The transitions between the store's states.
 //
 //     idle ──beginReading──► reading        idle, reading, loading ──beginWriting──► writing
 //     writing ──commit, abandon──► idle, or loading while a load is on
 //     any ──shut──► closed                  any ──fail──► failed
 extension AnswerStore {
-    /// Takes the state out of its place, for a move that puts the next one there.
+    /// Moves the state out, for a transition that sets the next one.
     @inline(__always)
     private func takeState() -> State { exchange(&state, with: .closed) }
 
-    /// - Throws: why the store answers no more.
+    /// - Throws: the reason why the store is unusable.
     func checkOpen() throws(StoreError) {
         switch state {
         case .closed:
@@ -20,7 +20,7 @@ extension AnswerStore {
         }
     }
 
-    /// The load that is on.
+    /// The current load.
     var load: StoreLoad? {
         switch state {
         case .loading(let loading): loading.load
@@ -38,8 +38,8 @@ extension AnswerStore {
 
     // MARK: - Reading
 
-    /// Turns the read transaction on where no transaction is: it stays on until the next write, as renewing it costs more than a
-    /// lookup's tree walk.
+    /// Opens the read transaction if none is open. It stays open until the next write, because renewing it costs more
+    /// than a lookup's tree walk.
     func beginReading() throws(StoreError) {
         switch takeState() {
         case .idle(let database):
@@ -66,7 +66,7 @@ extension AnswerStore {
         }
     }
 
-    /// The open file; nil when the store is not open.
+    /// Calls `body` with the open file; nil when the store is not open.
     func withDatabase<Result>(_ body: (borrowing StoreDatabase) -> Result) -> Result? {
         switch state {
         case .idle(let database): body(database)
@@ -77,7 +77,7 @@ extension AnswerStore {
         }
     }
 
-    /// A look at the store as it is, between lookups; nil when it is not open.
+    /// Reads the store's current content, between lookups; nil when it is not open.
     func look<Result>(_ body: (borrowing StoreView, borrowing StoreDatabase) -> Result) -> Result? {
         switch state {
         case .idle(let database): return Self.look(database, body)
@@ -98,12 +98,13 @@ extension AnswerStore {
 
     // MARK: - Writing
 
-    /// Writes a batch in the transaction that it shares with those before and after it.
-    /// - Parameter isAppended: its rows belong behind all that are there.
+    /// Writes a batch in the shared transaction.
+    /// - Parameter isAppended: the rows come after all existing ones.
     func write(
         _ batch: TableBatch, _ newPositions: TablePositions, isAppended: Bool = false
     ) throws(StoreError) {
-        // Nothing bounds the pages of an erasure: it is done where it can be done again in a larger map.
+        // An erasure changes an unbounded number of pages, so it gets its own transaction, which can be retried in a
+        // larger map.
         guard !isScratch, !batch.hasErasures, try makeRoom(for: batch) else {
             return try writeAlone(batch, newPositions)
         }
@@ -124,8 +125,8 @@ extension AnswerStore {
         if writes({ $0.isDue(limit: pendingLimit()) }) ?? false { try commit() }
     }
 
-    /// Writes a batch in a transaction of its own, and again in a larger map when that is full.
-    /// - Parameter isForgettingQuestions: empties their table before.
+    /// Writes a batch in a transaction of its own, and retries in a larger map when the map is full.
+    /// - Parameter isForgettingQuestions: empties the questions table first.
     func writeAlone(
         _ batch: TableBatch, _ newPositions: TablePositions, isForgettingQuestions: Bool = false
     ) throws(StoreError) {
@@ -150,7 +151,7 @@ extension AnswerStore {
         }
     }
 
-    /// Writes what was applied to the file. Nothing to do when nothing was.
+    /// Writes the applied changes to the file, if there are any.
     /// - Throws: as `apply`.
     package func commit() throws(StoreError) {
         guard writes({ _ in true }) != nil else { return }
@@ -161,7 +162,7 @@ extension AnswerStore {
         }
     }
 
-    /// A look at the write transaction; nil when none is on.
+    /// Calls `body` with the write transaction; nil when none is open.
     func writes<Result>(_ body: (borrowing PendingWrites) -> Result) -> Result? {
         switch state {
         case .writing(let writes, _): body(writes)
@@ -169,9 +170,9 @@ extension AnswerStore {
         }
     }
 
-    /// Begins the transaction that batches to come are gathered in, unless it is on.
+    /// Opens the shared write transaction, unless it is open.
     private func beginWriting() throws(LMDBFailure) {
-        // LMDB does not keep this process's own read transaction from holding back pages.
+        // Without a reader table (MDB_NOLOCK) an open read transaction does not stop LMDB from reusing its pages.
         endReading()
         switch takeState() {
         case .idle(let database):
@@ -193,7 +194,7 @@ extension AnswerStore {
         }
     }
 
-    /// Works on the write transaction, which is on.
+    /// Calls `body` with the write transaction, which must be open.
     private func withWrites(
         _ body: (inout PendingWrites, borrowing StoreDatabase) throws(LMDBFailure) -> Void
     ) throws(LMDBFailure) {
@@ -220,9 +221,10 @@ extension AnswerStore {
         if batch.questions.count > 0 { try applyQuestions(of: batch, writes, tables) }
     }
 
-    /// Commits the write transaction, which is on; it has ended then, whether it succeeds or not.
+    /// Commits the open write transaction and ends it, even if the commit fails.
     private func finish(_ newPositions: TablePositions) throws(LMDBFailure) {
-        // Rows at the positions of an empty store: so the next opening knows a load that did not end.
+        // During a load the positions stay those of an empty store: rows at these positions show the next opening that
+        // the load did not finish.
         let positions = load == nil ? newPositions : TablePositions()
         try withWrites { writes, database throws(LMDBFailure) in
             let transaction = writes.view.transaction.id
@@ -240,7 +242,7 @@ extension AnswerStore {
         committedPositions = positions
     }
 
-    /// Ends the write transaction, if one is on.
+    /// Ends the write transaction, if one is open.
     private func end(_ body: (consuming PendingWrites) throws(LMDBFailure) -> Void) throws(LMDBFailure) {
         switch takeState() {
         case .writing(let writes, let database):
@@ -255,14 +257,14 @@ extension AnswerStore {
         }
     }
 
-    /// Goes back to the last commit.
+    /// Returns to the last commit.
     private func abandon() {
         try? end { _ in }
         positions = committedPositions
         versions.noteChangeOfAll()
     }
 
-    /// Goes back to the last commit after a failure.
+    /// Returns to the last commit after a failure.
     private func undo(_ failure: LMDBFailure) -> StoreError {
         abandon()
         guard failure.isMapFull else {
@@ -283,13 +285,14 @@ extension AnswerStore {
 
     // MARK: - The first filling
 
-    /// Pages that may wait for a commit take in several of each change up to this many, so that all goes faster as it comes.
+    /// The number of changes from which a load pays off. With fewer, the pages pending in memory take several changes
+    /// each, and writing directly is faster.
     func changesWorthLoading() -> Int64 {
         let pageSize = withDatabase { $0.environment.pageSize } ?? 1
         return 10 * Int64(pendingLimit() / pageSize)
     }
 
-    /// The store is new and no load is on.
+    /// Starts a load. The store must be new and not loading.
     func startLoad() {
         endReading()
         switch takeState() {
@@ -299,7 +302,7 @@ extension AnswerStore {
         }
     }
 
-    /// Everything was taken from the load: commits it with the positions that it comes to.
+    /// Commits a load whose changes are all taken, together with its final positions.
     func finishLoad() throws(StoreError) {
         try commit()
         switch takeState() {
@@ -315,9 +318,9 @@ extension AnswerStore {
 
     // MARK: - The map
 
-    /// Sees to it that the map will not be full in the middle of a transaction that others' batches are in: they would be
-    /// lost with it. Commits and grows the map where it might be.
-    /// - Returns: false when there is no telling.
+    /// Makes sure that the map cannot fill up during the shared transaction, which would lose the batches already in
+    /// it. Commits and grows the map if needed.
+    /// - Returns: false when even the grown map may be too small.
     private func makeRoom(for batch: TableBatch) throws(StoreError) -> Bool {
         func isEnough() -> Bool {
             let taken = writes { $0.mostBytes } ?? 0
@@ -332,7 +335,7 @@ extension AnswerStore {
         return isEnough()
     }
 
-    /// Makes the map twice as large. No write transaction is on.
+    /// Doubles the map. No write transaction may be open.
     private func growMap() throws(StoreError) {
         endReading()
         let size = (withDatabase { $0.environment.mapSize } ?? 0).multipliedReportingOverflow(by: 2)
@@ -345,7 +348,7 @@ extension AnswerStore {
             default: break
             }
         } catch {
-            // The old map is gone: the environment can only be closed now.
+            // The old map is gone: the environment can only be closed.
             guard !SystemFailure(code: error.code).isNoSpace else {
                 throw fail(StoreError(error, doing: "growing", directory: directory), endsUse: true)
             }
@@ -360,7 +363,7 @@ extension AnswerStore {
 
     // MARK: - The end
 
-    /// Closes the file and gives up what was not committed. The store is closed then.
+    /// Closes the file, drops uncommitted changes and leaves the store closed.
     func shut() {
         switch takeState() {
         case .closed: break
@@ -376,12 +379,14 @@ extension AnswerStore {
         versions.noteChangeOfAll()
     }
 
-    /// Sorts an error. The store answers no more after damage, or while a load is on, as a part of it may be missing.
-    /// - Parameter endsUse: whatever the error is, the file can only be closed.
+    /// Classifies an error. Damage makes the store fail for good, and so does any error during a load, which may have
+    /// lost changes.
+    /// - Parameter endsUse: the file can only be closed, for any kind of error.
     func fail(_ error: StoreError, endsUse: Bool = false) -> StoreError {
         guard endsUse || error.kind == .damaged || load != nil else { return error }
         shut()
-        // Without a seal the next opening rebuilds. If even that cannot be done, it finds the damage by itself.
+        // Without a seal the next opening rebuilds. If the seal cannot be removed either, that opening detects the
+        // damage itself.
         if error.kind == .damaged { try? FileSystem.remove(directory + "/" + StoreSeal.fileName) }
         state = .failed(error)
         return error

@@ -1,7 +1,7 @@
 import Records
 
 extension AnswerStore {
-    /// Applies a batch's vote changes question by question: each tally row is read and written once.
+    /// Applies a batch's vote changes question by question; reads and writes each tally row once.
     func applyVotes(
         of batch: TableBatch, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) {
@@ -37,21 +37,21 @@ extension AnswerStore {
 private struct VoteWriter {
     let changes: GrowingBuffer<TableBatch.VoteChange>
     let keys: TableKeys
-    /// By question, answer, voter, and in record order among equals.
+    /// Sorted by question, answer and voter, equal keys in record order.
     let order: GrowingBuffer<UInt32>
     let keyBuffer: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
-    ///   - group: the places in `order` of this question's changes.
+    ///   - group: the positions in `order` of this question's changes.
     ///   - question: the question's key: length, id.
-    ///   - row: memory for its tally row.
-    ///   - marks: is told of the counts that change; nil: nobody asks.
+    ///   - row: memory for the question's tally row.
+    ///   - marks: receives the changed counts; nil: they are not recorded.
     func apply(
         _ group: Range<Int>, question: Bytes, row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites,
         _ marks: ChangeMarks?
     ) throws(LMDBFailure) {
         var index = group.lowerBound
-        // Erasures come first in the group: their key is the beginning of all others.
+        // Erasures come first in the group: their key is a prefix of all others.
         var erasure: UInt32?
         while index < group.upperBound, change(index).kind == .forgetAll {
             erasure = order[index]
@@ -91,12 +91,12 @@ private struct VoteWriter {
             }
             tallies.set(entry)
         }
-        // What is cut short in the row would be lost without a word.
+        // Without this check, the entries after a truncated one would be lost silently.
         guard tallies.isWhole else { throw .damagedRow }
         if tallies.isChanged || erasure != nil { try writeTally(question, &tallies, hasRow: hasRow, writes) }
     }
 
-    /// Every count of the row becomes 0.
+    /// Records that every count of the row becomes 0.
     private func noteErasure(
         _ question: Bytes, _ row: Bytes, _ writes: borrowing PendingWrites, _ marks: ChangeMarks
     ) throws(LMDBFailure) {
@@ -109,7 +109,7 @@ private struct VoteWriter {
         }
     }
 
-    /// An answer's count changes, which is seen where the answer is.
+    /// Records an answer's count change, which is visible only if the answer is.
     private func note(
         _ key: Bytes, _ question: Bytes, from old: Int64, to new: Int64, _ writes: borrowing PendingWrites,
         _ marks: ChangeMarks
@@ -122,14 +122,14 @@ private struct VoteWriter {
             to: ChangeMarks.hash(answer: id, json: json, voteCount: new))
     }
 
-    /// The new voteCount of one answer, its voters' rows written. Their keys' beginning is in `keyBuffer`.
+    /// Writes the voters' rows of one answer and returns its new voteCount. `keyBuffer` holds the prefix of their keys.
     private func tally(
         _ group: Range<Int>, from voteCount: Int64, voterOffset: Int, after erasure: UInt32?,
         _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Int64 {
         var voteCount = voteCount
         var index = group.lowerBound
-        // *Counted* records have no voter and so come first; the last one counts, and casts after it count on from it.
+        // *Counted* records have no voter and so come first; the last one sets the count, and later casts add to it.
         var counted: UInt32?
         while index < group.upperBound, change(index).kind == .counted {
             if isValid(index, after: erasure) {
@@ -141,7 +141,7 @@ private struct VoteWriter {
         while index < group.upperBound {
             let voter = keys.voterID(of: change(index))
             var last: Int8?
-            // The voter's vote when the *counted* record came, if it was cast within this batch.
+            // The voter's last vote before the *counted* record, if it was cast within this batch.
             var atCount: Int8?
             while index < group.upperBound, keys.voterID(of: change(index)).isEqual(to: voter) {
                 if isValid(index, after: erasure) {
@@ -158,7 +158,7 @@ private struct VoteWriter {
         return voteCount
     }
 
-    /// Stores a voter's vote and returns what it was before (0 without one).
+    /// Stores a voter's vote and returns the previous one (0 if there was none).
     private func exchange(
         _ value: Int8, _ key: Bytes, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Int8 {
@@ -172,7 +172,7 @@ private struct VoteWriter {
         return try withUnsafeMutableBytes(of: &storage) { storage throws(LMDBFailure) in
             let row = UnsafeMutableRawBufferPointer(rebasing: storage[..<VoterRow.length])
             VoterRow.write(value, key: key, to: row)
-            // One way down the tree for both: where the row exists, LMDB says so and shows it.
+            // A single tree walk: if the row exists, LMDB returns it.
             guard let old = try writes.voters.insert(key, Bytes(row), isAppended: writes.load != nil) else { return 0 }
             guard let stored = VoterRow.value(old) else { throw .damagedRow }
             if stored != value { try writes.voters.replace(key, Bytes(row)) }
@@ -186,7 +186,7 @@ private struct VoteWriter {
         return Bytes(rebasing: keyBuffer[..<(offset + voter.count)])
     }
 
-    /// Copies the row out of LMDB's page, which the writes to come may move or free. False without a row.
+    /// Copies the row from LMDB's page, which later writes may move or free. False if there is no row.
     private func readTally(
         _ question: Bytes, into row: inout GrowingBuffer<UInt8>, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Bool {

@@ -2,29 +2,29 @@ import Records
 
 /// One partition's answers, votes, tallies and source positions: a cache of the partition's topics in LMDB.
 ///
-/// Owned by one lane's thread and not Sendable. Made by `StateDirectory.openStore`. Lookups see every change that was applied.
-/// A change is written to the file with the next `commit`, and survives the death of the process from there on; a power loss
-/// makes the next opening rebuild the store (see `StoreSeal`).
+/// Owned by one lane's thread and not Sendable. Created by `StateDirectory.openStore`. Lookups see every change
+/// applied. The next `commit` writes changes to the file; from then on they survive the death of the process. After a
+/// power loss the next opening rebuilds the store (see `StoreSeal`).
 ///
-/// Many batches share one of LMDB's transactions, because each transaction copies and writes whole pages for a few bytes of
-/// each.
+/// Many batches share one LMDB transaction, because each transaction copies and writes whole pages for a few changed
+/// bytes.
 package final class AnswerStore {
-    /// The store's life, with what belongs to each part of it. `AnswerStore+Transactions` holds the moves between them.
+    /// The store's state, with the objects of each state. `AnswerStore+Transactions` contains all transitions.
     enum State: ~Copyable {
         case closed
-        /// Every further call throws the error.
+        /// Every further call throws this error.
         case failed(StoreError)
-        /// Open; no transaction is on.
+        /// Open, without a transaction.
         case idle(StoreDatabase)
-        /// The read transaction is on: rows that lookups gave are valid.
+        /// The read transaction is open: rows returned by lookups are valid.
         case reading(Reading)
-        /// A write transaction is on, and lookups read through it. It may be a load's.
+        /// A write transaction is open, and lookups read through it. It may belong to a load.
         case writing(PendingWrites, StoreDatabase)
-        /// The store is being filled for the first time (`beginLoad`); no transaction is on.
+        /// The store is being filled for the first time (`beginLoad`); no transaction is open.
         case loading(Loading)
 
         struct Reading: ~Copyable {
-            /// Nil where searches use LMDB alone.
+            /// Nil if searches use only LMDB.
             let trees: MappedTrees?
             let database: StoreDatabase
         }
@@ -40,33 +40,34 @@ package final class AnswerStore {
     private let initialMapSize: Int
     /// See `LMDBEnvironment.init`.
     let isScratch: Bool
-    /// Lets the state directory open this partition again; nil once the store is closed.
+    /// Allows the state directory to open this partition again; nil once the store is closed.
     private var onClose: (@Sendable () -> Void)?
-    /// Memory that uncommitted changes may take, in bytes.
+    /// The limit for uncommitted changes in memory, in bytes.
     let pendingLimit: @Sendable () -> Int
 
     var state = State.closed
 
     /// The offsets of the next records to apply.
     package internal(set) var positions: TablePositions
-    /// The same as of the last commit: where this store would go on after the death of the process.
+    /// The positions as of the last commit, from which the store continues if the process dies.
     var committedPositions: TablePositions
 
     var versions = QuestionVersions()
 
-    /// Where the questions are noted that a batch changes visibly; nil: nowhere.
+    /// Receives the questions that a batch changes visibly; nil: they are not recorded.
     package var waiting: WaitingQuestions?
-    /// Whether the questions noted are published even if later changes take these back: the changes before them may be others'.
+    /// Whether recorded questions are published even if later changes cancel out: an earlier owner of the partition may
+    /// have published a state in between.
     package var areChangesCertain = false
-    /// Of the batch that is being written.
+    /// The visible changes of the batch being written.
     let marks = ChangeMarks()
 
-    // Scratch memory of `apply` and `lookup`; grows to what the largest batch and row needed.
+    // Scratch memory of `apply` and `lookup`; grows to the needs of the largest batch and row.
     var order = GrowingBuffer<UInt32>()
     var tally = GrowingBuffer<UInt8>()
     let keyBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: StoreLayout.longestKey, alignment: 8)
 
-    /// The directory holds a verified data file or none; its seal says `open`.
+    /// The directory must hold a verified data file or none; its seal must say `open`.
     init(
         directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, isScratch: Bool = false,
         pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
@@ -84,7 +85,7 @@ package final class AnswerStore {
     }
 
     deinit {
-        // Without a close there is no seal: the next opening verifies the file, as after a crash.
+        // Without `close` there is no seal: the next opening verifies the file, as after a crash.
         shut()
         onClose?()
         versions.free()
@@ -103,10 +104,10 @@ package final class AnswerStore {
 
     // MARK: - Changes
 
-    /// Applies a batch and notes the positions: both or neither.
+    /// Applies a batch and sets the positions, both or neither.
     ///
-    /// Ends the validity of the rows that `lookup` gave. Commits by itself when much has gathered.
-    /// - Throws: `positions` tells then whether the changes since the last commit are undone.
+    /// Invalidates the rows returned by `lookup`. Commits by itself when many changes are pending.
+    /// - Throws: after a failure, `positions` shows whether the changes since the last commit are undone.
     package func apply(_ batch: TableBatch, positions newPositions: TablePositions) throws(StoreError) {
         try checkOpen()
         guard batch.count > 0 || newPositions != positions else { return }
@@ -123,26 +124,26 @@ package final class AnswerStore {
         positions = newPositions
     }
 
-    /// Whether a batch is better applied before more is added to it, though large batches cost less: its changes are on so
-    /// many pages that they take about as much memory as may wait for a commit.
+    /// Whether to apply a batch before adding more, although large batches cost less: its changes touch so many pages
+    /// that they take about as much memory as may be pending.
     package func isFilled(by batch: TableBatch) -> Bool {
         if load != nil { return false }
         let memory = look { view, database in database.memory(of: batch, view.transaction) }
         return memory.map { $0 >= pendingLimit() / 2 } ?? true
     }
 
-    /// The number of further changes before `isFilled` is worth asking. Long answers take more pages than that.
+    /// The number of further changes before calling `isFilled` is useful. Long answers may fill the batch sooner.
     package var fewChanges: Int {
         let most = withDatabase { $0.mostBytesOfChange } ?? 1
         return max(1, pendingLimit() / most / 2)
     }
 
-    /// Commits what has waited for long enough. To be called now and then, when nothing more may come.
+    /// Commits changes that have been pending long enough. Call regularly while no changes arrive.
     package func commitIfDue() throws(StoreError) {
         if writes({ $0.isOld }) ?? false { try commit() }
     }
 
-    /// The size of the store; all 0 once it is closed.
+    /// The store's size; all 0 once it is closed.
     package var usage: StoreUsage {
         look { view, database in
             StoreUsage(
@@ -155,7 +156,7 @@ package final class AnswerStore {
 
     // MARK: - The file
 
-    /// Empties the store and sets its positions to 0: its topics were made anew. Gives the disk space back.
+    /// Empties the store and sets its positions to 0, because its topics were recreated. Frees the disk space.
     package func reset() throws(StoreError) {
         try checkOpen()
         shut()
@@ -170,7 +171,7 @@ package final class AnswerStore {
         try writeAlone(TableBatch(), positions)
     }
 
-    /// Gives back the memory that LMDB keeps of its largest transaction. To be called after a lot was written.
+    /// Frees the memory that LMDB keeps from its largest transaction, by reopening the file. Call after large writes.
     package func giveMemoryBack() throws(StoreError) {
         try checkOpen()
         try commit()

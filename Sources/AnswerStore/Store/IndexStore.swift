@@ -9,10 +9,10 @@ import Records
     import Darwin
 #endif
 
-/// A sorted map of bytes in a file, with a position for each partition of the topic that it is made from.
+/// A sorted key-value map in a file, with a position for each partition of its source topic.
 ///
-/// Changes are gathered in one transaction, positions included, and written with a sync (``commitIfDue()``), so that a
-/// crash of the process or the machine takes it back to a state that the topic goes on from. Used by one thread.
+/// Changes and positions share one transaction and are written with a sync (``commitIfDue()``), so that a crash of the
+/// process or the machine returns the map to a state from which the topic can be followed. Used on one thread.
 package final class IndexStore {
     private static let mapSizes = [1 << 38, 1 << 36, 1 << 34, 1 << 32, 1 << 30]
     private static let changesPerCommit = 50_000
@@ -28,8 +28,8 @@ package final class IndexStore {
     private var changed = ContinuousClock.now
     private var isOpen = true
 
-    /// Opens the store of a directory, made anew if there is none, or if it is one of another source.
-    /// - Parameter source: what the store is made from, such as cluster and topic.
+    /// Opens a directory's store; creates it if there is none, and empties one with another source.
+    /// - Parameter source: the store's source, such as cluster and topic.
     /// - Throws: `StoreError` when the directory cannot be used.
     package init(directory: String, source: String) throws(StoreError) {
         self.directory = directory
@@ -54,7 +54,7 @@ package final class IndexStore {
 
     deinit { close() }
 
-    /// As ``init(directory:source:)``; a store that is damaged is deleted and begun anew.
+    /// As ``init(directory:source:)``, but deletes a damaged store and starts over.
     package static func openOrRebuild(directory: String, source: String) throws(StoreError) -> IndexStore {
         do throws(StoreError) {
             return try IndexStore(directory: directory, source: source)
@@ -67,7 +67,7 @@ package final class IndexStore {
         }
     }
 
-    /// Ends the store; what was not committed is given up.
+    /// Closes the store and drops uncommitted changes.
     package func close() {
         guard isOpen else { return }
         isOpen = false
@@ -112,7 +112,7 @@ package final class IndexStore {
 
     // MARK: - Positions
 
-    /// The next offset of a partition to apply; 0 at first.
+    /// The next offset of a partition to apply; 0 in a new store.
     package func position(ofPartition partition: Int32) throws(StoreError) -> Int64 {
         guard let bytes = try get(meta, Self.positionKey(partition)), bytes.count == 8 else { return 0 }
         return bytes.reduce(0) { $0 << 8 | Int64($1) }
@@ -140,7 +140,7 @@ package final class IndexStore {
 
     // MARK: - Commits
 
-    /// Writes what has changed when there is much of it, or when it is a second old.
+    /// Commits when many changes are pending, or when the oldest is a second old.
     package func commitIfDue() throws(StoreError) {
         guard changes > 0, changes >= Self.changesPerCommit || .now - changed >= Self.commitInterval else { return }
         try commit()
@@ -149,7 +149,7 @@ package final class IndexStore {
     package func commit() throws(StoreError) {
         do throws(LMDBFailure) {
             mdb_cursor_close(cursor)
-            // Whether it succeeds or not, the transaction is over.
+            // The transaction ends even if the commit fails.
             let code = mdb_txn_commit(transaction)
             (transaction, cursor) = try Self.begin(environment, entries)
             try check(code)
@@ -170,7 +170,7 @@ package final class IndexStore {
         _ directory: String
     ) throws(LMDBFailure) -> (OpaquePointer, MDB_dbi, MDB_dbi, OpaquePointer, OpaquePointer) {
         var failure = LMDBFailure.panic
-        // Address space, not memory. A limit on it (ulimit -v) may leave room for less.
+        // Address space, not memory. A limit (ulimit -v) may leave room only for less.
         for size in mapSizes {
             var created: OpaquePointer?
             try check(mdb_env_create(&created))

@@ -1,19 +1,20 @@
 import Records
 
-/// The write transaction that stays open from batch to batch, and an estimate of its size.
+/// The write transaction shared by consecutive batches, and an estimate of its size.
 ///
-/// Pages that it changed are copies in LMDB's memory until the commit, one for each page, however often it is changed: the
-/// longer it stays open the less a change costs, and the more memory it takes. Aborted at the end of its life unless it was
-/// committed.
+/// LMDB keeps one copy in memory of each changed page until the commit, however often it changes. So the longer the
+/// transaction stays open, the less a change costs and the more memory the transaction takes. Aborted at the end of its
+/// life unless committed.
 struct PendingWrites: ~Copyable {
-    /// The longest that a change waits for its commit, while anything is applied or `commitIfDue` is called.
+    /// The longest time that a change waits for its commit, as long as `apply` or `commitIfDue` is called.
     private static let longestWait = Duration.milliseconds(250)
 
     let voters: LMDBCursor
     let view: StoreView
-    /// The trees of the last commit, which the pages to come are fetched from.
+    /// The last commit's trees, for prefetching the pages of later lookups.
     let trees: MappedTrees?
-    /// The load whose changes these are; nil after it. Their keys ascend, and most belong behind all that are there.
+    /// The load that these changes come from; nil outside loads. A load's keys ascend, and most come after all existing
+    /// ones.
     let load: StoreLoad?
     private let pageSize: Int
     private let began = ContinuousClock.now
@@ -21,9 +22,9 @@ struct PendingWrites: ~Copyable {
     private var votes = 0
     private var questions = 0
     private var answerBytes = 0
-    /// Pages that may be changed, as copies in memory.
+    /// Pages possibly changed, as copies in memory.
     private var changedPages = 0
-    /// Pages made behind all others.
+    /// Pages appended at the end of the trees.
     private var addedPages = 0
 
     init(_ database: borrowing StoreDatabase, load: StoreLoad?) throws(LMDBFailure) {
@@ -42,8 +43,8 @@ struct PendingWrites: ~Copyable {
 
     private var pages: Int { changedPages + addedPages }
 
-    /// Notes that a batch was written.
-    /// - Parameter isAppended: its rows went behind all that were there.
+    /// Counts a written batch.
+    /// - Parameter isAppended: the rows came after all existing ones.
     mutating func count(_ batch: TableBatch, _ tables: StoreTables, isAppended: Bool) {
         if isAppended {
             addedPages += (2 * batch.byteCount + 128 * batch.count) / pageSize + 1
@@ -53,7 +54,8 @@ struct PendingWrites: ~Copyable {
         votes += batch.votes.count
         questions += batch.questions.count
         answerBytes += batch.byteCount
-        // No more pages than changes (but for long values and the pages above), and no more than the tables have.
+        // At most one page per change, plus the pages of long values, and at most the tables' pages. Branch pages are
+        // not counted.
         changedPages =
             min(answers + answerBytes / pageSize, view.transaction.pages(of: tables.answers))
             + min(votes, view.transaction.pages(of: tables.voters))
@@ -61,24 +63,24 @@ struct PendingWrites: ~Copyable {
             + (questions > 0 ? min(questions, view.transaction.pages(of: tables.questions)) : 0)
     }
 
-    /// Whether nothing was written yet.
+    /// Whether nothing has been written.
     var isEmpty: Bool { pages == 0 }
 
     var isOld: Bool { .now - began >= Self.longestWait }
 
     func isDue(limit: Int) -> Bool { pages * pageSize >= limit || isOld }
 
-    /// The share of the map that the changes so far can have taken, in bytes: each page once, and as much again for pages that
-    /// were split and given up.
+    /// An upper bound of the map space that the changes have taken, in bytes. It allows for pages split and abandoned.
     var mostBytes: Int { 4 * pages * pageSize }
 }
 
 extension StoreDatabase {
-    /// Memory that one change takes at most, in bytes: a vote is on a page of the voters and on one of the tallies.
+    /// The memory of one change in bytes, long values aside: a vote changes a page of the voters and one of the
+    /// tallies.
     var mostBytesOfChange: Int { 2 * environment.pageSize }
 
-    /// Memory that a batch's changes may take before they are committed, in bytes. As many pages as changes, but no more than
-    /// the tables have and will have.
+    /// The memory that a batch's changes may take before they are committed, in bytes: one page per change, but at most
+    /// the tables' pages, those to be added included.
     func memory(of batch: TableBatch, _ transaction: borrowing LMDBTransaction) -> Int {
         let pageSize = environment.pageSize
         let added = 2 * batch.byteCount / pageSize
@@ -91,7 +93,7 @@ extension StoreDatabase {
         return pages * pageSize
     }
 
-    /// The share of the map that a batch can take, in bytes, with plenty to spare. Does not bound a batch that erases.
+    /// A generous upper bound of the map space that a batch takes, in bytes. Not valid for a batch with erasures.
     func mostBytes(of batch: TableBatch) -> Int {
         1 << 20 + batch.count * 8 * environment.pageSize + 4 * batch.byteCount
     }

@@ -1,16 +1,17 @@
 import Records
 
-/// What a worker notes of the offsets that its group has committed of a partition: the only trace of them that the brokers cannot
-/// lose. A group's offsets expire when all its workers are away for long (`offsets.retention.minutes`), and without the note that
-/// could not be told from a group that is new.
+/// A worker's note of the offsets that its group has committed for a partition: the only copy outside the brokers. A
+/// group's offsets expire when all its workers are away for long (`offsets.retention.minutes`); without the note, such
+/// a group could not be told from a new one.
 ///
-/// Noted now and then, so the group may have committed more since; never less, unless somebody has set it back.
+/// Written from time to time, so the group may have committed more since; it has never committed less, unless its
+/// offsets were reset.
 package struct CommittedMark: Sendable, Equatable {
     package var clusterID: String
     package var group: String
     /// The input topics, in the order of their offsets.
     package var topics: [String]
-    /// nil: nothing was committed.
+    /// nil: no offset was committed.
     package var offsets: [Int64?]
 
     package init(clusterID: String, group: String, topics: [String], offsets: [Int64?]) {
@@ -20,14 +21,14 @@ package struct CommittedMark: Sendable, Equatable {
         self.offsets = offsets
     }
 
-    /// The mark's file: a line for each of its parts and a last one with their checksum. As long for each offset.
+    /// The file's content: one line for each part, and a last one with the checksum. Offsets have a fixed width.
     var bytes: [UInt8] {
         let lines = [Self.header, clusterID, group] + topics + offsets.map(Self.line)
         let text = lines.map { $0 + "\n" }.joined()
         return Array((text + Self.checksum(of: text) + "\n").utf8)
     }
 
-    /// nil: the file is damaged, or of another version. What is left of a longer one behind the mark does not matter.
+    /// nil: the file is damaged or of another version. Remains of a longer mark after this one are ignored.
     init?(_ bytes: [UInt8]) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 10, lines[0] == Self.header else { return nil }
@@ -60,13 +61,13 @@ package struct CommittedMark: Sendable, Equatable {
 extension StateDirectory {
     private func markFile(_ partition: Int32) -> String { "\(path)/committed/\(partition)" }
 
-    /// What was noted of a partition's committed offsets; nil where nothing was, or the note cannot be read.
+    /// The note of a partition's committed offsets; nil if there is none or it cannot be read.
     package func committedMark(of partition: Int32) -> CommittedMark? {
         (try? FileSystem.read(markFile(partition), limit: 64 << 10)).flatMap { CommittedMark($0) }
     }
 
-    /// Notes a partition's committed offsets, apart from its store, which may have to be rebuilt. Half a note, as a power loss may
-    /// leave it, is as good as none.
+    /// Writes a partition's note, outside its store, which may have to be rebuilt. A note cut short by a power loss
+    /// counts as missing.
     package func note(_ mark: CommittedMark, of partition: Int32) throws(SystemFailure) {
         try FileSystem.makeDirectories("\(path)/committed")
         try FileSystem.overwrite(markFile(partition), with: mark.bytes, isSynced: false)

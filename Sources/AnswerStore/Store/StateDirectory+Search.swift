@@ -8,21 +8,21 @@ import Records
     import Darwin
 #endif
 
-/// What the stores under a state directory hold for a question.
+/// A question's data in the stores of a state directory.
 package struct StateSearch: Sendable, Equatable {
-    /// In order of partitions; only those that hold something. One at most, unless topics were made anew elsewhere.
+    /// In partition order; only stores with data of the question. At most one, unless topics were recreated elsewhere.
     package var found: [FoundQuestion] = []
-    /// Stores that could not be read, each with the reason as a sentence.
+    /// Unreadable stores, each with the reason as a sentence.
     package var unreadable: [UnreadableStore] = []
 }
 
 package struct FoundQuestion: Sendable, Equatable {
     package var partition: Int32
-    /// The question's latest event; nil where the store does not keep the questions, or the question was not asked.
+    /// The question's latest event; nil if the store does not keep the questions, or the question was not asked.
     package var event: FoundEvent?
     /// Visible answers, in bytewise order of their ids.
     package var answers: [FoundAnswer]
-    /// Votes for answers that are not there (not yet, or withdrawn), in bytewise order of the ids.
+    /// Votes for answers that are missing (not yet received, or withdrawn), in bytewise order of the ids.
     package var talliesWithoutAnswer: [FoundTally]
 
     package init(
@@ -38,7 +38,7 @@ package struct FoundQuestion: Sendable, Equatable {
 package struct FoundEvent: Sendable, Equatable {
     package var value: [UInt8]
     package var offset: Int64
-    /// Milliseconds since 1970; nil where the broker gave none.
+    /// Milliseconds since 1970; nil if the record has none.
     package var timestamp: Int64?
 }
 
@@ -60,10 +60,10 @@ package struct UnreadableStore: Sendable, Equatable {
 }
 
 extension StateDirectory {
-    /// Looks a question up in every store under a state directory, whether a worker is using it or not.
+    /// Looks a question up in every store of a state directory, even while a worker uses it.
     ///
-    /// Takes no lock, makes no file, and reads the data files without LMDB: so it disturbs no worker, and damage gives
-    /// a reason and not a crash. What it finds in one store is of one transaction.
+    /// Takes no lock, creates no file, and reads the data files without LMDB: so it disturbs no worker, and a damaged
+    /// store yields a reason instead of a crash. The data of one store come from one transaction.
     /// - Throws: when the directory itself cannot be read.
     package static func find(
         question: Bytes, stateDirectory path: String
@@ -94,26 +94,26 @@ extension StateDirectory {
         return search
     }
 
-    /// A question's latest event as the store of its partition has it; nil where it has none, or cannot be read. As `find`.
+    /// A question's latest event in its partition's store; nil if there is none or it cannot be read. As `find`.
     package static func event(of question: Bytes, partition: Int32, stateDirectory path: String) -> FoundEvent? {
         try? StoreReader(directory: partitionDirectory(partition, of: path)).find(question)?.event
     }
 
     static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
-        // Says what is wrong with the directory itself.
+        // Throws if the directory itself is unusable.
         _ = try FileSystem.names(in: path)
         let stores = path + "/partitions"
-        // A directory that no worker has used holds nothing.
+        // A directory that no worker has used has no stores.
         guard try FileSystem.entry(at: stores) != .missing else { return [] }
         return try FileSystem.names(in: stores).compactMap { Int32($0) }.sorted()
     }
 }
 
-/// Reads a store that another process may be writing to.
+/// Reads a store that another process may be writing.
 ///
-/// LMDB never overwrites a page of the last two transactions' snapshots: the pages that transaction n gave up are used
-/// again from n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last
-/// two when we are done was whole all the time; otherwise we were overtaken, and look again.
+/// LMDB never overwrites a page of the last two transactions' snapshots: pages freed by transaction n are reused from n
+/// + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last two at the end
+/// of a read was intact throughout; otherwise the writer has overtaken the reader, which tries again.
 struct StoreReader {
     struct Found {
         var event: FoundEvent?
@@ -124,13 +124,13 @@ struct StoreReader {
     let directory: String
     private static let attempts = 200
 
-    /// Nil when nothing is stored of the question.
+    /// Nil when nothing is stored for the question.
     func find(_ question: Bytes) throws(StoreDamage) -> Found? {
         guard StoreLayout.idLengths.contains(question.count) else { return nil }
         var lastDamage = StoreDamage("a worker changes it faster than it can be read")
         var unreadableMetaPages = 0
         for _ in 0..<Self.attempts {
-            // The file may have been replaced as a whole (`reset`): open it each time.
+            // `reset` replaces the whole file, so open it for each attempt.
             let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
             var damage: StoreDamage?
             var result: Found?
@@ -138,7 +138,7 @@ struct StoreReader {
             do {
                 let snapshot = try file.newestSnapshot()
                 begin = snapshot.transactionID
-                // Before the first transaction there are no tables yet.
+                // Before the first transaction there are no tables.
                 result = snapshot.transactionID == 0 ? nil : try find(question, in: snapshot, of: file)
             } catch {
                 damage = error
@@ -147,7 +147,7 @@ struct StoreReader {
                 if let damage { throw damage }
                 return result
             }
-            // A meta page that was just being written looks damaged, but not for long.
+            // A meta page looks damaged while it is being written, but only briefly.
             if let damage {
                 lastDamage = damage
                 unreadableMetaPages = begin == nil ? unreadableMetaPages + 1 : 0
@@ -178,7 +178,7 @@ struct StoreReader {
                 try scan.forEachRow { (key, row) throws(StoreDamage) in
                     guard rowIsIntact(key: key, row: row), let meta = StoreMeta(row) else { throw damage }
                     guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
-                    // Whatever rows there are: a load has not come to its end.
+                    // Positions of 0 mark an unfinished load, even if there are rows.
                     isNew = meta.positions == TablePositions()
                     return true
                 }

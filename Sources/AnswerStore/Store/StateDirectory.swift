@@ -9,7 +9,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// The directory that a worker keeps its state in: an exclusive lock, the worker's identity, a store per partition.
+/// A worker's state directory: an exclusive lock, the worker's identity, and a store per partition.
 ///
 ///     <path>/lock                       locked (flock) while a worker uses the directory; holds its process id
 ///     <path>/identity                   12 hexadecimal characters
@@ -17,21 +17,21 @@ import Synchronization
 ///     <path>/partitions/<n>/seal        whether the store was closed properly (`StoreSeal`)
 ///     <path>/committed/<n>              partition n's offsets as the group last committed them (`CommittedMark`)
 ///
-/// Its lanes share it: all calls are safe from any thread.
+/// Shared by the worker's lanes: all calls are safe from any thread.
 package final class StateDirectory: Sendable {
-    /// As it was given.
+    /// The path as given.
     package let path: String
 
-    /// Names this worker for as long as its state directory lives: 12 hexadecimal characters, random at first.
+    /// The worker's name for as long as its state directory lives: 12 hexadecimal characters, chosen at random.
     package let identity: String
 
-    /// The lock's file; nil once it is unlocked.
+    /// The lock file's descriptor; nil once unlocked.
     private let lockFile: Mutex<Int32?>
-    /// LMDB must not have a file open twice in one process.
+    /// The partitions with an open store: LMDB must not have a file open twice in one process.
     private let openPartitions = Mutex<Set<Int32>>([])
 
-    /// Makes the directory if there is none, for this user only, and takes its lock, which the operating system
-    /// gives back when the process dies.
+    /// Creates the directory if needed, accessible to this user only, and takes its lock, which the operating system
+    /// releases when the process dies.
     package init(path: String) throws(StateDirectoryError) {
         self.path = path
         guard !path.isEmpty else {
@@ -56,7 +56,7 @@ package final class StateDirectory: Sendable {
 
     deinit { unlock() }
 
-    /// Lets another process use the directory. Close the stores first. Idempotent.
+    /// Releases the lock for other processes. Close the stores first. Idempotent.
     package func unlock() {
         lockFile.withLock { descriptor in
             if let descriptor { Self.closeFile(descriptor) }
@@ -64,23 +64,23 @@ package final class StateDirectory: Sendable {
         }
     }
 
-    /// Opens a partition's store, and makes sure that what it holds is whole and came from `source`: what cannot be
-    /// trusted is deleted and begun anew, and `opening` says why. A damaged store is never an error.
+    /// Opens a partition's store after verifying that its content is whole and came from `source`. A store that cannot
+    /// be trusted is deleted and replaced by an empty one; `opening` says why. A damaged store is never an error.
     ///
-    /// Reads the whole store once. The store is to be used on one thread.
+    /// Reads the whole store once. The store must be used on one thread.
     package func openStore(partition: Int32, source: StoreSource) throws(StoreError) -> OpenedStore {
         try openStore(partition: partition, source: source, pendingBytes: Self.pendingBytes)
     }
 
-    /// Opens a partition's store that nobody needs after this process: faster to write to, and never to be closed in good order.
-    /// Otherwise as `openStore(partition:source:)`.
+    /// Opens a partition's store that no later process needs: faster to write, and never sealed. Otherwise as
+    /// `openStore(partition:source:)`.
     package func openScratchStore(partition: Int32, source: StoreSource) throws(StoreError) -> OpenedStore {
         try openStore(partition: partition, source: source, mapSize: Self.scratchMapSize, isScratch: true)
     }
 
     /// - Parameters:
-    ///   - mapSize: LMDB's map to begin with, in bytes; tests take a small one to see it grow.
-    ///   - pendingBytes: less of it lets tests see what is done with little memory.
+    ///   - mapSize: the initial size of LMDB's map, in bytes; tests use a small one to see it grow.
+    ///   - pendingBytes: tests use a small number to see the behavior with little memory.
     package func openStore(
         partition: Int32, source: StoreSource, mapSize: Int? = nil, pendingBytes: Int = StateDirectory.pendingBytes,
         isScratch: Bool = false
@@ -102,7 +102,7 @@ package final class StateDirectory: Sendable {
                 let share = pendingBytes / openPartitions.withLock { max(1, $0.count) }
                 return max(share, min(Self.leastPendingBytes, pendingBytes))
             },
-            // The closures keep the directory, and so its lock, for as long as the store is open.
+            // The closures keep the directory, and so its lock, alive while the store is open.
             onClose: { [self] in _ = openPartitions.withLock { $0.remove(partition) } })
         do {
             return try opener.open()
@@ -112,13 +112,13 @@ package final class StateDirectory: Sendable {
         }
     }
 
-    /// Address space, not memory; a small one only means to grow now and then.
+    /// Address space, not memory; a smaller map only has to grow sometimes.
     static let initialMapSize = 4 << 30
-    /// Memory for changes that are not committed yet, over all open stores, as long as they are not more than 128.
+    /// Memory for uncommitted changes over all open stores, as long as there are at most 128.
     package static let pendingBytes = 32 << 20
-    /// Of it a store has so much at least. LMDB keeps the memory that it ever took for changes.
+    /// The least share of `pendingBytes` for one store. LMDB keeps the memory that it ever took for changes.
     static let leastPendingBytes = 256 << 10
-    /// Disk space, all of it taken at once.
+    /// Disk space, all of it allocated at the opening.
     static let scratchMapSize = 4 << 20
 
     static func partitionDirectory(_ partition: Int32, of path: String) -> String {
@@ -146,7 +146,7 @@ extension StateDirectory {
                         + (holder.map { " (process \($0))" } ?? "")
                         + "; stop it, or give this one a directory of its own (store.directory, --state-dir)")
             }
-            // Whoever deleted the directory in between has left us with a lock on nothing.
+            // If the file was deleted in between, the lock protects nothing: start over.
             var (held, named) = (stat(), stat())
             guard fstat(descriptor, &held) == 0, stat(file, &named) == 0, held.st_ino == named.st_ino,
                 held.st_dev == named.st_dev
@@ -160,7 +160,7 @@ extension StateDirectory {
                 continue
             }
             let pid = Array("\(getpid())\n".utf8)
-            // Only for the other's error message: not worth failing for.
+            // Used only in another worker's error message: failing is harmless.
             if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, pid, pid.count, 0) }
             return descriptor
         }
@@ -178,7 +178,7 @@ extension StateDirectory {
         }
         let digits = String(UInt64.random(in: 0..<1 << 48), radix: 16)
         let identity = String(repeating: "0", count: 12 - digits.utf8.count) + digits
-        // Something else than a file may stand in its place.
+        // The path may hold a directory or something else that is no file.
         if try FileSystem.entry(at: file) != .file { try FileSystem.remove(file) }
         try FileSystem.replace(file, with: Array("\(identity)\n".utf8))
         return identity

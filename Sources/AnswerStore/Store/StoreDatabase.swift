@@ -1,6 +1,6 @@
 import Records
 
-/// The tables of a store.
+/// A store's tables.
 struct StoreTables {
     let answers: LMDBTable
     let meta: LMDBTable
@@ -10,7 +10,7 @@ struct StoreTables {
     /// The tree of the tables' names.
     let main: LMDBTable
 
-    /// Opens the tables and makes those that are missing. Nothing is written when all were there.
+    /// Opens the tables and creates missing ones. Writes nothing if all exist.
     init(_ environment: borrowing LMDBEnvironment) throws(LMDBFailure) {
         let transaction = try LMDBTransaction(environment, isReadOnly: false)
         main = try transaction.table(nil, isMade: false)
@@ -24,7 +24,7 @@ struct StoreTables {
     }
 }
 
-/// A transaction with the cursors of lookups: the store at one moment.
+/// A transaction with the cursors for lookups: a snapshot of the store.
 struct StoreView: ~Copyable {
     let answers: LMDBCursor
     let tallies: LMDBCursor
@@ -38,7 +38,7 @@ struct StoreView: ~Copyable {
         self.transaction = transaction
     }
 
-    /// Takes the last commit as its moment. After a failure the view is as `reset` leaves it.
+    /// Moves to the last commit. After a failure the view is reset.
     func renew() throws(LMDBFailure) {
         try transaction.renew()
         do throws(LMDBFailure) {
@@ -57,7 +57,7 @@ struct StoreView: ~Copyable {
 
 /// An open data file with its tables, and its one read transaction.
 struct StoreDatabase: ~Copyable {
-    /// Kept for ever; reset except while lookups read, so that pages of the past can be used again.
+    /// Lives as long as the file is open; reset except while lookups read.
     let committed: StoreView
     let tables: StoreTables
     let environment: LMDBEnvironment
@@ -72,7 +72,7 @@ struct StoreDatabase: ~Copyable {
         self.environment = environment
     }
 
-    /// Closes the file after its read transaction.
+    /// Closes the read transaction, then the file.
     consuming func close() {
         _ = consume committed
         _ = consume environment

@@ -1,19 +1,19 @@
-/// Why a partition's store could not do what it was asked: a kind for programs, a sentence for people.
+/// Why an operation on a partition's store failed: a kind for programs, a sentence for people.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
-        /// No space is left (file system, quota or file size limit), or the disk takes no writes. The store is as it was
-        /// before the call; but one that was being loaded answers no more.
+        /// No space is left (file system, quota or file size limit), or the disk takes no writes. The store is as
+        /// before the call, except that a loading store fails for good.
         case diskFull
-        /// What is stored contradicts itself. The store answers no more; the next opening rebuilds it.
+        /// The stored data is inconsistent. The store fails for good; the next opening rebuilds it.
         case damaged
-        /// The map was full in the middle of a transaction. It has grown, and the store is as of its last commit (`positions`):
-        /// the records since then have to be applied again.
+        /// The map filled up in the middle of a transaction. It has grown, and the store is back at its last commit
+        /// (`positions`): the records since then must be applied again.
         case undone
         /// This partition's store is already open in this process.
         case alreadyOpen
-        /// `close` was called before.
+        /// The store was closed, or its state directory was unlocked.
         case closed
-        /// Anything else that the operating system or LMDB refused.
+        /// Any other failure of the operating system or LMDB.
         case system
     }
 
@@ -27,7 +27,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension StoreError {
-    /// - Parameter operation: the beginning of a sentence: "writing to" the store.
+    /// - Parameter operation: the beginning of the sentence, such as "writing to".
     init(_ failure: LMDBFailure, doing operation: String, directory: String) {
         let system = SystemFailure(code: failure.code)
         if system.isNoSpace || system.isIO {
@@ -56,20 +56,20 @@ extension StoreError {
     }
 }
 
-/// Why a state directory cannot be used: a kind for programs, a sentence for people that names the path.
+/// Why a state directory is unusable: a kind for programs, a sentence for people that names the path.
 package struct StateDirectoryError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
-        /// Another worker holds the lock. The number is its process id, where it could be read.
+        /// Another worker holds the lock; its process id, if it could be read.
         case inUse(pid: Int32?)
-        /// The path, or a part of it, is something else than a directory.
+        /// The path, or a part of it, is not a directory.
         case notADirectory
-        /// There is nothing at the path (only when looking, which creates nothing).
+        /// The path does not exist (only for read-only access, which creates nothing).
         case missing
-        /// Permissions or a read-only file system forbid what is needed.
+        /// Permissions or a read-only file system prevent access.
         case notPermitted
         /// No space is left.
         case diskFull
-        /// Anything else that the operating system refused.
+        /// Any other failure of the operating system.
         case system
     }
 

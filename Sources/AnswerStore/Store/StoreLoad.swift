@@ -1,30 +1,30 @@
 import Records
 
-/// The changes of a store that is filled for the first time, sorted so that it is written once, from its first page to its
-/// last.
+/// The changes of a store that is filled for the first time, sorted so that the file is written once, from start to
+/// end.
 ///
-/// Records come in no order of their keys. In a tree of more pages than may wait for a commit, nearly every one of them is
-/// on a page of its own, which LMDB copies and writes for it, page after page, time and again. Here they are gathered, sorted
-/// by question and put aside in a file, as many at a time as memory allows (a run); then the runs are merged.
+/// Records do not arrive in key order. In a tree with more pages than may be pending, nearly every record changes a
+/// page of its own, which LMDB copies and writes again and again. Here records are gathered, sorted by question and
+/// spilled to a file, as many at a time as memory allows (a run); then the runs are merged.
 ///
-/// The changes of one question keep their order, and that is all the order that matters to what is in the store. Used on the
-/// store's thread.
+/// One question's changes keep their order, the only order that matters to the store's content. Used on the store's
+/// thread.
 final class StoreLoad {
-    /// Memory of all the buffers that runs are read through, where there are not more than 2000.
+    /// Memory for the read buffers of all runs, for up to 2,000 runs.
     private static let readAhead = 8 << 20
-    /// Least and most of it for one run.
+    /// The smallest and largest buffer for one run.
     private static let readPiece = (least: 4 << 10, most: 256 << 10)
-    /// Changes that are taken at a time: as many as nearly always have room for their JSON, and of one question up to as many as
-    /// make sorting them by answer and voter worth while.
+    /// Changes per batch, few enough that their JSON nearly always fits. A batch may continue one question up to
+    /// `mostChanges`, so that sorting its changes by answer and voter pays off.
     private static let changes = 1024
     private static let mostChanges = 32_768
-    /// Where JSON stays until its batch was applied.
+    /// The buffer for a batch's JSON, valid until the batch is applied.
     private static let jsonRoom = 1 << 20
-    /// What sorting takes of memory beside a change itself, in bytes.
+    /// Memory for sorting, in bytes per change, in addition to the change itself.
     private static let sortedEntry = 48
 
     private let directory: String
-    // What is gathered: frames, where each begins, and what sorts them.
+    // The gathered changes: frames, their offsets, and the sorter.
     private var frames = GrowingBuffer<UInt8>()
     private var starts = GrowingBuffer<Int>()
     private var scratch = GrowingBuffer<UInt8>()
@@ -38,11 +38,11 @@ final class StoreLoad {
     private var last = GrowingBuffer<UInt8>()
     let batch = TableBatch()
 
-    /// Changes that were gathered, and those of them that were taken to be written.
+    /// The numbers of changes gathered, and of those taken for writing.
     private(set) var gathered = 0
     private(set) var taken = 0
 
-    /// - Parameter directory: the store's.
+    /// - Parameter directory: the store's directory.
     init(directory: String) { self.directory = directory }
 
     deinit {
@@ -58,7 +58,7 @@ final class StoreLoad {
     // MARK: - Gathering
 
     /// Copies a batch's changes.
-    /// - Parameter limit: memory for what is gathered, in bytes.
+    /// - Parameter limit: memory for the gathered changes, in bytes.
     func add(_ batch: TableBatch, limit: Int) throws(StoreError) {
         let keys = batch.keys
         for index in 0..<batch.answers.count {
@@ -85,8 +85,8 @@ final class StoreLoad {
         starts.append(frames.count)
     }
 
-    /// Makes a run of what is gathered.
-    /// - Parameter limit: memory for what comes next; it was more while fewer stores shared it.
+    /// Turns the gathered changes into a run.
+    /// - Parameter limit: memory for the next changes; it may have shrunk, since the open stores share it.
     private func putAside(_ limit: Int) throws(StoreError) {
         guard starts.count > 0 else { return }
         frames.reserve(KeySorter.slack)
@@ -116,7 +116,7 @@ final class StoreLoad {
     private func openFile() throws(SystemFailure) -> SpillFile {
         if let file { return file }
         let path = directory + "/changes"
-        // A process that died between making it and taking its name away.
+        // Left by a process that died between creating the file and unlinking it.
         try FileSystem.remove(path)
         let file = try SpillFile(path: path)
         self.file = file
@@ -131,7 +131,7 @@ final class StoreLoad {
     /// Ends the gathering.
     func beginTaking() throws(StoreError) {
         guard merger == nil else { return }
-        // The runs' buffers come in its place.
+        // The memory is needed for the runs' buffers.
         try putAside(0)
         let piece = min(Self.readPiece.most, max(Self.readPiece.least, Self.readAhead / max(1, runs.count)))
         do throws(RunFailure) {
@@ -141,8 +141,8 @@ final class StoreLoad {
         }
     }
 
-    /// Puts the next changes into `batch`, in place of what was there: all of a question's, where they are not too many.
-    /// - Returns: whether all of it goes behind what was taken before, as it does where no question is continued.
+    /// Replaces the contents of `batch` with the next changes: all of a question's, unless there are too many.
+    /// - Returns: whether all keys come after those taken before, which holds unless a question is continued.
     func take() throws(StoreError) -> Bool {
         batch.removeAll()
         guard let merger else { return true }
@@ -157,7 +157,7 @@ final class StoreLoad {
                     last.append(contentsOf: question)
                 }
                 guard try merger.take({ keep($0, &used) }) else {
-                    // It is not continued by what comes next, but begun.
+                    // The next batch starts this question rather than continuing it.
                     if !isOfLast { last.removeAll() }
                     break
                 }
@@ -170,8 +170,8 @@ final class StoreLoad {
     }
 
     /// Adds a frame's change to the batch.
-    /// - Parameter used: of the room for JSON.
-    /// - Returns: false when there is no room for it beside that of the others.
+    /// - Parameter used: the number of bytes used in the JSON buffer.
+    /// - Returns: false when its JSON does not fit beside that of the others.
     private func keep(_ frame: Bytes, _ used: inout Int) -> Bool {
         if used + frame.count > json.count {
             guard used == 0 else { return false }
