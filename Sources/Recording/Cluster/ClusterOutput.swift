@@ -46,6 +46,7 @@ package final class ClusterOutput {
     package private(set) var published = 0
     /// Those among `published` that are certainly in their topics.
     package private(set) var certain = 0
+    /// Bytes of the keys and values of the `published` records.
     package private(set) var bytes = 0
 
     /// - Parameters:
