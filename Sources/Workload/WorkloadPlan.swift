@@ -33,6 +33,7 @@ package struct WorkloadPlan: Sendable, Equatable {
 
     package init() {}
 
+    /// The largest numbers of questions and records, and the largest record size in bytes, that `generate` accepts.
     package static let questionLimit = 99_999_999
     package static let recordLimit = 2_000_000_000
     package static let sizeLimit = 10_000_000

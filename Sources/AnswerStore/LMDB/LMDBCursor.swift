@@ -68,7 +68,7 @@ struct LMDBCursor: ~Copyable {
     }
 
     /// Puts a row, replacing the key's old one.
-    /// - Parameter isAppended: the row probably comes after all others: tries MDB_APPEND first, which saves the search.
+    /// - Parameter isAppended: the row probably comes after all others. Tries MDB_APPEND first, which saves the search.
     func put(_ key: Bytes, _ value: Bytes, isAppended: Bool) throws(LMDBFailure) {
         var value = MDB_val(value)
         try check(put(key, &value, 0, isAppended))

@@ -2,8 +2,8 @@ extension AnswerStore {
     /// Whether no change was ever applied.
     package var isNew: Bool { positions == TablePositions() }
 
-    /// Makes the changes to come be gathered and sorted before they are written (`StoreLoad`), if the store is new and
-    /// that pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost
+    /// Starts gathering and sorting the changes to come, to be written later (`StoreLoad`), if the store is new and that
+    /// pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost
     /// with the process.
     /// - Parameter changes: the number of changes to come. A small number is written faster directly; see
     ///   `changesWorthLoading`.

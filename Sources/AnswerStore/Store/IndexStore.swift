@@ -80,6 +80,7 @@ package final class IndexStore {
 
     package func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? { try get(entries, key) }
 
+    /// Sets a key's value; nil removes the entry.
     package func set(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
         let code = key.withUnsafeBytes { key in
             value.map { $0.withUnsafeBytes { put(entries, key, $0) } } ?? remove(key)
@@ -88,6 +89,7 @@ package final class IndexStore {
         noteChange()
     }
 
+    /// Sets a key's value; nil removes the entry.
     package func set(_ key: Bytes, _ value: Bytes?) throws(StoreError) {
         let code = value.map { put(entries, key, $0) } ?? remove(key)
         guard code == 0 else { throw failure(LMDBFailure(code: code), "writing") }

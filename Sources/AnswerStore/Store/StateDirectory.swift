@@ -118,7 +118,7 @@ package final class StateDirectory: Sendable {
     package static let pendingBytes = 32 << 20
     /// The least share of `pendingBytes` for one store. LMDB keeps the memory that it ever took for changes.
     static let leastPendingBytes = 256 << 10
-    /// Disk space, all of it allocated at the opening.
+    /// The initial map of a scratch store: disk space, all of it allocated at the opening.
     static let scratchMapSize = 4 << 20
 
     static func partitionDirectory(_ partition: Int32, of path: String) -> String {

@@ -18,7 +18,7 @@ final class StoreLoad {
     /// `mostChanges`, so that sorting its changes by answer and voter pays off.
     private static let changes = 1024
     private static let mostChanges = 32_768
-    /// The buffer for a batch's JSON, valid until the batch is applied.
+    /// The size of the buffer that keeps a batch's JSON until the batch is applied.
     private static let jsonRoom = 1 << 20
     /// Memory for sorting, in bytes per change, in addition to the change itself.
     private static let sortedEntry = 48
