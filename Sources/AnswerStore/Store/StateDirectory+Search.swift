@@ -112,8 +112,8 @@ extension StateDirectory {
 /// Reads a store that another process may be writing.
 ///
 /// LMDB never overwrites a page of the last two transactions' snapshots: it reuses pages freed by transaction n from
-/// transaction n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last two
-/// at the end of a read was intact throughout; otherwise the writer has overtaken the reader, which tries again.
+/// transaction n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last
+/// two at the end of a read was intact throughout; otherwise the writer has overtaken the reader, which tries again.
 struct StoreReader {
     struct Found {
         var event: FoundEvent?
