@@ -106,7 +106,7 @@ final class Lane: CommittingLane {
         window = configuration.publishOn.coalesce.map { PublishWindow(length: $0) }
     }
 
-    /// Works until told to stop, then leaves in good order.
+    /// Works until told to stop, then closes in order.
     /// - Throws: the error that ends the worker.
     func run() throws {
         defer { close() }

@@ -12,7 +12,7 @@ final class LaneClock {
         case enriching
     }
 
-    /// One event in so many is timed, and the first of every batch.
+    /// One event in this many is timed, and the first of every batch.
     static let sampling: Int32 = 32
     private static let enriching: [LaneActivity] = [.reading, .lookup, .rendering, .producing]
 
@@ -20,7 +20,7 @@ final class LaneClock {
     /// End of the time accounted for: nanoseconds of ``Monotonic``.
     private(set) var mark: Int64
     private(set) var phase = Phase.doing(.other)
-    /// By activity.
+    /// Time by activity, without the undivided.
     private let nanoseconds: UnsafeMutablePointer<Int64>
     /// Time of the enriching phase that is not divided yet.
     private var undivided: Int64 = 0

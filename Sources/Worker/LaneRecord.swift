@@ -21,7 +21,7 @@ struct LaneRecord {
     private(set) var trouble: ContinuousClock.Instant?
     /// The latest answer that a broker's quota delayed.
     var throttle: LaneThrottle?
-    /// The version of the topics' view that the lane goes by.
+    /// The version of the topics' view that the lane uses.
     var topicsSeen = 0
     var missingTopics: [String] = []
     /// When a gap in the offsets was last looked at.

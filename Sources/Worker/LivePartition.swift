@@ -78,7 +78,7 @@ final class LivePartition {
 /// together, so that the tables' offsets can be committed up to where they have been read.
 struct PublishWindow {
     enum State {
-        /// Nothing waits.
+        /// No question waits.
         case closed
         /// Questions wait until the window's end. The oldest may have waited before the window began.
         case open(since: ContinuousClock.Instant, oldest: ContinuousClock.Instant)

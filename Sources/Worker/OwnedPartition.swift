@@ -85,7 +85,7 @@ struct QuestionProgress {
     /// Offset of the first event since the take-over: the offset to go back to when nothing is committed. nil: no event
     /// was handed out, so there is nothing to go back from.
     var first: Int64?
-    /// Next offset to work on.
+    /// Next offset to process.
     var next: Int64?
     /// Next offset as last committed, by this lane or by the partition's earlier owner.
     var committed: Int64?

@@ -31,7 +31,7 @@ final class Publisher {
     /// Limit of a record's bytes, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
 
-    /// Connects nothing yet.
+    /// Makes the producer; opens no transaction yet.
     init(
         configuration: WorkerConfiguration, properties: ClientProperties, stop: StopSignal, watch: LaneWatch,
         logger: Logger

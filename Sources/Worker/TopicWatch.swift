@@ -94,7 +94,7 @@ package final class TopicWatch: Sendable {
         }
     }
 
-    /// - Returns: false when the worker was told to stop meanwhile.
+    /// - Returns: false when the worker was told to stop during the pause.
     private func rest(_ duration: Duration, _ stop: StopSignal) -> Bool {
         let end = ContinuousClock.now + duration
         while ContinuousClock.now < end {

@@ -22,7 +22,7 @@ package struct WorkerConfiguration: Sendable {
     package var commitInterval: Duration
     /// Threads that consume, each a group member with partitions of its own. At least 1.
     package var lanes: Int
-    /// Where the stores and the worker's identity are kept.
+    /// Directory of the stores and the worker's identity.
     package var stateDirectory: String
     /// Longest enriched value in bytes; nil: the room that the producer's `message.max.bytes` leaves.
     package var maxRecordBytes: Int?
