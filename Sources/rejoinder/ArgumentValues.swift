@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// The command line's words; a value that begins with a minus is tied to its flag: `--from -1h` becomes `--from=-1h`.
 ///
-/// Once a command line has any other error, ArgumentParser looks for `-h` among all words, and it reads `-1h` as `-1
-/// -h`: a usage error would show the help and end with status 0.
+/// Once a command line has any other error, ArgumentParser looks for `-h` among all words, and it reads `-1h` as
+/// `-1 -h`: a usage error would show the help and end with status 0.
 enum ArgumentValues {
     /// Flags whose value may begin with a minus: those parsed with `.unconditional`.
     private static let flags: Set = ["--from", "--to", "--match", "--redact", "--ignore", "--kafka", "--rename"]

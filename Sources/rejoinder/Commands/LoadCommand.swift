@@ -45,7 +45,7 @@ struct LoadCommand: ParsableCommand {
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
 
-    /// librdkafka's overhead a record beyond key and value (rdkafka_msg.h: rd_kafka_msg_max_wire_size), rounded up.
+    /// librdkafka's overhead per record beyond key and value (rdkafka_msg.h: rd_kafka_msg_max_wire_size), rounded up.
     private static let overhead = 64
 
     func validate() throws {

@@ -13,7 +13,7 @@ enum ClusterReplayReport {
 }
 
 extension ClusterReplay.Summary {
-    /// The latest that the last acknowledgement may be: it comes with a commit, at most a quarter of a second later.
+    /// The tolerated delay of the last acknowledgement, which comes with a commit at most a quarter of a second later.
     private static let tolerance = Duration.seconds(1)
 
     /// Sentences for people.
