@@ -44,7 +44,13 @@ extension Publisher {
             // all the same.
             let place = TopicPartition(topic: topics.answers, partition: 0)
             try persist { () throws(KafkaError) in
-                try producer.sendOffsets([place: 0], of: consumer, timeout: .seconds(5), while: { mayWait })
+                do throws(KafkaError) {
+                    try producer.sendOffsets([place: 0], of: consumer, timeout: .seconds(5), while: { mayWait })
+                } catch {
+                    // A static member that has not joined yet has no member id, so the group takes it for a stranger as
+                    // long as it remembers the member of an earlier process.
+                    guard error.name == "FENCED_INSTANCE_ID", error.requiresAbort else { throw error }
+                }
             }
         } catch {
             guard error.repeatableCause?.requiresAbort == true else { throw error }

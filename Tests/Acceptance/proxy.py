@@ -190,6 +190,31 @@ def _produced(frame):
             skip(take(">i"))
 
 
+class FencedInstance(Rule):
+    """A TxnOffsetCommit with one partition of a topic is refused once, as Kafka refuses a static member's that has not joined
+    yet while the group remembers the member of an earlier process."""
+
+    CODE = 82
+
+    def __init__(self, topic):
+        self._topic = topic.encode()
+        self.refused = 0
+
+    def reply(self, api, frame):
+        if api != TXN_OFFSET_COMMIT or self.refused:
+            return None
+        version, correlation = struct.unpack_from(">hi", frame, 6)
+        self.refused += 1
+        if version < 3:
+            body = struct.pack(">iiih", correlation, 0, 1, len(self._topic)) + self._topic
+            body += struct.pack(">iih", 1, 0, self.CODE)
+        else:
+            # From 3 on lengths are one more in one byte, and tagged fields (none) end every structure.
+            body = struct.pack(">ibibb", correlation, 0, 0, 2, len(self._topic) + 1) + self._topic
+            body += struct.pack(">bihbbb", 2, 0, self.CODE, 0, 0, 0)
+        return struct.pack(">i", len(body)) + body
+
+
 class Quota(Rule):
     """Answers to fetching and producing say that a quota has delayed them."""
 

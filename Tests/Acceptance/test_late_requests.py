@@ -17,9 +17,9 @@ def link(cluster):
         yield link
 
 
-def behind(link, deployment, name="w1", properties=None, **settings):
+def behind(link, deployment, name="w1", properties=None, is_static=False, **settings):
     """A worker that reaches the brokers through the proxy alone."""
-    kafka = deployment.configuration(name, properties)["kafka"]
+    kafka = deployment.configuration(name, properties, staticMembership=is_static)["kafka"]
     return deployment.worker(name, kafka=kafka | {"bootstrapServers": link.bootstrap_servers}, **settings)
 
 
@@ -149,5 +149,24 @@ def test_a_take_over_waits_for_no_broker_without_limit(deploy, link):
     silence.end()
     deployment.wait_until_drained()
     silence = link.add(Silence({proxy.LIST_OFFSETS}))
+    assert worker.terminate() == 0, worker.log_end()
+    verify(deployment)
+
+
+def test_a_static_member_starts_again_within_its_session(deploy, link):
+    """The producer's first transaction names the group before the consumer has joined it. Kafka, unlike the broker that the
+    tests start, takes that for another process with the same instance while it remembers the one that was killed."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=895, questions=20)
+    worker = behind(link, deployment, is_static=True).start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    worker.kill()
+    fenced = link.add(proxy.FencedInstance(deployment.topics["answers"]))
+    worker.start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    assert fenced.refused == 1
     assert worker.terminate() == 0, worker.log_end()
     verify(deployment)
