@@ -164,11 +164,9 @@ extension Lane {
         guard let question = try reading({ () throws(StoreError) in try store.question(entry.question) }) else {
             return 0
         }
-        var headerRoom = RecordLimits.room(ofHeader: ChangeCause.header.utf8CodeUnitCount, value: ChangeCause.longest)
-        if provenance != nil { headerRoom += Provenance.headerRoom }
-        PackedHeaders(question.headers).eachHeader {
-            headerRoom += RecordLimits.room(ofHeader: $0.count, value: $1?.count ?? 0)
-        }
+        let headerRoom =
+            headerRoom(of: question)
+            + RecordLimits.room(ofHeader: ChangeCause.header.utf8CodeUnitCount, value: ChangeCause.longest)
         let carried = entry.question.count + headerRoom
         let limit = limits.longestValue(keyBytes: entry.question.count, headerRoom: headerRoom)
         let outcome = try reading { [processor] () throws(StoreError) in
@@ -218,6 +216,15 @@ extension Lane {
         }
     }
 
+    /// What a stored event's headers and the worker's own take of the room that its record has.
+    private func headerRoom(of question: StoredQuestion) -> Int {
+        var room = provenance == nil ? 0 : Provenance.headerRoom
+        PackedHeaders(question.headers).eachHeader {
+            room += RecordLimits.room(ofHeader: $0.count, value: $1?.count ?? 0)
+        }
+        return room
+    }
+
     /// Publishes a dead letter for the event of a question whose changed record cannot be published.
     private func refuse(
         _ question: StoredQuestion, _ id: Bytes, of partition: OwnedPartition, _ error: RecordError
@@ -234,14 +241,44 @@ extension Lane {
             guard let live = partition.live else { continue }
             live.withheld.committed()
             for id in live.lettered {
-                let key = UnsafeMutableRawBufferPointer.allocate(byteCount: id.count, alignment: 1)
-                key.copyBytes(from: id)
-                defer { key.deallocate() }
-                let question = try reading { () throws(StoreError) in try partition.store.question(Bytes(key)) }
-                if let question { try note(refused: true, Bytes(key), question, in: partition.store) }
+                try withBytes(of: id) { key throws(LaneFault) in
+                    let question = try reading { () throws(StoreError) in try partition.store.question(key) }
+                    if let question { try note(refused: true, key, question, in: partition.store) }
+                }
             }
             live.lettered.removeAll()
         }
+    }
+
+    /// The tables are restored: notes with the questions read from their topic that are too large now that their dead letters are
+    /// published, which a store that was lost has forgotten. A question that waits because of an answer is left out: that answer
+    /// may have made it too large, and then nothing has said so yet.
+    func noteLettered(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
+        defer { live.forgetLarge() }
+        guard live.unmarked == nil else { return }
+        let (store, processor) = (partition.store, processor)
+        for id in live.large {
+            try withBytes(of: id) { key throws(LaneFault) in
+                guard live.waiting.cause(of: key) != .answers,
+                    let question = try reading({ () throws(StoreError) in try store.question(key) })
+                else { return }
+                let limit = limits.longestValue(keyBytes: key.count, headerRoom: headerRoom(of: question))
+                let outcome = try reading { () throws(StoreError) in
+                    try processor.process(stored: key, value: question.value, store: store, limit: limit)
+                }
+                guard case .refused = outcome, !question.isRefused else { return }
+                try note(refused: true, key, question, in: store)
+            }
+        }
+    }
+
+    private func withBytes(
+        of id: [UInt8], _ body: (Bytes) throws(LaneFault) -> Void
+    ) throws(LaneFault) {
+        let key = UnsafeMutableRawBufferPointer.allocate(byteCount: id.count, alignment: 1)
+        key.copyBytes(from: id)
+        defer { key.deallocate() }
+        try body(Bytes(key))
     }
 
     /// Notes with a question whether its dead letter was published. Ends the validity of the question's bytes.

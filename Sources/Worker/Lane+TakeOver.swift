@@ -204,7 +204,8 @@ extension Lane {
                 metadata: ["partition": .stringConvertible(number), "reason": "\(reason)"])
         }
         let partition = OwnedPartition(
-            number: number, store: opened.store, assigned: takeOver.since, live: window.map { _ in LivePartition() })
+            number: number, store: opened.store, assigned: takeOver.since,
+            live: window.map { _ in LivePartition(limits: limits) })
         do {
             survey.lookAtStore(
                 Table.allCases.map { (follower.place($0, number), partition.applied($0), ends[$0.rawValue]) })
@@ -282,6 +283,7 @@ extension Lane {
             } catch {
                 throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
             }
+            if let live = partition.live { try noteLettered(partition, live) }
             partition.phase = .running
             // From here on what changed is known: a change that is taken back has not been seen.
             partition.store.areChangesCertain = false

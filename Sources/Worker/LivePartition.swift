@@ -43,6 +43,27 @@ final class LivePartition {
     /// it is committed.
     var lettered: [[UInt8]] = []
 
+    /// Questions read from their topic that are long enough to be too large with their answers. `Lane.noteLettered` notes their
+    /// published dead letters once the tables are restored. Bounded: beyond the bound a dead letter may be published again.
+    private(set) var large: [[UInt8]] = []
+    /// Least size of a question in `large`: bytes of key, value and headers.
+    private let largeFrom: Int
+    private static let mostLarge = 10_000
+    /// Upper bound of the bytes that an enriched value without answers and the worker's own headers add.
+    private static let envelope = 512
+
+    init(limits: RecordLimits) { largeFrom = min(limits.maxRecordBytes, limits.maxMessageBytes) - Self.envelope }
+
+    /// Remembers a question read from its topic, if it is long.
+    /// - Parameter headers: packed.
+    func noteRead(_ key: Bytes, _ value: Bytes, headers: Int) {
+        // A header takes at most twice its packed size in a record.
+        guard key.count + value.count + 2 * headers >= largeFrom, large.count < Self.mostLarge else { return }
+        large.append(Array(key))
+    }
+
+    func forgetLarge() { large.removeAll() }
+
     /// Question events to read at the take-over, gaps in the offsets counted.
     var toRead: Int64 {
         if case .reading(_, let target) = history { target - historyStart } else { 0 }

@@ -67,6 +67,9 @@ extension TableFollower {
                         value: $0, headers: headers, timestamp: message.timestamp, offset: message.offset)
                 }
                 reader.readQuestion(key: message.key, question: question, into: partition.changes)
+                if let key = message.key, let value = message.value {
+                    live.noteRead(key, value, headers: headers.count)
+                }
             }
             live.history = .reading(next: message.offset + 1, target: target)
             if message.offset + 1 >= target {

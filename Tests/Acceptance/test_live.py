@@ -207,7 +207,7 @@ def test_too_large(deploy):
     deployment = deploy(partitions=1)
     deployment.create_topics()
     limit = 2_000
-    worker = deployment.worker(maxRecordBytes=limit, **changes()).start()
+    worker = deployment.worker(maxRecordBytes=limit, staticMembership=True, properties=QUICK_SESSION, **changes()).start()
     # Its answers' number does not fit any more beside the question.
     long = "x" * (limit - 76)
     deployment.publish([question("q", title=long)])
@@ -221,6 +221,17 @@ def test_too_large(deploy):
     assert [dict(r.headers)["rejoinder.error.code"] for r in letters] == [b"too-large"]
     assert letters[0].value == deployment.records[0].value
     assert len(records_of(deployment, "q")) == 1
+    # A store that was lost does not know of the letter, but finds that the question was too large before.
+    deployment.kill(worker)
+    shutil.rmtree(worker.state / "partitions")
+    worker.start()
+    deadline = time.monotonic() + 30
+    while [line["message"] for line in worker.log()].count("partition caught up") < 2:
+        assert time.monotonic() < deadline, worker.log_end()
+        time.sleep(0.1)
+    deployment.publish([answer("a4", "q", "y" * 300)])
+    wait_for_window(deployment)
+    assert len(deployment.read(deployment.dead_letters)) == 1
     # Omission: changes of what is left out are not seen.
     deployment.publish([question("r"), *(answer(f"a{n}", "r", "y" * 300) for n in range(9))])
     wait_for_window(deployment)
@@ -233,7 +244,7 @@ def test_too_large(deploy):
     deployment.publish([vote(1, "u", "a8", "r")])
     wait_for_window(deployment)
     assert worker.terminate() == 0
-    live.verify(deployment, limit)
+    live.verify(deployment, limit, is_undisturbed=False)
 
 
 @pytest.mark.parametrize("delivery", MODES)

@@ -132,6 +132,11 @@ package final class WaitingQuestions {
         count += 1
     }
 
+    /// The table of a waiting question's first change; nil: it does not wait.
+    package func cause(of question: Bytes) -> Cause? {
+        find(question, RowChecksum.hash(question)).flatMap { Cause(rawValue: slots[$0].cause) }
+    }
+
     /// The question has been published, or is gone.
     /// - Returns: whether it waited.
     @discardableResult
