@@ -178,6 +178,9 @@ extension ThroughputLine {
         set { counts[keyPath: total] = newValue }
     }
 
+    /// nil: no lane has one.
+    package subscript(gauge: LaneGauge) -> Double? { gauges[gauge.field] }
+
     /// Table records applied.
     package var answers: Int { counts.tableAnswers }
     package var votes: Int { counts.tableVotes }

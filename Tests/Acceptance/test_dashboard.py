@@ -235,6 +235,10 @@ def test_first_line(site, browser):
     commits = shares | {"committing": 0.62, "producing": 0.38}
     resting = shares | {"idle": 1.0}
     busy = {"state": "working", "recordsInPerSecond": 12_400.0, "timeShares": commits}
+    following = {
+        "waitingQuestions": 1234.0, "waitingQuestionsSeconds": 0.64, "coalesceSeconds": 1.0,
+        "republishedByAnswers": 20, "republishedByVotes": 40, "unseenChanges": 10,
+    }
     lane = template["lanes"][0]
     held = lane | {"waitingFor": "the transaction coordinator to commit", "waitingSeconds": 34.0}
     restoring = [{"partition": 0, "done": 30, "of": 100, "seconds": 3.0}, {"partition": 1, "done": 0, "seconds": 1.0}]
@@ -246,7 +250,7 @@ def test_first_line(site, browser):
     waits = "Lane 0 waits for the transaction coordinator to commit, for 34 s."
     stages = {
         "Idle: nothing to do, lag 0": lambda ago: {"state": "idle", "lag": lag(0), "timeShares": resting},
-        "Keeping up: 12,400 records/s, lag 3": lambda ago: busy | {"lag": lag(3)},
+        "Keeping up: 12,400 records/s, lag 3": lambda ago: busy | following | {"lag": lag(3)},
         "Falling behind: the oldest record has waited 15 s, lag 50,000, growing by 300/s": lambda ago: busy
         | {"lag": lag(50_000 - 300 * ago, 200)},
         "<b>Dead letters</b>: 3% of the records": lambda ago: busy | {"lag": lag(50_000)},
@@ -294,6 +298,12 @@ def test_first_line(site, browser):
             assert page.evaluate("document.querySelector('#verdict-runbook a').getAttribute('href')") == "runbook#rejoinderdown"
             if "Stalled" in expected:
                 assert page.text("#verdict-more") == waits
+            # Only where published records follow changes.
+            assert page.evaluate("document.querySelector('#changes').hidden") == ("Keeping" not in expected)
+            if "Keeping" in expected:
+                facts = page.evaluate("[...document.querySelectorAll('#waiting dd')].map(d => d.textContent)")
+                assert facts == ["1,234", "640 ms", "1 s", "4,820", "9,640", "2,410"]
+                page.wait("document.querySelectorAll('#chart-republished path.curve').length >= 3")
             if "not known" in expected:
                 # What is known of some partitions is not the topic's.
                 page.evaluate("document.querySelector('#chart-lag details').open = true")

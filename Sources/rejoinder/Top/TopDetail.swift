@@ -44,7 +44,7 @@ struct TopDetail {
         if rows - lines.count < 8 { notices = Array(notices.prefix(1)) }
         lines += notices.prefix(max(1, rows / 5))
         if isRoomy { lines.append(TopText()) }
-        lines += rates(line).prefix(rows >= 17 ? 5 : rows >= 11 ? 4 : 3)
+        lines += rates(line).prefix(rows >= 17 ? 6 : rows >= 11 ? 4 : 3)
         guard isRoomy else {
             lines += [latencyInShort(line), timeInShort(line), troubleInShort(line), processInShort(line)]
             if rows - lines.count > 2 { lines += [TopText()] + partitions(line, rows - lines.count - 1, columns) }
@@ -155,13 +155,16 @@ struct TopDetail {
         }
         let seconds = max(line.seconds, 0.001)
         let tables = Double(line.answers + line.votes) / seconds
+        let waiting = line[.waitingQuestions].map { waiting in
+            [row("waiting", FigureText.whole(Int(waiting)), nil, .warn, \.waiting)]
+        }
         return [
             row("in", "\(FigureText.short(line.recordsInPerSecond))/s", line.bytesInPerSecond, .blue, \.recordsIn),
             row("lag", line.lag.total.map(FigureText.whole) ?? "-", nil, .warn, \.lag),
             row("p99", line.latencyMs.map { FigureText.milliseconds($0.p99) } ?? "-", nil, .magenta, \.p99),
             row("out", "\(FigureText.short(line.recordsOutPerSecond))/s", line.bytesOutPerSecond, .good, \.recordsOut),
             row("tables", "\(FigureText.short(tables))/s", nil, .cyan, \.tables),
-        ]
+        ] + (waiting ?? [])
     }
 
     // MARK: - The body: blocks beside each other
@@ -256,6 +259,7 @@ struct TopDetail {
         commits.add("  rebalances ", .bold)
         commits.add(FigureText.whole(worker.rebalances))
         lines.append(commits)
+        lines += changes(line)
         var process = TopText("cpu ", .bold)
         process.add(FigureText.amount(line.process.cpuCores))
         process.add(" memory ", .bold)
@@ -268,6 +272,18 @@ struct TopDetail {
         )
         lines.append(TopText("  \(answers) answers, \(votes) votes stored", .dim))
         return lines
+    }
+
+    /// Where published records follow changes: records published again by cause, and for how long the oldest change has waited.
+    private func changes(_ line: ThroughputLine) -> [TopText] {
+        guard let age = line[.waitingAge] else { return [] }
+        let seconds = max(line.seconds, 0.001)
+        func rate(_ count: Int) -> String { FigureText.short(Double(count) / seconds) + "/s" }
+        var again = TopText("again ", .bold)
+        again.add("answers \(rate(line.republishedByAnswers))  votes \(rate(line.republishedByVotes))")
+        var oldest = TopText("  unseen \(rate(line.unseenChanges))  oldest change ", .dim)
+        oldest.add(FigureText.milliseconds(age * 1000), age > 10 * max(1, line[.coalesce] ?? 0) ? .warn : .plain)
+        return [again, oldest]
     }
 
     private func partitions(_ line: ThroughputLine, _ rows: Int, _ width: Int) -> [TopText] {

@@ -1,5 +1,6 @@
 import Foundation
 import Monitoring
+import Worker
 
 /// What `top` knows of the workers it looks at.
 struct TopModel: Sendable {
@@ -22,6 +23,8 @@ struct TopModel: Sendable {
         /// nil: not known.
         var lag: Double?
         var p99: Double?
+        /// Questions that wait to be published again; nil: published records do not follow changes.
+        var waiting: Double?
         var deadLetters: [String: Int]
         var deadLettersTotal: Int
         var aborts: Int
@@ -37,6 +40,7 @@ struct TopModel: Sendable {
             tables = Double(line.answers + line.votes) / seconds
             lag = line.lag.total.map(Double.init)
             p99 = line.latencyMs?.p99
+            waiting = line[.waitingQuestions]
             deadLetters = line.deadLetters.filter { $0.value > 0 }
             (deadLettersTotal, aborts, rebalances) = (line.deadLettersTotal, line.aborts, line.rebalances)
         }

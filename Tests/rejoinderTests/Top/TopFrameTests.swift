@@ -53,6 +53,23 @@ import Testing
         }
     }
 
+    /// Only where published records follow changes.
+    @Test func questionsThatWaitAreShown() throws {
+        let live =
+            #""waitingQuestions":12345,"waitingQuestionsSeconds":12.5,"coalesceSeconds":1,"republishedByAnswers":20,"republishedByVotes":1500,"unseenChanges":3"#
+        func text(_ more: String) throws -> String {
+            var model = try TopModelTests.model(1)
+            model.apply(TopUpdate(source: 0, news: .line(try TopModelTests.line(100, Self.full + more))))
+            return Self.frame(model, 80, 40).map(\.plain).joined(separator: "\n")
+        }
+        let shown = try text("," + live)
+        for words in ["waiting     12,345", "again answers 20/s  votes 1.50k/s", "unseen 3/s  oldest change 12.5 s"] {
+            #expect(shown.contains(words), "\(words) in\n\(shown)")
+        }
+        let off = try text("")
+        #expect(!off.contains("oldest change") && !off.contains("again answers"))
+    }
+
     @Test func theLagOfAllIsKnownWhenEachIs() throws {
         func all(_ lags: [String]) throws -> [Substring] {
             var model = try TopModelTests.model(lags.count)

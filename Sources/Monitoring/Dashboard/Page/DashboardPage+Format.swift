@@ -49,6 +49,9 @@ extension DashboardPage {
           return whole.format(value / 86_400_000) + " d";
         }
 
+        /** As milliseconds, of seconds. */
+        export const seconds = (value) => milliseconds(known(value) ? value * 1000 : value);
+
         /** A length of time for people: 42 s, 5 min 10 s, 3 h 20 min, 4 d 2 h */
         export function duration(seconds) {
           if (!known(seconds)) return none;

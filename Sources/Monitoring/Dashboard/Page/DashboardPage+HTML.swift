@@ -83,6 +83,16 @@ extension DashboardPage {
               <table id="latencies"><caption>Latency in the last interval of the log</caption></table>
             </section>
 
+            <section class="wide" id="changes" aria-labelledby="changes-title" hidden>
+              <h2 id="changes-title">Questions published again</h2>
+              <div class="three">
+                <div id="chart-waiting"></div>
+                <div id="chart-waiting-age"></div>
+                <div id="chart-republished"></div>
+              </div>
+              <dl class="facts" id="waiting"></dl>
+            </section>
+
             <section class="wide" aria-labelledby="lanes-title">
               <h2 id="lanes-title">Lanes</h2>
               <table class="lanes" id="lanes"><caption>What each lane does, and what it waits for</caption></table>

@@ -53,6 +53,22 @@ extension DashboardPage {
               { name: "votes", label: "votes", value: (line) => line.votes / line.seconds },
             ],
           }),
+          chart("chart-waiting", {
+            title: "Questions waiting to be published again", kind: "area", format: format.count, axis: format.short, height: 120,
+            least: 10, series: [{ name: "waiting", label: "", value: (line) => line.waitingQuestions ?? null }],
+          }),
+          chart("chart-waiting-age", {
+            title: "Age of the oldest change", kind: "area", format: format.seconds, height: 120, least: 1,
+            series: [{ name: "waiting", label: "", value: (line) => line.waitingQuestionsSeconds ?? null }],
+          }),
+          chart("chart-republished", {
+            title: "Published again per second, by cause", kind: "lines", format: format.rate, axis: format.short, height: 120,
+            series: [
+              { name: "answers", label: "answers", value: (line) => line.republishedByAnswers / line.seconds },
+              { name: "votes", label: "votes", value: (line) => line.republishedByVotes / line.seconds },
+              { name: "unseen", label: "nothing to see", value: (line) => line.unseenChanges / line.seconds },
+            ],
+          }),
           chart("chart-memory", {
             title: "Resident memory", kind: "area", format: format.bytes, height: 120, least: 1e6,
             series: [{ name: "memory", label: "", value: (line) => line.process.residentBytes }],
@@ -178,6 +194,7 @@ extension DashboardPage {
           panels.showLatencies(live.hour.at(-1) ?? line);
           panels.showPartitions(line, live.hour);
           panels.showDeadLetters(line, hour);
+          panels.showChanges(line, live.hour);
           panels.showRestore(line);
           panels.showStore(line);
         }

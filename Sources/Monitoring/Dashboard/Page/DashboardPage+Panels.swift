@@ -252,14 +252,32 @@ extension DashboardPage {
           }));
         }
 
-        export function showStore(line) {
-          const list = byId("store");
-          const facts = [["Answers stored", format.count(line.store.answers)], ["Votes stored", format.count(line.store.votes)],
-            ["Store size", format.bytes(line.store.bytes)], ["Applied now", `${format.rate(tableRate(line))}/s`]];
+        /** facts: pairs of a label, which stays the same, and a text. */
+        function showFacts(list, facts) {
           if (!list.children.length) {
             list.append(...facts.map(([label]) => element("div", {}, element("dt", {}, label), element("dd"))));
           }
           facts.forEach(([, value], i) => say(list.children[i].lastChild, value));
+        }
+
+        export function showStore(line) {
+          showFacts(byId("store"), [["Answers stored", format.count(line.store.answers)],
+            ["Votes stored", format.count(line.store.votes)], ["Store size", format.bytes(line.store.bytes)],
+            ["Applied now", `${format.rate(tableRate(line))}/s`]]);
+        }
+
+        /** Only where published records follow changes: other workers' lines have no such figures. */
+        export function showChanges(line, history) {
+          const isShown = line.waitingQuestions !== undefined;
+          byId("changes").hidden = !isShown;
+          if (!isShown) return;
+          const sum = (field) => history.reduce((sum, one) => sum + (one[field] ?? 0), 0);
+          showFacts(byId("waiting"), [["Waiting now", format.count(line.waitingQuestions)],
+            ["Oldest change", format.seconds(line.waitingQuestionsSeconds)],
+            ["publish.coalesceMs", format.milliseconds(line.coalesceSeconds * 1000)],
+            ["Because of answers, last hour", format.count(sum("republishedByAnswers"))],
+            ["Because of votes, last hour", format.count(sum("republishedByVotes"))],
+            ["Nothing to see, last hour", format.count(sum("unseenChanges"))]]);
         }
 
         const states = { working: "working", idle: "idle", restoring: "restoring", stalled: "stalled", away: "no worker" };

@@ -127,6 +127,7 @@ extension DashboardPage {
         .c-p50 { --c: var(--teal); } .c-p90 { --c: var(--blue); } .c-p99 { --c: var(--orange); } .c-max { --c: var(--gray); }
         .curve.c-max { stroke-width: 1; } .curve.c-in { stroke-width: 2.6; opacity: 0.55; }
         .c-answers { --c: var(--teal); } .c-votes { --c: var(--violet); }
+        .c-waiting { --c: var(--blue); } .c-unseen { --c: var(--gray); }
         .c-memory { --c: var(--violet); } .c-cpu { --c: var(--orange); } .c-store { --c: var(--teal); }
         .c-committing { --c: var(--red); } .c-producing { --c: var(--orange); } .c-rendering { --c: var(--amber); }
         .c-lookup { --c: var(--leaf); } .c-reading { --c: var(--teal); } .c-applyingTables { --c: var(--violet); }
