@@ -89,6 +89,35 @@ import Testing
         #expect(try run(arguments + ignoring).status == 0)
     }
 
+    @Test("records that follow changes: compared with a golden file, and each question's last record alone")
+    func changes() throws {
+        // Asked first, then answered and voted on.
+        let site = [examples[2], examples[0], examples[1]]
+        let following = site + ["--publish-on", "changes"]
+        let plain = try run(site).output.split(separator: "\n").count
+        _ = try run(following + ["-o", "golden.jsonl"])
+        let golden = try data("golden.jsonl").split(separator: 0x0A).count
+        #expect(golden > plain)
+        let equal = try run(following + ["--expect", "golden.jsonl"])
+        #expect(equal.status == 0 && equal.output.hasPrefix("equal to 'golden.jsonl': \(golden) records of "))
+
+        // A vote that comes otherwise changes a record that no question event led to; without the mode these are missing.
+        let votes = try changed()[1]
+        let different = try run([site[0], site[1], votes, "--publish-on", "changes", "--expect", "golden.jsonl"])
+        #expect(different.status == 1)
+        #expect(different.output.contains("answer a-2001: voteCount was 3, is 1"), "\(different.output)")
+        #expect(try run(site + ["--expect", "golden.jsonl"]).status == 1)
+
+        // The last records are the same however long the window is, but for the first change since the last record.
+        _ = try run(following + ["--final", "-o", "final.jsonl"])
+        #expect(try data("final.jsonl").split(separator: 0x0A).count == 17)
+        let often = ["REJOINDER_PUBLISH_COALESCE_MS": "0"]
+        let ignored = ["--ignore", "@headers.rejoinder.cause", "--ignore", "@timestamp"]
+        let last = try run(following + ["--final", "--expect", "final.jsonl"] + ignored, often)
+        #expect(last.status == 0, "\(last.output)")
+        #expect(try run(following + ["--expect", "golden.jsonl"] + ignored, often).status == 1)
+    }
+
     @Test("--update writes the golden file, also where there was none")
     func updated() throws {
         #expect(try run(examples + ["--expect", "golden.jsonl"]).status != 0)
