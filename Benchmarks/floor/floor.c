@@ -2,7 +2,13 @@
 //
 // Consumes the question events as the worker does, and publishes for each a record of the length that its enriched one
 // has, under the event's key and time. Nothing is parsed, nothing looked up; the published bytes are always the same ones.
-// Batches, commits and librdkafka's properties are the worker's: the program that starts both hands them over.
+// Batches, commits and librdkafka's properties are the worker's: the program that starts both hands them over. The queues are its
+// own, as large as librdkafka allows: before 2.2 a full queue of the consumer makes librdkafka look away for up to a second, and a
+// full one of the producer makes this wait. Events are taken from the queue in batches; they are published one by one, as
+// rd_kafka_produce_batch takes no timestamps.
+//
+// With --spread it publishes records of the given lengths evenly over all records that it consumes, those of the followed topics
+// included: as many, and as many bytes, as a program that publishes questions again when their answers or votes change.
 //
 // At the end it prints one line of JSON: its own CPU time from the first event, or from its assignment, to the last commit, and the time on the clock.
 
@@ -19,11 +25,13 @@
 #include <unistd.h>
 
 // The worker's: what it gathers, and how long it waits while it is idle.
-enum { LONGEST_WAIT_MS = 50, MAX_GATHERED = 2048, MAX_GATHERED_BYTES = 2 << 20, MAX_PARTITIONS = 4096 };
+enum { LONGEST_WAIT_MS = 50, MAX_GATHERED = 2048, MAX_PARTITIONS = 4096 };
 
 static const char *questions, *enriched, *follow[2], *mode = "exactly-once", *sizes_path;
 static int64_t question_count, follow_count;
 static int commit_ms = 100;
+// Whether the sizes are spread over all records that are consumed.
+static bool is_spread;
 // Whether it counts from when it was given its partitions, so that fetching the first events is in it, or from the first event.
 static bool from_assignment;
 static int64_t commit_bytes = 20 << 20;
@@ -32,10 +40,11 @@ static rd_kafka_t *consumer, *follower, *producer;
 static rd_kafka_topic_t *enriched_topic;
 static rd_kafka_queue_t *producer_queue;
 
-// By partition: the length of what is published for the event at each offset.
+// By partition: the length of what is published for the event at each offset; or, spread, for so many consumed records in all.
 static struct {
     int64_t count;
     uint32_t *lengths;
+    int64_t inputs, consumed, published;
 } sizes[MAX_PARTITIONS];
 static int partition_count;
 static int64_t next_question[MAX_PARTITIONS], next_followed[2][MAX_PARTITIONS];
@@ -69,6 +78,7 @@ static void read_sizes(void) {
         die("cannot read the sizes in %s", sizes_path);
     partition_count = count;
     for (int i = 0; i < count; i++) {
+        if (is_spread && fread(&sizes[i].inputs, sizeof sizes[i].inputs, 1, file) != 1) die("%s is cut short", sizes_path);
         if (fread(&sizes[i].count, sizeof sizes[i].count, 1, file) != 1) die("%s is cut short", sizes_path);
         sizes[i].lengths = malloc(sizes[i].count * sizeof(uint32_t) + 1);
         if (fread(sizes[i].lengths, sizeof(uint32_t), sizes[i].count, file) != (size_t)sizes[i].count)
@@ -111,7 +121,54 @@ static void serve_producer(int timeout) {
     }
 }
 
-static void commit(bool transactional) {
+static char *value;
+static bool transactional, in_transaction;
+static int64_t published, published_bytes, uncommitted_bytes;
+
+static void publish(const rd_kafka_message_t *event, uint32_t length) {
+    if (transactional && !in_transaction) fail_on(rd_kafka_begin_transaction(producer), "beginning a transaction");
+    in_transaction = true;
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp = rd_kafka_message_timestamp(event, &type);
+    rd_kafka_resp_err_t code;
+    while ((code = rd_kafka_producev(
+                producer, RD_KAFKA_V_RKT(enriched_topic), RD_KAFKA_V_PARTITION(event->partition),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event->key, event->key_len),
+                RD_KAFKA_V_VALUE(value, length), RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_END)) ==
+           RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        // Only failures are reported, so nothing would end a longer wait.
+        serve_producer(1);
+    if (code) die("producing: %s", rd_kafka_err2str(code));
+    published++;
+    published_bytes += length;
+    uncommitted_bytes += length + event->key_len;
+}
+
+// What is published because this record was consumed.
+static void publish_for(const rd_kafka_message_t *event, bool is_question) {
+    if (event->partition >= partition_count) die("nothing is known of [%d]", event->partition);
+    if (is_spread) {
+        int p = event->partition;
+        sizes[p].consumed++;
+        int64_t due = sizes[p].consumed >= sizes[p].inputs ? sizes[p].count : sizes[p].count * sizes[p].consumed / sizes[p].inputs;
+        while (sizes[p].published < due) publish(event, sizes[p].lengths[sizes[p].published++]);
+    } else if (is_question) {
+        if (event->offset >= sizes[event->partition].count)
+            die("nothing is known of [%d] at %" PRId64, event->partition, event->offset);
+        publish(event, sizes[event->partition].lengths[event->offset]);
+    }
+}
+
+// What is there, or the first that comes within the timeout.
+static int gather(rd_kafka_t *client, rd_kafka_queue_t *queue, int timeout, rd_kafka_message_t **messages, int room) {
+    rd_kafka_message_t *first = rd_kafka_consumer_poll(client, timeout);
+    if (!first) return 0;
+    messages[0] = first;
+    ssize_t more = rd_kafka_consume_batch_queue(queue, 0, messages + 1, room - 1);
+    return 1 + (more > 0 ? more : 0);
+}
+
+static void commit(void) {
     rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(partition_count * 3);
     for (int i = 0; i < partition_count; i++) {
         if (next_question[i]) rd_kafka_topic_partition_list_add(offsets, questions, i)->offset = next_question[i];
@@ -134,6 +191,8 @@ static void commit(bool transactional) {
         }
     }
     rd_kafka_topic_partition_list_destroy(offsets);
+    in_transaction = false;
+    uncommitted_bytes = 0;
 }
 
 // From the topics' present ends on, as the worker follows tables that its store is up to date with.
@@ -169,6 +228,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(name, "--sizes")) sizes_path = value;
         else if (!strcmp(name, "--count")) question_count = atoll(value);
         else if (!strcmp(name, "--follow-count")) follow_count = atoll(value);
+        else if (!strcmp(name, "--spread")) is_spread = atoi(value);
         else if (!strcmp(name, "--from-assignment")) from_assignment = atoi(value);
         else if (!strcmp(name, "--commit-ms")) commit_ms = atoi(value);
         else if (!strcmp(name, "--commit-bytes")) commit_bytes = atoll(value);
@@ -178,13 +238,13 @@ int main(int argc, char **argv) {
         else die("there is no option %s", name);
     }
     if (!questions || !enriched || !sizes_path) die("--questions, --enriched and --sizes are needed");
-    bool transactional = !strcmp(mode, "exactly-once");
+    transactional = !strcmp(mode, "exactly-once");
     read_sizes();
     uint32_t longest = 1;
     for (int i = 0; i < partition_count; i++)
         for (int64_t k = 0; k < sizes[i].count; k++)
             if (sizes[i].lengths[k] > longest) longest = sizes[i].lengths[k];
-    char *value = malloc(longest);
+    value = malloc(longest);
     // Not all the same byte, so that compression, where it is asked for, has something to do.
     for (uint32_t i = 0; i < longest; i++) value[i] = ' ' + (i * 2654435761u >> 24) % 95;
 
@@ -206,10 +266,12 @@ int main(int argc, char **argv) {
     if (rd_kafka_subscribe(consumer, topics)) die("cannot subscribe to %s", questions);
     rd_kafka_topic_partition_list_destroy(topics);
 
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer),
+                     *follower_queue = follower ? rd_kafka_queue_get_consumer(follower) : NULL;
     rd_kafka_message_t **gathered = malloc(MAX_GATHERED * sizeof *gathered);
     double began = 0, began_cpu = 0, first_uncommitted = 0, ended, ended_cpu;
-    int64_t done = 0, followed = 0, published_bytes = 0, uncommitted_bytes = 0, commits = 0;
-    bool in_transaction = false, is_assigned = false;
+    int64_t done = 0, followed = 0, commits = 0;
+    bool is_assigned = false;
     int idle_turns = 0;
     while (done < question_count || followed < follow_count || first_uncommitted) {
         if (!is_assigned) {
@@ -224,82 +286,55 @@ int main(int argc, char **argv) {
                 fflush(stdout);
             }
         }
-        if (follower && is_assigned) {
-            rd_kafka_message_t *message;
-            for (int i = 0; i < MAX_GATHERED && (message = rd_kafka_consumer_poll(follower, 0)); i++) {
-                if (!message->err) {
-                    if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
-                    if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
-                    next_followed[strcmp(rd_kafka_topic_name(message->rkt), follow[0]) != 0][message->partition] =
-                        message->offset + 1;
+        bool ran_dry = true;
+        // The followed topics first, then the questions.
+        for (int which = 0; which < 2; which++) {
+            bool is_question = which == 1;
+            int timeout = 0;
+            if (is_question)
+                timeout = !ran_dry ? 0
+                          : in_transaction || !is_assigned ? 1
+                          : idle_turns < LONGEST_WAIT_MS   ? ++idle_turns
+                                                           : LONGEST_WAIT_MS;
+            else if (!follower || !is_assigned)
+                continue;
+            int count = is_question ? gather(consumer, queue, timeout, gathered, MAX_GATHERED)
+                                    : gather(follower, follower_queue, 0, gathered, MAX_GATHERED);
+            if (count == MAX_GATHERED) ran_dry = false;
+            for (int i = 0; i < count; i++) {
+                rd_kafka_message_t *event = gathered[i];
+                if (event->err) {
+                    if (event->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                        fprintf(stderr, "floor: %s\n", rd_kafka_message_errstr(event));
+                    rd_kafka_message_destroy(event);
+                    continue;
+                }
+                idle_turns = 0;
+                if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
+                if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
+                publish_for(event, is_question);
+                if (is_question) {
+                    next_question[event->partition] = event->offset + 1;
+                    done++;
+                } else {
+                    next_followed[strcmp(rd_kafka_topic_name(event->rkt), follow[0]) != 0][event->partition] =
+                        event->offset + 1;
                     followed++;
                 }
-                rd_kafka_message_destroy(message);
+                if (uncommitted_bytes >= commit_bytes) {
+                    commit();
+                    commits++;
+                    first_uncommitted = seconds(CLOCK_MONOTONIC);
+                }
+                rd_kafka_message_destroy(event);
             }
         }
-        int count = 0;
-        size_t bytes = 0;
-        bool ran_dry = false;
-        int timeout = in_transaction || !is_assigned ? 1 : idle_turns < LONGEST_WAIT_MS ? ++idle_turns : LONGEST_WAIT_MS;
-        while (count < MAX_GATHERED && bytes < MAX_GATHERED_BYTES) {
-            rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, timeout);
-            timeout = 0;
-            if (!message) {
-                ran_dry = true;
-                break;
-            }
-            if (message->err) {
-                if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-                    fprintf(stderr, "floor: %s\n", rd_kafka_message_errstr(message));
-                rd_kafka_message_destroy(message);
-                continue;
-            }
-            bytes += message->len;
-            gathered[count++] = message;
-        }
-        if (count > 0) {
-            idle_turns = 0;
-            if (!began) began = seconds(CLOCK_MONOTONIC), began_cpu = cpu_seconds();
-            if (!first_uncommitted) first_uncommitted = seconds(CLOCK_MONOTONIC);
-        }
-        for (int i = 0; i < count; i++) {
-            rd_kafka_message_t *event = gathered[i];
-            if (event->partition >= partition_count || event->offset >= sizes[event->partition].count)
-                die("nothing is known of [%d] at %" PRId64, event->partition, event->offset);
-            uint32_t length = sizes[event->partition].lengths[event->offset];
-            if (transactional && !in_transaction) fail_on(rd_kafka_begin_transaction(producer), "beginning a transaction");
-            in_transaction = true;
-            rd_kafka_timestamp_type_t type;
-            int64_t timestamp = rd_kafka_message_timestamp(event, &type);
-            rd_kafka_resp_err_t code;
-            while ((code = rd_kafka_producev(
-                        producer, RD_KAFKA_V_RKT(enriched_topic), RD_KAFKA_V_PARTITION(event->partition),
-                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event->key, event->key_len),
-                        RD_KAFKA_V_VALUE(value, length), RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_END)) ==
-                   RD_KAFKA_RESP_ERR__QUEUE_FULL)
-                serve_producer(10);
-            if (code) die("producing: %s", rd_kafka_err2str(code));
-            next_question[event->partition] = event->offset + 1;
-            done++;
-            published_bytes += length;
-            uncommitted_bytes += length + event->key_len;
-            if (uncommitted_bytes >= commit_bytes) {
-                commit(transactional);
-                commits++;
-                in_transaction = false;
-                uncommitted_bytes = 0;
-                first_uncommitted = seconds(CLOCK_MONOTONIC);
-            }
-        }
-        for (int i = 0; i < count; i++) rd_kafka_message_destroy(gathered[i]);
         if (first_uncommitted &&
             ((ran_dry && in_transaction) || seconds(CLOCK_MONOTONIC) - first_uncommitted >= commit_ms / 1e3 ||
              (done >= question_count && followed >= follow_count))) {
             if (transactional && !in_transaction) fail_on(rd_kafka_begin_transaction(producer), "beginning a transaction");
-            commit(transactional);
+            commit();
             commits++;
-            in_transaction = false;
-            uncommitted_bytes = 0;
             first_uncommitted = 0;
         }
     }
@@ -307,9 +342,9 @@ int main(int argc, char **argv) {
     ended_cpu = cpu_seconds();
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("{\"records\": %" PRId64 ", \"followed\": %" PRId64 ", \"bytes\": %" PRId64 ", \"commits\": %" PRId64
+    printf("{\"records\": %" PRId64 ", \"published\": %" PRId64 ", \"followed\": %" PRId64 ", \"bytes\": %" PRId64 ", \"commits\": %" PRId64
            ", \"cpu_seconds\": %.6f, \"seconds\": %.6f, \"peak_rss_bytes\": %ld, \"librdkafka\": \"%s\"}\n",
-           done, followed, published_bytes, commits, ended_cpu - began_cpu, ended - began, usage.ru_maxrss * 1024L,
+           done, published, followed, published_bytes, commits, ended_cpu - began_cpu, ended - began, usage.ru_maxrss * 1024L,
            rd_kafka_version_str());
     fflush(stdout);
     // What has been committed is safe; leaving in good order would only cost time.

@@ -83,8 +83,11 @@ class Bench:
         return str(make_peer_environment())
 
     def configuration(self, workload, group=None, questions=None, enriched=None, dead_letters=None, state=None,
-                      delivery=None, lanes=None, bootstrap_servers=None, properties=None):
-        """A configuration file that says where things are, and leaves all else as it is by default."""
+                      delivery=None, lanes=None, bootstrap_servers=None, properties=None, coalesce=None):
+        """A configuration file that says where things are, and leaves all else as it is by default.
+
+        coalesce: records follow changes, with a window of so many milliseconds.
+        """
         topics = dict(workload.topics)
         if questions:
             topics["questions"] = questions
@@ -107,6 +110,8 @@ class Bench:
             settings["delivery"] = delivery
         if lanes:
             settings["lanes"] = lanes
+        if coalesce is not None:
+            settings["publish"] = {"on": "changes", "coalesceMs": coalesce}
         self._count += 1
         path = self.directory / f"{self._count}.yaml"
         path.write_text(yaml.safe_dump(settings))

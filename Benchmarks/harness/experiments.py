@@ -121,6 +121,36 @@ def restore(bench, prepared, results, runs, name="restore"):
             run.close()
 
 
+def restore_with_questions(bench, prepared, results, runs, name="restore, records follow changes"):
+    """Fills empty stores from the tables and from the question events, all of which the group has worked on."""
+    workload = prepared.workload
+    tables = sum(sum(workload.ends(workload.topics[table])) for table in ("answers", "votes"))
+    rows = tables + sum(workload.ends(workload.topics["questions"]))
+    state = bench.directory / f"state-following-{workload.prefix}"
+    for _ in range(runs):
+        shutil.rmtree(state, ignore_errors=True)
+        run = WorkerRun(bench, workload, "exactly-once", state, coalesce=1000)
+        try:
+            run.commit_tables(questions=True)
+            run.start()
+            run.wait_caught_up()
+            cpu = run.cpu()
+            memory = run.stop()
+            applied, seconds, _ = run.restored()
+            if applied != tables:
+                raise CheckFailed(f"{applied} table records were applied, and there are {tables}")
+            if published := sum(workload.ends(run.enriched)):
+                raise CheckFailed(f"{published} records were published, and nothing has changed")
+            results.add(name, "rejoinder", "", {
+                "rows_per_second": rows / seconds,
+                "cpu_us_per_row": cpu / rows * 1e6,
+                "beyond_store_mib": memory["beyond_store"] / 2**20,
+            })
+        finally:
+            run.close()
+            shutil.rmtree(state, ignore_errors=True)
+
+
 # For the broker that waits: of w4's tables a fifth, which makes 4.5 MB of answers for each partition.
 MANY_PARTITIONS, MANY_QUESTIONS = 64, 200_000
 

@@ -9,6 +9,8 @@ PRESETS = {
     "w2": (50_000, 300_000, 500_000, 0.0),
     "w3": (50_000, 300_000, 500_000, 0.9),
     "w4": (1_000_000, 3_000_000, 500_000, 0.0),
+    # Of its records one in twenty is a question event.
+    "w6": (50_000, 0, 1_000_000, 0.95),
 }
 # What a record has beside its value, on the broker; and a vote in all.
 RECORD, VOTE = 60, 230

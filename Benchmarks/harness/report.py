@@ -10,11 +10,15 @@ ON_WAITING_BROKER = "rejoinder, on librdkafka's mock cluster"
 # What an experiment's programs are compared with, where it is not the floor.
 BASES = {"lanes": ("rejoinder", "one lane"), "settings": ("default", "the default")}
 
+# Figures that are also told as a ratio to the base's.
+RATIOS = [("cpu_us_per_record", "CPU"), ("records_per_second", "records/s"), ("p50_ms", "p50"), ("p99_ms", "p99")]
+
 FIGURES = {
     "step_ns": ("step, ns per event", 0),
     "read_ns": ("read and check alone, ns", 0),
     "lookup_ns": ("lookup alone, ns", 0),
     "step_nothing_kept_ns": ("step, nothing kept, ns", 0),
+    "step_following_ns": ("step that keeps the question, ns", 0),
     "events_per_second": ("events/s", 0),
     "cpu_us_per_record": ("CPU, µs per record", 2),
     "cpu_us_per_event_caught_up": ("CPU, all caught up, µs per event", 2),
@@ -25,6 +29,10 @@ FIGURES = {
     "records_per_commit": ("records per commit", 0),
     "table_records_per_second": ("table records/s", 0),
     "cpu_us_per_table_record": ("CPU, µs per table record", 2),
+    "rows_per_second": ("rows/s", 0),
+    "cpu_us_per_row": ("CPU, µs per row", 2),
+    "inputs_per_record": ("consumed per record published", 2),
+    "value_bytes": ("bytes per value", 0),
     "opening_seconds": ("to all caught up, s", 3),
     "opening_cpu_seconds": ("CPU, s", 3),
     "store_mib": ("store, MiB", 0),
@@ -58,10 +66,12 @@ def tables(results):
         names = list(dict.fromkeys(name for figures in rows.values() for name in figures))
         lines += ["", f"### {experiment}", ""]
         base, base_name = BASES.get(experiment, ("floor", "the floor"))
-        has_ratio = "cpu_us_per_record" in names and any(system == base for _, system in rows)
+        compared = [
+            (figure, title) for figure, title in RATIOS if figure in names and any(
+                system == base and figure in figures for (_, system), figures in rows.items())
+        ]
         heads = ["delivery", "program", "runs"] + [FIGURES.get(name, (name.replace("_", " "), 3))[0] for name in names]
-        if has_ratio:
-            heads.append(f"CPU against {base_name}")
+        heads += [f"{title} against {base_name}" for _, title in compared]
         lines.append("| " + " | ".join(heads) + " |")
         lines.append("|" + "---|" * len(heads))
         for (mode, system), figures in sorted(rows.items(), key=lambda row: (row[0][0] != "exactly-once", row[0][0])):
@@ -69,9 +79,8 @@ def tables(results):
             cells += [
                 spread(figures[name], FIGURES.get(name, (None, 3))[1]) if name in figures else "-" for name in names
             ]
-            if has_ratio:
-                floor = rows.get((mode, base), {}).get("cpu_us_per_record")
-                mine = figures.get("cpu_us_per_record")
+            for figure, _ in compared:
+                floor, mine = rows.get((mode, base), {}).get(figure), figures.get(figure)
                 cells.append(f"{statistics.median(mine) / statistics.median(floor):.2f}x" if floor and mine else "-")
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -123,6 +132,21 @@ def claims(results):
         figure, remark = question_event_figure(results, mode)
         claim(f"w4 against w1, CPU per question event, {mode}{remark}",
               ratio(median("w4", "rejoinder", mode, figure), median(W1_BESIDE_W4, "rejoinder", mode, figure)), 1.5, 1.15, "x")
+    for name in ("w6", "w3"):
+        for mode in ("exactly-once", "at-least-once"):
+            key = (f"{name}, records follow changes",)
+            claim(f"CPU per published record, {name}, {mode}, records follow changes, against the floor publishing as many bytes",
+                  ratio(median(*key, "rejoinder", mode, "cpu_us_per_record"), median(*key, "floor", mode, "cpu_us_per_record")),
+                  1.5, 1.2, "x")
+    for figure, text in (("p50_ms", "p50"), ("p99_ms", "p99")):
+        claim(f"change to receipt, coalesceMs 0, 1,000 a second, exactly-once, {text}, against w5",
+              ratio(median("changes", "rejoinder", "exactly-once", figure), median("w5", "rejoinder", "exactly-once", figure)),
+              1.5, 1.1, "x")
+    following = median("step", "one thread", "", "step_following_ns")
+    claim("enrich step where records follow changes (it writes the question), w1, in process",
+          following / 1_000 if following else None, 2, 1.2, " µs")
+    claim("restore with the questions beside the tables, rows/s",
+          median("restore, records follow changes", "rejoinder", "", "rows_per_second"), 350_000, 800_000, "", 0, larger=True)
     claim("w5, exactly-once, p99", median("w5", "rejoinder", "exactly-once", "p99_ms"), 40, 15, " ms", 1)
     claim("w5, at-least-once, p99", median("w5", "rejoinder", "at-least-once", "p99_ms"), 15, 5, " ms", 1)
     beyond = [max(values) for key, values in results.values.items() if key[1] == "rejoinder" and key[3] == "beyond_store_mib"]

@@ -72,7 +72,8 @@ class WorkerRun(Run):
 
     name = "rejoinder"
 
-    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, properties=None):
+    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, properties=None, coalesce=None):
+        """coalesce: records follow changes, with a window of so many milliseconds."""
         super().__init__(bench, workload, mode, questions)
         self.dead_letters = workload.fresh("dead-letter")
         self.state = state
@@ -80,17 +81,35 @@ class WorkerRun(Run):
         self.counts = Counts(bench.directory / f"{self.group}.counts") if preload else None
         self.configuration = bench.configuration(
             workload, group=self.group, questions=self.questions, enriched=self.enriched,
-            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties)
+            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties, coalesce=coalesce)
         self.process = None
         self.looks = []
 
-    def commit_tables(self):
-        """As if the group had worked before: the store is what this leaves it to be filled with."""
+    def commit_tables(self, questions=False):
+        """As if the group had worked before: the store is what this leaves it to be filled with.
+
+        questions: as if it had worked on all question events, too.
+        """
+        topics = [self.workload.topics[table] for table in ("answers", "votes")] + ([self.questions] if questions else [])
         self.bench.administration.commit(self.group, [
-            TopicPartition(self.workload.topics[table], p, end)
-            for table in ("answers", "votes")
-            for p, end in enumerate(self.workload.ends(self.workload.topics[table]))
+            TopicPartition(topic, p, end) for topic in topics for p, end in enumerate(self.workload.ends(topic))
         ])
+
+    def wait_inputs(self):
+        """Until the group has committed all that there is of the inputs, so that nothing waits to be published again."""
+        deadline = time.monotonic() + self.workload.patience
+        topics = (self.questions, self.workload.topics["answers"], self.workload.topics["votes"])
+        left = {topic: sum(self.workload.ends(topic)) for topic in topics}
+        while left:
+            for topic in list(left):
+                committed = self.bench.cluster.committed(self.group, topic, self.workload.partitions)
+                if sum(offset or 0 for offset in committed.values()) >= left[topic]:
+                    del left[topic]
+            if self.process.poll() is not None:
+                raise Failed(f"it ended with status {self.process.returncode}: {self.log_end()}")
+            if time.monotonic() > deadline:
+                raise Failed(f"it did not come to the end of {', '.join(left)}: {self.log_end()}")
+            time.sleep(LOOK)
 
     def start(self):
         environment = dict(self.bench.environment)
@@ -267,9 +286,18 @@ class FloorRun(Run):
 
     name = "floor"
 
-    def __init__(self, bench, workload, mode, sizes, questions=None):
+    # The queues are the floor's own, as large as may be: it is to show what librdkafka can do, not what a program with little
+    # memory can. What is gathered for a transaction has room twice.
+    QUEUES = {
+        "consumer": {"queued.min.messages": "10000000", "queued.max.messages.kbytes": "2097151"},
+        "producer": {"queue.buffering.max.messages": "10000000", "queue.buffering.max.kbytes": "1048576"},
+    }
+
+    def __init__(self, bench, workload, mode, sizes, questions=None, is_spread=False):
+        """is_spread: the sizes are those of all records that it publishes, whatever it consumes (`Workload.write_spread`)."""
         super().__init__(bench, workload, mode, questions)
         self.sizes = sizes
+        self.is_spread = is_spread
         self.process = None
 
     def command(self, count, follow_count, from_assignment):
@@ -287,11 +315,11 @@ class FloorRun(Run):
         # The worker listens for answers and votes all the time, and so does this: it costs next to nothing with a broker
         # that keeps a fetch waiting until something comes, and a lot with one that does not.
         words += ["--follow", self.workload.topics["answers"], "--follow", self.workload.topics["votes"],
-                  "--follow-count", follow_count, "--from-assignment", int(from_assignment)]
+                  "--follow-count", follow_count, "--from-assignment", int(from_assignment), "--spread", int(self.is_spread)]
         for option, values in (
-            ("--consumer", consumer | properties["group consumer"] | {"enable.partition.eof": "true"}),
-            ("--follower", consumer | properties["table follower"]),
-            ("--producer", producer),
+            ("--consumer", consumer | properties["group consumer"] | self.QUEUES["consumer"] | {"enable.partition.eof": "true"}),
+            ("--follower", consumer | properties["table follower"] | self.QUEUES["consumer"]),
+            ("--producer", producer | self.QUEUES["producer"]),
         ):
             for name, value in values.items():
                 words += [option, f"{name}={value}"]

@@ -1,6 +1,8 @@
-"""Experiments with traffic that comes while the programs run: w3 and w5."""
+"""Experiments with traffic that comes while the programs run: w3, w5, w6, and records that follow changes."""
 
+import json
 import math
+import shutil
 import threading
 import time
 
@@ -9,7 +11,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from experiments import MODES, say
 from murmur2 import partition_of
 from systems import Failed, FloorRun, WorkerRun
-from workload import CheckFailed
+from workload import CheckFailed, Workload
 
 
 def prepare_live(prepared):
@@ -67,6 +69,60 @@ def live(bench, prepared, results, runs, modes=MODES, name="w3"):
                 finally:
                     run.close()
                     workload.drop(questions)
+
+
+def following(bench, plan, options, partitions, results, runs, modes=MODES, coalesce=1000):
+    """Traffic that comes while it is worked on, where records follow changes: the worker publishes, then the floor publishes as many
+    records of the same lengths, both consuming the same records. CPU is divided by the records published."""
+    name = f"{plan.name}, records follow changes"
+    for turn in range(runs):
+        for mode in modes:
+            sizes = bench.directory / f"following-{plan.name}-{turn}-{mode}.sizes"
+            published = 0
+            # The worker comes first: what it publishes depends on the moment, and the floor has to publish as much.
+            for kind in ("rejoinder", "floor"):
+                # Votes that were cast before would change nothing, so each run has topics of its own.
+                workload = Workload(bench, plan.name, options, partitions, plan.one_in, plan.patience)
+                state = bench.directory / f"state-{workload.prefix}"
+                run = None
+                try:
+                    workload.publish("tables")
+                    before = _inputs(workload)
+                    if kind == "rejoinder":
+                        run = WorkerRun(bench, workload, mode, state, coalesce=coalesce)
+                        run.start()
+                        run.wait_caught_up()
+                        votes = sum(workload.ends(workload.topics["votes"]))
+                        traffic = workload.publish("traffic", wait=False)
+                        began, cpu = _first_record(run, workload.topics["questions"], votes)
+                        bench.finish(traffic)
+                        run.wait_inputs()
+                        seconds, cpu = time.monotonic() - began, run.cpu() - cpu
+                        memory = run.stop()
+                        inputs = [after - already for after, already in zip(_inputs(workload), before, strict=True)]
+                        asked = sum(workload.ends(workload.topics["questions"]))
+                        published, size = workload.write_spread(sizes, run.enriched, inputs)
+                        workload.check_last(run.enriched)
+                        figures = WorkerRun.figures(published, seconds, cpu, memory) | {
+                            "inputs_per_record": sum(inputs) / published, "value_bytes": size / published}
+                    else:
+                        run = FloorRun(bench, workload, mode, sizes, is_spread=True)
+                        run.start(asked, sum(inputs) - asked)
+                        workload.publish("traffic")
+                        figures = run.finish(published)
+                        if sum(workload.ends(run.enriched)) < published:
+                            raise Failed(f"the floor published less than {published} records")
+                    results.add(name, kind, mode, figures)
+                finally:
+                    if run:
+                        run.close()
+                    workload.close()
+                    shutil.rmtree(state, ignore_errors=True)
+
+
+def _inputs(workload):
+    """Records of all input topics, by partition."""
+    return [sum(ends) for ends in zip(*(workload.ends(topic) for topic in workload.topics.values()), strict=True)]
 
 
 def _first_record(run, questions, votes):
@@ -135,17 +191,111 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
                         memory = run.stop()
                         prepared.workload.check(run.enriched, questions)
                         prepared.workload.forget_questions(questions)
-                    times.sort()
-                    figures = {
-                        f"p{percent:g}_ms": times[min(len(times) - 1, math.ceil(len(times) * percent / 100) - 1)] * 1e3
-                        for percent in (50, 99, 99.9)
-                    }
+                    figures = _percentiles(times)
                     if kind == "rejoinder":
                         figures["beyond_store_mib"] = memory["beyond_store"] / 2**20
                     results.add(name, kind, mode, figures)
                 finally:
                     run.close()
                     prepared.workload.drop(questions)
+
+
+def change_latency(bench, prepared, results, runs, seconds, rate=1_000, name="changes"):
+    """Votes at a steady rate, each for another question than those before it: from before each is produced to when a read_committed
+    reader has the record that shows it. Records follow changes at the end of each step."""
+    workload = prepared.workload
+    asked = dict(workload.first_questions(int(rate * seconds)))
+    answers = {}
+
+    def receive(batch):
+        for message in batch:
+            if message.key() in asked:
+                answers.setdefault(message.key(), json.loads(message.value())["id"])
+        return len(answers) == len(asked)
+
+    workload.read(workload.topics["answers"], receive)
+    voted = [(key, answers[key]) for key in asked if key in answers]
+    for turn in range(runs):
+        questions = workload.fresh("questions-changed")
+        state = bench.directory / f"state-changes-{workload.prefix}"
+        run = WorkerRun(bench, workload, "exactly-once", state, questions=questions, coalesce=0)
+        try:
+            producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "linger.ms": 0, "acks": "all"})
+            for key, value in asked.items():
+                producer.produce(questions, value, key, partition_of(key, workload.partitions))
+                producer.poll(0)
+            producer.flush(30)
+            run.commit_tables()
+            run.start()
+            run.wait_caught_up()
+            run.wait_inputs()
+            times = _changes(bench, run, workload, producer, voted, int(rate * seconds), rate, turn)
+            memory = run.stop()
+            results.add(name, "rejoinder", "exactly-once", _percentiles(times) | {
+                "beyond_store_mib": memory["beyond_store"] / 2**20})
+        finally:
+            run.close()
+            workload.drop(questions)
+            shutil.rmtree(state, ignore_errors=True)
+
+
+def _changes(bench, run, workload, producer, voted, count, rate, turn):
+    """Produces `count` votes and returns the seconds until their records came. The first second's do not count."""
+    warm_up = min(1, count / rate / 2)
+    waiting, times, failure = {}, [], []
+    lock = threading.Lock()
+    reader = Consumer({"bootstrap.servers": bench.cluster.bootstrap_servers, "group.id": "unused",
+                       "isolation.level": "read_committed", "enable.auto.commit": False, **CLIENT})
+    reader.assign([TopicPartition(run.enriched, p, end) for p, end in enumerate(workload.ends(run.enriched))])
+    reader.poll(0.5)
+    is_over = threading.Event()
+
+    def read():
+        while not is_over.is_set():
+            message = reader.poll(0.1)
+            if message is None or message.error():
+                continue
+            seen = time.monotonic()
+            with lock:
+                sent = waiting.pop(message.key(), None)
+            if sent is None:
+                failure.append(f"a record of {message.key()} came that no vote led to")
+            else:
+                times.extend(seen - at for at in sent if at - began >= warm_up)
+
+    began = time.monotonic()
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    for index in range(count):
+        key, answer = voted[index % len(voted)]
+        early = began + index / rate - time.monotonic()
+        if early > 0:
+            time.sleep(early)
+        vote = {"questionId": key.decode(), "answerId": answer, "voterId": f"latency-{turn}-{index}", "value": 1}
+        with lock:
+            waiting.setdefault(key, []).append(time.monotonic())
+        producer.produce(workload.topics["votes"], json.dumps(vote).encode(), key, partition_of(key, workload.partitions))
+        producer.poll(0)
+    producer.flush(30)
+    deadline = time.monotonic() + 30
+    while waiting and not failure:
+        if time.monotonic() > deadline or run.process.poll() is not None:
+            raise Failed(f"{len(waiting)} changed questions were not published again: {run.log_end()}")
+        time.sleep(0.05)
+    is_over.set()
+    thread.join()
+    reader.close()
+    if failure:
+        raise CheckFailed(failure[0])
+    return times
+
+
+def _percentiles(times):
+    times.sort()
+    return {
+        f"p{percent:g}_ms": times[min(len(times) - 1, math.ceil(len(times) * percent / 100) - 1)] * 1e3
+        for percent in (50, 99, 99.9)
+    }
 
 
 def _steady(bench, run, prepared, questions, rate, count):

@@ -265,6 +265,46 @@ class Workload:
                 file.write(struct.pack("=q", len(lengths)))
                 lengths.tofile(file)
 
+    def write_spread(self, path, enriched, inputs):
+        """For the floor: the lengths of what was published, by partition, and of how many consumed records it came.
+
+        Returns how many records and bytes there are.
+        """
+        lengths = [array.array("I") for _ in range(self.partitions)]
+
+        def receive(batch):
+            for message in batch:
+                lengths[message.partition()].append(len(message.value() or b""))
+
+        self.read(enriched, receive)
+        with open(path, "wb") as file:
+            file.write(struct.pack("=i", self.partitions))
+            for count, found in zip(inputs, lengths, strict=True):
+                file.write(struct.pack("=qq", count, len(found)))
+                found.tofile(file)
+        return sum(map(len, lengths)), sum(map(sum, lengths))
+
+    def check_last(self, enriched):
+        """When all inputs are worked on and nothing waits, each question's last record shows all of its answers and votes."""
+        self.load_tables()
+        events, last = {}, {}
+
+        def asked(batch):
+            for message in batch:
+                events[message.key()] = message.value()
+
+        def receive(batch):
+            for message in batch:
+                last[message.key()] = Events.digest(message.value())
+
+        self.read(self.topics["questions"], asked)
+        self.read(enriched, receive)
+        if events.keys() != last.keys():
+            raise CheckFailed(f"{enriched} has records of {len(last)} questions, and {len(events)} were asked")
+        for key, value in events.items():
+            if self.is_checked(key) and last[key] != Events.digest(HEAD + value + self._suffix(key, len(value))):
+                raise CheckFailed(f"{enriched}: the last record of {key} is not current")
+
     def check(self, enriched, questions=None, once=True, tallies=True):
         """Reads the enriched topic and compares every byte. Returns how many records and bytes there are.
 

@@ -80,6 +80,7 @@ final class StepFixture {
     private let directory: StateDirectory
     private let tableBatch = TableBatch()
     private var applied = TablePositions()
+    private let rows = TableBatch()
 
     /// - Parameter path: of a state directory that is not there yet.
     init(_ plan: WorkloadPlan, path: String) throws {
@@ -122,6 +123,23 @@ final class StepFixture {
             if tableBatch.count == Self.batch { try apply(answers: 0, votes: count) }
         }
         try apply(answers: 0, votes: count)
+    }
+
+    /// The store is to keep an event, as it does where published records follow changes.
+    @inline(__always)
+    func keep(_ key: Bytes, _ value: Bytes) {
+        let offset = applied.questions + Int64(rows.count)
+        rows.append(
+            question: key,
+            StoredQuestion(value: value, headers: Bytes(start: nil, count: 0), timestamp: 0, offset: offset))
+    }
+
+    /// Writes the kept events, in a transaction that the store commits by the clock.
+    func applyKept() throws {
+        guard rows.count > 0 else { return }
+        applied.questions += Int64(rows.count)
+        try store.apply(rows, positions: applied)
+        rows.removeAll()
     }
 
     private func apply(answers: Int64, votes: Int64) throws {

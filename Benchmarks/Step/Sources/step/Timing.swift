@@ -79,7 +79,14 @@ final class StepTiming {
             "read_ns": timed { try partRead(fixture) },
             "lookup_ns": timed { try partLookup(fixture) },
             "step_nothing_kept_ns": timed { _ = try partEnrich(fixture, with: fixture.processor) },
+            "step_following_ns": following(),
         ]
+    }
+
+    /// As ``run()``, where published records follow changes: the store writes each event, too. A round before fills its table.
+    private func following() throws -> Double {
+        _ = try partEnrichAndKeep(fixture, with: processor)
+        return try timed { _ = try partEnrichAndKeep(fixture, with: processor) }
     }
 
     private func timed(_ body: () throws -> Void) rethrows -> Double {

@@ -51,6 +51,29 @@ func partEnrich(_ fixture: StepFixture, with processor: EventProcessor) throws -
     return length
 }
 
+/// As ``partEnrich(_:with:)``, and the store keeps the events of each batch.
+@inline(never)
+func partEnrichAndKeep(_ fixture: StepFixture, with processor: EventProcessor) throws -> Int {
+    var length = 0
+    try fixture.questions.eachGathered(ahead: EventProcessor.ahead) { step in
+        switch step {
+        case .begin:
+            processor.expectNothing()
+            try fixture.applyKept()
+        case .expect(let key): processor.expect(key, store: fixture.store)
+        case .process(let key, let value):
+            if case .enriched(let bytes, _, _) = try processor.process(
+                key: key, value: value, store: fixture.store, limit: 1_000_000)
+            {
+                length += bytes.count
+            }
+            fixture.keep(key, value)
+        }
+    }
+    try fixture.applyKept()
+    return length
+}
+
 /// - Parameter records: how many records the part was done for.
 @inline(never)
 func endOfPart(_ name: StaticString, records: Int) { print(name, records) }
