@@ -83,10 +83,10 @@ class Bench:
         return str(make_peer_environment())
 
     def configuration(self, workload, group=None, questions=None, enriched=None, dead_letters=None, state=None,
-                      delivery=None, lanes=None, bootstrap_servers=None, properties=None, coalesce=None):
+                      delivery=None, lanes=None, bootstrap_servers=None, properties=None, coalesce=None, level="info"):
         """A configuration file that says where things are, and leaves all else as it is by default.
 
-        coalesce: records follow changes, with a window of so many milliseconds.
+        coalesce: records follow changes, with a window of so many milliseconds. level: of the log.
         """
         topics = dict(workload.topics)
         if questions:
@@ -98,7 +98,7 @@ class Bench:
             | ({"groupId": group} if group else {}),
             "topics": topics,
             "admin": {"port": 0},
-            "log": {"format": "json"},
+            "log": {"format": "json", "level": level},
         }
         # The default broker answers a fetch with all that it has, however large that is.
         properties = (CLIENT if self.broker and not bootstrap_servers else {}) | (properties or {})

@@ -40,6 +40,7 @@ FIGURES = {
     "first_poll_ms": ("start to first poll, ms", 0),
     "first_output_ms": ("start to first output, ms", 0),
     "core_percent": ("of one core, %", 2),
+    "per_transaction": ("a transaction", 2),
     "p50_ms": ("p50, ms", 1),
     "p99_ms": ("p99, ms", 1),
     "p99.9_ms": ("p99.9, ms", 1),

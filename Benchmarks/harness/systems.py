@@ -72,8 +72,9 @@ class WorkerRun(Run):
 
     name = "rejoinder"
 
-    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, properties=None, coalesce=None):
-        """coalesce: records follow changes, with a window of so many milliseconds."""
+    def __init__(self, bench, workload, mode, state, questions=None, lanes=1, preload=False, properties=None, coalesce=None,
+                 level="info"):
+        """coalesce: records follow changes, with a window of so many milliseconds. level: of the log."""
         super().__init__(bench, workload, mode, questions)
         self.dead_letters = workload.fresh("dead-letter")
         self.state = state
@@ -81,7 +82,8 @@ class WorkerRun(Run):
         self.counts = Counts(bench.directory / f"{self.group}.counts") if preload else None
         self.configuration = bench.configuration(
             workload, group=self.group, questions=self.questions, enriched=self.enriched,
-            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties, coalesce=coalesce)
+            dead_letters=self.dead_letters, state=state, delivery=mode, lanes=lanes, properties=properties, coalesce=coalesce,
+            level=level)
         self.process = None
         self.looks = []
 

@@ -186,12 +186,12 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
                         run.wait_caught_up()
                     else:
                         run.start(count + rate)
-                    times = _steady(bench, run, prepared, questions, rate, count)
+                    times = steady(bench, run, prepared, questions, rate, count)
                     if kind == "rejoinder":
                         memory = run.stop()
                         prepared.workload.check(run.enriched, questions)
                         prepared.workload.forget_questions(questions)
-                    figures = _percentiles(times)
+                    figures = percentiles(times)
                     if kind == "rejoinder":
                         figures["beyond_store_mib"] = memory["beyond_store"] / 2**20
                     results.add(name, kind, mode, figures)
@@ -231,7 +231,7 @@ def change_latency(bench, prepared, results, runs, seconds, rate=1_000, name="ch
             run.wait_inputs()
             times = _changes(bench, run, workload, producer, voted, int(rate * seconds), rate, turn)
             memory = run.stop()
-            results.add(name, "rejoinder", "exactly-once", _percentiles(times) | {
+            results.add(name, "rejoinder", "exactly-once", percentiles(times) | {
                 "beyond_store_mib": memory["beyond_store"] / 2**20})
         finally:
             run.close()
@@ -290,7 +290,7 @@ def _changes(bench, run, workload, producer, voted, count, rate, turn):
     return times
 
 
-def _percentiles(times):
+def percentiles(times):
     times.sort()
     return {
         f"p{percent:g}_ms": times[min(len(times) - 1, math.ceil(len(times) * percent / 100) - 1)] * 1e3
@@ -298,7 +298,7 @@ def _percentiles(times):
     }
 
 
-def _steady(bench, run, prepared, questions, rate, count):
+def steady(bench, run, prepared, questions, rate, count):
     """Produces `count` events, reads their records, and returns the seconds between. The first second's do not count, or of
     few events the first half's."""
     workload = prepared.workload

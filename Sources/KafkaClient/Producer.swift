@@ -23,6 +23,9 @@ package final class Producer {
     /// for part of a later transaction; only a new producer, with a new epoch, is safe from it. Read this after a
     /// commit or an abort, when every request should have been answered.
     package var requestsInDoubt: Int { client.context.transactionRequests.unanswered }
+    /// Requests that added partitions or offsets to transactions, over the producer's life. More than one of each for a
+    /// transaction: librdkafka added partitions later on, or the coordinator refused and the request was repeated.
+    package var additionRequests: Int { client.context.transactionRequests.additionsSent }
     /// Failed deliveries since the last flush, commit or abort.
     private var failures = DeliveryFailures() {
         didSet { if let first = failures.first { lastFailure = first.failure } }

@@ -13,11 +13,15 @@ import Synchronization
 final class TransactionRequests: Sendable {
     private let sent = Atomic<Int>(0)
     private let answered = Atomic<Int>(0)
+    private let additions = Atomic<Int>(0)
     /// librdkafka's main thread, as a number; 0 before it starts.
     private let mainThread = Atomic<UInt>(0)
 
     /// Requests without an answer.
     var unanswered: Int { sent.load(ordering: .acquiring) - answered.load(ordering: .acquiring) }
+
+    /// AddPartitionsToTxn and AddOffsetsToTxn requests sent, repeated ones included.
+    var additionsSent: Int { additions.load(ordering: .acquiring) }
 
     /// Whether a request changes a transaction: Kafka's API keys of Produce, AddPartitionsToTxn, AddOffsetsToTxn,
     /// EndTxn and TxnOffsetCommit.
@@ -70,6 +74,7 @@ final class TransactionRequests: Sendable {
 
     private func noteSent(_ apiKey: Int16) {
         if Self.concerns(apiKey) { sent.add(1, ordering: .releasing) }
+        if apiKey == 24 || apiKey == 25 { additions.add(1, ordering: .releasing) }
     }
 
     private func noteMainThread() { mainThread.store(Self.currentThread, ordering: .releasing) }

@@ -212,10 +212,18 @@ final class Lane: CommittingLane {
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
         if let window { timeout = window.wait(timeout) }
         hasWaited = timeout > CommitPace.shortestWait
+        // Until the last transaction's markers are written, the coordinator refuses the next transaction.
+        let mayRest = !publisher.hasUncommitted && !isRestoring
+        var isResting = false
         let most = search.limit ?? Self.maxGatheredRecords
         while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
-            if timeout > 0 { noteWait(of: event) }
+            if isResting {
+                clock.attribute(to: .committing)
+            } else if timeout > 0 {
+                noteWait(of: event)
+            }
+            isResting = false
             switch event {
             case .message(let message):
                 gathered.append(message)
@@ -228,8 +236,12 @@ final class Lane: CommittingLane {
                 failure.note(error)
                 return
             case .nothing:
-                pace.ranDry = true
-                return
+                guard mayRest, let rest = publisher.markerRest.left() else {
+                    pace.ranDry = true
+                    return
+                }
+                (timeout, isResting, hasWaited) = (rest, true, true)
+                continue
             }
             timeout = 0
         }

@@ -73,6 +73,7 @@ extension Publisher {
         defer { watch.end(before) }
         switch delivery {
         case .exactlyOnce:
+            let hasRecords = hasUncommitted
             try openTransaction()
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
                 try producer.sendOffsets(
@@ -81,6 +82,7 @@ extension Publisher {
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
                 try producer.commitTransaction(timeout: .seconds(5), while: { mayWait })
             }
+            noteCommitted(hasRecords: hasRecords)
         case .atLeastOnce:
             try persist { () throws(KafkaError) in try producer.flush(timeout: .seconds(1)) }
             if !offsets.isEmpty {

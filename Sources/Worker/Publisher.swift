@@ -27,6 +27,9 @@ final class Publisher {
     var fencings: [ContinuousClock.Instant] = []
     var waitLog = WaitLog()
     var letterLimits = LetterLimits()
+    private(set) var markerRest = MarkerRest()
+    /// ``Producer/additionRequests`` when the current transaction began.
+    private var additionsBefore = 0
 
     /// Limit of a record's bytes, key, headers and the protocol's own included: `message.max.bytes`.
     let maxMessageBytes: Int
@@ -215,8 +218,14 @@ final class Publisher {
         guard case .nothing = uncommitted else { return }
         if delivery == .exactlyOnce {
             do throws(KafkaError) { try producer.beginTransaction() } catch { throw LaneFault(error) }
+            additionsBefore = producer.additionRequests
         }
         uncommitted = .records(bytes: 0)
+    }
+
+    /// The current transaction is committed.
+    func noteCommitted(hasRecords: Bool) {
+        markerRest.committed(requests: producer.additionRequests - additionsBefore, hasRecords: hasRecords)
     }
 
     /// The five topics' partition counts as they are now.
