@@ -67,7 +67,7 @@ package final class AnswerStore {
     var tally = GrowingBuffer<UInt8>()
     let keyBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: StoreLayout.longestKey, alignment: 8)
 
-    /// The directory must hold a verified data file or none; its seal must say `open`.
+    /// The directory must hold a verified data file or none; its seal, which scratch stores lack, must be `open`.
     init(
         directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, isScratch: Bool = false,
         pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
@@ -180,17 +180,18 @@ package final class AnswerStore {
         try open(mapSize: mapSize ?? initialMapSize)
     }
 
-    /// Commits, syncs, seals and closes. Should that fail, the seal stays open, and the next opening verifies or rebuilds.
+    /// Commits, syncs, seals and closes. If that fails, the seal stays `open`, and the next opening verifies or
+    /// rebuilds.
     package func close() {
         guard let onClose else { return }
-        // A scratch store ends here: no process opens it again, so nothing of it is worth a write to the disk.
+        // A scratch store ends here: no process opens it again, so nothing is worth writing to the disk.
         guard !isScratch else {
             shut()
             onClose()
             self.onClose = nil
             return
         }
-        // The topics hold whatever cannot be written now.
+        // After a failure the topics still hold the unwritten changes.
         try? commit()
         // A load that did not end is begun anew, so its store gets no seal.
         let isSynced = load == nil && withDatabase { (try? $0.environment.synchronize()) != nil } ?? false
@@ -207,7 +208,7 @@ package final class AnswerStore {
             try StoreSeal.write(
                 .closed(fileSize: file.size, transactionID: snapshot.transactionID), in: directory)
         } catch {
-            // The old seal says that the store is open, which is always safe.
+            // The old seal is still `open`, which is always safe.
         }
     }
 }

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// What the operating system refused.
+/// An error code of the operating system.
 package struct SystemFailure: Error, Equatable {
     let code: Int32
 
@@ -17,15 +17,15 @@ package struct SystemFailure: Error, Equatable {
     var isIO: Bool { code == EIO }
     var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     var isNotPermitted: Bool { code == EACCES || code == EPERM || code == EROFS }
-    /// In the operating system's own words.
+    /// The operating system's message.
     package var text: String { String(cString: strerror(code)) }
 }
 
-/// The few file operations that the store needs, by POSIX calls.
+/// The file operations of the store, by POSIX calls.
 enum FileSystem {
     enum Entry: Equatable { case missing, directory, file, other }
 
-    /// What stands at the path; a symbolic link is followed.
+    /// The kind of entry at the path; follows a symbolic link.
     static func entry(at path: String) throws(SystemFailure) -> Entry {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -51,12 +51,12 @@ enum FileSystem {
             throw SystemFailure(code: code)
         }
         try makeDirectories(String(path[..<slash]))
-        // Another process may have made it in between.
+        // Another process may have created it in between.
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .last }
         guard try entry(at: path) == .directory else { throw SystemFailure(code: ENOTDIR) }
     }
 
-    /// The names in a directory, without `.` and `..`, in no order.
+    /// The names in a directory, without `.` and `..`, in arbitrary order.
     static func names(in path: String) throws(SystemFailure) -> [String] {
         guard let directory = opendir(path) else { throw .last }
         defer { closedir(directory) }
@@ -70,9 +70,9 @@ enum FileSystem {
         return names
     }
 
-    /// At most `limit` bytes from the beginning of a regular file.
+    /// Reads at most `limit` bytes from the beginning of a regular file.
     static func read(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
-        // Without O_NONBLOCK a FIFO that somebody put there would hold us up.
+        // Without O_NONBLOCK, a FIFO at this path would block the open.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .last }
         defer { close(descriptor) }
@@ -86,7 +86,7 @@ enum FileSystem {
         return Array(bytes.prefix(count))
     }
 
-    /// Replaces a file's content so that after a crash or power loss it is either the old or the new one.
+    /// Replaces a file's content atomically: after a crash or power loss it is either the old or the new one.
     static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
         let temporary = path + ".new"
         unlink(temporary)
@@ -108,7 +108,7 @@ enum FileSystem {
         try synchronize(directory: parent(of: path))
     }
 
-    /// Gives a file its length with room on the disk for all of it.
+    /// Extends a file to `length` bytes, with disk space allocated for all of it where the system can.
     static func allocate(_ descriptor: Int32, length: Int) -> SystemFailure? {
         #if canImport(Darwin)
             return ftruncate(descriptor, off_t(length)) == 0 ? nil : .last
@@ -142,7 +142,7 @@ enum FileSystem {
         }
     }
 
-    /// Writes a small file over itself in one call, or makes it.
+    /// Overwrites a small file in one call, or creates it.
     static func overwrite(_ path: String, with bytes: [UInt8], isSynced: Bool) throws(SystemFailure) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw .last }
@@ -153,16 +153,16 @@ enum FileSystem {
         guard !isSynced || fsync(descriptor) == 0 else { throw .last }
     }
 
-    /// Makes names in a directory (renames, new files, removals) survive a power loss.
+    /// Syncs a directory, so that its changes (renames, new files, removals) survive a power loss.
     static func synchronize(directory path: String) throws(SystemFailure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
         guard descriptor >= 0 else { throw .last }
         defer { close(descriptor) }
-        // Some file systems cannot do it and say EINVAL; there is nothing else to be done then.
+        // Some file systems do not support it and return EINVAL; no alternative exists there.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw .last }
     }
 
-    /// Removes what stands at the path, a directory with all that is in it; links are not followed.
+    /// Removes the entry at the path, a directory with its contents; does not follow links.
     static func remove(_ path: String) throws(SystemFailure) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
@@ -183,9 +183,9 @@ enum FileSystem {
     }
 }
 
-/// Which start of the machine this is: what a process wrote without syncing is lost only when the machine goes down.
+/// Identifies the machine's current boot: unsynced writes are lost only when the machine goes down.
 enum MachineBoot {
-    /// Nil when the system does not tell; then nothing written without syncing can be trusted later.
+    /// Nil when the system does not provide it; then unsynced writes cannot be trusted later.
     static func identifier() -> String? {
         #if canImport(Darwin)
             var length = 0

@@ -6,16 +6,16 @@
     import Darwin
 #endif
 
-/// A state directory that is only read: its stores can be copied into another one.
+/// A read-only state directory, whose stores can be copied into another one.
 ///
-/// Holds the directory's lock (shared with other readers) as long as it lives, since a store that is written to cannot be
-/// copied. Makes and changes nothing in it.
+/// Holds the directory's lock (shared with other readers) for its lifetime, because a store cannot be copied while it
+/// is written. Creates and changes nothing in the directory.
 package final class StateDirectoryReader {
     package let path: String
     /// nil: no worker has ever locked the directory.
     private let lockFile: Int32?
 
-    /// - Throws: when nothing is there, or a worker uses it.
+    /// - Throws: when the directory does not exist, or a worker uses it.
     package init(path: String) throws(StateDirectoryError) {
         self.path = path
         do throws(SystemFailure) {

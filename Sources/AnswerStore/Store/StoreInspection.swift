@@ -10,8 +10,8 @@ enum StoreInspection {
     static func verify(directory: String) throws(StoreDamage) -> (meta: StoreMeta, fileSize: UInt64) {
         let file = try PageFile(path: directory + "/" + dataFileName)
         let snapshot = try file.newestSnapshot()
-        // The end of the file may be missing only where its pages are free (mdb.c: mm_last_pg). That cannot be very
-        // much; a nonsensical number here would have us take memory for it.
+        // The file may end early only where its last pages are free (mdb.c: mm_last_pg), which cannot be many. The
+        // limit also keeps an absurd page number from allocating memory.
         guard snapshot.lastPage / 64 <= file.size / UInt64(file.pageSize) + 1 << 20 else {
             throw StoreDamage("its data file is cut short")
         }
@@ -70,7 +70,7 @@ enum StoreInspection {
         return source
     }
 
-    /// The named databases, which must be ours and no others.
+    /// The named databases, which must be exactly those of the layout.
     static func tables(
         of snapshot: PageSnapshot, in file: PageFile, pages: PageSet? = nil
     ) throws(StoreDamage) -> [(name: String, table: TreeRecord)] {

@@ -1,6 +1,6 @@
 import Records
 
-/// Brings a partition's directory into a state that LMDB may be let at, and opens the store.
+/// Verifies or rebuilds a partition's directory before LMDB opens it, then opens the store.
 struct StoreOpener {
     let directory: String
     let source: StoreSource
@@ -37,7 +37,7 @@ struct StoreOpener {
         }
     }
 
-    /// What the directory says of a store that can go on; nil when there is none.
+    /// The existing store's `meta` row; nil when there is no store.
     private func existing() throws(StoreDamage) -> StoreMeta? {
         let names: [String]
         do {
@@ -86,9 +86,9 @@ struct StoreOpener {
         return try makeStore(nil)
     }
 
-    /// From here on a power loss is noticed.
+    /// Writes the `open` seal: from here on a power loss is detected.
     private func writeOpenSeal() throws(StoreError) {
-        // Only the next opening reads a seal, and a scratch store has none: two syncs less for each of them.
+        // Only the next opening reads a seal, and a scratch store has no next opening: this saves two syncs for each.
         guard !isScratch else { return }
         do {
             try StoreSeal.write(.open(boot: MachineBoot.identifier()), in: directory)

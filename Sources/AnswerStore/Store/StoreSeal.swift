@@ -1,17 +1,17 @@
 import Records
 
-/// The small file beside a store's data that says whether the data can be trusted.
+/// A small file next to a store's data that says whether the data can be trusted.
 ///
-/// Writing to the store is not synced (the topics hold the truth), so after a power loss the data file may be any
-/// mixture of old and new pages. The seal says so: it is `open` from before the first write until a close has synced
-/// everything. A process that dies loses nothing, as what it wrote is the kernel's: so `open` on the same start of the
-/// machine is fine.
+/// Writes to the store are not synced (the topics hold the truth), so after a power loss the data file may be any
+/// mixture of old and new pages. The seal detects this: it is `open` from before the first write until a close has
+/// synced everything. The death of the process loses nothing, because its writes are in the kernel: so `open` from the
+/// same boot of the machine is fine.
 ///
-/// The file is one line of fixed length with a checksum, written by one call: half of it is as good as none, and then
-/// the store is rebuilt. `open` is synced, as it must be on disk before the first write to the data; `closed` need not
-/// be: should a power loss take it back, the store is rebuilt for nothing.
+/// The file is one line of fixed length with a checksum, written by one call: a partial write counts as no seal, and
+/// the store is rebuilt. `open` is synced, because it must be on disk before the first write to the data. `closed` is
+/// not: if a power loss undoes it, the store is rebuilt needlessly.
 enum StoreSeal: Equatable {
-    /// Being written to, or was when the process died, on this start of the machine (nil: the system did not tell).
+    /// Open for writing now, or when the process died, during this boot of the machine (nil: boot unknown).
     case open(boot: String?)
     /// Closed and synced, with a data file of this size whose last transaction was this.
     case closed(fileSize: UInt64, transactionID: UInt64)
@@ -28,7 +28,7 @@ enum StoreSeal: Equatable {
         return Self.bytes(of: "rejoinder-store \(StoreLayout.version) \(text)")
     }
 
-    /// The line with its checksum, filled up with spaces.
+    /// The line with its checksum, padded with spaces.
     static func bytes(of line: String) -> [UInt8] {
         let text = "\(line) \(checksum(of: line))"
         return Array((text + String(repeating: " ", count: max(0, length - 1 - text.utf8.count)) + "\n").utf8)
@@ -40,7 +40,7 @@ enum StoreSeal: Equatable {
         try FileSystem.overwrite(directory + "/" + fileName, with: seal.bytes, isSynced: isOpen)
     }
 
-    /// Why a store is not to be trusted is thrown as a sentence's end.
+    /// - Throws: the reason not to trust the store, as the end of a sentence.
     static func read(in directory: String) throws(StoreDamage) -> StoreSeal {
         let bytes: [UInt8]
         do {
