@@ -1,8 +1,8 @@
 import Hummingbird
 import Worker
 
-/// What the admin server answers to which path: the one place to add to. A handler runs on Swift's cooperative threads, which
-/// it may not block.
+/// The admin server's paths: new ones are added here. A handler runs on Swift's cooperative threads, which it may not
+/// block.
 enum AdminRoutes {
     static func router(
         monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, deadLetters: DeadLetterLookup?,
@@ -51,7 +51,7 @@ private struct AdminManners: RouterMiddleware {
             response = .json(.methodNotAllowed, ["error": "only GET and HEAD are answered here"])
             response.headers[.allow] = "GET, HEAD"
         }
-        // As AdminConnections sees to.
+        // AdminConnections closes the connection after the response.
         response.headers[.connection] = "close"
         response.headers[.cacheControl] = "no-store"
         response.headers[.xContentTypeOptions] = "nosniff"

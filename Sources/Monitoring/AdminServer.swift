@@ -7,33 +7,33 @@ import ServiceLifecycle
 import Synchronization
 import Worker
 
-/// The admin port: HTTP/1.1, read-only. Says whether the worker turns (`/healthz`) and whether it is ready (`/readyz`), gives its
-/// metrics (`/metrics`), shows the dashboard (`/`), and what would be published for a question (`/questions/{id}`).
+/// The admin port: HTTP/1.1, read-only. Liveness (`/healthz`), readiness (`/readyz`), metrics (`/metrics`), the
+/// dashboard (`/`), and the record that would be published for a question now (`/questions/{id}`).
 ///
-/// It has one thread of its own for its sockets, answers on Swift's cooperative threads, and knows of the lanes only what
-/// ``Monitor`` does. Whatever clients do, it costs the worker a bounded number of file descriptors and bytes.
+/// Sockets run on one thread of its own, handlers on Swift's cooperative threads. It sees the lanes only through
+/// ``Monitor``, and costs the worker a bounded number of file descriptors and bytes, under any behaviour of clients.
 package final class AdminServer: Service {
-    /// What clients may cost.
+    /// Bounds of the clients' cost.
     struct Limits {
-        /// Connections that are open at a time.
+        /// The most open connections.
         var connections = 64
-        /// How many of them may be dashboards' streams of events.
+        /// The most event streams of dashboards among them.
         var streams = 16
         /// How long a connection may last while all places are taken.
         var patience = TimeAmount.milliseconds(250)
-        /// From a connection's beginning to the end of its request's head, and from the answer until the client hangs up.
+        /// The longest wait from connecting to the end of the request's head, and from the response to the hang-up.
         var idle = TimeAmount.seconds(10)
-        /// Request line and fields, in bytes.
+        /// Size of request line and fields, in bytes.
         var head = 16_384
-        /// Fields of a request.
+        /// Number of a request's fields.
         var fields = 100
     }
 
-    /// For the sockets of all servers, as long as the process lasts: when a server has ended, Hummingbird may still have a last
-    /// word for its event loop, and one that was shut down complains of that on standard error, among the lines of the log.
+    /// Runs the sockets of all servers for the life of the process. Hummingbird may submit a last task after a server
+    /// has ended, and an event loop that was shut down would complain on standard error, among the lines of the log.
     private static let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// Where it listens, the port never 0.
+    /// The bound address; its port is never 0.
     package let address: AdminAddress
     private let connections: AdminConnections
     private let group: ServiceGroup
@@ -41,7 +41,7 @@ package final class AdminServer: Service {
     private let stopping: StopNotice
     private let logger: Logger
 
-    /// Listens and answers from now on, until ``run()`` ends it, which it is to be called for.
+    /// Listens and answers from now on; a call of ``run()`` must follow, which ends it.
     /// - Parameters:
     ///   - host: an address of this host, or a name of one.
     ///   - port: 0 to 65535; 0: any free one.
@@ -69,7 +69,7 @@ package final class AdminServer: Service {
         let stopping = StopNotice()
         let (bound, binding) = AsyncThrowingStream.makeStream(of: SocketAddress?.self)
         var quiet = logger
-        // What clients do wrong, and an address in use, which is said below.
+        // Silences clients' mistakes, and an address in use, which is thrown below.
         quiet.logLevel = .critical
         let application = Application(
             router: AdminRoutes.router(
@@ -90,7 +90,7 @@ package final class AdminServer: Service {
             },
             eventLoopGroupProvider: .shared(Self.thread), logger: quiet)
         let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
-        // Not in the worker's group, which would begin the lanes before the address is known to be free.
+        // Not in the worker's group, which would start the lanes before the address is known to be free.
         let serving = Task {
             do {
                 try await group.run()
@@ -114,12 +114,12 @@ package final class AdminServer: Service {
         self.logger = logger
     }
 
-    /// To be the last service of the group, so that it is the first to hear of a shutdown: from then on the worker is not
-    /// ready. The server itself is to be the first, so that it answers until the lanes have ended.
+    /// Must be the group's last service, so that it is shut down first: from then on the worker is not ready. The
+    /// server itself must be the first service, so that it answers until the lanes have ended.
     package var stopNotice: some Service { stopping }
 
-    /// Goes on until a graceful shutdown or cancellation, and then ends at once, whatever is open. Never throws, and ends no
-    /// sooner: a worker without its admin port is better than none.
+    /// Runs until a graceful shutdown or cancellation, then closes all connections at once. Never throws and never ends
+    /// earlier: a worker without its admin port is better than none.
     package func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
             do {
@@ -135,7 +135,7 @@ package final class AdminServer: Service {
     }
 
     private func end() {
-        // Hummingbird waits for connections, however long they take.
+        // Hummingbird would wait for open connections without limit.
         connections.end()
         Task { await group.triggerGracefulShutdown() }
     }
@@ -161,14 +161,14 @@ package final class AdminServer: Service {
     }
 }
 
-/// Notes that the service group was told to stop.
+/// Notes the shutdown of the service group.
 private final class StopNotice: Service {
     private let given = Atomic(false)
 
     var isGiven: Bool { given.load(ordering: .relaxed) }
 
     func run() async throws {
-        // Throws when cancelled, and the worker stops then too.
+        // Throws when cancelled; the worker stops then too.
         try? await gracefulShutdown()
         given.store(true, ordering: .relaxed)
     }

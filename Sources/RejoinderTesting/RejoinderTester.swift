@@ -3,11 +3,11 @@ internal import Recording
 internal import Records
 internal import Worker
 
-/// A question-and-answer site in a test: send it questions, answers and votes, and read what Rejoinder publishes of them.
+/// A question-and-answer site in a test: send questions, answers and votes, and read the published records.
 ///
-/// No broker, no threads, no waiting: a record has been worked on when `send` returns, by the very code that `rejoinder run`
-/// uses. Answers and votes that are sent before a question are attached to it, those sent after it are not, as in a worker that is up
-/// to date with its topics; with `publishOn: .changes` those sent after it publish it again.
+/// No broker, no threads, no waiting: a record is processed when `send` returns, by the code of `rejoinder run`. As in
+/// a worker that is up to date with its topics, answers and votes sent before a question are attached to it, and those
+/// sent after it are not; with `publishOn: .changes` they publish it again.
 ///
 /// ```swift
 /// let site = try RejoinderTester()
@@ -16,13 +16,13 @@ internal import Worker
 /// #expect(site.enriched.last?.answers.map(\.id) == ["a1"])
 /// ```
 ///
-/// Whatever is sent, the same records give the same bytes. Make one per test; it is not `Sendable`. Its store is temporary and
-/// goes with it.
+/// The same records always give the same bytes. Make one tester per test; it is not `Sendable`. Its temporary store is
+/// deleted with it.
 public final class RejoinderTester {
     /// Everything published to the enriched topic so far, in the order in which the question events came.
     public private(set) var enriched: [EnrichedRecord] = []
 
-    /// Everything that could not be processed so far.
+    /// All records that could not be processed so far.
     public private(set) var deadLetters: [DeadLetterRecord] = []
 
     private let topics = TopicNames()
@@ -41,8 +41,8 @@ public final class RejoinderTester {
         /// With each question event, and only then.
         case questions
         /// Also when an answer or a vote changes the record of a question that was asked and not deleted: once in
-        /// `coalesceMilliseconds` of the records' own time. What waits when nothing more is sent, ``RejoinderTester/settle()``
-        /// publishes.
+        /// `coalesceMilliseconds` of the records' own time. ``RejoinderTester/settle()`` publishes the records that
+        /// still wait at the end.
         case changes(coalesceMilliseconds: Int = 0)
 
         /// As `.changes(coalesceMilliseconds: 0)`: published as soon as the answer or vote is sent.
@@ -55,7 +55,7 @@ public final class RejoinderTester {
     ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
     ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
     /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/state`` or
-    ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one be made.
+    ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one can be made.
     public init(
         publishOn: PublishMode = .questions, maxRecordBytes: Int? = nil, startState: String? = nil
     ) throws(RejoinderTestingError) {
@@ -70,14 +70,15 @@ public final class RejoinderTester {
         }
     }
 
-    /// Sends a question event: the question is asked or edited, and so published.
+    /// Sends a question event: the question is asked or edited, and published.
     /// - Parameters:
-    ///   - json: the record's value. What is wrong with it makes it a dead letter, not an error.
-    ///   - key: the record's key; nil: the question's id as the value has it.
+    ///   - json: the record's value. A fault in it makes a dead letter, not an error.
+    ///   - key: the record's key; nil: the question's id in the value.
     ///   - partition: a question sees the answers and votes of its own partition number.
     ///   - timestamp: milliseconds since 1970; passed on.
     ///   - headers: passed on.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func send(
         question json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
@@ -87,7 +88,8 @@ public final class RejoinderTester {
     }
 
     /// Sends an answer: written, edited or withdrawn. Parameters as of `send(question:)`.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func send(
         answer json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
@@ -97,7 +99,8 @@ public final class RejoinderTester {
     }
 
     /// Sends a vote, cast or counted. Parameters as of `send(question:)`.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func send(
         vote json: String, key: String? = nil, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [RecordHeader] = []
@@ -106,24 +109,27 @@ public final class RejoinderTester {
         try send(topics.votes, key: key, value: json, partition, timestamp, headers)
     }
 
-    /// Deletes a question: a null value under its id, which is published as one.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// Deletes a question: sends a null value under its id, which is published as a null value.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func deleteQuestion(_ id: String, partition: Int32 = 0, timestamp: Int64? = nil)
         throws(RejoinderTestingError)
     {
         try send(topics.questions, key: Array(id.utf8), value: nil, partition, timestamp, [])
     }
 
-    /// Forgets every answer of a question: a null value in the answers topic.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// Forgets every answer of a question: sends a null value to the answers topic.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func forgetAnswers(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil)
         throws(RejoinderTestingError)
     {
         try send(topics.answers, key: Array(id.utf8), value: nil, partition, timestamp, [])
     }
 
-    /// Forgets every vote of a question: a null value in the votes topic.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// Forgets every vote of a question: sends a null value to the votes topic.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func forgetVotes(ofQuestion id: String, partition: Int32 = 0, timestamp: Int64? = nil)
         throws(RejoinderTestingError)
     {
@@ -152,8 +158,9 @@ public final class RejoinderTester {
         didSet { engine.publishOn = publishOn.ofWorker }
     }
 
-    /// Publishes the records that still wait for their window to end. Nothing to do unless records follow changes.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// Publishes the records that still wait for their window to end; needed only when records follow changes.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/store``, when the temporary store
+    ///   fails.
     public func settle() throws(RejoinderTestingError) {
         try RejoinderTestingError.convert {
             try engine.finish(into: sink)
@@ -161,15 +168,15 @@ public final class RejoinderTester {
         }
     }
 
-    /// The record that was published last for a question; nil: none yet.
+    /// The last record published for a question; nil: none yet.
     public func latest(_ questionID: String) -> EnrichedRecord? {
         enriched.last { $0.key == questionID }
     }
 
     // MARK: - Records
 
-    /// The question's id as the value has it. Of a broken value nothing is known; what is wrong with it is told before its
-    /// key is asked for.
+    /// The question's id in the value; nil: the value is broken. Values are checked before keys, so the dead letter
+    /// names that fault.
     private func keyBytes(of json: String, _ id: (Bytes) throws -> Bytes) -> [UInt8]? {
         try? Array(json.utf8).withUnsafeBytes { Array(try id($0)) }
     }
