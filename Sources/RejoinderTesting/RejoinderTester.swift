@@ -19,13 +19,31 @@ internal import Worker
 /// The same records always give the same bytes. Make one tester per test; it is not `Sendable`. Its temporary store is
 /// deleted with it.
 public final class RejoinderTester {
+    /// What the topics are called: in recordings that are sent, and in the headers of dead letters.
+    public struct Topics: Sendable, Hashable {
+        /// Where questions are.
+        public var questions: String
+        /// Where answers are.
+        public var answers: String
+        /// Where votes are.
+        public var votes: String
+
+        /// Names as in the worker's configuration, whose defaults these are.
+        public init(questions: String = "questions", answers: String = "answers", votes: String = "votes") {
+            self.questions = questions
+            self.answers = answers
+            self.votes = votes
+        }
+    }
+
     /// Everything published to the enriched topic so far, in the order in which the question events came.
     public private(set) var enriched: [EnrichedRecord] = []
 
     /// All records that could not be processed so far.
     public private(set) var deadLetters: [DeadLetterRecord] = []
 
-    private let topics = TopicNames()
+    private let topics: TopicNames
+    private let recordedPrefix: String
     private let engine: ReplayEngine
     private let sink = CollectingSink()
     private let reader = RecordReader()
@@ -51,19 +69,24 @@ public final class RejoinderTester {
 
     /// An empty site.
     /// - Parameters:
+    ///   - topics: what the topics are called.
+    ///   - recordedPrefix: what stands before their names in recordings, such as `prod.`.
     ///   - publishOn: when records are published; what the worker's `publish.on` says.
     ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
     ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
     /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/state`` or
     ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one can be made.
     public init(
-        publishOn: PublishMode = .questions, maxRecordBytes: Int? = nil, startState: String? = nil
+        topics: Topics = Topics(), recordedPrefix: String = "", publishOn: PublishMode = .questions,
+        maxRecordBytes: Int? = nil, startState: String? = nil
     ) throws(RejoinderTestingError) {
-        let topics = topics
+        let topics = TopicNames(questions: topics.questions, answers: topics.answers, votes: topics.votes)
+        self.topics = topics
+        self.recordedPrefix = recordedPrefix
         self.publishOn = publishOn
         engine = try RejoinderTestingError.convert {
             try ReplayEngine(
-                topics: topics,
+                topics: topics, prefix: recordedPrefix,
                 limits: RecordLimits(
                     WorkerConfiguration(kafkaProperties: KafkaProperties([:]), maxRecordBytes: maxRecordBytes)),
                 publishOn: publishOn.ofWorker, startState: startState)
@@ -137,19 +160,36 @@ public final class RejoinderTester {
     }
 
     /// Sends the records of a recording, as `rejoinder record` or `kcat -J` writes it; `.gz` and `.zst` are unpacked.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/recording``, whose description names the line,
-    ///   when the file is no recording; of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
-    public func send(recordingAt path: String) throws(RejoinderTestingError) {
+    /// Records of other topics are passed over.
+    /// - Returns: how many records were sent.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/recording``: when the file is no recording, with
+    ///   the line in its description, or when no record is of one of the tester's topics; of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    @discardableResult
+    public func send(recordingAt path: String) throws(RejoinderTestingError) -> Int {
         try RejoinderTestingError.convert {
             let recording = try RecordingReader(path: path)
+            var sent = 0
             while try recording.advance() {
                 let record = recording.view
+                if engine.input(record.topic) != nil { sent += 1 }
                 try engine.feed(record, into: sink)
                 let place = Place(topic: String(decoding: record.topic, as: UTF8.self), partition: record.partition)
                 nextOffsets[place] = record.offset + 1
                 collect()
             }
+            guard sent > 0 else { throw nothingMatches(recording.name) }
+            return sent
         }
+    }
+
+    private func nothingMatches(_ name: String) -> RecordingError {
+        let expected = topics.inputs.map { recordedPrefix + $0 }.joined(separator: ", ")
+        let found = engine.skippedTopics.joined(separator: ", ")
+        return RecordingError(
+            .content, path: name,
+            reason:
+                "no record is of \(expected); they are of \(found). Give RejoinderTester these names with topics and "
+                + "recordedPrefix.")
     }
 
     /// When records are published; what the worker's `publish.on` says. Switched on later, it follows the questions that are sent
@@ -185,6 +225,8 @@ public final class RejoinderTester {
         _ topic: String, key: [UInt8]?, value: String?, _ partition: Int32, _ timestamp: Int64?,
         _ headers: [RecordHeader]
     ) throws(RejoinderTestingError) {
+        // The engine knows records as a recording has them.
+        let topic = recordedPrefix + topic
         let place = Place(topic: topic, partition: partition)
         let record = RecordedRecord(
             topic: topic, partition: partition, offset: nextOffsets[place, default: 0],

@@ -130,4 +130,23 @@ struct RejoinderTesterTests {
         let state = #expect(throws: RejoinderTestingError.self) { try RejoinderTester(startState: file.path + "/none") }
         #expect(state?.kind == .state)
     }
+
+    @Test func recordingsOfTopicsWithOtherNames() throws {
+        let line =
+            #"{"topic":"prod.fragen","partition":0,"offset":0,"key":"q1","payload":"{\"id\":\"q1\",\"title\":\"?\"}"}"#
+        let path = NSTemporaryDirectory() + "rejoinder-testing-\(UUID().uuidString).jsonl"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data((line + "\n").utf8).write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: RejoinderTestingError.self) { try RejoinderTester().send(recordingAt: path) }
+        #expect(error?.kind == .recording)
+        #expect(error?.description.contains("of questions, answers, votes; they are of prod.fragen") == true)
+        let site = try RejoinderTester(topics: .init(questions: "fragen"), recordedPrefix: "prod.")
+        #expect(try site.send(recordingAt: path) == 1)
+        #expect(site.enriched.map(\.key) == ["q1"])
+        // What is sent without a file goes to the same site; a dead letter has the name that the worker knows.
+        try site.send(question: #"{"id":"q2","title":"?"}"#)
+        #expect(site.enriched.map(\.key) == ["q1", "q2"])
+        try site.send(question: "no JSON", key: "q3")
+        #expect(site.deadLetters.map(\.sourceTopic) == ["fragen"])
+    }
 }
