@@ -20,10 +20,14 @@ package final class EventProcessor {
     private let rendered: RenderedAnswers
     private var coming = ComingEvents()
     private let lookups = PreparedLookups()
+    private let isPrefetching: Bool
 
     /// - Parameter renderedBytes: memory for rendered answers, so that a recurring question is neither looked up nor
     ///   rendered again.
-    package init(renderedBytes: Int = 0) { rendered = RenderedAnswers(byteCount: renderedBytes) }
+    package init(renderedBytes: Int = 0) {
+        isPrefetching = Prefetch.isOn
+        rendered = RenderedAnswers(byteCount: isPrefetching ? renderedBytes : 0)
+    }
 
     deinit { coming.deallocate() }
 
@@ -37,6 +41,7 @@ package final class EventProcessor {
     ///   - store: the store with which the event will be processed.
     @inline(__always)
     package func expect(_ key: Bytes?, store: AnswerStore) {
+        guard isPrefetching else { return }
         let hash = AnswerStore.hash(of: key ?? Bytes(start: nil, count: 0))
         coming.append(key, hash: hash)
         rendered.expect(hash)

@@ -103,6 +103,66 @@ import Testing
         return outcome
     }
 
+    /// A closed store opens by its seal as long as nobody touches its file: then opening does not take the longer, the more it
+    /// holds. Any touch, be it of its rights alone, has it checked whole.
+    @Test func aClosedStoreOpensByItsSeal() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test).store
+        try store.apply((0..<200).map { .answer("question-\($0)", "answer", "text of answer \($0)") })
+        store.close()
+        let stores = directory.path + "/partitions/3"
+        let file = stores + "/data.mdb"
+        guard case .closed(let size, let stamp?, let transactionID) = try StoreSeal.read(in: stores) else {
+            Issue.record("not closed")
+            return
+        }
+        // What only the full check looks at: a bit of a row, with the stamp of the damaged file in the seal.
+        var data = try Data(contentsOf: URL(fileURLWithPath: file))
+        let row = try #require(data.range(of: Data("text of answer 44".utf8), options: .backwards))
+        data[row.lowerBound] ^= 1
+        try data.write(to: URL(fileURLWithPath: file))
+        let damaged = try FileSystem.size(of: file).stamp
+        #expect(damaged != stamp)
+        func verify(_ stamp: FileStamp?, isWhole: Bool = false) throws(StoreDamage) -> StoreMeta {
+            try StoreInspection.verify(
+                directory: stores, sealedSize: size, stamp: stamp, transactionID: transactionID, isWhole: isWhole)
+        }
+        #expect(throws: Never.self) { try verify(damaged) }
+        #expect(throws: StoreDamage.self) { try verify(damaged, isWhole: true) }
+        #expect(throws: StoreDamage.self) { try verify(stamp) }
+        #expect(throws: StoreDamage.self) { try verify(nil) }
+        try StoreSeal.write(.closed(size: size, stamp: damaged, transactionID: transactionID), in: stores)
+        state.unlock()
+        #expect(throws: StoreError.self) { try StateDirectoryReader(path: directory.path).verify(3) }
+        #expect(chmod(file, 0o640) == 0)
+        #expect(throws: StoreDamage.self) { try verify(damaged) }
+    }
+
+    /// With a version of LMDB whose pages are not known the rows are checked, by LMDB.
+    @Test(arguments: [true, false])
+    func rowsAreCheckedByLMDB(isClosed: Bool) throws {
+        let sample = try Sample(isClosed: isClosed)
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let file = URL(fileURLWithPath: directory.path + "/data.mdb")
+        try Data(sample.data).write(to: file)
+        let meta = try StoreInspection.readRows(of: StoreLayout.tables, in: directory.path)
+        #expect(meta.positions == sample.positions)
+        #expect(meta == (try StoreInspection.verify(directory: directory.path)))
+        #expect(meta == (try StoreInspection.readRows(of: ["meta"], in: directory.path)))
+        // Every copy of a key, as most of them are on pages that are not used any more.
+        var data = Data(sample.data)
+        while let key = data.range(of: Data("question-44".utf8)) { data[key.lowerBound] = UInt8(ascii: "Q") }
+        try data.write(to: file)
+        #expect(throws: StoreDamage.self) {
+            try StoreInspection.readRows(of: StoreLayout.tables, in: directory.path)
+        }
+        try Data("noise".utf8).write(to: file)
+        #expect(throws: StoreDamage.self) { try StoreInspection.readRows(of: ["meta"], in: directory.path) }
+    }
+
     @Test(arguments: [true, false])
     func undamagedIsResumed(isClosed: Bool) throws {
         let sample = try Sample(isClosed: isClosed)

@@ -31,6 +31,9 @@ struct LMDBCursor: ~Copyable {
     @inline(__always)
     func seek(_ key: Bytes) throws(LMDBFailure) -> Row? { try get(MDB_SET_RANGE, key) }
 
+    @inline(__always)
+    func first() throws(LMDBFailure) -> Row? { try get(MDB_FIRST, Bytes(start: nil, count: 0)) }
+
     /// The row after the current one; after `delete`, the row after the deleted one.
     @inline(__always)
     func next() throws(LMDBFailure) -> Row? { try get(MDB_NEXT, Bytes(start: nil, count: 0)) }

@@ -39,6 +39,24 @@ struct LMDBEnvironment: ~Copyable {
         pageSize = Int(statistics.ms_psize)
     }
 
+    /// Opens a data file that nobody writes to, for reading alone.
+    init(reading directory: String) throws(LMDBFailure) {
+        var created: OpaquePointer?
+        try check(mdb_env_create(&created))
+        guard let created else { throw .panic }
+        var statistics = MDB_stat()
+        do throws(LMDBFailure) {
+            try check(mdb_env_set_maxdbs(created, 8))
+            try check(mdb_env_open(created, directory, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS), 0o600))
+            try check(mdb_env_stat(created, &statistics))
+        } catch {
+            mdb_env_close(created)
+            throw error
+        }
+        pointer = created
+        pageSize = Int(statistics.ms_psize)
+    }
+
     deinit { mdb_env_close(pointer) }
 
     private var information: MDB_envinfo {
@@ -52,6 +70,9 @@ struct LMDBEnvironment: ~Copyable {
 
     /// The last page used by a commit.
     var lastPage: UInt64 { UInt64(information.me_last_pgno) }
+
+    /// The number of the last transaction that was committed.
+    var lastTransaction: UInt64 { UInt64(information.me_last_txnid) }
 
     /// Bytes up to the last page ever used.
     var usedBytes: Int { (information.me_last_pgno + 1) * pageSize }

@@ -1,13 +1,32 @@
 import CLMDB
 
-/// The version of the LMDB library in use.
-package enum LMDBVersion {
-    /// "0.9.24"
-    package static var text: String {
-        var major: Int32 = 0
-        var minor: Int32 = 0
-        var patch: Int32 = 0
-        _ = mdb_version(&major, &minor, &patch)
-        return "\(major).\(minor).\(patch)"
+/// A version of LMDB, and which of the versions have the data file that `PageFormat` describes.
+package struct LMDBVersion: Equatable, Sendable {
+    var major: Int32
+    var minor: Int32
+    var patch: Int32
+
+    /// The version that this process runs with.
+    static var running: LMDBVersion {
+        var version = LMDBVersion(major: 0, minor: 0, patch: 0)
+        _ = mdb_version(&version.major, &version.minor, &version.patch)
+        return version
     }
+
+    /// The version whose header this program was compiled with.
+    static let compiled = LMDBVersion(
+        major: MDB_VERSION_MAJOR, minor: MDB_VERSION_MINOR, patch: MDB_VERSION_PATCH)
+
+    /// Only 0.9.x below 0.9.70 has it: 0.9.70 began the development of 1.0, whose pages carry transaction numbers.
+    var hasKnownPages: Bool { major == 0 && minor == 9 && patch < 70 }
+
+    /// Whether pages may be read without LMDB. Otherwise lookups are not prefetched, and stores are checked by LMDB's cursors.
+    static let pagesAreKnown = compiled.hasKnownPages && running.hasKnownPages
+
+    /// "0.9.24": the version that this process runs with.
+    package static var text: String { running.description }
+}
+
+extension LMDBVersion: CustomStringConvertible {
+    package var description: String { "\(major).\(minor).\(patch)" }
 }

@@ -53,7 +53,7 @@ extension MappedTrees {
         let pageSize = database.environment.pageSize
         // The map is aligned to the system's pages; a file from a system with larger pages may not be aligned to its
         // own.
-        guard pageSize <= sysconf(Int32(_SC_PAGESIZE)),
+        guard Prefetch.isOn, pageSize <= sysconf(Int32(_SC_PAGESIZE)),
             let answers = Self.record(of: "answers", transaction, database.tables.main),
             let tallies = Self.record(of: "tallies", transaction, database.tables.main)
         else { return nil }

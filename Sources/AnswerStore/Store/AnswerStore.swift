@@ -194,19 +194,23 @@ package final class AnswerStore {
         // After a failure the topics still hold the unwritten changes.
         try? commit()
         // A load that did not end is begun anew, so its store gets no seal.
-        let isSynced = load == nil && withDatabase { (try? $0.environment.synchronize()) != nil } ?? false
+        var transactionID: UInt64?
+        if load == nil {
+            transactionID = withDatabase { database in
+                (try? database.environment.synchronize()).map { database.environment.lastTransaction }
+            }.flatMap(\.self)
+        }
         shut()
-        if isSynced { sealClosed() }
+        if let transactionID { sealClosed(transactionID) }
         onClose()
         self.onClose = nil
     }
 
-    private func sealClosed() {
+    private func sealClosed(_ transactionID: UInt64) {
         do {
-            let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
-            let snapshot = try file.newestSnapshot()
+            let file = try FileSystem.size(of: directory + "/" + StoreInspection.dataFileName)
             try StoreSeal.write(
-                .closed(fileSize: file.size, transactionID: snapshot.transactionID), in: directory)
+                .closed(size: file.size, stamp: file.stamp, transactionID: transactionID), in: directory)
         } catch {
             // The old seal is still `open`, which is always safe.
         }

@@ -76,7 +76,10 @@ extension StateDirectory {
         }
         var search = StateSearch()
         for partition in partitions {
-            do {
+            do throws(StoreDamage) {
+                guard LMDBVersion.pagesAreKnown else {
+                    throw StoreDamage("LMDB \(LMDBVersion.text) has pages that this program does not know")
+                }
                 let reader = StoreReader(directory: partitionDirectory(partition, of: path))
                 guard let found = try reader.find(question) else { continue }
                 search.found.append(

@@ -54,6 +54,30 @@ package final class StateDirectoryReader {
         }
     }
 
+    /// Reads the whole store of a partition and checks every page and row, whether it was closed in good order or not.
+    /// - Throws: the kind `damaged`, with the place of the damage.
+    package func verify(_ partition: Int32) throws(StoreError) {
+        let directory = StateDirectory.partitionDirectory(partition, of: path)
+        do throws(StoreDamage) {
+            let meta =
+                switch try StoreSeal.read(in: directory) {
+                case .open: try StoreInspection.verify(directory: directory)
+                case .closed(let size, let stamp, let transactionID):
+                    try StoreInspection.verify(
+                        directory: directory, sealedSize: size, stamp: stamp, transactionID: transactionID,
+                        isWhole: true)
+                }
+            guard meta.source.partition == partition else {
+                throw StoreDamage("it holds partition \(meta.source.partition)")
+            }
+        } catch {
+            throw StoreError(
+                kind: .damaged,
+                description: "the store of partition \(partition) in '\(path)' cannot be used: \(error.reason); "
+                    + "remove '\(directory)': the worker fills it anew from the topics")
+        }
+    }
+
     /// Copies a partition's store into another state directory, where it has not been opened, and opens it there as
     /// `openScratchStore` does, whatever cluster and topics it was made from.
     /// - Throws: when the store cannot be read, or is damaged: other than a worker, whoever asked for it cannot fill it again.
@@ -74,7 +98,7 @@ package final class StateDirectoryReader {
         }
         let source: StoreSource
         do throws(StoreDamage) {
-            source = try StoreInspection.source(in: copy)
+            source = try StoreInspection.meta(in: copy).source
         } catch {
             throw unusable(partition, error.reason)
         }

@@ -1,13 +1,39 @@
 import Records
 
-/// Reads a partition's data file without LMDB and without trust in it.
+/// Reads a partition's data file without trust in it, and, where the version of LMDB has pages that are known, without LMDB.
 enum StoreInspection {
     static let dataFileName = "data.mdb"
 
-    /// Reads the whole store: every page that LMDB could come across, and every row's checksum.
+    /// Checks a store that was closed against its seal.
     ///
-    /// Nobody may be writing to the file. The time is that of reading it once.
-    static func verify(directory: String) throws(StoreDamage) -> (meta: StoreMeta, fileSize: UInt64) {
+    /// A file that was not touched since is taken as it is, after a look at its first pages. One that was (somebody copied or
+    /// restored it, changed its owner, or damaged it) is checked to its last byte, as is every file with `isWhole`.
+    static func verify(
+        directory: String, sealedSize: UInt64, stamp: FileStamp?, transactionID: UInt64, isWhole: Bool = false
+    ) throws(StoreDamage) -> StoreMeta {
+        let file: (size: UInt64, stamp: FileStamp)
+        do throws(SystemFailure) {
+            file = try FileSystem.size(of: directory + "/" + dataFileName)
+        } catch {
+            throw StoreDamage("its data file cannot be read (\(error.text))")
+        }
+        let other = StoreDamage("its data file is not the one that was closed")
+        guard file.size == sealedSize else { throw other }
+        let meta = !isWhole && file.stamp == stamp ? try meta(in: directory) : try verify(directory: directory)
+        guard meta.transactionID == transactionID else { throw other }
+        return meta
+    }
+
+    /// Checks the whole store: every page that LMDB could come across, and every row's checksum.
+    ///
+    /// Nobody may be writing to the file. The time is that of reading it once. With a version of LMDB whose pages are not known,
+    /// rows are read by LMDB, which trusts the pages.
+    static func verify(directory: String) throws(StoreDamage) -> StoreMeta {
+        LMDBVersion.pagesAreKnown
+            ? try verifyPages(directory: directory) : try readRows(of: StoreLayout.tables, in: directory)
+    }
+
+    private static func verifyPages(directory: String) throws(StoreDamage) -> StoreMeta {
         let file = try PageFile(path: directory + "/" + dataFileName)
         let snapshot = try file.newestSnapshot()
         // The file may end early only where its last pages are free (mdb.c: mm_last_pg), which cannot be many. The
@@ -17,14 +43,10 @@ enum StoreInspection {
         }
         let pages = PageSet(lastPage: snapshot.lastPage)
         let tables = try tables(of: snapshot, in: file, pages: pages)
-        var meta: StoreMeta?
-        var rows = 0
+        var check = RowCheck()
         for (name, table) in tables {
             try PageScan(table, of: snapshot, in: file, pages: pages).forEachRow { (key, row) throws(StoreDamage) in
-                guard rowIsIntact(key: key, row: row) else {
-                    throw StoreDamage("a row in its table of \(name) does not match its checksum")
-                }
-                if name == "meta" { meta = StoreMeta(row) } else { rows += 1 }
+                try check.take(key, row, of: name)
                 return true
             }
         }
@@ -38,36 +60,25 @@ enum StoreInspection {
         guard pages.count == snapshot.lastPage - 1 else {
             throw StoreDamage("pages of its data file are neither used nor free")
         }
-        guard let meta else { throw StoreDamage("it does not say what it holds") }
-        guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
-        guard meta.transactionID == snapshot.transactionID else {
-            throw StoreDamage("its last transaction is not the one it tells of")
-        }
-        guard rows == 0 || meta.positions != TablePositions() else {
-            throw StoreDamage("its first filling did not come to an end")
-        }
-        return (meta, file.size)
+        return try check.end(transactionID: snapshot.transactionID)
     }
 
-    /// What a store says that it was made from, before anything else in it is looked at.
-    static func source(in directory: String) throws(StoreDamage) -> StoreSource {
+    /// The row of `meta`, before anything else in the store is looked at.
+    static func meta(in directory: String) throws(StoreDamage) -> StoreMeta {
+        guard LMDBVersion.pagesAreKnown else { return try readRows(of: ["meta"], in: directory) }
         let file = try PageFile(path: directory + "/" + dataFileName)
         let snapshot = try file.newestSnapshot()
-        var source: StoreSource?
+        var check = RowCheck()
         // Before the first transaction there are no tables yet.
         if snapshot.transactionID > 0 {
             for (name, table) in try tables(of: snapshot, in: file) where name == "meta" {
                 try PageScan(table, of: snapshot, in: file).forEachRow { (key, row) throws(StoreDamage) in
-                    if rowIsIntact(key: key, row: row), let meta = StoreMeta(row) {
-                        guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
-                        source = meta.source
-                    }
+                    try check.take(key, row, of: name)
                     return true
                 }
             }
         }
-        guard let source else { throw StoreDamage("it does not say what it holds") }
-        return source
+        return try check.end(transactionID: snapshot.transactionID)
     }
 
     /// The named databases, which must be exactly those of the layout.
@@ -107,5 +118,31 @@ enum StoreInspection {
             try pages.insert(page, count: 1)
             previous = page
         }
+    }
+}
+
+/// Checks a store's rows one by one, then what they say together.
+struct RowCheck {
+    private var meta: StoreMeta?
+    private var rows = 0
+
+    mutating func take(_ key: Bytes, _ row: Bytes, of table: String) throws(StoreDamage) {
+        guard rowIsIntact(key: key, row: row) else {
+            throw StoreDamage("a row in its table of \(table) does not match its checksum")
+        }
+        if table == "meta" { meta = StoreMeta(row) } else { rows += 1 }
+    }
+
+    /// - Parameter transactionID: the last transaction, by LMDB's meta pages.
+    func end(transactionID: UInt64) throws(StoreDamage) -> StoreMeta {
+        guard let meta else { throw StoreDamage("it does not say what it holds") }
+        guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
+        guard meta.transactionID == transactionID else {
+            throw StoreDamage("its last transaction is not the one it tells of")
+        }
+        guard rows == 0 || meta.positions != TablePositions() else {
+            throw StoreDamage("its first filling did not come to an end")
+        }
+        return meta
     }
 }

@@ -48,15 +48,16 @@ struct StoreOpener {
         }
         guard names.contains(StoreSeal.fileName) || names.contains(StoreInspection.dataFileName) else { return nil }
         guard names.contains(StoreSeal.fileName) else { throw StoreDamage("its seal file is missing") }
-        let seal = try StoreSeal.read(in: directory)
-        if case .open(let boot) = seal, boot == nil || boot != MachineBoot.identifier() {
-            throw StoreDamage("it was still open when the machine went down, so writes may be lost")
-        }
-        let (meta, fileSize) = try StoreInspection.verify(directory: directory)
-        if case .closed(let sealedSize, let transactionID) = seal {
-            guard fileSize == sealedSize, meta.transactionID == transactionID else {
-                throw StoreDamage("its data file is not the one that was closed")
+        let meta: StoreMeta
+        switch try StoreSeal.read(in: directory) {
+        case .closed(let size, let stamp, let transactionID):
+            meta = try StoreInspection.verify(
+                directory: directory, sealedSize: size, stamp: stamp, transactionID: transactionID)
+        case .open(let boot):
+            guard let boot, boot == MachineBoot.identifier() else {
+                throw StoreDamage("it was still open when the machine went down, so writes may be lost")
             }
+            meta = try StoreInspection.verify(directory: directory)
         }
         guard meta.source == source else { throw StoreDamage(difference(meta.source)) }
         return meta

@@ -13,8 +13,8 @@ import Records
 enum StoreSeal: Equatable {
     /// Open for writing now, or when the process died, during this boot of the machine (nil: boot unknown).
     case open(boot: String?)
-    /// Closed and synced, with a data file of this size whose last transaction was this.
-    case closed(fileSize: UInt64, transactionID: UInt64)
+    /// Closed and synced: the data file as the close left it, and its last transaction. Older programs left only the size.
+    case closed(size: UInt64, stamp: FileStamp?, transactionID: UInt64)
 
     static let fileName = "seal"
     private static let length = 160
@@ -23,7 +23,8 @@ enum StoreSeal: Equatable {
         let text =
             switch self {
             case .open(let boot): "open \(boot ?? "-")"
-            case .closed(let fileSize, let transactionID): "closed \(fileSize) \(transactionID)"
+            case .closed(let size, nil, let transactionID): "closed \(size) \(transactionID)"
+            case .closed(let size, let stamp?, let transactionID): "closed \(size) \(transactionID) \(stamp)"
             }
         return Self.bytes(of: "rejoinder-store \(StoreLayout.version) \(text)")
     }
@@ -60,8 +61,11 @@ enum StoreSeal: Equatable {
         if words.count == 4, words[2] == "open" {
             return .open(boot: words[3] == "-" ? nil : String(words[3]))
         }
-        if words.count == 5, words[2] == "closed", let size = UInt64(words[3]), let transaction = UInt64(words[4]) {
-            return .closed(fileSize: size, transactionID: transaction)
+        if words[2] == "closed", words.count >= 5, let size = UInt64(words[3]), let transaction = UInt64(words[4]) {
+            if words.count == 5 { return .closed(size: size, stamp: nil, transactionID: transaction) }
+            if let stamp = FileStamp(words[5...]) {
+                return .closed(size: size, stamp: stamp, transactionID: transaction)
+            }
         }
         throw StoreDamage("its seal file is damaged")
     }

@@ -16,6 +16,30 @@ enum StateDirectoryCheck {
         }
     }
 
+    /// Reads every store in the directory to its last byte, which takes as long as reading the files.
+    static func stores(path: String) -> [CheckResult] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        let subject = "stores in \(Printable.text(path))"
+        do throws(StateDirectoryError) {
+            let reader = try StateDirectoryReader(path: path)
+            let partitions = try reader.partitions()
+            guard !partitions.isEmpty else { return [.ok(subject, "there are none yet")] }
+            return partitions.map { partition in
+                let subject = "store of partition \(partition)"
+                do throws(StoreError) {
+                    try reader.verify(partition)
+                    return .ok(subject, "every page and row is whole")
+                } catch {
+                    return .fail(subject, Printable.text(error.description, limit: 500), "", .stateDirectory)
+                }
+            }
+        } catch {
+            // A failure by itself, which the check of the directory tells.
+            if case .inUse = error.kind { return [.skipped(subject, "a worker uses it; stop the worker first")] }
+            return [.skipped(subject, Printable.text(error.description, limit: 500))]
+        }
+    }
+
     /// The worker makes the directory and its parents: the nearest that exists must let it.
     private static func parent(of path: String, _ subject: String) -> CheckResult {
         var url = URL(fileURLWithPath: path).standardizedFileURL

@@ -9,11 +9,15 @@ struct CheckCommand: ParsableCommand {
             Connects, looks at the topics and their settings, the consumer group, the transactional id and the state \
             directory, and prints one line for each: ok, warn or fail, what was found, and what to do. It joins no group, \
             fences no running worker and writes no record. Status 0 only if 'run' would work; else 69 (no broker), \
-            73 (state directory) or 78 (topics, permissions, settings). It takes less than 15 seconds.
+            73 (state directory) or 78 (topics, permissions, settings). It takes less than 15 seconds, and with --store the time \
+            of reading the stores' files once.
 
             Example:
               rejoinder check --config rejoinder.yaml
             """)
+
+    @Flag(help: "Also read every store to its last byte, as a worker does after a crash.")
+    var store = false
 
     @OptionGroup(title: "Settings")
     var options: SettingsOptions
@@ -26,6 +30,7 @@ struct CheckCommand: ParsableCommand {
             if result.outcome == .fail { worst.append(result) }
         }
         report(StateDirectoryCheck.run(path: settings.storeDirectory))
+        if store { StateDirectoryCheck.stores(path: settings.storeDirectory).forEach(report) }
         // What librdkafka has to say stands in the results; its own lines would stand between them.
         let logger = settings.logger("check", atLeast: .critical)
         ClusterCheck(configuration: settings.workerConfiguration, logger: logger).run(report)

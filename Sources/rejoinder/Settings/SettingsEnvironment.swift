@@ -1,3 +1,4 @@
+import AnswerStore
 import Configuration
 import Sources
 
@@ -83,7 +84,8 @@ struct SettingsEnvironment {
 
     private static func problem(_ name: String, value: String) -> SettingProblem? {
         if known[name] != nil { return nil }
-        if name == configVariable || name.hasPrefix(testPrefix) || isServiceVariable(name, value: value) { return nil }
+        if name == configVariable || name == Prefetch.variable || name.hasPrefix(testPrefix) { return nil }
+        if isServiceVariable(name, value: value) { return nil }
         if name == variable(ofPath: ["kafka", "properties"]) {
             return SettingProblem(
                 message: """
