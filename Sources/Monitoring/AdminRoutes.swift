@@ -6,32 +6,35 @@ import Worker
 enum AdminRoutes {
     static func router(
         monitor: Monitor, metrics: WorkerMetrics?, questions: QuestionLookup?, deadLetters: DeadLetterLookup?,
-        connections: AdminConnections,
+        sandbox: (any SandboxControl)?, peers: [GroupPeer], connections: AdminConnections,
         hosts: AdminHostRule, isStopping: @escaping @Sendable () -> Bool
     ) -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: .autoGenerateHeadEndpoints)
         // Reaches only the routes that are added behind it.
-        router.add(middleware: AdminManners(hosts: hosts))
+        router.add(middleware: AdminManners(hosts: hosts, isSandbox: sandbox != nil))
         router.get("/healthz") { _, _ in AdminHealth.live(monitor).response }
         router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
         if let metrics { router.get("/metrics") { _, _ in metrics.response } }
         Dashboard(monitor: monitor, connections: connections).addRoutes(to: router)
         Runbook().addRoutes(to: router)
+        GroupRoutes(monitor: monitor, peers: peers).addRoutes(to: router)
         if let questions { QuestionRoutes(lookup: questions).addRoutes(to: router) }
         if let deadLetters { DeadLetterRoutes(monitor: monitor, lookup: deadLetters).addRoutes(to: router) }
+        if let sandbox { SandboxRoutes(sandbox: sandbox).addRoutes(to: router) }
         return router
     }
 }
 
-/// What holds for every path: it is asked by a name of this host, it is for reading, nothing is kept by caches or shown in
-/// frames, and what is refused is said in JSON.
+/// What holds for every path: it is asked by a name of this host, it is for reading (but for a sandbox's own), nothing is kept by
+/// caches or shown in frames, and what is refused is said in JSON.
 private struct AdminManners: RouterMiddleware {
     let hosts: AdminHostRule
+    let isSandbox: Bool
 
     private static let referrerPolicy = HTTPFields.Element.Name("Referrer-Policy")
     private static let resourcePolicy = HTTPFields.Element.Name("Cross-Origin-Resource-Policy")
     private static let paths =
-        "/, /events, /history, /runbook, /questions/{id}, /dead-letters, /metrics, /healthz and /readyz"
+        "/, /group, /now, /events, /history, /runbook, /questions/{id}, /dead-letters, /metrics, /healthz and /readyz"
 
     func handle(
         _ request: Request, context: AdminRequestContext,
@@ -41,7 +44,7 @@ private struct AdminManners: RouterMiddleware {
         if !hosts.answers(to: request.head.authority) {
             response = .json(
                 .misdirectedRequest, ["error": AdminHostRule.refusal(port: context.channel.localAddress?.port)])
-        } else if request.method == .get || request.method == .head {
+        } else if request.method == .get || request.method == .head || isSandbox && SandboxRoutes.takes(request) {
             do {
                 response = try await next(request, context)
             } catch let error as HTTPError where error.status == .notFound {

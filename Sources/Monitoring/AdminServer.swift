@@ -49,19 +49,23 @@ package final class AdminServer: Service {
     ///   - metrics: what `/metrics` answers; nil: nothing.
     ///   - questions: what `/questions/{id}` asks; nil: nothing is there.
     ///   - deadLetters: what opens a dead letter; nil: nothing is there.
+    ///   - sandbox: what tests may do over HTTP; nil: everything is for reading.
+    ///   - peers: the group's other workers, for `/group`.
     /// - Throws: `configuration` when it cannot listen there.
     package convenience init(
         host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
-        deadLetters: DeadLetterLookup? = nil, logger: Logger
+        deadLetters: DeadLetterLookup? = nil, sandbox: (any SandboxControl)? = nil, peers: [GroupPeer] = [],
+        logger: Logger
     ) async throws(WorkerError) {
         try await self.init(
             host: host, port: port, monitor: monitor, metrics: metrics, questions: questions,
-            deadLetters: deadLetters, limits: Limits(), logger: logger)
+            deadLetters: deadLetters, sandbox: sandbox, peers: peers, limits: Limits(), logger: logger)
     }
 
     init(
         host: String, port: Int, monitor: Monitor, metrics: WorkerMetrics? = nil, questions: QuestionLookup? = nil,
-        deadLetters: DeadLetterLookup? = nil, limits: Limits, logger: Logger
+        deadLetters: DeadLetterLookup? = nil, sandbox: (any SandboxControl)? = nil, peers: [GroupPeer] = [],
+        limits: Limits, logger: Logger
     ) async throws(WorkerError) {
         let connections = AdminConnections(
             limit: limits.connections, streams: limits.streams, patience: limits.patience)
@@ -74,7 +78,8 @@ package final class AdminServer: Service {
         let application = Application(
             router: AdminRoutes.router(
                 monitor: monitor, metrics: metrics, questions: questions, deadLetters: deadLetters,
-                connections: connections, hosts: hosts, isStopping: { stopping.isGiven }),
+                sandbox: sandbox, peers: peers, connections: connections, hosts: hosts,
+                isStopping: { stopping.isGiven }),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [connections.handler], idleTimeout: limits.idle,

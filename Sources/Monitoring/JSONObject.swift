@@ -54,6 +54,8 @@ struct JSONObject {
         add(name, raw: "[" + objects.joined(separator: ",") + "]")
     }
 
+    mutating func addJSON(_ name: String, _ json: String) { add(name, raw: json) }
+
     /// - Parameter raw: JSON.
     private mutating func add(_ name: String, raw: String) {
         begin(name)

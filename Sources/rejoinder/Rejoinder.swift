@@ -19,11 +19,10 @@ struct Rejoinder: AsyncParsableCommand {
             """,
         version: ProductVersion.text,
         subcommands: [
-            RunCommand.self, DemoCommand.self, CheckCommand.self, TopicsCommand.self, LoadCommand.self,
-            GenerateCommand.self, SourcesCommand.self, ShowCommand.self, RecordCommand.self, ReplayCommand.self,
-            VerifyCommand.self,
-            TopCommand.self,
-            ReportCommand.self, HealthCommand.self, ConfigCommand.self,
+            RunCommand.self, DemoCommand.self, SandboxCommand.self, CheckCommand.self, TopicsCommand.self,
+            LoadCommand.self, GenerateCommand.self, SourcesCommand.self, ShowCommand.self, RecordCommand.self,
+            ReplayCommand.self, VerifyCommand.self, TopCommand.self, ReportCommand.self, HealthCommand.self,
+            ConfigCommand.self,
         ])
 
     /// Errors of our commands become sentences and an `ExitStatus`. The parser's own exits (usage, help, version) stay

@@ -89,28 +89,7 @@ enum DeadLetterPage {
     }
 
     private static func page(title: String, _ content: String) -> String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>\(title) – Rejoinder</title>
-        <link rel="icon" href="/dashboard/icon.svg" type="image/svg+xml">
-        <link rel="stylesheet" href="/dashboard/question.css">
-        </head>
-        <body>
-        <header>
-        <a href="/">Rejoinder</a>
-        <a href="\(DeadLetterRoutes.path)">Dead letters</a>
-        </header>
-        <main>
-        \(content)
-        </main>
-        </body>
-        </html>
-
-        """
+        PlainPage.html(
+            title: title, header: "<a href=\"\(DeadLetterRoutes.path)\">Dead letters</a>", content: content)
     }
 }

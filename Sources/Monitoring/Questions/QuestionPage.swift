@@ -7,33 +7,17 @@ struct QuestionPage {
     let outcome: QuestionOutcome?
 
     var html: String {
+        PlainPage.html(title: title, header: form, content: content)
+    }
+
+    private var form: String {
         """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>\(Markup.escaped(title)) – Rejoinder</title>
-        <link rel="icon" href="/dashboard/icon.svg" type="image/svg+xml">
-        <link rel="stylesheet" href="/dashboard/question.css">
-        </head>
-        <body>
-        <header>
-        <a href="/">Rejoinder</a>
         <form action="/questions" method="get" role="search">
         <label for="id">Question id</label>
         <input id="id" name="id" value="\(Markup.escaped(idText))" required maxlength="200" autocomplete="off" \
         autocapitalize="none" spellcheck="false" placeholder="Question id">
         <button>Show</button>
         </form>
-        </header>
-        <main>
-        \(content)
-        </main>
-        </body>
-        </html>
-
         """
     }
 

@@ -96,6 +96,12 @@ extension SettingKey {
             SettingDefinition(
                 kind: .integer(0...65_535), standard: "9464",
                 help: "The admin port; 0 takes any free port, which is logged.")
+        case .adminPeers:
+            SettingDefinition(
+                kind: .addresses,
+                help:
+                    "Admin addresses of the group's other workers, which `/group` shows beside this one. Default: none."
+            )
         case .monitoringIntervalSeconds:
             SettingDefinition(
                 kind: .integer(1...3_600), standard: "10", help: "Seconds between two lines of the throughput log.")

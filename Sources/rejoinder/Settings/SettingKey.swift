@@ -23,6 +23,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case memoryBudgetMiB = "memoryBudgetMiB"
     case adminHost = "admin.host"
     case adminPort = "admin.port"
+    case adminPeers = "admin.peers"
     case monitoringIntervalSeconds = "monitoring.intervalSeconds"
     case objectiveMs = "monitoring.objectiveMs"
     case logLevel = "log.level"
@@ -56,6 +57,8 @@ enum SettingKind: Sendable {
     case boolean
     case integer(ClosedRange<Int>)
     case choice([String])
+    /// Addresses, separated by commas.
+    case addresses
 
     /// For people: the end of "must be ...".
     var allowed: String {
@@ -66,6 +69,7 @@ enum SettingKind: Sendable {
         case .boolean: "true or false"
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let names): "one of " + names.joined(separator: ", ")
+        case .addresses: "addresses such as http://worker-1:9464, separated by commas"
         }
     }
 
@@ -80,12 +84,20 @@ enum SettingKind: Sendable {
         case .boolean: text == "true" || text == "false"
         case .integer(let range): Self.integer(text).map(range.contains) ?? false
         case .choice(let names): names.contains(text)
+        case .addresses: Self.targets(text) != nil
         }
     }
 
     /// Plain decimal digits with an optional minus: no hexadecimal, underscores or base 60, all of which YAML allows.
     static func integer(_ text: String) -> Int? {
         text.utf8.first == UInt8(ascii: "+") ? nil : Int(text)
+    }
+
+    /// nil: one of them is no address.
+    static func targets(_ text: String) -> [HealthCommand.Target]? {
+        let words = text.split(separator: ",", omittingEmptySubsequences: false)
+        let targets = words.compactMap { word in try? HealthCommand.Target(url: word.filter { !$0.isWhitespace }) }
+        return targets.count == words.count ? targets : nil
     }
 
     private static let topicBytes = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-".utf8)

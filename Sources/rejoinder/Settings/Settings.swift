@@ -35,6 +35,8 @@ struct Settings: Sendable {
     var adminHost: String
     /// 0: any free port.
     var adminPort: Int
+    /// The group's other workers.
+    var adminPeers: [HealthCommand.Target]
     var monitoringIntervalSeconds: Int
     /// The objective for the output's age.
     var objectiveMilliseconds: Int

@@ -216,6 +216,7 @@ struct SettingsReader {
             memoryBudgetMiB: integer(.memoryBudgetMiB),
             adminHost: text(.adminHost),
             adminPort: integer(.adminPort),
+            adminPeers: SettingKind.targets(text(.adminPeers)) ?? [],
             monitoringIntervalSeconds: integer(.monitoringIntervalSeconds),
             objectiveMilliseconds: integer(.objectiveMs),
             logLevel: Logger.Level(rawValue: text(.logLevel)) ?? .info,

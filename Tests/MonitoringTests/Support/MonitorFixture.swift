@@ -18,7 +18,8 @@ final class MonitorFixture {
 
     /// - Parameter commitLimit: nil: three intervals, so that few ticks do.
     init(
-        lanes: Int = 1, interval: Int = 10, commitLimit: Duration? = nil, objectiveMilliseconds: Int = 5000,
+        names: WorkerNames = .test, lanes: Int = 1, interval: Int = 10, commitLimit: Duration? = nil,
+        objectiveMilliseconds: Int = 5000,
         board: LagBoard? = nil, sinks: [any MonitorSink] = [], historyFile: HistoryFile? = nil
     ) {
         var options = MonitorOptions(interval: .seconds(interval), objectiveMilliseconds: objectiveMilliseconds)
@@ -28,7 +29,7 @@ final class MonitorFixture {
         reports = (0..<lanes).map { LaneReport(lane: $0) }
         let entries = entries
         monitor = Monitor(
-            names: .test, reports: reports, options: options, board: board, sinks: sinks, log: log,
+            names: names, reports: reports, options: options, board: board, sinks: sinks, log: log,
             historyFile: historyFile,
             logger: Logger(label: "monitor") { _ in entries.handler }, start: start)
         for report in reports {

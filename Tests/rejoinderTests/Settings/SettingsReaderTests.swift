@@ -171,7 +171,8 @@ import Testing
         ("lanes", "0"), ("lanes", "65"), ("lanes", "2.5"), ("lanes", "two"), ("lanes", "0x2"), ("lanes", "+2"),
         ("lanes", "99999999999999999999"), ("delivery", "at-most-once"), ("delivery", "Exactly-Once"),
         ("kafka.staticMembership", "yes"), ("topics.questions", "a b"), ("topics.votes", ".."),
-        ("admin.port", "65536"), ("admin.port", "-1"), ("log.level", "warn"), ("log.format", "xml"),
+        ("admin.port", "65536"), ("admin.port", "-1"), ("admin.peers", "worker-1,,worker-2"), ("log.level", "warn"),
+        ("log.format", "xml"),
         ("memoryBudgetMiB", "63"), ("commitIntervalMs", "0"), ("maxRecordBytes", "10"),
         ("monitoring.intervalSeconds", "0"), ("kafka.groupId", "\"  \""), ("store.directory", "\"\""),
     ])
@@ -291,6 +292,7 @@ import Testing
     private func sample(_ key: SettingKey) -> String {
         switch key.definition.kind {
         case .text: "some:1"
+        case .addresses: "http://worker-1:9464, worker-2"
         case .topicName: "a.topic"
         case .path: "/a/b"
         case .boolean: "true"

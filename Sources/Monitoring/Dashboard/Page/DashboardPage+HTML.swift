@@ -17,7 +17,7 @@ extension DashboardPage {
         <header class="top">
           <p class="brand">Rejoinder <span id="version"></span></p>
           <dl class="who">
-            <div><dt>Group</dt><dd id="group">&nbsp;</dd></div>
+            <div><dt><a href="group">Group</a></dt><dd id="group">&nbsp;</dd></div>
             <div><dt>Worker</dt><dd id="worker">&nbsp;</dd></div>
             <div><dt>Up for</dt><dd id="uptime">&nbsp;</dd></div>
           </dl>

@@ -37,6 +37,13 @@ extension DashboardPage {
         .tags { display: flex; flex-wrap: wrap; gap: 6px; list-style: none; margin-top: 14px; font-size: 13px; }
         .tags li { background: var(--panel); border-radius: 4px; padding: 1px 9px; }
         h2 { font-size: 20px; letter-spacing: -0.01em; font-weight: 620; margin: 40px 0 4px; }
+        table { width: 100%; margin-top: 24px; border-collapse: collapse; font-size: 14px; }
+        th, td { padding: 8px 10px 8px 0; text-align: left; vertical-align: top; border-top: 1px solid var(--hair); }
+        th { color: var(--soft); font-weight: 400; border-top: 0; }
+        td:nth-child(n + 3), th:nth-child(n + 3) { text-align: right; }
+        td b { font-weight: 620; }
+        td b.good { color: var(--good); }
+        td b.bad { color: var(--bad); }
         .answers { list-style: none; }
         .answers > li { display: grid; grid-template-columns: 64px minmax(0, 1fr); gap: 4px 18px; padding: 22px 0; border-top: 1px solid var(--hair); }
         .votes { font-size: 22px; font-weight: 600; line-height: 1.2; color: var(--good); text-align: right; }

@@ -1,0 +1,91 @@
+/// What a sandbox lets tests do over HTTP. Calls come from Swift's cooperative threads; what blocks has a thread elsewhere.
+package protocol SandboxControl: Sendable {
+    /// Where it is and what it has.
+    var description: SandboxDescription { get }
+
+    /// Returns once everything that was published before the call has been worked on and its outcome can be read.
+    /// - Throws: `timeout` with what it still waits for.
+    func waitUntilIdle(timeout: Duration) async throws(SandboxFailure)
+
+    /// Removes every question, answer and vote, and begins all topics behind what they hold.
+    /// - Returns: where each partition of each topic begins from now on.
+    /// - Throws: `timeout`, or `broker`.
+    func reset(timeout: Duration) async throws(SandboxFailure) -> SandboxBeginnings
+
+    /// Publishes a recording of the fixtures' directory.
+    /// - Returns: the number of its records.
+    /// - Throws: `missing`, `content`, or `broker`.
+    func publish(fixture: String) async throws(SandboxFailure) -> Int
+
+    /// Publishes the lines of a recording.
+    /// - Returns: their number.
+    /// - Throws: `content` with the number of the line, or `broker`.
+    func publish(lines: [UInt8]) async throws(SandboxFailure) -> Int
+
+    /// The records of a topic since the last reset, as the lines of a recording, by partition and offset.
+    /// - Throws: `missing`, or `broker`.
+    func records(of topic: String) async throws(SandboxFailure) -> [UInt8]
+}
+
+/// A sandbox as `GET /sandbox` tells of it.
+package struct SandboxDescription: Sendable, Encodable {
+    package var bootstrapServers: String
+    /// The worker's topics by what they are for: `questions`, `answers`, `votes`, `enriched`, `deadLetter`.
+    package var topics: [String: String]
+    /// Partitions of each topic.
+    package var partitions: Int32
+    /// Names that `POST /sandbox/fixtures/{name}` takes.
+    package var fixtures: [String]
+
+    package init(bootstrapServers: String, topics: [String: String], partitions: Int32, fixtures: [String]) {
+        self.bootstrapServers = bootstrapServers
+        self.topics = topics
+        self.partitions = partitions
+        self.fixtures = fixtures
+    }
+}
+
+/// Where the topics begin after a reset: offsets by topic and partition.
+package struct SandboxBeginnings: Sendable, Encodable {
+    /// Questions that were deleted.
+    package var questions: Int
+    package var offsets: [String: [Int32: Int64]]
+
+    package init(questions: Int, offsets: [String: [Int32: Int64]]) {
+        self.questions = questions
+        self.offsets = offsets
+    }
+
+    private enum CodingKeys: String, CodingKey { case questions, offsets }
+
+    /// Partitions are names of JSON fields, not places in lists.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(questions, forKey: .questions)
+        let named = offsets.mapValues { Dictionary(uniqueKeysWithValues: $0.map { ("\($0)", $1) }) }
+        try container.encode(named, forKey: .offsets)
+    }
+}
+
+/// Why a sandbox did not do what it was asked for.
+package struct SandboxFailure: Error, Sendable, Equatable {
+    package enum Kind: Sendable {
+        /// It would have taken longer than it was given.
+        case timeout
+        /// There is no fixture or topic of this name.
+        case missing
+        /// What is to be published is no recording, or one for topics that are not there.
+        case content
+        /// The embedded broker did not do its part.
+        case broker
+    }
+
+    package var kind: Kind
+    /// A sentence for people.
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}
