@@ -39,7 +39,7 @@ struct LMDBEnvironment: ~Copyable {
         pageSize = Int(statistics.ms_psize)
     }
 
-    /// Opens a data file that nobody writes to, for reading alone.
+    /// Opens a data file read-only. No process may write to it meanwhile.
     init(reading directory: String) throws(LMDBFailure) {
         var created: OpaquePointer?
         try check(mdb_env_create(&created))
@@ -71,7 +71,7 @@ struct LMDBEnvironment: ~Copyable {
     /// The last page used by a commit.
     var lastPage: UInt64 { UInt64(information.me_last_pgno) }
 
-    /// The number of the last transaction that was committed.
+    /// The number of the last committed transaction.
     var lastTransaction: UInt64 { UInt64(information.me_last_txnid) }
 
     /// Bytes up to the last page ever used.

@@ -6,15 +6,15 @@
     import Darwin
 #endif
 
-/// The switch of everything in this folder: searches in LMDB's map before lookups ask, and keeping rendered answers.
+/// The switch for this folder's code, prefetching searches in LMDB's map, and for the cache of rendered answers.
 ///
-/// Off, every lookup is a search by LMDB and every event is rendered; the bytes that come out are the same. So a fault that goes
-/// away with `REJOINDER_PREFETCH=off` is in here.
+/// When off, LMDB does every lookup's search and every event is rendered; the output bytes are the same. So a fault
+/// that disappears with `REJOINDER_PREFETCH=off` is in this code.
 package enum Prefetch {
-    /// The environment variable; `off` is the one value that counts.
+    /// The environment variable; only the value `off` has an effect.
     package static let variable = "REJOINDER_PREFETCH"
 
-    /// Read once, at the first use. Always off with a version of LMDB whose pages are not known.
+    /// Read once, at the first use. Always off with an LMDB version whose page format is unknown.
     package static let isOn = isOn(
         value: getenv(variable).map { String(cString: $0) }, pagesAreKnown: LMDBVersion.pagesAreKnown)
 

@@ -193,7 +193,7 @@ package final class AnswerStore {
         }
         // After a failure the topics still hold the unwritten changes.
         try? commit()
-        // A load that did not end is begun anew, so its store gets no seal.
+        // An unfinished load starts over, so its store gets no seal.
         var transactionID: UInt64?
         if load == nil {
             transactionID = withDatabase { database in

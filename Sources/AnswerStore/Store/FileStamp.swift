@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// Which file it is, and when the system last changed it or anything about it (stat(2): st_ino, st_ctim). No program can set
-/// that time back, so a file with the same stamp is the file that it was.
+/// A file's identity and the time of its last change, attributes included (stat(2): st_ino, st_ctim). No program can
+/// set that time back, so a file with the same stamp is unchanged.
 struct FileStamp: Equatable {
     private let inode: UInt64
     private let seconds: Int64
@@ -24,7 +24,7 @@ struct FileStamp: Equatable {
         nanoseconds = Int64(change.tv_nsec)
     }
 
-    /// The words of `description`.
+    /// Parses the words of `description`.
     init?(_ words: some Collection<Substring>) {
         let numbers = words.compactMap { Int64($0) }
         guard words.count == 3, numbers.count == 3 else { return nil }

@@ -39,14 +39,14 @@ enum FileSystem {
         }
     }
 
-    /// Bytes of a file, and the stamp of its last change.
+    /// A file's size in bytes, and the stamp of its last change.
     static func size(of path: String) throws(SystemFailure) -> (size: UInt64, stamp: FileStamp) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .last }
         return (UInt64(max(0, status.st_size)), FileStamp(status))
     }
 
-    /// Makes a directory and those above it, for this user only; one that exists is fine.
+    /// Creates a directory and its missing parents, accessible to this user only; an existing directory is fine.
     static func makeDirectories(_ path: String) throws(SystemFailure) {
         if mkdir(path, 0o700) == 0 { return }
         let code = errno

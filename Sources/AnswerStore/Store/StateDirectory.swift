@@ -67,7 +67,7 @@ package final class StateDirectory: Sendable {
     /// Opens a partition's store after verifying that its content is whole and came from `source`. A store that cannot
     /// be trusted is deleted and replaced by an empty one; `opening` says why. A damaged store is never an error.
     ///
-    /// Reads a few pages of a store that was closed in good order and not touched since, otherwise the whole store. The
+    /// Reads a few pages of a store that was closed properly and not touched since, and otherwise the whole store. The
     /// store must be used on one thread.
     package func openStore(partition: Int32, source: StoreSource) throws(StoreError) -> OpenedStore {
         try openStore(partition: partition, source: source, pendingBytes: Self.pendingBytes)

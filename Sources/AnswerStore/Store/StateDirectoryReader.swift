@@ -54,7 +54,7 @@ package final class StateDirectoryReader {
         }
     }
 
-    /// Reads the whole store of a partition and checks every page and row, whether it was closed in good order or not.
+    /// Reads a partition's whole store and checks every page and row, however it was closed.
     /// - Throws: the kind `damaged`, with the place of the damage.
     package func verify(_ partition: Int32) throws(StoreError) {
         let directory = StateDirectory.partitionDirectory(partition, of: path)
@@ -78,9 +78,9 @@ package final class StateDirectoryReader {
         }
     }
 
-    /// Copies a partition's store into another state directory, where it has not been opened, and opens it there as
-    /// `openScratchStore` does, whatever cluster and topics it was made from.
-    /// - Throws: when the store cannot be read, or is damaged: other than a worker, whoever asked for it cannot fill it again.
+    /// Copies a partition's store into another state directory, in which it must not have been opened, and opens the
+    /// copy as `openScratchStore` does, with any cluster and topics as its source.
+    /// - Throws: when the store cannot be read or is damaged: unlike a worker, the caller cannot refill it.
     package func copyStore(of partition: Int32, into directory: StateDirectory) throws(StoreError) -> AnswerStore {
         let origin = StateDirectory.partitionDirectory(partition, of: path)
         let copy = StateDirectory.partitionDirectory(partition, of: directory.path)

@@ -1,6 +1,6 @@
 import Records
 
-// The check of a store by LMDB's cursors, for versions whose pages are not known.
+// Checks a store through LMDB's cursors, for versions with an unknown page format.
 extension StoreInspection {
     static func readRows(of tables: [String], in directory: String) throws(StoreDamage) -> StoreMeta {
         let result: Result<StoreMeta, StoreDamage>

@@ -1,13 +1,14 @@
 import Records
 
-/// Reads a partition's data file without trust in it, and, where the version of LMDB has pages that are known, without LMDB.
+/// Reads a partition's data file without trusting it, and, if the page format of the LMDB version is known, without
+/// LMDB.
 enum StoreInspection {
     static let dataFileName = "data.mdb"
 
-    /// Checks a store that was closed against its seal.
+    /// Checks a closed store against its seal.
     ///
-    /// A file that was not touched since is taken as it is, after a look at its first pages. One that was (somebody copied or
-    /// restored it, changed its owner, or damaged it) is checked to its last byte, as is every file with `isWhole`.
+    /// A file not touched since is accepted after a look at its first pages. A touched one (copied, restored, given
+    /// another owner, or damaged) is checked to its last byte, as is every file with `isWhole`.
     static func verify(
         directory: String, sealedSize: UInt64, stamp: FileStamp?, transactionID: UInt64, isWhole: Bool = false
     ) throws(StoreDamage) -> StoreMeta {
@@ -24,10 +25,10 @@ enum StoreInspection {
         return meta
     }
 
-    /// Checks the whole store: every page that LMDB could come across, and every row's checksum.
+    /// Checks the whole store: every page reachable by LMDB, and every row's checksum.
     ///
-    /// Nobody may be writing to the file. The time is that of reading it once. With a version of LMDB whose pages are not known,
-    /// rows are read by LMDB, which trusts the pages.
+    /// No process may write to the file meanwhile. Takes as long as reading the file once. If the page format of the
+    /// LMDB version is unknown, LMDB reads the rows, trusting the pages.
     static func verify(directory: String) throws(StoreDamage) -> StoreMeta {
         LMDBVersion.pagesAreKnown
             ? try verifyPages(directory: directory) : try readRows(of: StoreLayout.tables, in: directory)
@@ -63,13 +64,13 @@ enum StoreInspection {
         return try check.end(transactionID: snapshot.transactionID)
     }
 
-    /// The row of `meta`, before anything else in the store is looked at.
+    /// The row of `meta`, read before the rest of the store.
     static func meta(in directory: String) throws(StoreDamage) -> StoreMeta {
         guard LMDBVersion.pagesAreKnown else { return try readRows(of: ["meta"], in: directory) }
         let file = try PageFile(path: directory + "/" + dataFileName)
         let snapshot = try file.newestSnapshot()
         var check = RowCheck()
-        // Before the first transaction there are no tables yet.
+        // Before the first transaction there are no tables.
         if snapshot.transactionID > 0 {
             for (name, table) in try tables(of: snapshot, in: file) where name == "meta" {
                 try PageScan(table, of: snapshot, in: file).forEachRow { (key, row) throws(StoreDamage) in
@@ -121,7 +122,7 @@ enum StoreInspection {
     }
 }
 
-/// Checks a store's rows one by one, then what they say together.
+/// Checks a store's rows one by one, then that `meta` fits them and the last transaction.
 struct RowCheck {
     private var meta: StoreMeta?
     private var rows = 0
@@ -133,7 +134,7 @@ struct RowCheck {
         if table == "meta" { meta = StoreMeta(row) } else { rows += 1 }
     }
 
-    /// - Parameter transactionID: the last transaction, by LMDB's meta pages.
+    /// - Parameter transactionID: the last transaction according to LMDB's meta pages.
     func end(transactionID: UInt64) throws(StoreDamage) -> StoreMeta {
         guard let meta else { throw StoreDamage("it does not say what it holds") }
         guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }

@@ -13,7 +13,8 @@ import Records
 enum StoreSeal: Equatable {
     /// Open for writing now, or when the process died, during this boot of the machine (nil: boot unknown).
     case open(boot: String?)
-    /// Closed and synced: the data file as the close left it, and its last transaction. Older programs left only the size.
+    /// Closed and synced: the data file as the close left it, and its last transaction. Seals of older versions have no
+    /// stamp.
     case closed(size: UInt64, stamp: FileStamp?, transactionID: UInt64)
 
     static let fileName = "seal"
