@@ -2,9 +2,9 @@ extension AnswerStore {
     /// Whether no change was ever applied.
     package var isNew: Bool { positions == TablePositions() }
 
-    /// Starts gathering and sorting the changes to come, to be written later (`StoreLoad`), if the store is new and that
-    /// pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost
-    /// with the process.
+    /// Starts gathering and sorting the changes to come (`StoreLoad`), which are written later, if the store is new and
+    /// that pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost with
+    /// the process.
     /// - Parameter changes: the number of changes to come. A small number is written faster directly; see
     ///   `changesWorthLoading`.
     package func beginLoad(of changes: Int64) throws(StoreError) {
