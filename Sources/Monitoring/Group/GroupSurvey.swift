@@ -1,7 +1,7 @@
 import Foundation
 
-/// Asks the group's other workers for their latest lines, all at the same time. Surveys are at least a second apart: whoever asks
-/// in between gets the last one, so that open pages do not add up.
+/// Asks the group's other workers for their latest lines, all at the same time. Surveys are at least a second apart;
+/// requests in between get the last one, so that open pages do not add up.
 actor GroupSurvey {
     /// For one answer; a page waits no longer.
     private static let patience = Duration.seconds(2)

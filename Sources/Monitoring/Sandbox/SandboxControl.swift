@@ -1,13 +1,14 @@
-/// What a sandbox lets tests do over HTTP. Calls come from Swift's cooperative threads; what blocks has a thread elsewhere.
+/// A sandbox's operations for tests, over HTTP. Called on Swift's cooperative threads; blocking calls run on a thread of
+/// their own.
 package protocol SandboxControl: Sendable {
-    /// Where it is and what it has.
+    /// Addresses, topics and fixtures.
     var description: SandboxDescription { get }
 
     /// Returns once everything that was published before the call has been worked on and its outcome can be read.
-    /// - Throws: `timeout` with what it still waits for.
+    /// - Throws: `timeout`, with the work that is left.
     func waitUntilIdle(timeout: Duration) async throws(SandboxFailure)
 
-    /// Removes every question, answer and vote, and begins all topics behind what they hold.
+    /// Removes every question, answer and vote; readers start after the records of the topics.
     /// - Returns: where each partition of each topic begins from now on.
     /// - Throws: `timeout`, or `broker`.
     func reset(timeout: Duration) async throws(SandboxFailure) -> SandboxBeginnings
@@ -30,7 +31,7 @@ package protocol SandboxControl: Sendable {
 /// A sandbox as `GET /sandbox` tells of it.
 package struct SandboxDescription: Sendable, Encodable {
     package var bootstrapServers: String
-    /// The worker's topics by what they are for: `questions`, `answers`, `votes`, `enriched`, `deadLetter`.
+    /// The worker's topics by purpose: `questions`, `answers`, `votes`, `enriched`, `deadLetter`.
     package var topics: [String: String]
     /// Partitions of each topic.
     package var partitions: Int32
@@ -67,14 +68,14 @@ package struct SandboxBeginnings: Sendable, Encodable {
     }
 }
 
-/// Why a sandbox did not do what it was asked for.
+/// The reason why a sandbox refused or failed a request.
 package struct SandboxFailure: Error, Sendable, Equatable {
     package enum Kind: Sendable {
         /// It would have taken longer than it was given.
         case timeout
         /// There is no fixture or topic of this name.
         case missing
-        /// What is to be published is no recording, or one for topics that are not there.
+        /// The input is no recording, or a record is for a topic or partition that the sandbox does not have.
         case content
         /// The embedded broker did not do its part.
         case broker

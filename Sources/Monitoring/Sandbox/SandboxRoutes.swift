@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// `/sandbox`: what tests in any language do with a sandbox. The only paths of the admin port that take POST, and there only
+/// `/sandbox`: a sandbox's operations for tests in any language. The only paths of the admin port that take POST, and only
 /// in a sandbox.
 struct SandboxRoutes: Sendable {
     static let path = "/sandbox"

@@ -6,7 +6,7 @@ import Monitoring
 import ServiceLifecycle
 import Worker
 
-/// A worker with what watches it: its admin port, its throughput log, its metrics.
+/// A worker with its admin port, throughput log and metrics.
 struct WorkerProcess {
     let monitor: Monitor
     let admin: AdminServer
@@ -15,7 +15,7 @@ struct WorkerProcess {
     private let settings: Settings
 
     /// Listens on the admin port from now on; the worker consumes nothing before `run`.
-    /// - Parameter sandbox: what tests may do over HTTP; nil: the admin port is for reading.
+    /// - Parameter sandbox: operations for tests; nil: the admin port is for reading.
     /// - Throws: ``WorkerError`` when the port cannot be listened on.
     init(_ worker: WorkerService, settings: Settings, sandbox: (any SandboxControl)? = nil) async throws {
         let names = settings.names(identity: worker.identity)
@@ -62,7 +62,7 @@ struct WorkerProcess {
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: settings.logger("lifecycle", atLeast: .warning))
-        // Beyond what a stopping lane waits for a broker that does not answer.
+        // Longer than a stopping lane waits for a broker that does not answer.
         group.maximumGracefulShutdownDuration = .seconds(40)
         do {
             try await ServiceGroup(configuration: group).run()

@@ -16,7 +16,7 @@ final class PortForwarder: Sendable {
         let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { client in
-                // Nothing is read before there is somebody to pass it on to.
+                // Reading starts when the connection to the broker stands.
                 client.setOption(.autoRead, value: false).flatMap {
                     ClientBootstrap(group: client.eventLoop)
                         .channelInitializer { broker in
@@ -44,7 +44,7 @@ final class PortForwarder: Sendable {
     func close() async { try? await channel.close() }
 }
 
-/// Writes what one connection reads to the other, and ends with it.
+/// Passes the bytes of one connection on to the other; both close together.
 private final class PassOn: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 

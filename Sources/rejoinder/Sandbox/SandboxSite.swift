@@ -63,7 +63,7 @@ final class SandboxSite: SandboxControl {
         do {
             return try await publish(recording: file.path)
         } catch {
-            // The file is ours; what is wrong is in the request's body.
+            // The file is temporary; the error is in the request's body.
             throw SandboxFailure(error.kind, error.message.replacing(file.path, with: "the body"))
         }
     }
@@ -88,7 +88,7 @@ final class SandboxSite: SandboxControl {
         let deadline = ContinuousClock.now + timeout
         var ends: [TopicPartition: Int64] = [:]
         while true {
-            // What a source lane has published meanwhile is to be worked on as well.
+            // Records that a source lane published meanwhile count too.
             let now = try await withClients { [inputs] clients throws(SandboxFailure) in try clients.ends(of: inputs) }
             if now == ends { return }
             ends = now
@@ -96,7 +96,7 @@ final class SandboxSite: SandboxControl {
                 guard .now < deadline else {
                     throw SandboxFailure(.timeout, "the worker is not done within \(timeout): \(missing)")
                 }
-                // Cancelled: nobody waits any more.
+                // Cancelled: the request is gone.
                 do { try await Task.sleep(for: Self.pause) } catch {
                     throw SandboxFailure(.timeout, "nobody waits any more")
                 }
@@ -104,7 +104,7 @@ final class SandboxSite: SandboxControl {
         }
     }
 
-    /// What has to happen until everything before these ends has been worked on and published; nil: nothing.
+    /// The work that is left before these ends, as the end of a sentence; nil: none.
     private func whatIsMissing(_ ends: [TopicPartition: Int64]) -> String? {
         let contents = reports().map(\.current)
         guard contents.allSatisfy({ !$0.hasEnded }), !contents.isEmpty else { return "the worker has ended" }
@@ -126,7 +126,7 @@ final class SandboxSite: SandboxControl {
         let deadline = ContinuousClock.now + timeout
         try await waitUntilIdle(timeout: timeout)
         let questions = try await withClients { [topics] clients throws(SandboxFailure) in
-            // The tables first: what a question's end publishes is then the same whatever was stored.
+            // The tables first, so that a question's deletion meets empty tables.
             for topic in [topics.votes, topics.answers] { _ = try clients.deleteAll(of: topic) }
             return try clients.deleteAll(of: topics.questions)
         }
