@@ -3,8 +3,8 @@ extension AnswerStore {
     package var isNew: Bool { positions == TablePositions() }
 
     /// Starts gathering and sorting the changes to come (`StoreLoad`), which are written later, if the store is new and
-    /// that pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost with
-    /// the process.
+    /// that pays off. Until `writeLoad` has written everything, lookups are incomplete, and applied changes are lost
+    /// with the process.
     /// - Parameter changes: the number of changes to come. A small number is written faster directly; see
     ///   `changesWorthLoading`.
     package func beginLoad(of changes: Int64) throws(StoreError) {
