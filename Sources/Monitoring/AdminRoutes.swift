@@ -10,7 +10,7 @@ enum AdminRoutes {
         hosts: AdminHostRule, isStopping: @escaping @Sendable () -> Bool
     ) -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: .autoGenerateHeadEndpoints)
-        // Reaches only the routes that are added behind it.
+        // Applies only to the routes added after it.
         router.add(middleware: AdminManners(hosts: hosts, isSandbox: sandbox != nil))
         router.get("/healthz") { _, _ in AdminHealth.live(monitor).response }
         router.get("/readyz") { _, _ in AdminHealth.ready(monitor, isStopping: isStopping()).response }
@@ -25,8 +25,8 @@ enum AdminRoutes {
     }
 }
 
-/// What holds for every path: it is asked by a name of this host, it is for reading (but for a sandbox's own), nothing is kept by
-/// caches or shown in frames, and what is refused is said in JSON.
+/// Rules for every path: requests use a name of this host and only read, except in a sandbox; responses are not cached
+/// or framed, and refusals are JSON.
 private struct AdminManners: RouterMiddleware {
     let hosts: AdminHostRule
     let isSandbox: Bool

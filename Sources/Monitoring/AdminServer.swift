@@ -45,11 +45,11 @@ package final class AdminServer: Service {
     /// - Parameters:
     ///   - host: an address of this host, or a name of one.
     ///   - port: 0 to 65535; 0: any free one.
-    ///   - monitor: what there is to tell.
-    ///   - metrics: what `/metrics` answers; nil: nothing.
-    ///   - questions: what `/questions/{id}` asks; nil: nothing is there.
-    ///   - deadLetters: what opens a dead letter; nil: nothing is there.
-    ///   - sandbox: what tests may do over HTTP; nil: everything is for reading.
+    ///   - monitor: the source of health and dashboard.
+    ///   - metrics: the source of `/metrics`; nil: the path is not served.
+    ///   - questions: looks up for `/questions/{id}`; nil: the path is not served.
+    ///   - deadLetters: opens dead letters; nil: their paths are not served.
+    ///   - sandbox: tests' operations over HTTP; nil: the port is read-only.
     ///   - peers: the group's other workers, for `/group`.
     /// - Throws: `configuration` when it cannot listen there.
     package convenience init(

@@ -19,16 +19,16 @@ internal import Worker
 /// The same records always give the same bytes. Make one tester per test; it is not `Sendable`. Its temporary store is
 /// deleted with it.
 public final class RejoinderTester {
-    /// What the topics are called: in recordings that are sent, and in the headers of dead letters.
+    /// The topics' names, in recordings that are sent and in the headers of dead letters.
     public struct Topics: Sendable, Hashable {
-        /// Where questions are.
+        /// The questions' topic.
         public var questions: String
-        /// Where answers are.
+        /// The answers' topic.
         public var answers: String
-        /// Where votes are.
+        /// The votes' topic.
         public var votes: String
 
-        /// Names as in the worker's configuration, whose defaults these are.
+        /// The worker's names; the defaults are the configuration's.
         public init(questions: String = "questions", answers: String = "answers", votes: String = "votes") {
             self.questions = questions
             self.answers = answers
@@ -36,7 +36,7 @@ public final class RejoinderTester {
         }
     }
 
-    /// Everything published to the enriched topic so far, in the order in which the question events came.
+    /// All records published to the enriched topic so far, in the order of publication.
     public private(set) var enriched: [EnrichedRecord] = []
 
     /// All records that could not be processed so far.
@@ -69,11 +69,11 @@ public final class RejoinderTester {
 
     /// An empty site.
     /// - Parameters:
-    ///   - topics: what the topics are called.
-    ///   - recordedPrefix: what stands before their names in recordings, such as `prod.`.
-    ///   - publishOn: when records are published; what the worker's `publish.on` says.
-    ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: as a worker by default.
-    ///   - startState: a worker's state directory to begin with a copy of. The worker must not be running.
+    ///   - topics: the topics' names.
+    ///   - recordedPrefix: prefix of the names in recordings, such as `prod.`.
+    ///   - publishOn: when records are published; the worker's `publish.on`.
+    ///   - maxRecordBytes: the longest enriched value; answers beyond it are left out. nil: the worker's default.
+    ///   - startState: a worker's state directory; the site starts with a copy. The worker must not be running.
     /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/state`` or
     ///   ``RejoinderTestingError/Kind/store``, when the directory cannot be copied or no temporary one can be made.
     public init(
@@ -160,10 +160,11 @@ public final class RejoinderTester {
     }
 
     /// Sends the records of a recording, as `rejoinder record` or `kcat -J` writes it; `.gz` and `.zst` are unpacked.
-    /// Records of other topics are passed over.
-    /// - Returns: how many records were sent.
-    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/recording``: when the file is no recording, with
-    ///   the line in its description, or when no record is of one of the tester's topics; of the kind ``RejoinderTestingError/Kind/store``, when the temporary store fails.
+    /// Records of other topics are skipped.
+    /// - Returns: the number of records sent.
+    /// - Throws: ``RejoinderTestingError`` of the kind ``RejoinderTestingError/Kind/recording``, when the file is no
+    ///   recording (the description names the line) or has no record of the tester's topics; of the kind
+    ///   ``RejoinderTestingError/Kind/store``, when the temporary store fails.
     @discardableResult
     public func send(recordingAt path: String) throws(RejoinderTestingError) -> Int {
         try RejoinderTestingError.convert {
@@ -192,8 +193,8 @@ public final class RejoinderTester {
                 + "recordedPrefix.")
     }
 
-    /// When records are published; what the worker's `publish.on` says. Switched on later, it follows the questions that are sent
-    /// from then on. What waits when it is changed is not published: call ``settle()`` before.
+    /// When records are published; the worker's `publish.on`. A later change to `.changes` covers the questions sent
+    /// from then on. Every change of the mode drops records that still wait: call ``settle()`` before.
     public var publishOn: PublishMode {
         didSet { engine.publishOn = publishOn.ofWorker }
     }
@@ -225,7 +226,7 @@ public final class RejoinderTester {
         _ topic: String, key: [UInt8]?, value: String?, _ partition: Int32, _ timestamp: Int64?,
         _ headers: [RecordHeader]
     ) throws(RejoinderTestingError) {
-        // The engine knows records as a recording has them.
+        // The engine expects the names of a recording, with their prefix.
         let topic = recordedPrefix + topic
         let place = Place(topic: topic, partition: partition)
         let record = RecordedRecord(

@@ -1,5 +1,5 @@
-/// A sandbox's operations for tests, over HTTP. Called on Swift's cooperative threads; blocking calls run on a thread of
-/// their own.
+/// A sandbox's operations for tests, over HTTP. Called on Swift's cooperative threads; blocking calls run on a thread
+/// of their own.
 package protocol SandboxControl: Sendable {
     /// Addresses, topics and fixtures.
     var description: SandboxDescription { get }
@@ -28,7 +28,7 @@ package protocol SandboxControl: Sendable {
     func records(of topic: String) async throws(SandboxFailure) -> [UInt8]
 }
 
-/// A sandbox as `GET /sandbox` tells of it.
+/// A sandbox's description, for `GET /sandbox`.
 package struct SandboxDescription: Sendable, Encodable {
     package var bootstrapServers: String
     /// The worker's topics by purpose: `questions`, `answers`, `votes`, `enriched`, `deadLetter`.
@@ -77,7 +77,7 @@ package struct SandboxFailure: Error, Sendable, Equatable {
         case missing
         /// The input is no recording, or a record is for a topic or partition that the sandbox does not have.
         case content
-        /// The embedded broker did not do its part.
+        /// The embedded broker failed or did not answer.
         case broker
     }
 

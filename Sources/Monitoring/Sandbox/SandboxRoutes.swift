@@ -1,10 +1,10 @@
 import Hummingbird
 
-/// `/sandbox`: a sandbox's operations for tests in any language. The only paths of the admin port that take POST, and only
-/// in a sandbox.
+/// `/sandbox`: a sandbox's operations for tests in any language. The only paths of the admin port that take POST, and
+/// only in a sandbox.
 struct SandboxRoutes: Sendable {
     static let path = "/sandbox"
-    /// Of lines to publish, in bytes.
+    /// The longest body of lines to publish, in bytes.
     private static let longestBody = 64 << 20
     private static let longestWait = 600_000
     private static let standardWait = 10_000
@@ -20,7 +20,7 @@ struct SandboxRoutes: Sendable {
         router.post("/sandbox/reset") { request, _ in await reset(request) }
     }
 
-    /// Whether a request other than GET is for these routes, and from a program: a browser names the page that sends one.
+    /// Whether these routes accept a POST request: not from a web page, for which browsers send an Origin.
     static func takes(_ request: Request) -> Bool {
         request.method == .post && request.uri.path.hasPrefix(path + "/") && request.headers[.origin] == nil
     }

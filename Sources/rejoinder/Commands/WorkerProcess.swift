@@ -43,15 +43,15 @@ struct WorkerProcess {
         self.settings = settings
     }
 
-    /// Until the service group takes the signals over there is nothing to finish. Without a handler a container's first
-    /// process would not hear them at all.
+    /// Handles signals until the service group takes over, as long as there is no work to finish. Without a handler a
+    /// container's first process would ignore them.
     static func endOnSignal() {
         for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
     }
 
-    /// Goes on until SIGTERM or SIGINT, until the worker ends, or until the task is cancelled.
+    /// Runs until SIGTERM or SIGINT, until the worker ends, or until the task is cancelled.
     func run() async throws {
-        // A shutdown goes through them from the last to the first, each when the one behind it has ended.
+        // Shut down from the last to the first; each ends before the one listed above it.
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: admin),
@@ -76,7 +76,7 @@ struct WorkerProcess {
 
 extension Settings {
     fileprivate func questionLookup(_ worker: WorkerService) -> QuestionLookup {
-        // As the worker's own table consumers: without a membership.
+        // Like the worker's table consumers: not a member of a group.
         let properties = ClientProperties(configuration: workerConfiguration, identity: worker.identity, lane: 0)
             .follower
         return QuestionLookup(
@@ -111,7 +111,7 @@ extension Settings {
     fileprivate func lagProbe(_ worker: WorkerService, board: LagBoard) -> LagProbe {
         let properties = ClientProperties(configuration: workerConfiguration, identity: worker.identity, lane: 0)
             .follower
-        // The lanes' clients say the same of the same brokers.
+        // The lanes' clients log the same messages about the same brokers.
         var quiet = logger("lag")
         quiet.logLevel = .critical
         return LagProbe(

@@ -1,10 +1,10 @@
 import NIOCore
 import NIOPosix
 
-/// Listens on a port of 127.0.0.1 and passes each connection on to another: the embedded broker chooses its port itself, and a
-/// test wants to know one beforehand. Clients ask the port for the cluster's brokers, and go on with the broker's own.
+/// Listens on a port of 127.0.0.1 and forwards each connection to another port: the embedded broker chooses its own
+/// port, and a test needs to know one in advance. Clients bootstrap from this port, then connect to the broker's own.
 final class PortForwarder: Sendable {
-    /// Where it listens, never 0.
+    /// The bound port, never 0.
     let port: Int
     private let channel: any Channel
 
@@ -16,7 +16,7 @@ final class PortForwarder: Sendable {
         let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { client in
-                // Reading starts when the connection to the broker stands.
+                // Reading starts when the connection to the broker is established.
                 client.setOption(.autoRead, value: false).flatMap {
                     ClientBootstrap(group: client.eventLoop)
                         .channelInitializer { broker in
@@ -44,7 +44,7 @@ final class PortForwarder: Sendable {
     func close() async { try? await channel.close() }
 }
 
-/// Passes the bytes of one connection on to the other; both close together.
+/// Forwards the bytes of one connection to the other; both close together.
 private final class PassOn: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 

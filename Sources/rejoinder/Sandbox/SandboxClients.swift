@@ -6,12 +6,12 @@ import Recording
 import Records
 import Worker
 
-/// The producer and the consumer of a sandbox's own. Not Sendable: one thread at a time.
+/// A sandbox's own producer and consumer. Not Sendable: used by one thread at a time.
 final class SandboxClients {
     private let producer: Producer
     private let consumer: AssignedConsumer
     private let partitions: Int32
-    /// Where each partition begins for readers: at the last reset's end.
+    /// The first offset of each partition for readers: its end at the last reset.
     private var beginnings: [TopicPartition: Int64] = [:]
     private static let patience = Duration.seconds(10)
 
@@ -106,8 +106,8 @@ final class SandboxClients {
         return try bytes.withUnsafeBytes { try body($0) }
     }
 
-    /// Publishes a null value for each key that has another one since the last reset, in the partition of its last record.
-    /// - Returns: how many.
+    /// Publishes a null value for each key whose last record since the reset has a value, in that record's partition.
+    /// - Returns: their number.
     func deleteAll(of topic: String) throws(SandboxFailure) -> Int {
         var living: [[UInt8]: Int32] = [:]
         try read(topic) { message, partition in
@@ -133,7 +133,7 @@ final class SandboxClients {
         }
     }
 
-    /// Readers begin at the ends of all topics from now on.
+    /// Makes readers start at the current ends of all topics.
     func beginHere() throws(SandboxFailure) -> [String: [Int32: Int64]] {
         for (place, end) in try ends(of: Set(beginnings.keys.map(\.topic)).sorted()) { beginnings[place] = end }
         var offsets: [String: [Int32: Int64]] = [:]

@@ -155,14 +155,14 @@ struct SandboxCommand: AsyncParsableCommand {
 }
 
 extension Settings {
-    /// As they are, on this broker and with this state directory, and nothing that outlives them.
+    /// Points the settings at the sandbox's broker and state directory, and drops security and static membership.
     fileprivate mutating func move(to broker: EmbeddedBroker, stateDirectory: String, adminPort: Int) {
         bootstrapServers = broker.bootstrapServers
         storeDirectory = stateDirectory
         staticMembership = false
         adminHost = "127.0.0.1"
         self.adminPort = adminPort
-        // The embedded broker answers a fetch that finds nothing only when its wait is over.
+        // The embedded broker holds an empty fetch for its whole wait.
         if kafkaProperties["fetch.wait.max.ms"] == nil { kafkaProperties["fetch.wait.max.ms"] = "20" }
         for name in kafkaProperties.keys
         where name.hasPrefix("ssl.") || name.hasPrefix("sasl.") || name == "security.protocol" {

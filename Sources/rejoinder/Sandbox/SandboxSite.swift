@@ -6,8 +6,8 @@ import Recording
 import Synchronization
 import Worker
 
-/// The topics of a sandbox, seen from a test: publishes to them, reads them, waits until the worker is done with them, and
-/// empties them.
+/// A sandbox's topics as tests use them: publishes and reads records, waits until the worker has processed them, and
+/// empties the topics.
 final class SandboxSite: SandboxControl {
     let description: SandboxDescription
     private let topics: TopicNames
@@ -63,12 +63,12 @@ final class SandboxSite: SandboxControl {
         do {
             return try await publish(recording: file.path)
         } catch {
-            // The file is temporary; the error is in the request's body.
+            // The message names the request's body, not the temporary file.
             throw SandboxFailure(error.kind, error.message.replacing(file.path, with: "the body"))
         }
     }
 
-    /// Publishes all of a recording, or nothing of one that is not whole or for a topic that is not there.
+    /// Publishes a whole recording, or nothing if it is damaged or has a record for an unknown topic or partition.
     func publish(recording path: String) async throws(SandboxFailure) -> Int {
         try await withClients { clients throws(SandboxFailure) in try clients.publish(recording: path) }
     }
@@ -88,7 +88,7 @@ final class SandboxSite: SandboxControl {
         let deadline = ContinuousClock.now + timeout
         var ends: [TopicPartition: Int64] = [:]
         while true {
-            // Records that a source lane published meanwhile count too.
+            // Repeats until the ends stand still: source lanes may have published more.
             let now = try await withClients { [inputs] clients throws(SandboxFailure) in try clients.ends(of: inputs) }
             if now == ends { return }
             ends = now
@@ -96,7 +96,7 @@ final class SandboxSite: SandboxControl {
                 guard .now < deadline else {
                     throw SandboxFailure(.timeout, "the worker is not done within \(timeout): \(missing)")
                 }
-                // Cancelled: the request is gone.
+                // Cancelled: the client has gone.
                 do { try await Task.sleep(for: Self.pause) } catch {
                     throw SandboxFailure(.timeout, "nobody waits any more")
                 }
@@ -104,7 +104,7 @@ final class SandboxSite: SandboxControl {
         }
     }
 
-    /// The work that is left before these ends, as the end of a sentence; nil: none.
+    /// The work left up to these ends, as the end of a sentence; nil: none.
     private func whatIsMissing(_ ends: [TopicPartition: Int64]) -> String? {
         let contents = reports().map(\.current)
         guard contents.allSatisfy({ !$0.hasEnded }), !contents.isEmpty else { return "the worker has ended" }
@@ -120,7 +120,7 @@ final class SandboxSite: SandboxControl {
         return contents.contains { $0.uncommittedSince != nil } ? "what it has done is not committed yet" : nil
     }
 
-    // MARK: - Beginning anew
+    // MARK: - Reset
 
     func reset(timeout: Duration) async throws(SandboxFailure) -> SandboxBeginnings {
         let deadline = ContinuousClock.now + timeout
