@@ -1,10 +1,10 @@
-/// The page about all workers of the group, without scripts: it loads itself anew.
+/// The page about all workers of the group. Without scripts; it refreshes itself.
 struct GroupPage {
-    /// The worker that is asked first.
+    /// The asked worker first.
     let members: [GroupMember]
     let hasPeers: Bool
 
-    /// Less than that and a survey may not be over.
+    /// Above the longest duration of a survey.
     private static let refreshSeconds = 5
 
     var html: String {

@@ -2,7 +2,7 @@
 package struct GroupPeer: Sendable, Hashable {
     package let host: String
     package let port: UInt16
-    /// Before `/now`: "" or the path that a proxy wants.
+    /// Prefix of `/now`: "", or a path that a proxy requires.
     package let path: String
 
     /// - Parameter host: a name or an address, IPv6 without brackets.
@@ -15,7 +15,7 @@ package struct GroupPeer: Sendable, Hashable {
     var url: String { "http://\(AdminAddress(host: host, port: port))\(path)" }
 }
 
-/// A worker of the group, as it answers now.
+/// A worker of the group and its current answer.
 struct GroupMember: Sendable {
     /// nil: the worker that is asked.
     var url: String?

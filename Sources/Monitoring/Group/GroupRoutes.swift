@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// `/group`: all workers of the group on one page, or as JSON; `/now`: this worker's latest line, which the others ask for.
+/// `/group`: all workers of the group, as a page or as JSON; `/now`: this worker's latest line, for the others.
 struct GroupRoutes: Sendable {
     static let path = "/group"
     static let now = "/now"
@@ -29,7 +29,7 @@ struct GroupRoutes: Sendable {
     private func group(_ request: Request) async -> Response {
         let latest = monitor.latest
         let own = latest.map { GroupMember.Answer.line($0) } ?? .none(reason: "has just started")
-        // One list may serve all workers: this one is in it, too.
+        // One list may serve all workers, so it may contain this one.
         let others = await survey.members().filter { $0.worker == nil || $0.worker != latest?.worker }
         let members = [GroupMember(url: nil, answer: own)] + others
         var response =
@@ -40,7 +40,7 @@ struct GroupRoutes: Sendable {
         return response
     }
 
-    /// One object a worker: its admin address (not of the worker that was asked), and its line or the reason why there is none.
+    /// One object a worker: its admin address (except the asked worker's), and its line or the reason for its absence.
     static func json(_ members: [GroupMember]) -> String {
         let objects = members.map { member in
             JSONObject.text { object in

@@ -3,7 +3,7 @@ import Foundation
 /// Asks the group's other workers for their latest lines, all at the same time. Surveys are at least a second apart;
 /// requests in between get the last one, so that open pages do not add up.
 actor GroupSurvey {
-    /// For one answer; a page waits no longer.
+    /// The longest wait for an answer, and so for a page.
     private static let patience = Duration.seconds(2)
     private static let pause = Duration.seconds(1)
 
@@ -34,7 +34,7 @@ actor GroupSurvey {
         }
     }
 
-    /// The probe blocks, so it has a thread of its own.
+    /// Runs on a thread of its own, since the probe blocks.
     private static func ask(_ peer: GroupPeer) async -> GroupMember {
         await withCheckedContinuation { continuation in
             let thread = Thread {
