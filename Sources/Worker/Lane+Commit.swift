@@ -3,18 +3,18 @@ import Foundation
 import KafkaClient
 import Logging
 
-/// How a step's outputs and offsets become final, and what happens when they do not.
+/// Commits a step's outputs together with its offsets, and recovers when the step fails.
 extension Lane {
     func commitIfDue() throws(LaneFault) {
         if isRefreshDue { pace.note() }
         if search.limit != nil || changeSearch.limit != nil, publisher.hasUncommitted { return try commit() }
         let bytes = publisher.uncommittedBytes
-        // What is published together is committed together, as far as one transaction goes.
+        // Changes published together are committed together, as far as one transaction has room.
         if window?.isPublishing ?? false, !pace.isFull(bytes: bytes), !pace.isOld { return }
         if pace.isDue(produced: publisher.hasUncommitted, bytes: bytes) { try commit() }
     }
 
-    /// Commits what was produced together with the offsets that pass it, those of the tables included.
+    /// Commits the produced records together with the offsets after their inputs, the tables' included.
     func commit() throws(LaneFault) {
         try applyQuestions()
         let (offsets, notes) = movedOffsets()
@@ -40,7 +40,7 @@ extension Lane {
         let now = ContinuousClock.now
         figures.committed()
         report.update { content in
-            // With their latencies, so that the two agree at every moment.
+            // Totals and latencies in one update, so that they always agree.
             content.totals = committedTotals
             content.commitLatency.record(now - began)
             for batch in pace.batches { content.latency.record(now - batch.polled, count: batch.records) }
@@ -62,9 +62,9 @@ extension Lane {
         try publisher.settleDoubt(consumer)
     }
 
-    /// Brokers forget what a group has committed of topics that it does not subscribe to, as the tables are, when it was
-    /// not committed for a week (`offsets.retention.minutes`, KIP-211): a table at rest would have its dead letters
-    /// published again.
+    /// Brokers delete a group's offsets of topics that it does not subscribe to, such as the tables, a week after their
+    /// last commit (`offsets.retention.minutes`, KIP-211). Without a refresh, the dead letters of a table at rest would
+    /// be published again.
     private var isRefreshDue: Bool { .now - refreshed >= Self.refreshPause }
     static let refreshPause = Duration.seconds(3600)
 
@@ -88,9 +88,9 @@ extension Lane {
         return (offsets, notes)
     }
 
-    // MARK: - When it does not get through
+    // MARK: - Recovery
 
-    /// What was not committed is void, and comes again.
+    /// Forgets uncommitted work: its records are read again.
     func forgetUncommitted() {
         eventTimes.removeAll()
         totals.takeBack(to: committedTotals)
@@ -99,7 +99,7 @@ extension Lane {
         window?.restart()
     }
 
-    /// Goes back to the group's committed offsets. The broker is asked: when a commit's answer was lost only it knows.
+    /// Returns to the group's committed offsets. The broker is asked: when a commit's answer was lost, only it knows.
     func rewind() throws {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
@@ -110,7 +110,7 @@ extension Lane {
         for partition in owned {
             let place = place(ofQuestions: partition.number)
             partition.questions.committed = committed[place]
-            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
+            // Also where no event was worked on since the last commit: the consumer may be ahead by a batch that was
             // given up.
             guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
                 continue
@@ -144,8 +144,8 @@ extension CommittingLane {
     /// Works until told to stop, then commits for the last time.
     /// - Parameters:
     ///   - begin: makes the lane a member of its group.
-    ///   - turn: one step, and what to do when it does not get through.
-    /// - Throws: what ends the worker.
+    ///   - turn: one step, and the recovery from its fault.
+    /// - Throws: the error that ends the worker.
     func work(begin: () throws -> Void, turn: () throws -> Void) throws {
         do {
             try publisher.start(consumer)
@@ -165,8 +165,8 @@ extension CommittingLane {
         do { try commit() } catch { try recover(from: error) }
     }
 
-    /// Voids what is not committed, goes back to the committed offsets, and rests a little before the next try. Again
-    /// until that is through, or what went wrong is nothing that passes.
+    /// Voids uncommitted work, rests a little, and returns to the committed offsets. Repeats that until it succeeds.
+    /// - Throws: the first fault that is not repeatable, and any fault at a stop.
     func recover(from fault: LaneFault) throws {
         watch.clock.begin(.committing)
         figures.noteTrouble()
@@ -192,7 +192,7 @@ extension CommittingLane {
                 metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
             report.note(.abort, "\(error)")
             try void()
-            // An output topic that was made anew with fewer partitions would refuse the same partition number for ever.
+            // An output topic recreated with fewer partitions would refuse the same partition number for ever.
             if error.isUnknownPartition { try refreshLayout() }
         case .fenced(let error):
             report.note(.renewal, "\(error)")
@@ -224,8 +224,8 @@ extension CommittingLane {
         }
     }
 
-    /// As ``recover(from:)``, when partitions were lost: nothing went wrong with the transaction itself.
-    /// - Parameter handBack: lets go of what was lost, which is others' to go back in.
+    /// Recovers, as ``recover(from:)`` does, after partitions were lost; the transaction itself has no fault.
+    /// - Parameter handBack: releases the lost partitions: others may own them, so the rewind must not touch them.
     func abandon(_ handBack: () throws -> Void) throws {
         try void()
         try handBack()
@@ -246,13 +246,13 @@ extension CommittingLane {
         }
     }
 
-    /// The committed offsets of these partitions, none below the one that this lane has committed itself. A coordinator
-    /// that resigns can say for a moment that a group has committed nothing: it is asked again, and the next one knows.
-    /// - Parameter own: what the lane knows to be committed.
+    /// Committed offsets of these partitions, none below the lane's own commits. A coordinator that resigns may report
+    /// that a group has committed nothing; the lane asks again, and the next coordinator knows.
+    /// - Parameter own: offsets that the lane knows to be committed.
     func settledOffsets(
         of places: [TopicPartition], notBelow own: [TopicPartition: Int64]
     ) throws(LaneFault) -> (offsets: [TopicPartition: Int64], notes: [TopicPartition: String]) {
-        // How long a coordinator that answers with less than this lane has committed is asked again.
+        // Limits how long a coordinator is asked again when its answers are below the lane's own commits.
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
             let (answered, notes) = try committedOffsets(places)

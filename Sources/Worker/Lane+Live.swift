@@ -4,19 +4,19 @@ import KafkaClient
 import Logging
 import Records
 
-/// How published records follow the tables (``PublishMode/changes(coalesce:)``): which question waits is noted by the stores
-/// while the follower applies changes; here it is published.
+/// Publishes questions again when their answers or votes change (``PublishMode/changes(coalesce:)``). The stores note
+/// the waiting questions while the follower applies changes.
 extension Lane {
     // MARK: - Events
 
-    /// A question event was worked on: the store is to know it, and what waited of the question is published with it.
+    /// Notes a processed question event for the store. Its record publishes the question's waiting changes too.
     func note(_ event: ConsumedMessage, _ outcome: EventOutcome, of partition: OwnedPartition, _ live: LivePartition) {
         guard let key = event.key else { return }
         var isRefused = false
         switch outcome {
         case .enriched, .deleted: break
         case .refused(let error):
-            // What cannot be read, or not even be deleted, leaves the question as it was.
+            // An invalid event, or a deletion that is too large, leaves the question as it was.
             guard error.code == .tooLarge, event.value != nil else { return }
             isRefused = true
         }
@@ -28,7 +28,7 @@ extension Lane {
         } else {
             live.omissions.note(nil, of: key)
         }
-        // Read again after an abort or a restart: the store may have later events of the question.
+        // Below the store's position the event is read again (abort, restart): the store may have a later one.
         guard event.offset >= partition.store.positions.questions else { return }
         guard let value = event.value else { return live.rows.append(question: key, nil) }
         let headers = PackedHeaders.pack(event)
@@ -40,7 +40,8 @@ extension Lane {
         }
     }
 
-    /// Hands the stores the questions that were worked on. The values are the gathered messages': to be called before these go.
+    /// Writes the processed questions to the stores. Their values point into the gathered messages: call it before
+    /// those are freed.
     func applyQuestions() throws(LaneFault) {
         guard window != nil else { return }
         for partition in partitions.all {
@@ -59,7 +60,7 @@ extension Lane {
 
     // MARK: - Changes
 
-    /// Publishes what waits, once its window has ended: some of it in each step.
+    /// Publishes the waiting questions once their window has ended, some in each step.
     func publishChanges() throws(LaneFault) {
         guard var window, stepContent != .events else { return }
         defer { self.window = window }
@@ -95,15 +96,15 @@ extension Lane {
             }
         }
         noteDuration(.now - began, &window)
-        // All that waited was published and is committed by then, so the refused record is not among it any more.
+        // With all waiting questions committed, the refused record is not among them any more.
         if changeSearch.limit != nil, publisher.hasUncommitted { try commit() }
         changeSearch.end()
         let isMore = partitions.all.contains { $0.live?.isBehind == true }
-        // What came meanwhile waits from now on: nothing is published twice within a window.
+        // Changes that came meanwhile wait from now on: no question is published twice within a window.
         window.state = isMore ? .open(since: .now, oldest: began) : .closed
     }
 
-    /// By the records' timestamps.
+    /// Age of the oldest waiting change, by the records' timestamps.
     private var ageOfChanges: Duration {
         let times = partitions.all.compactMap { $0.isRunning ? $0.live?.waiting.first?.timestamp : nil }
         return .milliseconds(times.min().map { WallClock.microseconds / 1000 - $0 } ?? 0)
@@ -129,7 +130,7 @@ extension Lane {
             ])
     }
 
-    /// - Returns: whether all is published that waited when the publishing began.
+    /// - Returns: whether all questions that waited when publishing began are published.
     private func publishSome() throws(LaneFault) -> Bool {
         var left = PublishWindow.bounds
         if let limit = changeSearch.limit { left.records = min(left.records, limit) }
@@ -141,7 +142,7 @@ extension Lane {
                 }
                 let before = changes
                 left.bytes -= try publishFirst(of: live, partition)
-                // Looking for a refused record, only those count that are in the transaction.
+                // During the search for a refused record only records in the transaction count.
                 if changeSearch.limit == nil || changes > before { left.records -= 1 }
                 live.waiting.removeFirst()
             }
@@ -149,7 +150,7 @@ extension Lane {
         return true
     }
 
-    /// Publishes the question that has waited longest, if there is anything to see.
+    /// Publishes the question that has waited longest, if its visible state has changed.
     /// - Returns: bytes published.
     private func publishFirst(of live: LivePartition, _ partition: OwnedPartition) throws(LaneFault) -> Int {
         guard let entry = live.waiting.first else { return 0 }
@@ -158,7 +159,7 @@ extension Lane {
             return 0
         }
         let store = partition.store
-        // Alone in its transaction while a refused one is looked for.
+        // Only while the change is alone in its transaction is a refusal certain to be its own.
         lastChange = (partition.number, changeSearch.limit == 1 ? Array(entry.question) : [])
         // Never asked, or deleted: there is nothing to publish.
         guard let question = try reading({ () throws(StoreError) in try store.question(entry.question) }) else {
@@ -203,7 +204,7 @@ extension Lane {
             if question.isRefused { try note(refused: false, entry.question, question, in: store) }
             return value.count + carried
         case .refused(let error):
-            // Said once; the record published last stays.
+            // One dead letter is enough; the record published last stays.
             guard !question.isRefused, !live.lettered.contains(where: { $0.elementsEqual(entry.question) }) else {
                 totals.unseenChanges += 1
                 return 0
@@ -216,7 +217,7 @@ extension Lane {
         }
     }
 
-    /// What a stored event's headers and the worker's own take of the room that its record has.
+    /// Bytes that a stored event's headers and the worker's own take from its record's room.
     private func headerRoom(of question: StoredQuestion) -> Int {
         var room = provenance == nil ? 0 : Provenance.headerRoom
         PackedHeaders(question.headers).eachHeader {
@@ -235,7 +236,7 @@ extension Lane {
                 error: error))
     }
 
-    /// What the current transaction published is there for good.
+    /// The current transaction is committed: notes its dead letters with their questions.
     func noteCommittedChanges() throws(LaneFault) {
         for partition in partitions.all {
             guard let live = partition.live else { continue }
@@ -250,9 +251,9 @@ extension Lane {
         }
     }
 
-    /// The tables are restored: notes with the questions read from their topic that are too large now that their dead letters are
-    /// published, which a store that was lost has forgotten. A question that waits because of an answer is left out: that answer
-    /// may have made it too large, and then nothing has said so yet.
+    /// The tables are restored: marks the too large questions among those read from their topic as refused. Their dead
+    /// letters are published, but a lost store has forgotten that. A question that waits because of an answer is left
+    /// out: that answer may have made it too large, and then its dead letter is still to come.
     func noteLettered(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
         defer { live.forgetLarge() }
         guard live.unmarked == nil else { return }
@@ -281,11 +282,11 @@ extension Lane {
         try body(Bytes(key))
     }
 
-    /// Notes with a question whether its dead letter was published. Ends the validity of the question's bytes.
+    /// Notes with a question whether its dead letter was published. Invalidates the question's bytes.
     private func note(
         refused isRefused: Bool, _ id: Bytes, _ question: StoredQuestion, in store: AnswerStore
     ) throws(LaneFault) {
-        // The store's own bytes are not to be read while it is written to.
+        // The store's own bytes must not be read while the store is written to.
         let (value, headers) = (Bytes.copy(of: question.value), Bytes.copy(of: question.headers))
         defer {
             value.deallocate()
@@ -308,7 +309,7 @@ extension Lane {
 }
 
 extension Bytes {
-    /// Memory that the caller frees.
+    /// Copies into memory that the caller frees.
     fileprivate static func copy(of bytes: Bytes) -> UnsafeMutableRawBufferPointer {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         copy.copyMemory(from: bytes)

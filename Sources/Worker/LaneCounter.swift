@@ -1,13 +1,13 @@
-/// One counter of ``LaneTotals``: its names, and the rule by which it is counted. Two families of counters stand outside of
-/// this table, since they have tables already: dead letters by code (``Records/RecordErrorCode``), and offset resets by topic and
-/// reason (``OffsetResetReason``).
+/// One counter of ``LaneTotals``: its names, and the rule by which it is counted. Two families of counters stand
+/// outside of this table, since they have tables already: dead letters by code (``Records/RecordErrorCode``), and
+/// offset resets by topic and reason (``OffsetResetReason``).
 package struct LaneCounter: Sendable {
     package typealias Total = WritableKeyPath<LaneTotals, Int> & Sendable
 
     package enum Scope: Sendable {
         /// Counted when it is committed; an abort takes it back.
         case committed
-        /// Counted when it happens, once for all.
+        /// Counted when it happens; an abort takes nothing back.
         case immediate
     }
 
@@ -15,9 +15,9 @@ package struct LaneCounter: Sendable {
     package enum Group: Sendable {
         /// Records and bytes in and out, which have rates, too.
         case flow
-        /// What was done for them.
+        /// Table records, attached answers, changes, records of sources.
         case content
-        /// Commits, and what comes between them.
+        /// Commits, aborts, rebalances, throttling.
         case steps
     }
 
@@ -41,7 +41,7 @@ package struct LaneCounter: Sendable {
         /// A sentence, the same for all series of a family.
         package let help: String
         package var labels: @Sendable (TopicNames) -> [(String, String)] = { _ in [] }
-        /// What one of the counter is in the metric's unit.
+        /// The factor from the counter's unit to the metric's.
         package var scale = 1.0
     }
 

@@ -5,20 +5,20 @@ import KafkaClient
 struct OffsetSurvey {
     private let check: OffsetCheck
     private let noted: [TopicPartition: Int64]
-    /// The group's offsets; where one is missing, the one that work goes on from.
+    /// The group's offsets; in place of a missing one, the offset at which work resumes.
     private(set) var committed: [TopicPartition: Int64]
     private(set) var resets: [OffsetReset] = []
-    /// Of the questions.
+    /// The mismatch of the questions; nil: there is none.
     private(set) var questions: OffsetReset?
 
-    /// - Parameter noted: what this worker has noted of the group's offsets.
+    /// - Parameter noted: the group's offsets as this worker last noted them.
     init(committed: [TopicPartition: Int64], noted: [TopicPartition: Int64], check: OffsetCheck) {
         self.committed = committed
         self.noted = noted
         self.check = check
     }
 
-    /// What the brokers alone tell: before the store is opened, which takes long.
+    /// Checks against the brokers alone, before the store is opened, which takes long.
     mutating func lookAtGroup(
         _ questions: TopicPartition, _ span: (low: Int64, high: Int64), tables: [TopicPartition],
         _ ends: [(low: Int64, high: Int64)]
@@ -38,7 +38,7 @@ struct OffsetSurvey {
     /// The mismatch that may pass by itself; nil: there is none.
     var doubtful: OffsetReset? { resets.first { $0.reason != .belowStart } }
 
-    /// What the store tells: how far it has applied the tables.
+    /// Checks the store's positions in the tables.
     mutating func lookAtStore(_ tables: [(place: TopicPartition, applied: Int64, span: (low: Int64, high: Int64))]) {
         for table in tables {
             guard
