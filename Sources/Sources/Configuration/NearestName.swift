@@ -1,11 +1,11 @@
-/// Finds the name that somebody most likely meant.
+/// Finds the known name nearest to a misspelled one.
 package enum NearestName {
     /// The candidate that needs the fewest edits, upper and lower case alike. The last part of a dotted name counts by
-    /// itself too, so that `groupId` finds `kafka.groupId`, and a beginning counts for the whole, so that `store.dir` finds
-    /// `store.directory`. "" if there are no candidates.
-    /// - Parameter aliases: other names that somebody may try, and the candidate that each stands for.
+    /// itself too, so that `groupId` finds `kafka.groupId`, and a beginning counts for the whole, so that `store.dir`
+    /// finds `store.directory`. "" if there are no candidates.
+    /// - Parameter aliases: names that users may try instead, and the candidate for each.
     package static func of(_ name: String, in candidates: [String], aliases: [String: String] = [:]) -> String {
-        // Beyond this a name is no slip of the finger, and comparing costs the square of the length.
+        // A longer name is no typing error, and comparing costs the square of the length.
         let name = String(name.prefix(100)).lowercased()
         let pairs = candidates.map { ($0, $0) } + aliases.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         return pairs.min { cost(name, $0.0.lowercased()) < cost(name, $1.0.lowercased()) }?.1 ?? ""

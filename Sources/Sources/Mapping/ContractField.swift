@@ -14,13 +14,13 @@ package enum ContractTopic: String, CaseIterable, Sendable {
 
 /// A field of a contract record that a mapping can fill.
 package struct ContractField: Sendable, Equatable {
-    /// What the contract wants the field to hold.
+    /// The type that the contract requires.
     package enum Kind: Sendable, Equatable {
         case id, string, time, boolean, number, integer
         /// -1, 0 or 1.
         case voteValue
         case strings
-        /// Not a field of the record: where it is true, the record is a question's deletion.
+        /// Not a field of the record: true makes the record a question's deletion.
         case deletion
     }
 
@@ -31,7 +31,7 @@ package struct ContractField: Sendable, Equatable {
 
     /// Whether it stands in the record's `author`.
     var isOfAuthor: Bool { name.hasPrefix(Self.authorPrefix) }
-    /// Its name in the object that it stands in.
+    /// Its name within its object.
     var lastName: String { isOfAuthor ? String(name.dropFirst(Self.authorPrefix.count)) : name }
 
     static let authorPrefix = "author/"
@@ -72,7 +72,7 @@ package struct ContractField: Sendable, Equatable {
             ]
         case .votes:
             [
-                // Found by the answer where the row does not name it.
+                // Looked up by the answer where the row does not name it.
                 ContractField(name: "questionId", kind: .id),
                 ContractField(name: "answerId", kind: .id, isRequired: true),
                 ContractField(name: "voterId", kind: .id),

@@ -1,17 +1,17 @@
 import Yams
 
-/// Mappings of schemas that many sites run. A preset is the same YAML that a person would write: printed by
-/// `rejoinder sources show`, it can be copied and changed.
+/// Mappings of schemas that many sites run. A preset is the YAML that an operator would write: `rejoinder sources show`
+/// prints it, for copying and changing.
 package enum SourcePreset: String, CaseIterable, Sendable {
     case askbot
     case apacheAnswer = "apache-answer"
     case discourse
     case stackExchange = "stack-exchange"
 
-    /// Stands for what the topics' names begin with.
+    /// Placeholder for the prefix of the topics' names.
     private static let prefixMark = "PREFIX"
 
-    /// Said in one line.
+    /// A description in one line.
     package var summary: String {
         switch self {
         case .askbot: "Askbot 0.10 and later: threads as questions, posts of the type 'answer'"

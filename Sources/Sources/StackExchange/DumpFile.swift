@@ -1,7 +1,7 @@
 import Foundation
 
-/// A file of a Stack Exchange data dump: one row a line, `<row Id="4" PostTypeId="1" ... />`. Reads one row at a time, so that
-/// a file of any size takes the memory of its longest row.
+/// A file of a Stack Exchange data dump: one row a line, `<row Id="4" PostTypeId="1" ... />`. Reads one row at a time,
+/// so that a file of any size takes the memory of its longest row.
 package final class DumpFile {
     private static let pieceSize = 1 << 20
     /// Far longer than any post may be.
@@ -12,7 +12,7 @@ package final class DumpFile {
     private var buffer: [UInt8] = []
     private var start = 0
     private var line = 0
-    /// Bytes that were read, for the progress.
+    /// Bytes read so far, for the progress.
     package private(set) var bytesRead = 0
     package let size: Int
 
@@ -30,7 +30,7 @@ package final class DumpFile {
     deinit { try? handle.close() }
 
     /// The next row as a JSON object of texts, with the row's `Id`; nil at the end.
-    /// - Throws: `SourceFailure` with the line of what is no row.
+    /// - Throws: `SourceFailure` with the line number, where a row is malformed.
     package func next() throws(SourceFailure) -> (id: [UInt8], row: [UInt8])? {
         while let text = try nextLine() {
             line += 1
@@ -64,7 +64,7 @@ package final class DumpFile {
         }
     }
 
-    /// Attributes, as XML has them: `Name="text with &lt;entities&gt;"`.
+    /// Reads XML attributes: `Name="text with &lt;entities&gt;"`.
     private func row(_ text: ArraySlice<UInt8>) throws(SourceFailure) -> (id: [UInt8], row: [UInt8]) {
         var json = JSONWriter(capacity: text.count + 64)
         json.begin()

@@ -1,10 +1,10 @@
 import AnswerStore
 import Records
 
-/// A Stack Exchange data dump as contract records: answers, then the votes on them, then the questions, so that each
-/// question finds its answers. Goes through the files row by row; what it has to know of the answers stands in a store on disk.
+/// A Stack Exchange data dump as contract records: answers, then their votes, then the questions, so that each question
+/// finds its answers. Reads the files row by row, and keeps each answer's question in a store on disk.
 package final class StackExchangeDump {
-    /// What is read, for the progress: bytes of all passes, and how many there are.
+    /// Bytes read, of the bytes of all passes.
     package struct Progress: Sendable {
         package var bytes = 0
         package var size = 0
@@ -25,7 +25,7 @@ package final class StackExchangeDump {
 
     /// - Parameters:
     ///   - directory: with `Posts.xml`, and `Votes.xml` where there are votes.
-    ///   - store: for the time of the load.
+    ///   - store: for this load alone.
     package init(directory: String, hasVotes: Bool, store: IndexStore) {
         posts = directory + "/Posts.xml"
         votes = hasVotes ? directory + "/Votes.xml" : nil
@@ -56,7 +56,7 @@ package final class StackExchangeDump {
                 do {
                     try translate(id, row, pass.topic) { if $0.topic == pass.into { try publish($0) } }
                 } catch let failure as SourceFailure {
-                    // Told once, not in both passes over the posts.
+                    // Reported once, not in both passes over the posts.
                     guard pass.into != .questions else { continue }
                     refused += 1
                     if reasons.count < Self.mostReasons {
