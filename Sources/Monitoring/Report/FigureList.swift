@@ -1,6 +1,6 @@
 import Worker
 
-/// The figures of a run in the order in which every form of a report lists them.
+/// The figures of a run, in the order of every report format.
 package struct FigureList: Sendable {
     package struct Figure: Sendable {
         package enum Better: Sendable {
@@ -13,7 +13,7 @@ package struct FigureList: Sendable {
         /// nil: the run has none.
         package let value: @Sendable (RunFigures) -> Double?
         package let text: @Sendable (Double) -> String
-        /// nil: neither is better in itself.
+        /// nil: neither direction is better.
         package let better: Better?
 
         package func text(_ figures: RunFigures) -> String { value(figures).map(text) ?? "–" }
@@ -21,7 +21,7 @@ package struct FigureList: Sendable {
 
     package private(set) var figures: [Figure] = []
 
-    /// Those that any of these runs has.
+    /// Lists the figures that at least one of these runs has.
     package init(for runs: [RunFigures]) {
         addRecords()
         addLag()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Numbers as people read them. Locale-independent: a report is the same on every machine.
+/// Formats numbers for readers, independent of the locale: a report is the same on every machine.
 package enum FigureText {
     /// `12,345`
     package static func whole(_ number: Int) -> String {
@@ -15,12 +15,12 @@ package enum FigureText {
 
     package static func whole(_ number: Int64) -> String { whole(Int(number)) }
 
-    /// `12,345`, rounded; what has more digits than anybody reads is `1.20e+30`.
+    /// `12,345`, rounded; from 1e15 on `1.20e+30`.
     package static func whole(_ number: Double) -> String {
         abs(number) < 1e15 ? whole(Int(number.rounded())) : amount(number)
     }
 
-    /// At most one digit behind the point: `4.9`, `4`.
+    /// At most one decimal: `4.9`, `4`.
     package static func tenths(_ number: Double) -> String {
         guard abs(number) < 1e14 else { return amount(number) }
         let tenths = Int((number * 10).rounded())
@@ -28,7 +28,7 @@ package enum FigureText {
         return "\(tenths < 0 ? "-" : "")\(abs(tenths / 10))\(rest == 0 ? "" : ".\(rest)")"
     }
 
-    /// Three digits that count: `0.045`, `4.56`, `45.6`, `456`, `4,560`.
+    /// Three significant digits, or all digits of a larger whole number: `0.045`, `4.56`, `45.6`, `456`, `4,567`.
     package static func amount(_ number: Double) -> String {
         guard number.isFinite else { return "–" }
         let size = abs(number)
@@ -92,7 +92,7 @@ package enum FigureText {
         return percent < 9.95 && percent > 0 ? String(format: "%.1f%%", percent) : String(format: "%.0f%%", percent)
     }
 
-    /// `1.25×`; `–` where there is nothing to compare with.
+    /// `1.25×`; `=` where both are 0; `–` where one is missing or only the base is 0.
     package static func ratio(_ value: Double?, to base: Double?) -> String {
         guard let value, let base else { return "–" }
         if base == 0 { return value == 0 ? "=" : "–" }
@@ -114,14 +114,14 @@ package enum FigureText {
     package static func clock(_ seconds: Double) -> String { String(time(seconds).suffix(8)) }
 
     private static func parts(_ seconds: Double) -> tm {
-        // Years 0 to 9999, as RFC 3339 has them.
+        // Years 0 to 9999, the range of RFC 3339.
         var whole = time_t(min(max(seconds.rounded(.down), -62_167_219_200), 253_402_300_799))
         var parts = tm()
         gmtime_r(&whole, &parts)
         return parts
     }
 
-    /// A mark beside an axis: `5.00k` as `5k`, `1.50 s` as `1.5 s`.
+    /// Drops trailing zeros for an axis label: `5.00k` becomes `5k`, `1.50 s` becomes `1.5 s`.
     package static func mark(_ text: String) -> String {
         guard let point = text.firstIndex(of: ".") else { return text }
         let digits = text[text.index(after: point)...].prefix { $0.isNumber }

@@ -2,7 +2,8 @@ import Foundation
 
 /// Cuts a stream of bytes into lines.
 package struct LineSplitter: Sendable {
-    /// A longer line is nobody's: it is cut off here, and what is left does not read as JSON.
+    /// Limit on a line that is kept between calls. A longer line is passed on cut to this length, no longer valid JSON;
+    /// its remainder is skipped.
     package static let maxLineBytes = 4 << 20
 
     private var rest: [UInt8] = []
@@ -10,7 +11,7 @@ package struct LineSplitter: Sendable {
 
     package init() {}
 
-    /// Bytes behind the last line end are kept for the next call.
+    /// Passes on whole lines, and keeps the bytes after the last line end for the next call.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, line: (UnsafeBufferPointer<UInt8>) -> Void) {
         let bytes = bytes.bindMemory(to: UInt8.self)
         var start = 0
@@ -35,13 +36,13 @@ package struct LineSplitter: Sendable {
         }
     }
 
-    /// What stands behind the last line end, if anything does.
+    /// Passes on the bytes after the last line end, if there are any.
     package mutating func finish(line: (UnsafeBufferPointer<UInt8>) -> Void) {
         if !rest.isEmpty { rest.withUnsafeBufferPointer { Self.pass($0, to: line) } }
         forget()
     }
 
-    /// For a stream that begins anew.
+    /// Drops the kept bytes, for a stream that starts over.
     package mutating func forget() {
         rest = []
         isSkipping = false

@@ -1,18 +1,18 @@
 import Records
 
-/// What one line of a log is.
+/// The kind of a log line.
 package enum LogEntry: Sendable, Equatable {
     case throughput(ThroughputLine, time: Double)
     case event(LogNote)
-    /// A JSON object of the log that says nothing a report needs.
+    /// A line of our log without figures or events for a report.
     case passing
-    /// Begins as a JSON object and is none, or is a throughput line without what makes it one.
+    /// Malformed JSON, a time that does not parse, or a throughput line without its required fields.
     case torn
-    /// Anything else.
+    /// Text, or JSON that is not of our log.
     case foreign
     case blank
 
-    /// - Parameter bytes: a line without its end. What stands before the first `{` is passed over: log collectors put the
+    /// - Parameter bytes: a line without its end. Bytes before the first `{` are skipped: log collectors put the
     ///   container's name or a time there.
     package init(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let start = bytes.firstIndex(of: UInt8(ascii: "{")) else {
@@ -33,7 +33,7 @@ package enum LogEntry: Sendable, Equatable {
     }
 
     private init(_ value: LogValue, isInner: Bool) {
-        // Docker's own log files: our line is the text of one of theirs.
+        // Docker's log files wrap each of our lines in a JSON object, as its `log` field.
         if !isInner, let inner = value.text("log") {
             let line = inner.hasSuffix("\n") ? String(inner.dropLast()) : inner
             guard let value = LogValue(line) else {
@@ -69,18 +69,18 @@ package enum LogEntry: Sendable, Equatable {
         }
     }
 
-    /// Whether a line that is not JSON once was a throughput line.
+    /// Whether malformed JSON was part of a throughput line.
     private static func names(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         String(decoding: bytes, as: UTF8.self).contains("\"uptimeSeconds\"")
     }
 }
 
-/// A line that is no throughput line and tells why the throughput is as it is.
+/// A log line that explains the throughput: a start, a stop, a rebalance, or trouble.
 package struct LogNote: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case start
         case stop
-        /// Partitions came or went.
+        /// Partitions were assigned, handed back or caught up.
         case rebalance
         /// A warning or worse.
         case trouble
@@ -92,7 +92,7 @@ package struct LogNote: Sendable, Equatable {
     package var level: String
     package var logger: String
     package var message: String
-    /// Name and value, in the line's order, nested ones left out.
+    /// Names and values in the line's order, without nulls, objects and arrays of more than 64 elements.
     package var fields: [(name: String, value: String)]
 
     package static func == (left: LogNote, right: LogNote) -> Bool {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What throughput logs hold, put in order: runs of workers, and what else happened.
+/// The contents of throughput logs, sorted into runs of workers and events.
 package struct LogSurvey: Sendable {
-    /// How a log's lines were taken.
+    /// A log, and counts of its lines by kind.
     package struct Source: Sendable, Equatable {
         package var name: String
         package var lines = 0
@@ -10,7 +10,7 @@ package struct LogSurvey: Sendable {
         package var events = 0
         package var torn = 0
         package var foreign = 0
-        /// Lines of throughput that another place of the logs has too.
+        /// Duplicate throughput lines, which are dropped.
         package var repeated = 0
 
         package var skipped: Int { torn + foreign }
@@ -18,14 +18,14 @@ package struct LogSurvey: Sendable {
 
     package struct Event: Sendable, Equatable {
         package var event: LogNote
-        /// Whose it is, as far as the log tells.
+        /// The worker of the event; nil where the log does not name it.
         package var worker: String?
     }
 
     package private(set) var sources: [Source] = []
-    /// In order of their beginnings; empty before ``arrange()``.
+    /// Sorted by start; empty before ``arrange()``.
     package private(set) var runs: [WorkerRun] = []
-    /// In order of time.
+    /// Sorted by time after ``arrange()``.
     package private(set) var events: [Event] = []
     private var samples: [WorkerRun.Key: [WorkerRun.Sample]] = [:]
     private var splitter = LineSplitter()
@@ -34,14 +34,14 @@ package struct LogSurvey: Sendable {
 
     package init() {}
 
-    /// The bytes that follow belong to this log.
+    /// Begins a log: the bytes fed next belong to it.
     package mutating func begin(_ name: String) {
         sources.append(Source(name: name))
         splitter.forget()
         worker = nil
     }
 
-    /// - Parameter row: every throughput line as it comes.
+    /// - Parameter row: called with each throughput line as it is read.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, row: (ThroughputLine) -> Void = { _ in }) {
         var splitter = splitter
         self.splitter = LineSplitter()
@@ -49,7 +49,7 @@ package struct LogSurvey: Sendable {
         self.splitter = splitter
     }
 
-    /// The log ends here.
+    /// Ends the log, and takes a last line that has no line end.
     package mutating func end(row: (ThroughputLine) -> Void = { _ in }) {
         var splitter = splitter
         splitter.finish { take($0, row: row) }
@@ -85,7 +85,7 @@ package struct LogSurvey: Sendable {
         }
     }
 
-    /// What a report needs of a line: of partitions only the one that is furthest behind, of lanes only what they wait for.
+    /// Saves memory: keeps only the partition with the largest lag, and only the lanes that wait.
     private mutating func trimmed(_ line: ThroughputLine) -> ThroughputLine {
         var line = line
         line.group = shared(line.group)
@@ -99,18 +99,18 @@ package struct LogSurvey: Sendable {
         return line
     }
 
-    /// A day's lines share the few names that stand in them.
+    /// Interns a name, so that the lines of a day share one copy.
     private mutating func shared(_ name: String) -> String {
         if let name = names[name] { return name }
         names[name] = name
         return name
     }
 
-    /// After the last log: makes the runs.
+    /// Sorts the lines into runs and drops duplicates; called once, after the last log.
     package mutating func arrange() {
         var arranged: [WorkerRun] = []
         for (key, lines) in samples {
-            // A log's own order settles what happened within a millisecond.
+            // Times have milliseconds, so lines of the same time keep their log's order.
             let sorted = lines.sorted {
                 ($0.time, $0.source, $0.order) < ($1.time, $1.source, $1.order)
             }
@@ -136,7 +136,7 @@ package struct LogSurvey: Sendable {
         events = unique
     }
 
-    /// One run of many, or some of its runs, as a survey of its own.
+    /// A survey of the chosen runs alone. Keeps events up to a minute around them that name no worker or one of theirs.
     package func only(runs chosen: [WorkerRun]) -> LogSurvey {
         var survey = self
         survey.runs = chosen

@@ -1,4 +1,4 @@
-/// The look of a report's page: light, dark, and on paper. Nothing of it is loaded from anywhere.
+/// The style of a report's page for light and dark screens and for paper. It loads no external resource.
 enum PageStyle {
     static let css = """
         :root{color-scheme:light dark;--bg:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#5b6470;--rule:#d9dde3;--grid:#e6e9ee;
@@ -53,7 +53,7 @@ enum PageStyle {
         details,nav{display:none}.wide{overflow:visible}svg{min-width:0}h2{break-after:avoid}th,td{padding:.15rem .4rem}}
         """ + colours
 
-    /// `c1` and on for lines, `t1` and on for where the time goes.
+    /// Colours: `c1` and up for lines, `t1` and up for lane activities.
     private static var colours: String {
         let names = (1...7).map { "c\($0)" } + (1...9).map { "t\($0)" } + ["sum"]
         return names.map { name in

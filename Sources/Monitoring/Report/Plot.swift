@@ -1,25 +1,25 @@
-/// One drawing of a report: lines, or layers on each other, over time; its legend, its description, and its numbers as a table.
+/// A plot of a report over time: lines, stacked layers or bars, with legend, description and a table of numbers.
 struct Plot {
     struct Series {
         var name: String
-        /// The CSS class that gives it its colour.
+        /// CSS class of the colour.
         var style: String
         var bins: [TimeBins.Bin?]
-        /// Draws from the least to the largest behind the line.
+        /// Draws a band from the least to the largest value behind the line.
         var hasBand = false
         var isStrong = false
     }
 
     enum Form {
         case lines
-        /// Layers on each other.
+        /// Stacked layers.
         case layers
         case bars
     }
 
     struct Axis {
         var bins: TimeBins
-        /// Of a run's beginning rather than of the day.
+        /// Times count from a run's start, not from 1970.
         var isRelative = false
 
         func label(_ time: Double) -> String {
@@ -29,14 +29,14 @@ struct Plot {
 
     var id: String
     var title: String
-    /// What is drawn, for who reads it and for who has it read out.
+    /// Description for the caption and for screen readers.
     var explanation: String
     var axis: Axis
     var series: [Series]
     var form = Form.lines
     var scale = PlotScale.Kind.linear
     var text: (Double) -> String
-    /// Drawn behind: what stood still, what was restored, where workers began, where partitions moved.
+    /// Drawn behind the series: stalls, restores, restarts, rebalances.
     var marks = PlotMarks()
 
     static let width = 1100.0
@@ -131,7 +131,7 @@ struct Plot {
         var time = (bins.start / step).rounded(.up) * step
         var isFirst = true
         while time <= bins.end, step > 0 {
-            // What would reach beyond the edge ends at it.
+            // A label near the right edge ends at its tick, or it would be cut off.
             let isLast = self.x(time) > Self.right - 40
             let x = Markup.number(self.x(time))
             svg += "<path d=\"M\(x) \(Markup.number(bottom))v5\"/>"
@@ -153,7 +153,7 @@ struct Plot {
         return isFirst ? short + " UTC" : short
     }
 
-    /// Stretches of columns that have something.
+    /// Ranges of adjacent columns that have values.
     private func stretches(_ bins: [TimeBins.Bin?]) -> [Range<Int>] {
         var stretches: [Range<Int>] = []
         var start: Int?
@@ -176,7 +176,7 @@ struct Plot {
         var path = ""
         for stretch in stretches(line.bins) {
             let points = stretch.map { point($0, line.bins[$0]?.mean ?? 0, scale) }
-            // A line of no length and with round ends is a dot.
+            // A line of zero length with round caps is drawn as a dot.
             path += "M" + points.joined(separator: "L") + (points.count == 1 ? "h0" : "")
         }
         guard !path.isEmpty else { return "" }
@@ -200,7 +200,7 @@ struct Plot {
             let top = line.bins.enumerated().map { base[$0.offset] + ($0.element?.mean ?? 0) }
             var path = ""
             for stretch in stretches(line.bins) {
-                // To the columns' edges, so that a single one is seen.
+                // Reaches to the columns' edges, so that a single column is visible.
                 func edge(_ index: Int, _ value: Double) -> String {
                     "\(Markup.number(x(axis.bins.begin(index)))) \(Markup.number(y(value, scale)))"
                 }
@@ -239,7 +239,7 @@ struct Plot {
 
     // MARK: - Its numbers
 
-    /// A column that tells its numbers when it is pointed at, without a script.
+    /// Columns with their numbers as SVG tooltips, which need no script.
     private func hovers() -> String {
         var svg = "<g class=h>"
         for group in groups(most: 120) {
@@ -248,7 +248,7 @@ struct Plot {
             for line in series {
                 if let value = value(line, group) { text += "\n\(line.name): \(self.text(value))" }
             }
-            // Line ends stand for themselves here.
+            // Escaped line by line, since `Markup.line` replaces line ends and a tooltip shows them.
             let title = text.split(separator: "\n").map { Markup.line(String($0), limit: 100) }.joined(
                 separator: "\n")
             svg += "<rect x=\"\(Markup.number(from))\" y=\"14\" width=\"\(Markup.number(to - from))\" height=\"152\">"
@@ -263,7 +263,7 @@ struct Plot {
         return stride(from: 0, to: count, by: max(size, 1)).map { $0..<min($0 + size, count) }
     }
 
-    /// Of several columns: the sum of bars, the mean of layers and lines.
+    /// The value of several columns: the sum of bars, the mean of layers and lines.
     private func value(_ line: Series, _ group: Range<Int>) -> Double? {
         let values = line.bins[group].compactMap { $0?.mean }
         guard !values.isEmpty else { return nil }
@@ -292,7 +292,7 @@ struct Plot {
         return html + "</tbody></table>"
     }
 
-    /// What who cannot see it wants to know first.
+    /// Key figures for screen readers: each series' largest and last value.
     private func summary() -> String {
         series.prefix(8).compactMap { line in
             let bins = line.bins.compactMap { $0 }

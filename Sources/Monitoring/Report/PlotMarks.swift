@@ -1,9 +1,9 @@
-/// What happened, drawn behind every plot at the same place, so that it is seen together with what it did.
+/// Stalls, restores, rebalances and restarts, drawn behind every plot at the same place, next to their effects.
 struct PlotMarks {
     struct Shade {
         var from: Double
         var to: Double
-        /// The CSS class.
+        /// CSS class.
         var style: String
         var text: String
     }
@@ -14,7 +14,7 @@ struct PlotMarks {
         var text: String
     }
 
-    /// More than so many of one kind would be a grey field: they are thinned out.
+    /// Limit on marks of one kind. More would merge into a grey area, so they are thinned out.
     private static let most = 150
 
     var shades: [Shade] = []

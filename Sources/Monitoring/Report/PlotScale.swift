@@ -1,11 +1,11 @@
 import Foundation
 
-/// Where a value stands on a plot's upright axis, and which values are written beside it.
+/// The vertical axis of a plot: heights of values, and the labelled ticks.
 struct PlotScale: Sendable {
     enum Kind: Sendable {
         /// From 0.
         case linear
-        /// Powers of ten: for latencies, whose best and worst lie far apart.
+        /// Powers of ten, for latencies, which span several of them.
         case logarithmic
         /// 0 to 1.
         case share
@@ -38,13 +38,13 @@ struct PlotScale: Sendable {
         }
     }
 
-    /// 0 at the bottom, 1 at the top.
+    /// The height of a value: 0 at the bottom, 1 at the top.
     func height(_ value: Double) -> Double {
         let value = kind == .logarithmic ? log10(max(value, 1e-3)) : value
         return min(max((value - least) / (largest - least), 0), 1)
     }
 
-    /// 1, 2 or 5 times a power of ten, and at least so much.
+    /// The smallest 1, 2 or 5 times a power of ten that is not below `least`.
     static func step(_ least: Double) -> Double {
         guard least > 0, least.isFinite else { return 1 }
         let power = pow(10, Foundation.floor(log10(least)))
@@ -52,7 +52,7 @@ struct PlotScale: Sendable {
         return 10 * power
     }
 
-    /// Seconds between the marks of a time axis that has room for about eight of them.
+    /// Seconds between the ticks of a time axis with room for about eight of them.
     static func timeStep(_ span: Double) -> Double {
         let steps: [Double] = [
             1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,

@@ -73,10 +73,10 @@ package enum ReportCSV {
         ),
     ]
 
-    /// The first row, its line end included.
+    /// The header row with its line end.
     package static var header: String { row(columns.map(\.name)) }
 
-    /// Its line end included.
+    /// The row of a line, with its line end.
     package static func row(_ line: ThroughputLine) -> String { row(columns.map { $0.value(line) }) }
 
     static func row(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\r\n" }

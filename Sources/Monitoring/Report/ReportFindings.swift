@@ -1,6 +1,6 @@
 import Worker
 
-/// What somebody who was called at night wants to know before looking at any plot, in sentences.
+/// Conclusions in sentences, for an operator on call, before any plot.
 package struct ReportFindings: Sendable {
     package enum Weight: String, Sendable {
         case good
@@ -18,7 +18,7 @@ package struct ReportFindings: Sendable {
         deadLetters(sum)
         time(sum)
         skipped(survey)
-        // The gravest first, each in the order above.
+        // The most severe first, each in the order above.
         let order: [Weight] = [.bad, .warn, .good, .say]
         sentences = order.flatMap { weight in sentences.filter { $0.weight == weight } }
     }
@@ -46,7 +46,7 @@ package struct ReportFindings: Sendable {
             let duration = FigureText.duration(sum.behindSeconds)
             say(.warn, "It fell behind and caught up: behind for \(duration) in all. " + text)
         } else if sum.stalledSeconds > 0 || sum.lagEnd == nil {
-            // While no broker answers nobody knows how much more there is.
+            // While no broker answers, the lag is unknown: no verdict.
             say(.say, text)
         } else {
             say(.good, "It kept up. " + text)

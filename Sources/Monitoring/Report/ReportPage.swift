@@ -1,6 +1,6 @@
-/// A report as one HTML file: no script, nothing loaded, everything from the logs escaped.
+/// A report as one HTML file, without scripts or external resources; all text from the logs is escaped.
 package struct ReportPage {
-    /// More events than anybody reads.
+    /// Limit on the rows of the events table.
     private static let mostEvents = 300
 
     private let survey: LogSurvey
@@ -178,7 +178,7 @@ package struct ReportPage {
     }
 }
 
-/// Events of one kind that follow each other are one row.
+/// A row of the events table. Successive repeats of a worker's warning or error share a row.
 package struct EventRow: Sendable {
     package var time: Double
     package var worker: String?

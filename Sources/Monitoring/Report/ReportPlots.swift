@@ -1,8 +1,8 @@
 import Worker
 
-/// The plots of a report, in the order in which one looks for a cause.
+/// The plots of a report, in the order of a search for a cause.
 struct ReportPlots {
-    /// As many lines as can be told apart.
+    /// Limit on the lines of a plot that a reader can tell apart.
     static let mostLines = 6
 
     let survey: LogSurvey
@@ -37,7 +37,7 @@ struct ReportPlots {
         runs.contains { $0.samples.contains { count($0.line) } }
     }
 
-    /// The sum and, as far as they can be told apart, each worker's.
+    /// The sum of all workers and, for up to `mostLines` workers, a line for each.
     private func perWorker(_ value: @escaping (ThroughputLine) -> Double) -> [Plot.Series] {
         if workers.count == 1 {
             return [
@@ -61,7 +61,7 @@ struct ReportPlots {
         var series = perWorker { $0.rate($0.recordsIn) }
         if workers.count == 1 { series[0].name = "in" }
         let out = bins.sum(runs) { $0.rate($0.recordsOut) }
-        // A line on the other line tells nothing.
+        // Output that follows the input within 2% would draw one line on the other.
         let differs = zip(out, series[0].bins).contains {
             abs(($0?.mean ?? 0) - ($1?.mean ?? 0)) > 0.02 * max($1?.mean ?? 0, 1)
         }
@@ -214,7 +214,7 @@ struct ReportPlots {
 
     // MARK: - States
 
-    /// One strip a worker: what it was doing.
+    /// A strip for each worker with its states over time.
     func strips() -> String {
         let shown = workers.prefix(24)
         let height = 26.0
@@ -284,8 +284,8 @@ struct ReportPlots {
         }.joined(separator: " ")
     }
 
-    /// A worker may change between idle and working with every line: where the strip has no room for that, a column shows the
-    /// gravest of its states.
+    /// The states of a run. Of more than 150 stretches, which a strip has no room for, each column shows its most
+    /// severe state.
     private func merged(_ run: WorkerRun) -> [(state: ThroughputLine.State, from: Double, to: Double)] {
         let exact = run.states
         guard exact.count > 150 else { return exact }

@@ -7,8 +7,8 @@ package struct ReportText {
     private let printable: (String) -> String
 
     /// - Parameters:
-    ///   - unicode: false: nothing but ASCII of our own.
-    ///   - printable: makes text of the logs fit for one line of a terminal.
+    ///   - unicode: false limits the report's own characters to ASCII.
+    ///   - printable: makes text from the logs fit for one line of a terminal.
     package init(_ survey: LogSurvey, unicode: Bool, printable: @escaping (String) -> String) {
         self.survey = survey
         self.unicode = unicode
@@ -120,7 +120,7 @@ package struct ReportText {
         return table.lines.enumerated().flatMap { index, line in sections[index].map { [$0, line] } ?? [line] }
     }
 
-    /// What of ours is not ASCII, said with it.
+    /// Replaces the report's own non-ASCII characters.
     static func ascii(_ line: String) -> String {
         line.replacing("–", with: "-").replacing("µ", with: "u").replacing("×", with: "x").replacing("…", with: "...")
     }

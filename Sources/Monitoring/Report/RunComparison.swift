@@ -1,9 +1,9 @@
 import Worker
 
-/// Two runs laid over each other, from their beginnings on.
+/// A comparison of two runs, aligned at their starts.
 package struct RunComparison {
     package struct Side: Sendable {
-        /// As the user named it.
+        /// The name that the user gave.
         package let name: String
         package let survey: LogSurvey
         package let figures: RunFigures
@@ -48,7 +48,7 @@ package struct RunComparison {
         return unicode ? lines : lines.map(ReportText.ascii)
     }
 
-    /// One row a figure.
+    /// A row for each figure.
     package var csv: String {
         var csv = ReportCSV.row(["section", "figure", "a", "b", "ratio"])
         for figure in list.figures {
@@ -109,7 +109,7 @@ package struct RunComparison {
         return html + "</dl>"
     }
 
-    /// The CSS class that tells better from worse.
+    /// CSS class for better, worse, or the same within 5%.
     private func tone(_ figure: FigureList.Figure) -> String {
         guard let better = figure.better, let left = figure.value(a.figures), let right = figure.value(b.figures) else {
             return "same"

@@ -1,6 +1,6 @@
 import Worker
 
-/// The figures of a run, or of several as one.
+/// The figures of a run, or of several runs as one.
 @dynamicMemberLookup
 package struct RunFigures: Sendable, Equatable {
     /// Latencies of a run, in milliseconds.
@@ -12,40 +12,40 @@ package struct RunFigures: Sendable, Equatable {
         package var max = 0.0
         /// The largest p99 of an interval.
         package var worstP99 = 0.0
-        /// False: percentiles of all records, from a line of totals. True: of the intervals' percentiles the one in the middle, each
-        /// interval counting as much as it has records, since percentiles of parts do not add up to one of the whole.
+        /// False: percentiles of all records, from a line of totals. True: the median of the intervals' percentiles,
+        /// weighted by records, as percentiles of parts do not add up to one of the whole.
         package var isMiddle = true
     }
 
-    /// Seconds that the counts are of: of several runs the time in which at least one of them ran.
+    /// Seconds that the counts cover; of several runs, the time in which at least one of them ran.
     package var seconds = 0.0
-    /// The counters of the lines; as members, too.
+    /// Sums of the lines' counters, which are also members by dynamic lookup.
     package var counts = LaneTotals()
     package var deadLetters: [String: Int] = [:]
     package var deadLettersTotal = 0
     package var offsetResets = 0
-    /// Records a second of the best interval.
+    /// Records a second in the best interval.
     package var peakIn = 0.0
     package var peakTables = 0.0
-    /// nil where at no time it is known of every worker how much waits.
+    /// nil where the lag of all workers was never known at the same time.
     package var lagLargest: Int64?
     package var lagLargestTime: Double?
     package var lagLargestPlace: ThroughputLine.Lag.Partition?
-    /// As last known; nil where it is not known of every worker.
+    /// The last known lag; nil where a worker's is unknown.
     package var lagEnd: Int64?
     package var latency: Latency?
     package var eventLatency: Latency?
     package var commitLatency: Latency?
-    /// Mean over time; nil where no interval has any.
+    /// Mean over time; nil where no interval has shares.
     package var shares: ThroughputLine.TimeShares?
     package var stalledSeconds = 0.0
-    /// For how long the worker was behind, as ``Backlog`` has it.
+    /// Seconds behind, by the lines' verdicts or else by ``Backlog``.
     package var behindSeconds = 0.0
-    /// Whether the last line of some worker that ran to the end was.
+    /// Whether a worker that ran to the end was behind in its last line with a known lag.
     package var isBehindAtEnd = false
     package var restoringSeconds = 0.0
     package var idleSeconds = 0.0
-    /// Of the intervals between a run's first and last line, or of whole runs.
+    /// CPU time of whole runs; of a run that began before its log, between its first and last line.
     package var cpuSeconds = 0.0
     package var cpuRecords = 0
     package var residentLargest: Int64 = 0
@@ -62,7 +62,7 @@ package struct RunFigures: Sendable, Equatable {
     package var tablesPerSecond: Double { per(answers) + per(votes) }
     package var busyShare: Double? { shares.map { max(0, 1 - $0[.idle]) } }
     package var cpuCores: Double { seconds > 0 ? cpuSeconds / seconds : 0 }
-    /// Microseconds of CPU for each record read, table records included.
+    /// Microseconds of CPU for each record, table records included.
     package var cpuMicroseconds: Double? { cpuRecords > 0 ? cpuSeconds * 1e6 / Double(cpuRecords) : nil }
 
     private func per(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
@@ -78,7 +78,7 @@ package struct RunFigures: Sendable, Equatable {
         runs = 1
         restarts = run.isRestart ? 1 : 0
         let lines = run.samples.map(\.line)
-        // The line of totals has what was done after the last interval, too.
+        // The line of totals includes the work after the last interval.
         if let totals = run.totals?.line {
             seconds = totals.seconds
             count([totals])
@@ -94,7 +94,7 @@ package struct RunFigures: Sendable, Equatable {
         measureCPU(run)
     }
 
-    /// Several runs as one: of all workers of a group, and of all their restarts.
+    /// Several runs as one: all workers of a group, with all their restarts.
     package init(_ all: [WorkerRun]) {
         if all.count == 1 {
             self.init(all[0])
@@ -144,7 +144,7 @@ package struct RunFigures: Sendable, Equatable {
         (storeBytes, storeAnswers, storeVotes) = (last.store.bytes, last.store.answers, last.store.votes)
     }
 
-    /// CPU seconds count from the process's start, so the first line of a log that begins later is only where to count from.
+    /// CPU seconds count from the process's start. In a log that begins later, the first line is the baseline.
     private mutating func measureCPU(_ run: WorkerRun) {
         guard let last = (run.totals ?? run.samples.last)?.line else { return }
         if run.totals != nil || run.isWhole {
@@ -172,13 +172,13 @@ package struct RunFigures: Sendable, Equatable {
         residentLargest = max(residentLargest, other.residentLargest)
     }
 
-    /// What workers have at the same time adds up; what one has after another does not.
+    /// Adds up figures that workers have at the same time. Those of a worker's successive runs do not add up.
     private mutating func combine(_ all: [WorkerRun]) {
         let byWorker = Dictionary(grouping: all, by: \.key)
         let end = all.map(\.lastTime).max() ?? 0
         lagEnd = 0
         for run in byWorker.compactMap({ $0.value.last }) {
-            // One that ended long before has left its partitions to others.
+            // A worker that ended long before has left its partitions to others.
             guard end - run.lastTime <= max(60, 3 * run.typicalSeconds) else { continue }
             guard let last = (run.samples.last ?? run.totals)?.line else { continue }
             lagEnd = lagEnd.flatMap { sum in run.lagEnd.map { sum + $0 } }
@@ -197,7 +197,7 @@ package struct RunFigures: Sendable, Equatable {
             }
             return
         }
-        // Columns of an interval's length: workers do not write their lines at the same moment.
+        // Columns of one interval's length, since workers write their lines at different moments.
         let bins = TimeBins.fitting(all, most: 20_000)
         peakIn = bins.sum(all) { $0.rate($0.recordsIn) }.compactMap { $0?.mean }.max() ?? 0
         peakTables = bins.sum(all) { $0.rate($0.answers + $0.votes) }.compactMap { $0?.mean }.max() ?? 0
@@ -205,7 +205,7 @@ package struct RunFigures: Sendable, Equatable {
             guard let bin, Int64(bin.largest) > lagLargest ?? -1 else { continue }
             (lagLargest, lagLargestTime) = (Int64(bin.largest), bins.middle(index))
         }
-        // Of the same moment: another one's largest partition may be larger than this one's sum.
+        // From the same moment as the sum: a partition's own largest lag may be of another time.
         if let time = lagLargestTime {
             lagLargestPlace = Self.largestPlace(all, from: time - bins.width / 2, to: time + bins.width / 2)
         }
@@ -223,7 +223,7 @@ package struct RunFigures: Sendable, Equatable {
         return largest
     }
 
-    /// The length of what runs cover together; what lies between two of them is nobody's time.
+    /// Seconds that at least one run covers; gaps between runs do not count.
     private static func covered(_ runs: [WorkerRun]) -> Double {
         var (seconds, end) = (0.0, -Double.infinity)
         for run in runs.sorted(by: { $0.firstTime < $1.firstTime }) {
@@ -255,7 +255,7 @@ package struct RunFigures: Sendable, Equatable {
         return latency
     }
 
-    /// The worst of any run; nil where some run has only the middle of its intervals.
+    /// The worst latencies of all runs; nil where a run has only the median of its intervals.
     static func worst(_ runs: [Latency?]) -> Latency? {
         let known = runs.compactMap { $0 }
         guard !known.isEmpty, known.allSatisfy({ !$0.isMiddle }) else { return nil }
@@ -272,7 +272,7 @@ package struct RunFigures: Sendable, Equatable {
         return worst
     }
 
-    /// The least value that, with those below it, has at least half of the weight.
+    /// The weighted median: the least value that, with those below it, has at least half of the weight.
     static func middle(_ values: [(value: Double, weight: Int)]) -> Double {
         let sorted = values.sorted { $0.value < $1.value }
         let half = Double(sorted.reduce(0) { $0 + $1.weight }) / 2
@@ -291,20 +291,20 @@ extension LaneTotals {
 }
 
 extension WorkerRun {
-    /// The last that is known: a worker that is stopped in a rebalance knows it no more.
+    /// The last known lag: a worker that is stopped in a rebalance no longer knows its lag.
     fileprivate var lagEnd: Int64? {
         samples.last { $0.line.lag.total != nil }?.line.lag.total ?? totals?.line.lag.total
     }
 
-    /// As of the last line that knows its lag.
+    /// Judged by the last line with a known lag.
     fileprivate var isBehindAtEnd: Bool { samples.last { $0.line.lag.total != nil }?.line.isBehind ?? false }
 }
 
 extension ThroughputLine {
-    /// `count` a second, over the interval.
+    /// Converts an interval's count to one a second.
     func rate(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
-    /// As the worker judged it; for lines of versions that did not, by the same rule.
+    /// The worker's own verdict; in lines of versions without one, the same rule.
     var isBehind: Bool {
         if let verdict { return verdict.kind == .behind }
         guard let total = lag.total, state == .working || state == .idle else { return false }

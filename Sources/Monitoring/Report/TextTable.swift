@@ -1,7 +1,7 @@
-/// Rows in columns, for a terminal.
+/// Rows with aligned columns, for a terminal.
 struct TextTable {
     private var rows: [[String]] = []
-    /// Columns that are set flush left.
+    /// Indices of the left-aligned columns.
     private let left: Set<Int>
 
     init(left: Set<Int> = [0]) {
@@ -32,7 +32,7 @@ package enum Sparkline {
 
     /// - Parameters:
     ///   - values: nil is drawn as a space; 0 as the least bar.
-    ///   - largest: what fills the height; nil: the values' largest.
+    ///   - largest: value of the highest bar; nil: the values' largest.
     package static func text(_ values: [Double?], largest: Double? = nil, unicode: Bool = true) -> String {
         let top = largest ?? values.compactMap { $0 }.max() ?? 0
         let bars = unicode ? bars : ascii

@@ -1,10 +1,10 @@
 import Worker
 
 extension ThroughputLine {
-    /// Reads a line of the log, or an event of the admin port, of this version or another: what it lacks is 0 or absent,
-    /// what is unknown is passed over.
+    /// Reads a log line, or an event of the admin port, of this version or another. Missing fields are 0 or absent;
+    /// unknown fields are ignored.
     ///
-    /// - Returns: nil where it is none: it has no time, no worker, no length, or is of another kind.
+    /// - Returns: nil for a line without time, worker, length or uptime, or of another kind.
     package init?(json text: String) {
         guard let value = LogValue(text) else { return nil }
         self.init(value)
@@ -47,7 +47,7 @@ extension ThroughputLine {
         }
     }
 
-    /// Sums of what a file says may pass every bound.
+    /// Saturates: the sum of a file's counts may overflow.
     fileprivate static func sum(_ left: Int, _ right: Int) -> Int {
         let (sum, overflow) = left.addingReportingOverflow(right)
         return overflow ? .max : sum
@@ -57,7 +57,7 @@ extension ThroughputLine {
 }
 
 extension LogValue {
-    /// Between 0 and 2^53, so that a million of them add up.
+    /// Clamped to 0...2^53, the integers that a Double holds exactly.
     fileprivate func count(_ name: String) -> Int { int(name).map(ThroughputLine.clamped) ?? 0 }
 
     fileprivate func counts(where isWanted: (LaneCounter.Field) -> Bool) -> LaneTotals {
@@ -66,7 +66,7 @@ extension LogValue {
         }
     }
 
-    /// 0 or more.
+    /// Clamped to 0...1e18.
     fileprivate func amount(_ name: String) -> Double { double(name).map { min(max($0, 0), 1e18) } ?? 0 }
 
     fileprivate func partition(_ name: String) -> Int32 { int(name).flatMap(Int32.init(exactly:)) ?? 0 }

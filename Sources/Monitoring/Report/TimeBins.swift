@@ -1,4 +1,4 @@
-/// Columns of equal length over a stretch of time, to draw or list what many lines say.
+/// Columns of equal length over a span of time, which aggregate lines for plots and tables.
 package struct TimeBins: Sendable {
     package struct Bin: Sendable, Equatable {
         package var mean: Double
@@ -11,7 +11,7 @@ package struct TimeBins: Sendable {
     package let width: Double
     package let count: Int
 
-    /// As fine as the lines themselves, but never more than `most` columns.
+    /// One column for each interval of the lines, at most `most`.
     package static func fitting(_ runs: [WorkerRun], most: Int = 240) -> TimeBins {
         let start = runs.map(\.firstTime).min() ?? 0
         let end = max(runs.map(\.lastTime).max() ?? 0, start + 1)
@@ -30,17 +30,16 @@ package struct TimeBins: Sendable {
     package func begin(_ index: Int) -> Double { start + width * Double(index) }
     package func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }
 
-    /// What lines say, by columns: the mean over the time of those that say something, the least and the largest. A column
-    /// in which no line says anything is nil.
-    /// - Parameter offset: is taken off the lines' times.
+    /// The lines' values by column: the mean over the time of lines with a value, the least and the largest. A column
+    /// without any value is nil.
+    /// - Parameter offset: subtracted from the lines' times.
     package func values(
         _ samples: [WorkerRun.Sample], offset: Double = 0, _ value: (ThroughputLine) -> Double?
     ) -> [Bin?] {
         columns(samples, offset: offset, value).map(\.bin)
     }
 
-    /// What all workers have together. A column in which a worker has lines of which none says anything is nil: a sum of which a
-    /// part is not known is not known.
+    /// Sums over all workers. A column is nil where a worker has lines but no value: the sum is then unknown.
     package func sum(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
         var sums = [Column](repeating: .empty, count: count)
         for (_, runs) in Dictionary(grouping: runs, by: \.key) {
@@ -50,11 +49,11 @@ package struct TimeBins: Sendable {
         return sums.map(\.bin)
     }
 
-    /// What the lines of one worker, or of several together, say of a column.
+    /// A column's value, of one worker or of several.
     private enum Column {
-        /// No line touches it.
+        /// No line falls into the column.
         case empty
-        /// Lines do, and none says anything.
+        /// Lines fall into the column, none with a value.
         case unknown
         case known(Bin)
 
@@ -89,7 +88,7 @@ package struct TimeBins: Sendable {
             guard first <= last else { continue }
             for index in first...last {
                 let overlap = min(to, begin(index + 1)) - max(from, begin(index))
-                // What lines only touch by a clock's jitter is not theirs.
+                // An overlap of a clock's jitter does not count.
                 guard overlap > 0.02 * min(width, to - from) else { continue }
                 isTouched[index] = true
                 guard let value else { continue }
@@ -107,14 +106,14 @@ package struct TimeBins: Sendable {
         }
     }
 
-    /// The worst that any run has.
+    /// The largest value of any run by column.
     package func largest(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
         values(runs.flatMap(\.samples), offset: offset, value).map { bin in
             bin.map { Bin(mean: $0.largest, least: $0.mean, largest: $0.largest) }
         }
     }
 
-    /// Counts: what the lines of a column count in all, each line counted in the column of its middle.
+    /// Sums of the lines' counts by column. A line belongs to the column of its middle.
     package func counts(_ runs: [WorkerRun], _ count: (ThroughputLine) -> Int) -> [Int] {
         var result = [Int](repeating: 0, count: self.count)
         for sample in runs.flatMap(\.samples) {

@@ -1,4 +1,4 @@
-/// One run of one worker: from its start, or where the logs begin, to its end, or where they end.
+/// A run of a worker, from its start or the logs' beginning, to its end or the logs' end.
 package struct WorkerRun: Sendable {
     package struct Key: Hashable, Sendable {
         package var group: String
@@ -16,23 +16,23 @@ package struct WorkerRun: Sendable {
     }
 
     package let key: Key
-    /// From 1, in order of beginnings over all workers of a survey.
+    /// From 1, by start, over all workers of a survey.
     package internal(set) var number = 0
-    /// Intervals in order of time.
+    /// Interval lines by time.
     package let samples: [Sample]
-    /// The line of the whole run.
+    /// The line of totals.
     package let totals: Sample?
-    /// Whether this worker ran before, in these logs.
+    /// Whether these logs have an earlier run of this worker.
     package let isRestart: Bool
 
-    /// When the process began.
+    /// Start of the process, in seconds since 1970.
     package let started: Double
     package let firstTime: Double
     package let lastTime: Double
 
-    /// How long the logs see it, in seconds.
+    /// Seconds that the logs cover.
     package var seconds: Double { max(lastTime - firstTime, 0) }
-    /// Whether the logs have it from its start.
+    /// Whether the logs cover the run from its start.
     package var isWhole: Bool { firstTime - started < 1.5 * max(typicalSeconds, 1) }
     package let typicalSeconds: Double
     package var version: String { (totals ?? samples.last)?.line.version ?? "" }
@@ -50,7 +50,8 @@ package struct WorkerRun: Sendable {
         typicalSeconds = lengths.isEmpty ? 10 : max(lengths[lengths.count / 2], 0.1)
     }
 
-    /// Cuts a worker's lines into runs: where its uptime falls, where its process began at another time, and behind totals.
+    /// Splits a worker's lines into runs: where the uptime falls, where the process's start moves by more than 30 s,
+    /// and after totals.
     static func runs(of key: Key, _ samples: [Sample]) -> [WorkerRun] {
         var runs: [WorkerRun] = []
         var intervals: [Sample] = []
@@ -78,10 +79,10 @@ package struct WorkerRun: Sendable {
         return runs
     }
 
-    /// Times at which partitions came or went, as the lines count them.
+    /// Ends of the intervals that count rebalances.
     package var rebalances: [Double] { samples.filter { $0.line.rebalances > 0 }.map(\.time) }
 
-    /// Intervals that follow each other in one state.
+    /// Successive intervals of one state, joined.
     package var states: [(state: ThroughputLine.State, from: Double, to: Double)] {
         var states: [(state: ThroughputLine.State, from: Double, to: Double)] = []
         for sample in samples {
