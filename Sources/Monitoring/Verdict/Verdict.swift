@@ -1,17 +1,17 @@
-/// The worker's state in words, made once a second in the worker: the page, `top`, `/readyz`, the log and reports show it as it
-/// is, so that they never differ.
+/// The worker's state in words, made by the worker once a second. The page, `top`, `/readyz`, the log and reports show
+/// it unchanged, so that they never differ.
 package struct Verdict: Sendable, Equatable {
-    /// In order of gravity: of several that hold the first is told.
+    /// By severity, the most severe first; of several that apply, a verdict has the first.
     package enum Kind: String, Sendable, CaseIterable {
         /// No broker answers.
         case unreachable
         /// Some lane has no place in the group.
         case joining
-        /// Work is there, and nothing is committed.
+        /// Lanes have work and commit nothing.
         case stalled
         /// Records become dead letters.
         case deadLetters = "dead-letters"
-        /// Answers and votes of partitions are read first.
+        /// Answers and votes of partitions are being restored.
         case restoring
         /// The lag is not known yet.
         case unknown
@@ -30,12 +30,12 @@ package struct Verdict: Sendable, Equatable {
 
     package var kind: Kind
     package var tone: Tone
-    /// A few words, the same while the state is the same: "Falling behind".
+    /// A few words, constant while the state is the same: "Falling behind".
     package var title: String
     /// One sentence without its full stop, which begins with the title.
     package var line: String
     /// Causes and figures, in sentences; may be empty.
     package var more: String
-    /// The heading of docs/operating.md that says what to do, as its anchor; nil where nothing is to be done.
+    /// Anchor of the remedy's heading in docs/operating.md; nil where no action is needed.
     package var runbook: String?
 }

@@ -1,16 +1,16 @@
 import Worker
 
-/// Makes a ``Verdict`` of a second and of those before it.
+/// Makes a ``Verdict`` from a second's line and those of the minute before.
 struct VerdictMaker {
-    /// The second, with everything but its verdict.
+    /// The second's line, complete but for its verdict.
     let line: ThroughputLine
-    /// The last minute's seconds, the newest last; `line` is the last of them.
+    /// Lines of the last minute, the newest last; the last one is `line`.
     let recent: [ThroughputLine]
     let condition: WorkerCondition
-    /// The latest of each lane.
+    /// The latest throttle of each lane.
     let throttles: [LaneThrottle]
     let now: ContinuousClock.Instant
-    /// How fresh the output is to be, in seconds.
+    /// Freshness objective in seconds.
     let objective: Double
 
     var verdict: Verdict {
@@ -32,7 +32,7 @@ struct VerdictMaker {
             more: (more + throttled + heldBack + waits).compactMap(\.self).joined(separator: " "), runbook: runbook)
     }
 
-    // MARK: - What stands in the way
+    // MARK: - Obstacles
 
     private func unreachable(_ silence: LagBoard.Silence) -> Verdict {
         var said = say(
@@ -67,7 +67,7 @@ struct VerdictMaker {
 
     // MARK: - Dead letters
 
-    /// nil: so few records become dead letters that they are no matter for the first line.
+    /// nil where dead letters are under 1% of the records, too few for the verdict's title.
     private var deadLetters: Verdict? {
         let dead = recent.reduce(0) { $0 + $1.deadLettersTotal }
         let read = recent.reduce(0) { $0 + $1.recordsRead }
@@ -85,7 +85,7 @@ struct VerdictMaker {
             [through, line.lag.total.map { "Lag \(FigureText.whole($0))." }], runbook: "rejoinderdeadletters")
     }
 
-    // MARK: - How far it is
+    // MARK: - Progress
 
     private var restoring: Verdict {
         let parts = line.store.restoring
@@ -161,9 +161,9 @@ struct VerdictMaker {
         speed < 0.05 ? nil : "\(FigureText.tenths(speed)) records/s come through."
     }
 
-    /// Records a second by which the lag grows (least squares); nil where too little is known.
+    /// Growth of the lag in records a second (least squares); nil with fewer than 3 points or 5 s.
     private var growth: Double? {
-        // Partitions that came or went meanwhile would look like growth.
+        // Skips seconds before the last change of partitions or restore, which would look like growth.
         let parts = line.lag.partitions.count
         let from = recent.lastIndex { $0.lag.partitions.count != parts || $0.state == .restoring } ?? -1
         let points = recent[(from + 1)...].compactMap { one in
@@ -198,7 +198,7 @@ struct VerdictMaker {
         return parts.isEmpty ? nil : "Of the lanes’ time: \(parts.joined(separator: ", "))."
     }
 
-    /// What lanes wait for, the longest first.
+    /// Waits of lanes from 2 s on, the longest first.
     private var waits: [String?] {
         line.lanes.filter { $0.waitingFor != nil && $0.waitingSeconds ?? 0 >= 2 }
             .sorted { $0.waitingSeconds ?? 0 > $1.waitingSeconds ?? 0 }

@@ -1,21 +1,21 @@
 import Worker
 
-/// What stands in a worker's way, the gravest first. It is decided here alone: the verdict, `/readyz` and the log go by it.
+/// A worker's condition, the most severe first. Decided here alone: the verdict, `/readyz` and the log follow it.
 enum WorkerCondition: Sendable {
     /// No broker answers, and nothing is committed.
     case unreachable(LagBoard.Silence)
-    /// The group has not told these lanes which partitions are theirs.
+    /// The group has not assigned partitions to these lanes.
     case joining([LaneReading])
     /// These lanes have work and commit nothing.
     case stalled([LaneReading])
-    /// The answers and votes of partitions are not caught up.
+    /// Answers and votes of some partitions are not caught up.
     case restoring
     case working
 
-    /// How long the brokers may be silent. They are asked once a second, and a request may take two.
+    /// Longest silence of the brokers. They are queried once a second, and a request may take two.
     static let silenceLimit = Duration.seconds(5)
-    /// How long a lane that has work may commit nothing. Commits come many times a second; one whose broker changes takes
-    /// some seconds.
+    /// Longest time without a commit for a lane that has work. Commits come many times a second; one takes some seconds
+    /// when its broker changes.
     package static let commitLimit = Duration.seconds(10)
 
     /// - Parameters:
@@ -44,13 +44,14 @@ enum WorkerCondition: Sendable {
 
 /// The one definition of "behind", for the page, `top`, reports and alerts.
 package enum Backlog {
-    /// Records under way between two looks and two commits are no backlog, however strict the objective is.
+    /// Least wait that counts as behind, however strict the objective: records are in flight between two readings of
+    /// the lag and between two commits.
     package static let leastSeconds = 2.0
 
     /// - Parameters:
-    ///   - seconds: for how long the oldest record has waited; nil where that is not known, as in logs of older versions.
-    ///   - perSecond: records that come through.
-    ///   - objective: how fresh the output is to be, in seconds.
+    ///   - seconds: wait of the oldest record; nil where unknown, as in logs of older versions.
+    ///   - perSecond: throughput in records a second.
+    ///   - objective: freshness objective in seconds.
     package static func isBehind(lag: Int64, seconds: Double?, perSecond: Double, objective: Double) -> Bool {
         guard lag > 0 else { return false }
         if let seconds { return seconds > max(objective, leastSeconds) }
