@@ -46,7 +46,7 @@ package struct ReportFindings: Sendable {
             let duration = FigureText.duration(sum.behindSeconds)
             say(.warn, "It fell behind and caught up: behind for \(duration) in all. " + text)
         } else if sum.stalledSeconds > 0 || sum.lagEnd == nil {
-            // While no broker answers, the lag is unknown: no verdict.
+            // While no broker answers, the lag is unknown.
             say(.say, text)
         } else {
             say(.good, "It kept up. " + text)

@@ -1,16 +1,16 @@
-/// What one check found.
+/// The result of one check.
 struct CheckResult: Sendable, Equatable {
     enum Outcome: String, Sendable {
         case ok
-        /// The worker would run, but something will hurt later.
+        /// The worker would run, and suffer later.
         case warn
         /// The worker would not run, or would fail for ever.
         case fail
-        /// An earlier failure left nothing to ask.
+        /// An earlier failure made the check impossible.
         case skipped = "skip"
     }
 
-    /// Whose matter a failure is.
+    /// The area of a failure, which decides the exit status.
     enum Matter: Sendable {
         case configuration
         case broker
@@ -18,11 +18,10 @@ struct CheckResult: Sendable, Equatable {
     }
 
     var outcome: Outcome
-    /// What was looked at: "topic answers".
+    /// The object of the check: "topic answers".
     var subject: String
-    /// What was found.
     var finding: String
-    /// What to do; empty where there is nothing to do.
+    /// The remedy; empty where none is needed.
     var advice = ""
     var matter = Matter.configuration
 

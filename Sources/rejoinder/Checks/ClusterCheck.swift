@@ -3,15 +3,15 @@ import KafkaClient
 import Logging
 import Worker
 
-/// Looks at a cluster with a worker's eyes: would it work there? Writes nothing to it but the registration of a
-/// transactional id of its own. All calls block; bounded by `patience` in all.
+/// Checks whether a worker would run on a cluster. The only write is the registration of a transactional id of its own.
+/// Its calls block, for `patience` in total.
 struct ClusterCheck {
     let configuration: WorkerConfiguration
     let logger: Logger
     /// Longest time for all checks together.
     var patience = Duration.seconds(13)
 
-    /// Longest wait for a first answer: a broker that has said nothing by then will not do.
+    /// Longest wait for the first answer of a broker.
     private static let connectPatience = Duration.seconds(8)
 
     /// - Parameter report: called with each result as soon as it is known.
@@ -50,11 +50,11 @@ struct ClusterCheck {
         checkGroup(admin, found, report, left)
         if needsTransactions { checkTransactions(report, left(.seconds(6))) }
         if configuration.runsSources { SourceCheck(configuration: configuration, logger: logger).run(report, left) }
-        // Last, since a worker can do without an answer.
+        // Last, since a worker runs without this answer, too.
         checkSettings(admin, Set(found.keys), report, left)
     }
 
-    /// The topics' settings alone: what a worker that starts has not asked for yet.
+    /// Checks only the topics' settings, which a starting worker has not queried yet.
     func runSettings(_ report: (CheckResult) -> Void) {
         let deadline = ContinuousClock.now + patience
         do {
@@ -68,7 +68,7 @@ struct ClusterCheck {
         }
     }
 
-    /// Makes a lane's clients, which joins and registers nothing: properties that clash show only there.
+    /// Creates a lane's clients, which neither join nor register: librdkafka reports clashing properties only there.
     private func checkClients() throws(KafkaError) {
         let logger = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
         let consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
@@ -181,7 +181,7 @@ struct ClusterCheck {
 
     // MARK: Group and transactions
 
-    /// Asks for offsets and does not join: joining would move the partitions of the workers that run.
+    /// Queries the committed offsets. Does not join, since a join would move partitions of running workers.
     private func checkGroup(
         _ admin: AdminClient, _ found: [String: TopicDescription], _ report: (CheckResult) -> Void,
         _ left: (Duration) -> Duration
@@ -198,8 +198,8 @@ struct ClusterCheck {
         }
     }
 
-    /// Registers an id that begins as the lanes' do, so that the same permissions count, and that no lane has: a running
-    /// worker is not fenced.
+    /// Registers an id with the prefix of the lanes' ids, so that the same permissions apply. No lane has this id, so
+    /// no running worker is fenced.
     private func checkTransactions(_ report: (CheckResult) -> Void, _ timeout: Duration) {
         let id = properties.transactionalID
         let subject = "transactional id \(id)"
@@ -220,7 +220,7 @@ struct ClusterCheck {
         }
     }
 
-    /// An error as a result, with what to do about its kind.
+    /// An error as a result, with the remedy for its kind.
     private static func failure(_ subject: String, _ error: KafkaError) -> CheckResult {
         let finding = "\(Printable.text(error.reason, limit: 400)) (\(error.name))"
         if error.isAuthorization {

@@ -3,12 +3,12 @@ import Logging
 import Sources
 import Worker
 
-/// Whether the sources' topics are there, and whether their newest records map.
+/// Checks that the sources' topics exist and that their newest records map.
 struct SourceCheck {
     let configuration: WorkerConfiguration
     let logger: Logger
 
-    /// Newest records of each topic that are looked at.
+    /// Number of newest records checked in each topic.
     private static let sample = 20
 
     func run(_ report: (CheckResult) -> Void, _ left: (Duration) -> Duration) {

@@ -1,8 +1,8 @@
 import AnswerStore
 import Foundation
 
-/// Whether a worker could use the state directory. One that does not exist is not made; in one that does, the lock is
-/// taken as a worker would take it, and given back.
+/// Checks whether a worker could use the state directory. Does not create a missing one; takes and releases the
+/// worker's lock in an existing one.
 enum StateDirectoryCheck {
     static func run(path: String) -> CheckResult {
         let subject = "state directory \(Printable.text(path))"
@@ -34,13 +34,13 @@ enum StateDirectoryCheck {
                 }
             }
         } catch {
-            // A failure by itself, which the check of the directory tells.
+            // `run(path:)` reports this failure.
             if case .inUse = error.kind { return [.skipped(subject, "a worker uses it; stop the worker first")] }
             return [.skipped(subject, Printable.text(error.description, limit: 500))]
         }
     }
 
-    /// The worker makes the directory and its parents: the nearest that exists must let it.
+    /// The worker creates the directory and its parents, so the nearest existing parent must be writable.
     private static func parent(of path: String, _ subject: String) -> CheckResult {
         var url = URL(fileURLWithPath: path).standardizedFileURL
         while url.path != "/", !FileManager.default.fileExists(atPath: url.path) { url.deleteLastPathComponent() }

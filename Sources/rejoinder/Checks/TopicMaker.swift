@@ -2,29 +2,29 @@ import KafkaClient
 import Logging
 import Worker
 
-/// Makes the topics that are missing, and compares those that exist with what the worker needs.
+/// Creates missing topics, and compares existing ones with the worker's needs.
 struct TopicMaker {
     let configuration: WorkerConfiguration
-    /// nil: as many as the input topics that exist, or 4.
+    /// nil: the largest count of the existing input topics, or 4.
     let partitions: Int32?
-    /// nil: the cluster's own default.
+    /// nil: the cluster's default.
     let replicationFactor: Int32?
     let logger: Logger
 
     private static let usualPartitions: Int32 = 4
     private static let patience = Duration.seconds(10)
 
-    /// Returns once each partition of the topics that it made can be worked with, on every broker that leads one.
+    /// Returns once the leader of every new partition answers.
     /// - Parameter report: called with a line for each topic.
-    /// - Returns: what to do where the worker could not use what there is; empty if it can.
-    /// - Throws: `KafkaError`; `WorkerError` that names the partition when the cluster does not get so far.
+    /// - Returns: remedies where the worker could not use an existing topic; empty if it can use all.
+    /// - Throws: `KafkaError`; `WorkerError` with the partition whose leader does not answer in time.
     func run(_ report: (String) -> Void) throws -> [String] {
         let properties = ClientProperties(configuration: configuration, identity: "topics", lane: 0)
         let admin = try AdminClient(properties: properties.admin, logger: logger)
         defer { admin.close() }
         let topics = configuration.topics
         var counts: [String: Int32] = [:]
-        // The first answer tells whether anybody is there, sooner than a topic's own time out would.
+        // Fails without a broker sooner than a request about topics would.
         _ = try admin.clusterID(timeout: .seconds(8))
         let found = try admin.describe(topics: configuration.allTopics, timeout: Self.patience)
         let wanted = partitions ?? topics.inputs.compactMap { found[$0]?.partitionCount }.max() ?? Self.usualPartitions

@@ -1,22 +1,22 @@
 import KafkaClient
 import Worker
 
-/// What a topic needs to be of use to the worker. One place for `topics create`, which sets it, and `check`, which looks.
+/// Settings that the worker needs of a topic: `topics create` sets them, `check` verifies them.
 struct TopicNeeds: Sendable, Equatable {
-    /// How much harm a setting that differs does.
+    /// The harm of a setting that differs.
     enum Weight: Sendable {
         /// The worker cannot work.
         case required
-        /// The worker works, and something is lost later.
+        /// The worker works, and data is lost later.
         case wanted
     }
 
     struct Need: Sendable, Equatable {
         var setting: String
-        /// What a new topic is given.
+        /// The value for a new topic.
         var value: String
         var weight: Weight
-        /// What happens otherwise.
+        /// The consequence of a setting that differs.
         var reason: String
         var rule: Rule
     }
@@ -37,11 +37,11 @@ struct TopicNeeds: Sendable, Equatable {
     /// Kafka's own default of `max.message.bytes`.
     private static let usualMaxMessageBytes = 1_048_588
 
-    /// The five topics in the order in which people think of them.
+    /// All topics: the source index where needed, the inputs, the outputs.
     /// - Parameters:
     ///   - maxMessageBytes: the producer's `message.max.bytes`.
-    ///   - publishOn: where published records follow changes, the stores hold the questions too.
-    ///   - hasSources: whether the topic of their index is needed.
+    ///   - publishOn: with `changes`, the stores hold the questions too, so their topic must keep them.
+    ///   - hasSources: whether the topic of the source index is needed.
     static func all(
         _ topics: TopicNames, maxMessageBytes: Int, publishOn: PublishMode = .questions, hasSources: Bool = false
     ) -> [TopicNeeds] {
@@ -91,14 +91,14 @@ struct TopicNeeds: Sendable, Equatable {
         Dictionary(needs.map { ($0.setting, $0.value) }) { _, last in last }
     }
 
-    /// The needs that a topic's settings do not meet. A setting that the broker does not tell is taken to be fine.
+    /// The needs that a topic's settings do not meet. A setting that the broker does not report counts as met.
     func unmet(by settings: [String: String]) -> [Need] {
         needs.filter { need in settings[need.setting].map { !need.isMet(by: $0, among: settings) } ?? false }
     }
 }
 
 extension TopicNeeds.Need {
-    /// - Parameter settings: the topic's others.
+    /// - Parameter settings: all settings of the topic, for rules that involve several.
     func isMet(by value: String, among settings: [String: String] = [:]) -> Bool {
         let policies = value.split(separator: ",").map { String($0.filter { $0 != " " }) }
         switch rule {
@@ -123,7 +123,7 @@ extension TopicNeeds.Need {
         }
     }
 
-    /// The command that mends it, with Kafka's own tool.
+    /// The command of Kafka's own tool that corrects the setting.
     func remedy(topic: String) -> String {
         "kafka-configs.sh --alter --entity-type topics --entity-name \(topic) --add-config \(setting)=\(value)"
     }

@@ -2,10 +2,10 @@ import Foundation
 import KafkaClient
 import Worker
 
-/// Waits until topics that were made a moment ago can be worked with.
+/// Waits until newly created topics are usable.
 ///
-/// A cluster answers that a topic is made before its partitions are led, and before all brokers know of them. A leader that tells
-/// a partition's offsets is ready for everything.
+/// A cluster reports a topic as created before its partitions have leaders, and before all brokers know of them. A
+/// leader that answers a query for a partition's offsets is ready for all requests.
 struct TopicReadiness {
     let admin: AdminClient
     /// Longest time for all partitions together.
@@ -27,7 +27,7 @@ struct TopicReadiness {
         }
     }
 
-    /// nil: the partition's leader answers.
+    /// Queries a partition's offsets; nil: its leader answered.
     private func failure(of place: TopicPartition, until deadline: ContinuousClock.Instant) -> KafkaError? {
         do throws(KafkaError) {
             _ = try admin.watermarks(of: place, timeout: max(.milliseconds(100), min(.seconds(2), deadline - .now)))

@@ -31,7 +31,7 @@ struct CheckCommand: ParsableCommand {
         }
         report(StateDirectoryCheck.run(path: settings.storeDirectory))
         if store { StateDirectoryCheck.stores(path: settings.storeDirectory).forEach(report) }
-        // What librdkafka has to say stands in the results; its own lines would stand between them.
+        // The results contain librdkafka's errors; its own log lines would appear between them.
         let logger = settings.logger("check", atLeast: .critical)
         ClusterCheck(configuration: settings.workerConfiguration, logger: logger).run(report)
         guard let status = Self.status(of: worst) else { return }
@@ -45,7 +45,7 @@ struct CheckCommand: ParsableCommand {
         return head + result.subject + ": " + result.finding + (result.advice.isEmpty ? "" : " -> " + result.advice)
     }
 
-    /// The status of the most basic failure; nil: there is none.
+    /// Exit status of the most basic failure; nil without failures.
     static func status(of failures: [CheckResult]) -> ExitStatus? {
         let matters = failures.map(\.matter)
         if matters.contains(.broker) { return .brokerUnreachable }

@@ -42,13 +42,13 @@ struct RunCommand: AsyncParsableCommand {
             })
         logger.info("start", metadata: settings.startMetadata(identity: worker.identity, cluster: worker.cluster))
         try lookAtTopics(of: settings, logger: logger)
-        // Its port is taken before anything is consumed: one in use ends it here.
+        // Binds the admin port before the worker consumes, so that a port in use ends the process here.
         try await WorkerProcess(worker, settings: settings).run()
         logger.info("stopped")
     }
 
-    /// Settings of topics that would lose what a worker relies on are warned of; those with which it cannot work end it
-    /// here, with a sentence, rather than in a transaction that fails for ever.
+    /// Warns of topic settings that would lose records the worker relies on. Settings that it cannot work with end the
+    /// process here, with a sentence, instead of in a transaction that fails for ever.
     private func lookAtTopics(of settings: Settings, logger: Logger) throws(CommandFailure) {
         var failures: [String] = []
         let check = ClusterCheck(
@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension WorkerPart: ExpressibleByArgument {
-    /// `all` is what a worker runs without the option.
+    /// Rejects `all`, the default without the option.
     public init?(argument: String) {
         guard argument != WorkerPart.all.rawValue else { return nil }
         self.init(rawValue: argument)
