@@ -1,8 +1,8 @@
 import Records
 
-// The store's third table: each question's latest event. Kept only where published records follow every change.
+// The store's table of questions: the latest event of each. Kept only where published records follow every change.
 extension AnswerStore {
-    /// Applies a batch's question changes in key order; of several of one question only the last is written.
+    /// Applies a batch's question changes in key order. Of several changes of a question, only the last is written.
     func applyQuestions(
         of batch: TableBatch, _ writes: borrowing PendingWrites, _ tables: StoreTables
     ) throws(LMDBFailure) {
@@ -26,8 +26,8 @@ extension AnswerStore {
         }
     }
 
-    /// The latest event of a question that was asked and not deleted.
-    /// - Returns: bytes of LMDB's pages, valid until the next `apply`, `commit`, `reset` or `close`.
+    /// The latest event of a question; nil for a question that was never asked or was deleted.
+    /// - Returns: bytes in LMDB's pages, valid until the next `apply`, `commit`, `reset` or `close`.
     package func question(_ id: Bytes) throws(StoreError) -> StoredQuestion? {
         guard StoreLayout.idLengths.contains(id.count), let base = id.baseAddress,
             let keyBase = keyBuffer.baseAddress
@@ -55,7 +55,7 @@ extension AnswerStore {
         }
     }
 
-    /// Empties the table of the questions and sets its position to 0: they are not kept, or have to be read anew.
+    /// Empties the table of questions and sets its position to 0, where questions are not kept or must be read again.
     package func forgetQuestions() throws(StoreError) {
         guard positions.questions != 0 else { return }
         var positions = positions
@@ -63,8 +63,8 @@ extension AnswerStore {
         try writeAlone(TableBatch(), positions, isForgettingQuestions: true)
     }
 
-    /// What a change of an answer does to the question's visible state.
-    /// - Returns: false where nothing of it changes: the row need not be written.
+    /// Notes in `marks` the effect of an answer's change on the question's visible state.
+    /// - Returns: false where the stored row stays the same and need not be written.
     func noteVisible(
         _ change: TableBatch.AnswerChange, _ key: Bytes, _ question: Bytes, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Bool {
@@ -96,7 +96,7 @@ extension AnswerStore {
         return true
     }
 
-    /// An answer's count as it is stored: before the batch's votes.
+    /// An answer's stored vote count, from before the batch's votes.
     private func voteCount(
         of answer: Bytes, _ question: Bytes, _ writes: borrowing PendingWrites
     ) throws(LMDBFailure) -> Int64 {

@@ -2,13 +2,13 @@ import Records
 
 /// Visible changes of questions in one batch, collected while the batch is written, then handed to `WaitingQuestions`.
 ///
-/// The state of a question is a sum, without order, of a hash of each visible answer: its id, JSON and vote count. A change adds
-/// the new hash and takes the old one away, so that changes which take each other back add up to 0. Made once per store, used
+/// A question's state is a sum of hashes, in any order, one of each visible answer: its id, JSON and vote count. A
+/// change adds the new hash and subtracts the old one, so that changes that cancel out add up to 0. One per store, used
 /// on its thread. A batch's answers are written before its votes.
 final class ChangeMarks {
-    /// The stamp of a change that was published before: its effect has been seen.
+    /// Stamp of a change that was published before, so its effect may have been read.
     static let published = Int64.min
-    /// The stamp of a change whose record has no timestamp.
+    /// Stamp of a change whose record has no timestamp.
     static let noTimestamp = Int64.min + 1
 
     private struct Mark {
@@ -20,7 +20,7 @@ final class ChangeMarks {
         /// Whether some of the changes were published before, and whether some were not.
         var hasPublished = false
         var hasNew = false
-        /// Whether the question may have been visibly different between the changes, though they may add up to nothing.
+        /// Whether the state may have differed between the changes, even if they cancel out.
         var isTouched = false
 
         var isMixed: Bool { hasPublished && hasNew }
@@ -29,7 +29,7 @@ final class ChangeMarks {
     private var marks = GrowingBuffer<Mark>()
     private var keys = GrowingBuffer<UInt8>()
     private var current: Mark?
-    /// Whether each question that changed is published even if its changes add up to nothing: an earlier owner of the partition
+    /// Whether every changed question is published even if its changes cancel out: an earlier owner of the partition
     /// may have published a state between them.
     private var areCertain = false
 
@@ -46,8 +46,8 @@ final class ChangeMarks {
         self.areCertain = areCertain
     }
 
-    /// The changes to come are of this question.
-    /// - Parameter key: length, id.
+    /// Begins a question: the changes that follow are of it.
+    /// - Parameter key: a length byte, then the id.
     func begin(_ key: Bytes, cause: WaitingQuestions.Cause) {
         end()
         let offset = keys.count
@@ -56,7 +56,7 @@ final class ChangeMarks {
             keyOffset: offset, keyLength: key.count - 1, delta: 0, stamp: Self.noTimestamp, cause: cause)
     }
 
-    /// A change's record.
+    /// Notes the timestamp of a change's record, or `published`, or `noTimestamp`.
     @inline(__always)
     func stamp(_ stamp: Int64) {
         guard stamp != Self.published else {
@@ -76,16 +76,16 @@ final class ChangeMarks {
         current?.isTouched = true
     }
 
-    /// Whether it matters what was visible between a batch's changes: somebody may have published it.
+    /// Whether states between a batch's changes matter, because they may have been published.
     var looksBetween: Bool { areCertain || current?.isMixed ?? false }
 
-    /// Changes of which only the outcome is written may have been visible one by one.
+    /// Notes that states between the changes, which are not written, may have been visible.
     func touch() { current?.isTouched = true }
 
     func end() {
         guard let mark = current else { return }
         current = nil
-        // Changes that take each other back within the batch are none, unless the first of them may have been seen.
+        // Changes that cancel out within the batch count as none, unless a state between them may have been visible.
         if mark.hasNew, mark.delta != 0 || mark.isTouched && (mark.hasPublished || areCertain) {
             marks.append(mark)
         } else {
@@ -93,7 +93,7 @@ final class ChangeMarks {
         }
     }
 
-    /// Hands the batch's changed questions over.
+    /// Hands the batch's changed questions to `waiting`.
     func note(in waiting: WaitingQuestions) {
         for index in 0..<marks.count {
             let mark = marks[index]

@@ -1,41 +1,41 @@
 import Records
 
-/// The questions whose enriched record is not current, in the order of their first change, each once.
+/// Questions whose enriched record is not current, each once, in order of their first change.
 ///
-/// A change of a question that waits already is added to its entry: the newest state is what is published. An entry has the sum
-/// of what the changes did to the question's visible state (`ChangeMarks`); where that is 0, they have been taken back.
-/// Reused; bounded by the caller, who asks `isFull(limit:)`. One per partition, not Sendable.
+/// A further change of a waiting question is added to its entry, since only the newest state is published. An entry
+/// holds the sum of its changes' effects on the question's visible state (`ChangeMarks`); at 0 they have cancelled out.
+/// Reused; the caller bounds it with `isFull(limit:)`. One per partition, not Sendable.
 package final class WaitingQuestions {
     /// The table of a question's first change.
     package enum Cause: UInt8, Sendable {
         case answers, votes
     }
 
-    /// A question that waits; its id is valid until the next call.
+    /// A waiting question; its id is valid until the next call.
     package struct Entry {
         package var question: Bytes
         package var cause: Cause
-        /// Of the newest change, milliseconds since 1970; nil where no change has one.
+        /// The latest timestamp of the changes, in milliseconds since 1970; nil where no change has one.
         package var timestamp: Int64?
-        /// Whether the changes may have been taken back: what was published last shows the state before the first of them.
+        /// Whether the changes cancel out: the record published before the first of them is still right.
         package var isTakenBack: Bool
     }
 
     private struct Slot {
         var hash: UInt64
-        /// Wrapping sum of what the changes did.
+        /// Wrapping sum of the changes' effects.
         var delta: UInt64
         var timestamp: Int64
-        /// Where the id begins, counted from the first byte ever kept.
+        /// Offset of the id, counted from the first byte ever kept.
         var place: UInt64
         var length: UInt8
         var cause: UInt8
-        /// Published whatever `delta` says.
+        /// Published even if `delta` is 0.
         var isCertain: Bool
         var isAlive: Bool
     }
 
-    /// Where the tables stood when the entries from `sequence` on were made.
+    /// The tables' positions when the entries from `sequence` on were made.
     private struct Checkpoint {
         var sequence: UInt64
         var positions: TablePositions
@@ -61,7 +61,7 @@ package final class WaitingQuestions {
     /// Sequence numbers of the oldest entry and of the next one.
     package private(set) var head: UInt64 = 0
     package private(set) var tail: UInt64 = 0
-    /// Questions that wait.
+    /// Number of waiting questions.
     package private(set) var count = 0
 
     package init() {
@@ -80,13 +80,14 @@ package final class WaitingQuestions {
 
     package var isEmpty: Bool { count == 0 }
 
-    /// Bytes that the entries take.
+    /// Bytes allocated for the entries.
     package var memory: Int {
         Int(slotMask + 1) * MemoryLayout<Slot>.stride + Int(idMask + 1) + Int(indexMask + 1) * 4
     }
 
-    /// Whether no more questions should be added until some are gone: a ring that grows has room for twice as many.
-    /// - Parameter limit: bytes that they may take.
+    /// Whether the caller should add no questions until some are removed: a ring that grows doubles, so half of `limit`
+    /// counts.
+    /// - Parameter limit: bytes for all entries.
     package func isFull(limit: Int) -> Bool {
         Int(tail &- head) * Self.bytesOfEntry + Int(idEnd &- idStart) >= limit / 2
     }
@@ -95,10 +96,10 @@ package final class WaitingQuestions {
 
     private var idStart: UInt64 { head == tail ? idEnd : slots[Int(head & slotMask)].place }
 
-    /// Tells where the tables stand before the changes to come: below that, nothing waits because of them.
+    /// Sets the tables' positions before the next changes: records below them cause none of these.
     package func begin(at positions: TablePositions) { next = positions }
 
-    /// Where the tables have to be read from to find all waiting questions again; nil when none waits.
+    /// Positions from which to read the tables to find all waiting questions again; nil when none waits.
     package var heldPositions: TablePositions? {
         guard count > 0, firstCheckpoint < checkpoints.count else { return nil }
         return checkpoints[firstCheckpoint].positions
@@ -108,7 +109,7 @@ package final class WaitingQuestions {
 
     /// Notes a change.
     /// - Parameters:
-    ///   - delta: what it did to the question's visible state; nil: published whatever else happens.
+    ///   - delta: the effect on the question's visible state; nil: the question is published in any case.
     package func note(_ question: Bytes, delta: UInt64?, cause: Cause, timestamp: Int64?) {
         let hash = RowChecksum.hash(question)
         let timestamp = timestamp ?? Self.noTimestamp
@@ -132,12 +133,12 @@ package final class WaitingQuestions {
         count += 1
     }
 
-    /// The table of a waiting question's first change; nil: it does not wait.
+    /// The table of a waiting question's first change; nil: the question does not wait.
     package func cause(of question: Bytes) -> Cause? {
         find(question, RowChecksum.hash(question)).flatMap { Cause(rawValue: slots[$0].cause) }
     }
 
-    /// The question has been published, or is gone.
+    /// Removes a question that was published or deleted.
     /// - Returns: whether it waited.
     @discardableResult
     package func remove(_ question: Bytes) -> Bool {
@@ -157,12 +158,12 @@ package final class WaitingQuestions {
             isTakenBack: slot.delta == 0 && !slot.isCertain)
     }
 
-    /// Ends the wait of the question that has waited longest.
+    /// Removes the question that has waited longest.
     package func removeFirst() {
         if count > 0 { remove(at: Int(head & slotMask)) }
     }
 
-    /// Forgets all; what waited is to be found again.
+    /// Removes all questions; the caller finds them again by reading the tables.
     package func removeAll() {
         head = tail
         count = 0
@@ -194,7 +195,7 @@ package final class WaitingQuestions {
         Bytes(start: ids + Int(slot.place & idMask), count: Int(slot.length))
     }
 
-    /// Copies an id; each is in one piece.
+    /// Copies an id into the ring, in one piece.
     private func keep(_ question: Bytes) -> UInt64 {
         while true {
             var place = idEnd
@@ -233,7 +234,7 @@ package final class WaitingQuestions {
         (ids, idMask, idEnd) = (larger, size - 1, end)
     }
 
-    // MARK: - Places
+    // MARK: - Index
 
     private func growSlots() {
         let count = 2 * (slotMask + 1)
@@ -277,7 +278,7 @@ package final class WaitingQuestions {
         index[Int(place)] = number
     }
 
-    /// Takes an entry out of the index; those that had to go on to a later place move up.
+    /// Removes an entry from the index; displaced entries move up.
     private func erase(_ number: Int) {
         var hole = slots[number].hash & indexMask
         while index[Int(hole)] != UInt32(truncatingIfNeeded: number) { hole = (hole + 1) & indexMask }
@@ -287,7 +288,7 @@ package final class WaitingQuestions {
             let other = index[Int(place)]
             if other == Self.empty { break }
             let home = slots[Int(other)].hash & indexMask
-            // Between the hole and its place, going round: it would not be found from its home any more if it moved.
+            // Its home is, cyclically, after the hole and up to its place: moved into the hole, it would not be found.
             let isBetween = hole <= place ? home > hole && home <= place : home > hole || home <= place
             if isBetween { continue }
             index[Int(hole)] = other
