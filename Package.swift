@@ -116,7 +116,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "Sources",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -165,13 +165,15 @@ package final class Producer {
 
     /// Queues one record with bytes of arrays, placed by key.
     package func produce(
-        to topic: ProducerTopic, key: [UInt8], value: [UInt8]?, timestamp: Int64?, headersOf: ConsumedMessage?
+        to topic: ProducerTopic, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, timestamp: Int64?,
+        headersOf: ConsumedMessage?
     ) throws(KafkaError) {
         let failure: KafkaError? = key.withUnsafeBytes { key in
             func produce(_ value: UnsafeRawBufferPointer?) -> KafkaError? {
                 do throws(KafkaError) {
                     try self.produce(
-                        to: topic, partition: nil, key: key, value: value, timestamp: timestamp, headersOf: headersOf)
+                        to: topic, partition: partition, key: key, value: value, timestamp: timestamp,
+                        headersOf: headersOf)
                     return nil
                 } catch {
                     return error

@@ -124,8 +124,10 @@ struct AdminHealth: Encodable, Equatable {
         case .restoring:
             self.init(
                 status: .restoring,
-                message:
-                    "answers and votes of \(restoring) partition\(restoring == 1 ? " is" : "s are") not caught up yet")
+                message: restoring == 0
+                    ? "the index of the sources is not caught up yet"
+                    : "answers and votes of \(restoring) partition\(restoring == 1 ? " is" : "s are") not caught up yet"
+            )
         case .working:
             self.init(status: .ready)
         }

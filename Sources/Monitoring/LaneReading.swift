@@ -20,6 +20,7 @@ struct LaneReading: Sendable {
     /// Whether the lane has its assignment and the lag of each partition, which it looks up once a second.
     var isLagKnown: Bool {
         guard content.hasBeenAssigned else { return false }
+        if let sources = content.sources { return Set(content.lags.map(\.place)).isSuperset(of: sources.partitions) }
         let known = Set(content.lags.lazy.map(\.place.partition))
         return content.partitions.allSatisfy(known.contains) && content.restoring.allSatisfy(known.contains)
     }

@@ -70,6 +70,7 @@ struct StallWatch: Sendable {
 extension LaneReading {
     /// Grows while a partition's tables are restored: that is progress without commits.
     fileprivate var restored: Int64 {
+        if let index = content.sources?.index { return index.done }
         guard !content.restoring.isEmpty else { return 0 }
         return Int64(content.totals.tableAnswers + content.totals.tableVotes)
             + content.restores.reduce(0) { $0 + $1.done }

@@ -135,6 +135,19 @@ extension ThroughputLine.Lane {
     fileprivate func write(to object: inout JSONObject) {
         object.add("lane", lane)
         object.add("partitions", partitions)
+        if let sources {
+            object.add("sources", each: sources) { source, object in
+                object.add("topic", source.topic)
+                object.add("partitions", source.partitions)
+            }
+        }
+        if let sourceIndex {
+            object.add("sourceIndex") { object in
+                object.add("done", sourceIndex.done)
+                if let all = sourceIndex.of { object.add("of", all) }
+                object.add("seconds", sourceIndex.seconds)
+            }
+        }
         add(.flow, to: &object)
         add(.content, to: &object)
         object.add("deadLetters", deadLetters)

@@ -1,3 +1,4 @@
+import KafkaClient
 import Records
 import Worker
 
@@ -70,7 +71,7 @@ extension ThroughputLine.State {
     fileprivate init(_ lanes: [LaneReading], isIdle: Bool) {
         if lanes.contains(where: \.isStalled) {
             self = .stalled
-        } else if lanes.contains(where: { !$0.content.restoring.isEmpty }) {
+        } else if lanes.contains(where: \.content.isRestoring) {
             self = .restoring
         } else if isIdle, !lanes.contains(where: \.hasWork) {
             self = .idle
@@ -128,7 +129,9 @@ extension ThroughputLine.TimeShares {
 
 extension LaneTotals {
     /// Nothing came in.
-    fileprivate var isIdle: Bool { recordsIn == 0 && tableAnswers == 0 && tableVotes == 0 && deadLetters.total == 0 }
+    fileprivate var isIdle: Bool {
+        recordsIn == 0 && tableAnswers == 0 && tableVotes == 0 && sourceRecords == 0 && deadLetters.total == 0
+    }
 
     /// The counters that belong to a throughput line.
     fileprivate func logged(where isWanted: (LaneCounter.Field) -> Bool) -> LaneTotals {
@@ -166,5 +169,24 @@ extension ThroughputLine.Lane {
             ThroughputLine.rounded(max(0, (now - $0.since) / .seconds(1)))
         }
         waitingCause = lane.content.wait?.cause
+        sources = lane.content.sources.map { Source.grouped($0.partitions) }
+        sourceIndex = lane.content.sources?.index.map { index in
+            IndexRestore(
+                done: index.done, of: index.of,
+                seconds: ThroughputLine.rounded(max(0, (now - index.since) / .seconds(1))))
+        }
+    }
+}
+
+extension ThroughputLine.Lane.Source {
+    /// - Parameter partitions: in order of topic and number.
+    fileprivate static func grouped(_ partitions: [TopicPartition]) -> [Self] {
+        partitions.reduce(into: []) { sources, place in
+            if sources.last?.topic == place.topic {
+                sources[sources.count - 1].partitions.append(place.partition)
+            } else {
+                sources.append(Self(topic: place.topic, partitions: [place.partition]))
+            }
+        }
     }
 }

@@ -169,6 +169,23 @@ package struct ThroughputLine: Sendable, Equatable {
         package var waitingSeconds: Double?
         /// The last error met while waiting.
         package var waitingCause: String?
+        /// The topics' partitions of a lane of the sources; nil: it is one of questions.
+        package var sources: [Source]?
+        /// How much of the index of the sources is read before the lane works; nil: all of it.
+        package var sourceIndex: IndexRestore?
+
+        /// A topic of the sources, and the lane's partitions of it.
+        package struct Source: Sendable, Equatable {
+            package var topic: String
+            package var partitions: [Int32]
+        }
+
+        package struct IndexRestore: Sendable, Equatable {
+            package var done: Int64
+            /// Absent until it is known.
+            package var of: Int64?
+            package var seconds: Double
+        }
     }
 }
 
@@ -184,11 +201,25 @@ extension ThroughputLine {
     /// Table records applied.
     package var answers: Int { counts.tableAnswers }
     package var votes: Int { counts.tableVotes }
-    /// Records read from all input topics, valid or not.
-    package var recordsRead: Int { counts.recordsIn + counts.answersRead + counts.votesRead }
+    /// Records read from all input topics and the sources, valid or not.
+    package var recordsRead: Int {
+        counts.recordsIn + counts.answersRead + counts.votesRead + counts.sourceRecords
+    }
+    /// Question events and records of the sources.
+    package var recordsWorkedOnPerSecond: Double {
+        recordsInPerSecond + Double(counts.sourceRecords) / max(seconds, 0.001)
+    }
 }
 
 extension ThroughputLine.Lane {
+    /// What the lane is called: "lane 2", "source lane 2".
+    package var name: String { sources == nil ? "lane \(lane)" : "source lane \(lane)" }
+    /// How many partitions it has.
+    package var partitionCount: Int { sources?.reduce(0) { $0 + $1.partitions.count } ?? partitions.count }
+    /// What it works on: question events, or records of the sources.
+    package var consumed: Int { sources == nil ? counts.recordsIn : counts.sourceRecords }
+    package var published: Int { sources == nil ? counts.recordsOut : counts.sourceRecordsPublished }
+
     package subscript(dynamicMember total: WritableKeyPath<LaneTotals, Int>) -> Int {
         get { counts[keyPath: total] }
         set { counts[keyPath: total] = newValue }

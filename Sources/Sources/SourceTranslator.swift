@@ -20,6 +20,19 @@ package final class SourceTranslator {
         let mappers: [RowMapper]
         /// Whether questions and answers are rows of this one table, so that an id is either a question's or an answer's.
         let holdsBoth: Bool
+
+        /// The place of the first mapper whose conditions the row meets.
+        func place(of row: Row) throws(SourceFailure) -> Int? {
+            for place in mappers.indices where try row.meets(mappers[place].mapping.conditions) { return place }
+            return nil
+        }
+
+        /// Long values that the other mappers would make of the row; see ``RowMapper/longValues(_:kept:)``.
+        func longValues(_ row: Row, besides place: Int?, kept: [KeptField]) -> [KeptField] {
+            mappers.indices.reduce(into: []) { values, other in
+                if other != place { values += mappers[other].longValues(row, kept: kept) }
+            }
+        }
     }
 
     /// What became of a source record that was read without an error.
@@ -106,10 +119,35 @@ package final class SourceTranslator {
         if let key {
             return IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
         }
-        guard let row, let identity = source.mappers.first(where: { row.meets($0.mapping.conditions) })?.identity(row)
+        guard let row, let place = try? source.place(of: row),
+            let identity = source.mappers[place].identity(row)
         else { return nil }
         let ids = [identity.topic.rawValue, identity.answerID ?? identity.questionID ?? "", identity.voterID ?? ""]
         return IndexKey.row(topic: topic, partition: partition, key: ids.joined(separator: "\0").utf8)
+    }
+
+    /// Columns that are named in the configuration and that a record's row has not: a slip of the finger leaves an optional field
+    /// out, or passes a row over, without a word. For people who look, as rows of another time may lack columns.
+    /// - Returns: sentences with the nearest column, by what they are of: `where:`, or the mapping that takes the row.
+    package func missingColumns(topic: String, value: Bytes?) -> [String: Set<String>] {
+        guard let source = sources[topic], case .upsert(let row)? = try? source.reader.read(value: value) else {
+            return [:]
+        }
+        let place = (try? source.place(of: row)) ?? nil
+        var missing: [String: Set<String>] = [:]
+        func look(_ path: RowPath, _ label: String, _ group: String) {
+            missing[group, default: []].formUnion(row.missingColumn(path).map { ["\(label): \($0)"] } ?? [])
+        }
+        for (number, mapper) in source.mappers.enumerated() where number <= place ?? .max {
+            for condition in mapper.mapping.conditions { look(condition.path, "where", "where") }
+        }
+        guard let place else { return missing }
+        let mapping = source.mappers[place].mapping
+        for field in mapping.fields {
+            for path in field.paths { look(path, "field '\(field.field.name)'", mapping.name) }
+        }
+        for column in mapping.carry { look(column.path, "carry '\(column.name)'", mapping.name) }
+        return missing
     }
 
     // MARK: - Rows that are there
@@ -118,14 +156,11 @@ package final class SourceTranslator {
         _ row: Row, _ source: TopicSources, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
     ) throws -> Outcome {
         let old = try rowKey.flatMap { try entry($0) }
-        guard let mapper = source.mappers.first(where: { row.meets($0.mapping.conditions) }) else {
-            guard let old, let rowKey else { return .passedOver }
-            try remove(old, rowKey, emit)
-            return .mapped
-        }
-        var new: MappedRecord
+        let place: Int?
+        let mapped: MappedRecord?
         do throws(SourceFailure) {
-            new = try mapper.map(row, kept: old?.kept ?? [])
+            place = try source.place(of: row)
+            mapped = if let place { try source.mappers[place].map(row, kept: old?.kept ?? []) } else { nil }
         } catch {
             // Repeated, and the row's deletion was seen before.
             if error.isOfValueStoredApart, let rowKey, try index.value(of: rowKey) == RowEntry.grave {
@@ -133,6 +168,14 @@ package final class SourceTranslator {
             }
             throw error
         }
+        var kept = mapped?.kept ?? []
+        for value in source.longValues(row, besides: place, kept: old?.kept ?? [])
+        where !kept.contains(where: { $0.name == value.name }) {
+            kept.append(value)
+        }
+        // What is kept has to fit into a record of the index.
+        if kept.reduce(0, { $0 + $1.json.count }) > longestValue / 2 { kept = [] }
+        guard let place, var new = mapped else { return try passOver(old, rowKey, kept, emit) }
         var question = new.identity.questionID
         if question == nil, let answer = new.identity.answerID { question = try self.question(ofAnswer: answer) }
         if question?.isEmpty ?? false {
@@ -141,7 +184,8 @@ package final class SourceTranslator {
             return .passedOver
         }
         let unplaced = new.value
-        if mapper.mapping.findsQuestionByAnswer, let question {
+        let findsQuestion = source.mappers[place].mapping.findsQuestionByAnswer
+        if findsQuestion, let question {
             new.value = MappedRecord.value(new.value, inQuestion: question)
             new.identity.questionID = question
         }
@@ -156,14 +200,12 @@ package final class SourceTranslator {
             wait(new, rowKey)
             return .waiting
         }
-        let vote = mapper.mapping.findsQuestionByAnswer ? unplaced : nil
+        let vote = findsQuestion ? unplaced : nil
         let isDeletion = new.isDeletion
-        // What is kept has to fit into a record of the index.
-        if new.kept.reduce(0, { $0 + $1.json.count }) > longestValue / 2 { new.kept = [] }
         try emit(
             ContractRecord(topic: new.identity.topic, key: Array(question.utf8), value: isDeletion ? nil : new.value))
         if let rowKey, !isOneTime {
-            let entry = isDeletion ? nil : RowEntry(identity: new.identity, vote: vote, kept: new.kept)
+            let entry = isDeletion ? nil : RowEntry(identity: new.identity, vote: vote, kept: kept)
             try update(rowKey, entry?.bytes)
             if vote != nil, let answer = new.identity.answerID {
                 try update(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
@@ -171,6 +213,16 @@ package final class SourceTranslator {
         }
         try note(new.identity, isDeletion: isDeletion, source, emit)
         return .mapped
+    }
+
+    /// A row that is no source's: what it was is taken back, and what is long of it is kept, should it become one.
+    private func passOver(
+        _ old: RowEntry?, _ rowKey: [UInt8]?, _ kept: [KeptField], _ emit: (ContractRecord) throws -> Void
+    ) throws -> Outcome {
+        guard let rowKey, !isOneTime else { return .passedOver }
+        if let old, old.identity != nil || kept.isEmpty { try remove(old, rowKey, emit) }
+        if !kept.isEmpty { try update(rowKey, RowEntry(identity: nil, kept: kept).bytes) }
+        return old?.identity == nil ? .passedOver : .mapped
     }
 
     /// The record as the worker will read it, so that nothing is published which would be a dead letter there.
@@ -223,8 +275,9 @@ package final class SourceTranslator {
             return .mapped
         }
         // Nothing was published of the row from here. Perhaps it was by other means: taken back if the change tells enough.
-        guard let before, let mapper = source.mappers.first(where: { before.meets($0.mapping.conditions) }),
-            before.tells(mapper.identifyingPaths, besides: key), var identity = mapper.identity(before)
+        guard let before, let place = try? source.place(of: before),
+            before.tells(source.mappers[place].identifyingPaths, besides: key),
+            var identity = source.mappers[place].identity(before)
         else { return .passedOver }
         if identity.questionID == nil, let answer = identity.answerID {
             identity.questionID = try question(ofAnswer: answer)
@@ -236,12 +289,13 @@ package final class SourceTranslator {
 
     private func remove(_ old: RowEntry, _ rowKey: [UInt8], _ emit: (ContractRecord) throws -> Void) throws {
         index.set(rowKey, nil)
-        if old.vote != nil, let answer = old.identity.answerID {
+        guard let identity = old.identity else { return }
+        if old.vote != nil, let answer = identity.answerID {
             index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: old.isWaiting), nil)
         }
-        guard let question = old.identity.questionID else { return }
-        try emit(ContractRecord(topic: old.identity.topic, key: Array(question.utf8), value: old.identity.removal()))
-        if indexesAnswers, let id = old.identity.topic == .answers ? old.identity.answerID : nil,
+        guard let question = identity.questionID else { return }
+        try emit(ContractRecord(topic: identity.topic, key: Array(question.utf8), value: identity.removal()))
+        if indexesAnswers, let id = identity.topic == .answers ? identity.answerID : nil,
             try self.question(ofAnswer: id) == question
         {
             index.set(IndexKey.answer(id), nil)
@@ -337,12 +391,12 @@ package final class SourceTranslator {
     /// Publishes a vote for the question that its answer has now, and takes it back from the one that it had before.
     private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
         guard let question = try question(ofAnswer: answer), var entry = try entry(row), let vote = entry.vote,
-            entry.identity.answerID == answer, entry.identity.questionID != question
+            entry.identity?.answerID == answer, entry.identity?.questionID != question
         else { return 0 }
         try remove(entry, row, emit)
         // A vote on a question is nobody's.
         guard !question.isEmpty else { return 0 }
-        entry.identity.questionID = question
+        entry.identity?.questionID = question
         index.set(row, entry.bytes)
         index.set(IndexKey.vote(forAnswer: answer, row: row, isWaiting: false), [1])
         try emit(

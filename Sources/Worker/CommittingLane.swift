@@ -18,6 +18,8 @@ protocol CommittingLane: AnyObject {
     var pace: CommitPace { get set }
     var figures: LaneRecord { get set }
     var waitLog: WaitLog { get set }
+    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    var rebalance: Rebalance? { get set }
 
     /// A broker refused a record, other than a dead letter, of the current transaction: the lane looks for its cause.
     func noteRefusal(_ reason: String)
@@ -27,6 +29,12 @@ protocol CommittingLane: AnyObject {
     func forgetUncommitted()
     /// Goes back to the group's committed offsets.
     func rewind() throws
+    /// Begins with partitions that were assigned to the lane, and told to the consumer.
+    func take(_ places: [TopicPartition]) throws
+    /// Ends with partitions; the consumer is told afterwards.
+    func letGo(of places: [TopicPartition]) throws
+    /// Partitions for people: by their numbers alone, where they can only be of one topic.
+    func listed(_ places: [TopicPartition]) -> [Logger.MetadataValue]
     /// Takes over the output topics' partition counts as they are now.
     func refreshLayout() throws(LaneFault)
 }

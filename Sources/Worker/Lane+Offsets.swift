@@ -120,7 +120,7 @@ struct OffsetGap: Equatable {
 
 extension OffsetReset {
     /// As the log has it; it does not vary with the data.
-    fileprivate var message: String {
+    var message: String {
         switch reason {
         case .beyondEnd: "offset reset: the committed offset is beyond the end of its log"
         case .belowStart: "offset reset: records were deleted before they were worked on"
@@ -128,7 +128,7 @@ extension OffsetReset {
         }
     }
 
-    fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata {
         [
             "topic": "\(place.topic)", "partition": .stringConvertible(place.partition), "reason": "\(reason.rawValue)",
             "from": .stringConvertible(from), "to": .stringConvertible(to), "start": .stringConvertible(low),

@@ -12,14 +12,7 @@ extension Lane {
     /// - Parameter isLast: the lane has ended, its stores are closed.
     func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
-        guard
-            isLast || figures.isOutdated || now - figures.reported >= .milliseconds(100)
-                || totals.commits != figures.reportedCommits
-                || figures.steps.count >= LaneRecord.stepsKept
-        else { return }
-        figures.isOutdated = false
-        figures.reported = now
-        figures.reportedCommits = totals.commits
+        guard beginReport(isLast: isLast, at: now) else { return }
         let numbers = partitions.all.map(\.number)
         // Of partitions that have moved their new owner alone tells, and at once.
         let haveMoved = numbers != figures.shownPartitions
@@ -29,7 +22,7 @@ extension Lane {
         let isLocating = !isLast && (haveMoved || now - figures.located >= .milliseconds(200))
         if isLocating {
             figures.located = now
-            noteThrottles()
+            note(consumer.takeThrottles(), follower.takeThrottles(), publisher.takeThrottles())
         }
         let lags = isLocating ? currentLags() : nil
         let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
@@ -41,36 +34,16 @@ extension Lane {
         }
         watch.stand(isLast ? nil : standingWait(now))
         report.update { content in
-            content.totals = totals
-            content.totals.takeBack(to: committedTotals)
-            content.turned = now
-            content.hasEnded = isLast
-            content.timed = nil
+            write(into: &content, isLast: isLast, at: now)
             content.partitions = numbers
             content.restoring = restores.map(\.partition)
             content.restores = restores
-            content.hasBeenAssigned = figures.hasBeenAssigned
             content.missingTopics = figures.missingTopics
-            content.uncommittedSince = pace.firstUncommitted
             content.waiting = waiting
-            content.deadLetters = figures.deadLetters
-            content.wait = watch.wait
-            for step in figures.steps { content.steps.record(microseconds: step / 1000, count: 1) }
-            clock.write(into: &content.times)
             if let lags { content.lags = lags }
-            content.throttle = figures.throttle
             if let stores { content.stores = stores }
         }
         figures.removeSteps()
-    }
-
-    private func noteThrottles() {
-        for throttles in [consumer.takeThrottles(), follower.takeThrottles(), publisher.takeThrottles()] {
-            totals.throttledMilliseconds += throttles.milliseconds
-            guard let latest = throttles.latest else { continue }
-            figures.throttle = LaneThrottle(
-                broker: latest.broker, seconds: Double(latest.milliseconds) / 1000, at: latest.at)
-        }
     }
 
     /// What the lane is held up by while it turns.

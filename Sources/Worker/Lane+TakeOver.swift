@@ -52,42 +52,11 @@ struct TakeOverPace {
     }
 }
 
-/// What the lane does when the group gives it partitions and takes them away.
-///
-/// The consumer only takes note of a rebalance while it is polled; librdkafka waits for the answer, so it is given here,
-/// between two steps, and there is never a half-processed batch.
+/// How a lane takes over the partitions that the group gives it, and lets go of them.
 extension Lane {
-    func answerRebalance() throws {
-        guard let rebalance else { return }
-        self.rebalance = nil
-        totals.rebalances += 1
-        switch rebalance {
-        case .assigned(let places):
-            figures.hasBeenAssigned = true
-            figures.unassigned = nil
-            // What follows asks brokers and reads stores, for longer than a transaction may be open.
-            try commitOrRecover()
-            try take(places)
-        case .revoked(let places):
-            // The last moment at which our commit counts: the next owner starts from it.
-            try commitOrRecover()
-            try handBack(places)
-        case .lost(let places):
-            report.note(.lost, places.listedNumbers)
-            // Others may work on them already, and our commit would be refused.
-            try abandon { try handBack(places) }
-            // The group has to take the lane in again.
-            figures.unassigned = .now
-        }
-    }
-
     // MARK: - Given
 
-    private func take(_ places: [TopicPartition]) throws {
-        try consumer.assign(places)
-        logger.info("partitions assigned", metadata: ["partitions": .numbers(places.numbers)])
-        report.note(.assigned, places.listedNumbers)
-        guard !places.isEmpty else { return }
+    func take(_ places: [TopicPartition]) throws {
         try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
         figures.isOutdated = true
@@ -309,10 +278,9 @@ extension Lane {
 
     // MARK: - Taken away
 
-    private func handBack(_ places: [TopicPartition]) throws {
+    func letGo(of places: [TopicPartition]) throws {
         let numbers = places.numbers
         takeOvers.removeAll { numbers.contains($0.number) }
-        figures.isOutdated = true
         let leaving = numbers.compactMap { partitions[$0] }
         try follower.letGo(of: leaving)
         noteCommitted(leaving, isLast: true)
@@ -325,9 +293,10 @@ extension Lane {
                 partitions[partition.number] = nil
             }
         }
-        try consumer.unassign(places)
-        logger.info("partitions handed back", metadata: ["partitions": .numbers(numbers)])
-        report.note(.handedBack, "partitions " + numbers.sorted().map(String.init).joined(separator: ", "))
+    }
+
+    func listed(_ places: [TopicPartition]) -> [Logger.MetadataValue] {
+        places.numbers.map { .stringConvertible($0) }
     }
 
     func place(ofQuestions partition: Int32) -> TopicPartition {
@@ -335,17 +304,6 @@ extension Lane {
     }
 }
 
-extension Logger.MetadataValue {
-    fileprivate static func numbers(_ numbers: [Int32]) -> Self { .array(numbers.map { .stringConvertible($0) }) }
-}
-
 extension [TopicPartition] {
     fileprivate var numbers: [Int32] { map(\.partition).sorted() }
-}
-
-extension [TopicPartition] {
-    /// For people; a partition each, or none.
-    fileprivate var listedNumbers: String {
-        isEmpty ? "none" : "partitions " + map(\.partition).sorted().map(String.init).joined(separator: ", ")
-    }
 }

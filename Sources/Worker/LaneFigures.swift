@@ -23,6 +23,32 @@ package struct RestoreProgress: Sendable, Equatable {
     package var since: ContinuousClock.Instant
 }
 
+/// What a lane of the sources has to work on.
+package struct SourceFigures: Sendable, Equatable {
+    /// How much of the index topic is in the lane's store: before all is, nothing is worked on.
+    package struct IndexProgress: Sendable, Equatable {
+        /// Records of the index topic that are in the store.
+        package var done: Int64
+        /// Records that there are; nil: not known yet.
+        package var of: Int64?
+        package var since: ContinuousClock.Instant
+
+        package init(done: Int64, of: Int64?, since: ContinuousClock.Instant) {
+            (self.done, self.of, self.since) = (done, of, since)
+        }
+    }
+
+    /// In order of topic and number.
+    package var partitions: [TopicPartition]
+    /// nil: the index is caught up.
+    package var index: IndexProgress?
+
+    package init(partitions: [TopicPartition] = [], index: IndexProgress? = nil) {
+        self.partitions = partitions
+        self.index = index
+    }
+}
+
 /// The current wait of a lane.
 package struct LaneWait: Sendable, Equatable {
     package enum Reason: String, Sendable, CaseIterable {

@@ -69,6 +69,8 @@ package final class LaneReport: Sendable {
         /// Of steps that did something, their waits for input left out, in microseconds, since the last `take`.
         package var steps = LaneReport.durations
         package var stores: [StoreFigures] = []
+        /// Of a lane of the sources; nil: it is one of questions.
+        package var sources: SourceFigures?
         /// The partitions that are not worked on yet.
         package var restores: [RestoreProgress] = []
         /// What the lane is held up by, if it is.
@@ -100,6 +102,9 @@ package final class LaneReport: Sendable {
         /// What the lane has been doing since it last published ``times``, where that is one thing only.
         var busy: Busy?
 
+        /// Whether something has to be brought up before the lane works: a partition's tables, or the index of the sources.
+        package var isRestoring: Bool { !restoring.isEmpty || sources?.index != nil }
+
         /// As of now: a call that holds the lane up counts as long as it has lasted.
         fileprivate mutating func bringUpToDate() {
             guard let busy else { return }
@@ -128,10 +133,13 @@ package final class LaneReport: Sendable {
     }
 
     package let lane: Int
-    private let content = Mutex(Content())
+    private let content: Mutex<Content>
 
-    package init(lane: Int) {
+    package init(lane: Int, isOfSources: Bool = false) {
         self.lane = lane
+        var content = Content()
+        if isOfSources { content.sources = SourceFigures() }
+        self.content = Mutex(content)
     }
 
     func update(_ change: (inout Content) -> Void) {

@@ -109,13 +109,14 @@ struct OffsetCheck {
 
 /// Offset resets by input topic and reason.
 package struct OffsetResetCounts: Sendable, Equatable {
-    /// The input topics in the order of ``TopicNames/inputs``: questions, answers, votes.
-    package static let topics = 3
+    /// The input topics in the order of ``TopicNames/inputs``: questions, answers, votes; and the sources' topics as one.
+    package static let topics = 4
+    package static let sources = 3
     private var counts = Array(repeating: 0, count: OffsetResetCounts.topics * OffsetResetReason.allCases.count)
 
     package init() {}
 
-    /// - Parameter topic: its index among ``TopicNames/inputs``.
+    /// - Parameter topic: its index among ``TopicNames/inputs``, or ``sources``.
     package subscript(topic: Int, reason: OffsetResetReason) -> Int {
         get { counts[place(topic, reason)] }
         set { counts[place(topic, reason)] = newValue }

@@ -124,13 +124,18 @@ final class Publisher {
     }
 
     /// Publishes a contract record made from a source's record, placed by its key.
-    /// - Parameter source: the record whose timestamp and headers pass through; nil: no headers, and the time of now.
-    func publish(to topic: String, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?) throws(LaneFault) {
+    /// - Parameters:
+    ///   - partition: nil: where the key hashes.
+    ///   - source: the record whose timestamp and headers pass through; nil: no headers, and the time of now.
+    func publish(
+        to topic: String, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?
+    ) throws(LaneFault) {
         try openTransaction()
         while true {
             do throws(KafkaError) {
                 try producer.produce(
-                    to: producer.topic(topic), key: key, value: value, timestamp: source?.timestamp,
+                    to: producer.topic(topic), partition: partition, key: key, value: value,
+                    timestamp: source?.timestamp,
                     headersOf: source?.hasHeaders ?? false ? source : nil)
                 break
             } catch {

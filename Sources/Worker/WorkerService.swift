@@ -55,7 +55,9 @@ package final class WorkerService: Service {
         let lanes = configuration.runsQuestions ? configuration.lanes : 0
         questionReports = (0..<lanes).map { LaneReport(lane: $0) }
         sourceReports =
-            configuration.runsSources ? (0..<configuration.sourceLanes).map { LaneReport(lane: lanes + $0) } : []
+            configuration.runsSources
+            ? (0..<configuration.sourceLanes).map { LaneReport(lane: lanes + $0, isOfSources: true) }
+            : []
         reports = questionReports + sourceReports
         inboxes = questionReports.map { _ in PreviewInbox() }
     }

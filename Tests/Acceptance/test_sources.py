@@ -244,6 +244,7 @@ def test_the_commands_show_check_and_name_mistakes(site, tmp_path):
     shown = command("sources", "try", "--config", path, "--topic", site.topics["post"], "--count", 3)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert b"  ->     " in shown.stdout and b"records: " in shown.stdout
+    assert b'"type":"struct"' not in shown.stdout and b"  !  " not in shown.stdout
     lint = command("sources", "lint", "--config", path)
     assert lint.returncode == 0 and lint.stdout.count(b"ok ") == 4
     check = command("check", "--config", path, timeout=60)
@@ -253,6 +254,12 @@ def test_the_commands_show_check_and_name_mistakes(site, tmp_path):
     wrong = command("run", "--config", path)
     assert wrong.returncode == 78
     assert b"'questoinId'" in wrong.stderr and b"questionId" in wrong.stderr and b", line " in wrong.stderr
+    # What would leave a field out without a word.
+    path.write_text(text.replace("body: body", "body: boddy"))
+    tried = command("sources", "try", "--config", path, "--topic", site.topics["post"], "--count", 3)
+    assert b"  !      field 'body': the row has no column 'boddy'; the nearest is 'body'" in tried.stdout, tried.stdout
+    check = command("check", "--config", path, timeout=60)
+    assert b"the row has no column 'boddy'" in check.stdout, check.stdout
     for preset in ("askbot", "apache-answer", "discourse", "stack-exchange"):
         printed = command("sources", "show", preset, "--topic-prefix", "a.b")
         assert printed.returncode == 0

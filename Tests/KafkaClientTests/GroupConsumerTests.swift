@@ -105,6 +105,16 @@ import Testing
         try consumer.seek([zero: 3], timeout: .seconds(10))
         #expect(try consumer.poll { messages, _ in messages.count == 2 }.messages.map(\.offset) == [3, 4])
 
+        // A pause right behind a seek keeps the place that was sought, and so does a seek of what is paused.
+        try consumer.seek([zero: 3], timeout: .seconds(10))
+        try consumer.pause([zero])
+        try consumer.resume([zero])
+        #expect(try consumer.poll { messages, _ in messages.count == 2 }.messages.map(\.offset) == [3, 4])
+        try consumer.pause([zero])
+        try consumer.seek([zero: 2], timeout: .seconds(10))
+        try consumer.resume([zero])
+        #expect(try consumer.poll { messages, _ in messages.count == 3 }.messages.map(\.offset) == [2, 3, 4])
+
         try consumer.pause([zero])
         try producer.produce("5", key: nil, to: topic, partition: 0)
         try producer.produce("other", key: nil, to: topic, partition: 1)

@@ -140,3 +140,63 @@ struct VerdictTests {
         #expect(fixture.monitor.latest?.freshness == .init(objectiveMs: 1000, within: 4, of: 6))
     }
 }
+
+@Suite("Lanes of the sources")
+struct SourceLaneMonitoringTests {
+    private static let place = TopicPartition(topic: "site.post", partition: 0)
+
+    private func fixture(_ index: SourceFigures.IndexProgress? = nil) -> MonitorFixture {
+        let fixture = MonitorFixture()
+        fixture.reports[0].update {
+            $0.sources = SourceFigures(
+                partitions: [Self.place, TopicPartition(topic: "site.post", partition: 2)], index: index)
+            $0.lags = $0.sources?.partitions.map { PartitionLag(place: $0, records: 0, next: 0) } ?? []
+        }
+        return fixture
+    }
+
+    private func work(_ fixture: MonitorFixture, seconds: Int, dead: Int = 0) {
+        fixture.tick(seconds) { content in
+            content.totals.sourceRecords += 100
+            content.totals.sourceRecordsPublished += 90
+            content.totals.deadLetters[.source] += dead
+            content.totals.commits += 10
+            content.committed = .now
+        }
+    }
+
+    @Test("their records are work, and dead letters are a share of them")
+    func work() throws {
+        let busy = fixture()
+        work(busy, seconds: 10)
+        var line = try #require(busy.monitor.latest)
+        #expect(line.state == .working)
+        #expect(line.verdict?.line == "Keeping up: 100 records/s, lag 0")
+        let lane = try #require(line.lanes.first)
+        #expect(lane.name == "source lane 0" && lane.partitionCount == 2)
+        #expect(lane.consumed == 100 && lane.published == 90)
+        #expect(line.json.contains(#""sources":[{"topic":"site.post","partitions":[0,2]}]"#))
+        #expect(ThroughputLine(json: line.json)?.lanes == line.lanes)
+        let few = fixture()
+        work(few, seconds: 10, dead: 2)
+        line = try #require(few.monitor.latest)
+        #expect(line.verdict?.line == "Dead letters: 2.0% of the records, 20 in the last minute (source 20)")
+    }
+
+    @Test("reading their index is a restore, and no stall while it goes on")
+    func index() throws {
+        let now = ContinuousClock.now
+        let fixture = fixture(.init(done: 0, of: 4000, since: now))
+        fixture.tick(60) { content in
+            content.wait = LaneWait(reason: .sourceIndex, since: now)
+            content.sources?.index?.done += 10
+        }
+        let line = try #require(fixture.monitor.latest)
+        #expect(line.state == .restoring)
+        #expect(line.verdict?.line == "Restoring: the index of the sources, 15% done")
+        #expect(line.lanes[0].sourceIndex?.done == 600)
+        #expect(ThroughputLine(json: line.json)?.lanes == line.lanes)
+        fixture.tick(60)
+        #expect(fixture.monitor.latest?.verdict?.kind == .stalled)
+    }
+}

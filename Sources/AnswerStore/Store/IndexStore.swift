@@ -128,6 +128,28 @@ package final class IndexStore {
 
     private static func positionKey(_ partition: Int32) -> [UInt8] { Array("position \(partition)".utf8) }
 
+    /// The offset that a group was noted to have committed of a topic's partition; nil: none was.
+    package func committed(_ topic: String, _ partition: Int32, group: String) throws(StoreError) -> Int64? {
+        guard let bytes = try get(meta, Self.committedKey(topic, partition)), bytes.count >= 8,
+            bytes.dropFirst(8).elementsEqual(group.utf8)
+        else { return nil }
+        return bytes.prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    /// Notes the offset that a group has committed, to be written with the next commit.
+    package func noteCommitted(
+        _ offset: Int64, _ topic: String, _ partition: Int32, group: String
+    ) throws(StoreError) {
+        guard try committed(topic, partition, group: group) != offset else { return }
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: offset >> Int64(56 - 8 * $0)) }
+        try put(meta, Self.committedKey(topic, partition), bytes + Array(group.utf8))
+        noteChange()
+    }
+
+    private static func committedKey(_ topic: String, _ partition: Int32) -> [UInt8] {
+        Array("committed \(topic) \(partition)".utf8)
+    }
+
     /// Empties the store, positions included.
     package func removeAll() throws(StoreError) {
         guard let source = try get(meta, Array("source".utf8)) else { return }

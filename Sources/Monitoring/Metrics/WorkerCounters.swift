@@ -46,7 +46,7 @@ struct CountedTotal {
             + RecordErrorCode.allCases.map { code in
                 count(WorkerMetric.deadLetters.name, [("code", code.rawValue)]) { $0.deadLetters[code] }
             }
-            + topics.inputs.enumerated().flatMap { index, topic in
+            + (topics.inputs + [WorkerMetric.sourcesTopic]).enumerated().flatMap { index, topic in
                 OffsetResetReason.allCases.map { reason in
                     count(WorkerMetric.offsetResets.name, [("topic", topic), ("reason", reason.rawValue)]) {
                         $0.offsetResets[index, reason]

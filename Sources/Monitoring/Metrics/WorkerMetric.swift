@@ -47,6 +47,8 @@ enum WorkerMetric {
 
     // MARK: - Steps and commits
 
+    /// In the place of a topic, for those of the sources together.
+    static let sourcesTopic = "sources"
     static let offsetResets = MetricDefinition(
         "rejoinder_offset_resets_total", .counter,
         "Partitions whose position did not match the topic's log, by reason: beyond its end, below its start, or missing though committed once."

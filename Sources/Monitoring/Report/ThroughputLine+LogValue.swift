@@ -157,14 +157,29 @@ extension ThroughputLine.Lane {
     fileprivate init(_ value: LogValue) {
         self.init(
             lane: value.count("lane"),
-            partitions: (value["partitions"]?.elements ?? []).compactMap { element in
-                guard case .integer(let number) = element else { return nil }
-                return Int32(exactly: number)
-            },
-            counts: value.counts(where: \.isOfLanes), deadLetters: value.count("deadLetters"),
+            partitions: Self.partitions(value["partitions"]), counts: value.counts(where: \.isOfLanes),
+            deadLetters: value.count("deadLetters"),
             lag: value.int("lag").map { Int64(ThroughputLine.clamped($0)) },
             timeShares: ThroughputLine.TimeShares(value["timeShares"] ?? .null), waitingFor: value.text("waitingFor"),
             waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) },
-            waitingCause: value.text("waitingCause"))
+            waitingCause: value.text("waitingCause"),
+            sources: (value["sources"]?.elements).map { sources in
+                sources.compactMap { source in
+                    source.text("topic").map { Source(topic: $0, partitions: Self.partitions(source["partitions"])) }
+                }
+            },
+            sourceIndex: value["sourceIndex"].map { index in
+                IndexRestore(
+                    done: Int64(ThroughputLine.clamped(index.count("done"))),
+                    of: index.int("of").map { Int64(ThroughputLine.clamped($0)) },
+                    seconds: min(max(index.double("seconds") ?? 0, 0), 1e12))
+            })
+    }
+
+    private static func partitions(_ value: LogValue?) -> [Int32] {
+        (value?.elements ?? []).compactMap { element in
+            guard case .integer(let number) = element else { return nil }
+            return Int32(exactly: number)
+        }
     }
 }

@@ -89,6 +89,7 @@ struct VerdictMaker {
 
     private var restoring: Verdict {
         let parts = line.store.restoring
+        guard !parts.isEmpty else { return restoringIndex }
         let known = parts.filter { $0.of ?? 0 > 0 }
         let all = known.reduce(0) { $0 + ($1.of ?? 0) }
         let done = known.reduce(0) { $0 + min($1.done, $1.of ?? 0) }
@@ -100,6 +101,20 @@ struct VerdictMaker {
                 "\(parts.count == 1 ? "Its questions wait" : "Their questions wait") until then"
                     + (line.lag.total.map { "; lag \(FigureText.whole($0))." } ?? ".")
             ], runbook: "rejoinderrestoretoolong")
+    }
+
+    /// Lanes of the sources read their index first.
+    private var restoringIndex: Verdict {
+        let parts = line.lanes.compactMap(\.sourceIndex)
+        let all = parts.reduce(0) { $0 + ($1.of ?? 0) }
+        let done = parts.reduce(0) { $0 + min($1.done, $1.of ?? 0) }
+        let share = all > 0 ? ", \(FigureText.percent(Double(done) / Double(all))) done" : ""
+        return say(
+            .restoring, .restoring, "Restoring", "the index of the sources\(share)",
+            [
+                "Records of the sources wait until then"
+                    + (line.lag.total.map { "; lag \(FigureText.whole($0))." } ?? ".")
+            ])
     }
 
     private var working: Verdict {
@@ -154,7 +169,7 @@ struct VerdictMaker {
     private var lastTen: ArraySlice<ThroughputLine> { recent.suffix(10) }
 
     private var speed: Double {
-        lastTen.reduce(0) { $0 + $1.recordsInPerSecond } / Double(max(1, lastTen.count))
+        lastTen.reduce(0) { $0 + $1.recordsWorkedOnPerSecond } / Double(max(1, lastTen.count))
     }
 
     private var through: String? {
@@ -204,7 +219,8 @@ struct VerdictMaker {
             .sorted { $0.waitingSeconds ?? 0 > $1.waitingSeconds ?? 0 }
             .map { lane in
                 let cause = lane.waitingCause.map { " (\($0))" } ?? ""
-                return "Lane \(lane.lane) waits for \(lane.waitingFor ?? ""), for "
+                return
+                    "\(lane.sources == nil ? "Lane" : "Source lane") \(lane.lane) waits for \(lane.waitingFor ?? ""), for "
                     + "\(FigureText.duration((lane.waitingSeconds ?? 0).rounded()))\(cause)."
             }
     }

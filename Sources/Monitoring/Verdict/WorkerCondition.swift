@@ -8,7 +8,7 @@ enum WorkerCondition: Sendable {
     case joining([LaneReading])
     /// These lanes have work and commit nothing.
     case stalled([LaneReading])
-    /// Answers and votes of some partitions are not caught up.
+    /// Answers and votes of some partitions, or the index of the sources, are not caught up.
     case restoring
     case working
 
@@ -34,7 +34,7 @@ enum WorkerCondition: Sendable {
             self = .joining(joining)
         } else if !stalled.isEmpty {
             self = .stalled(stalled)
-        } else if lanes.contains(where: { !$0.content.restoring.isEmpty }) {
+        } else if lanes.contains(where: \.content.isRestoring) {
             self = .restoring
         } else {
             self = .working

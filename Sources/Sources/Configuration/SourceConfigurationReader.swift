@@ -57,6 +57,13 @@ package struct SourceConfigurationReader {
                     + "\(other.format.rawValue) in line \(other.line ?? 0); a topic has one format.")
         }
         formats[mapping.topic] = (mapping.format, node.mark?.line)
+        if !mapping.conditions.isEmpty,
+            mappings.contains(where: { $0.topic == mapping.topic && $0.conditions == mapping.conditions })
+        {
+            return report(
+                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has the "
+                    + "same where: and takes them all; change one of the two.")
+        }
         if mappings.contains(where: { $0.topic == mapping.topic && $0.conditions.isEmpty }) {
             return report(
                 "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has no "
@@ -243,6 +250,7 @@ package struct SourceConfigurationReader {
             result.standard = scalar(standard)
             if result.standard == nil { report("\(label) default in \(place(standard)) must be a single value.") }
         }
+        checkValues(result, mapping, label)
         return result
     }
 
@@ -381,7 +389,12 @@ package struct SourceConfigurationReader {
                 report("\(label) in \(place(item)) must hold single values.")
                 return nil
             }
-        case .scalar: return [scalar(node)]
+        case .scalar(let text):
+            // An empty one is YAML's null as well, and nobody's intention.
+            if text.string.isEmpty, text.style == .plain || text.style == .any {
+                report("\(label) in \(place(node)) names no value; to ask for NULL write null.")
+            }
+            return [scalar(node)]
         default:
             report("\(label) in \(place(node)) must be a value or a list of values.")
             return []
@@ -389,7 +402,7 @@ package struct SourceConfigurationReader {
     }
 
     /// The text of a scalar; nil: it is none, or null.
-    private func scalar(_ node: Node) -> String? {
+    func scalar(_ node: Node) -> String? {
         guard case .scalar(let scalar) = node, !Self.isNull(node) else { return nil }
         return scalar.string
     }
@@ -401,9 +414,9 @@ package struct SourceConfigurationReader {
                 + "in \(place(key)): the nearest known is \(NearestName.of(name, in: known))\(hint).")
     }
 
-    private func place(_ node: Node) -> String { node.mark.map { "\(path), line \($0.line)" } ?? path }
+    func place(_ node: Node) -> String { node.mark.map { "\(path), line \($0.line)" } ?? path }
 
-    private mutating func report(_ message: String) { problems.append(message) }
+    mutating func report(_ message: String) { problems.append(message) }
 
     private static func isNull(_ node: Node) -> Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any else { return false }

@@ -5,6 +5,8 @@ enum IndexKey {
     private static let waiting = UInt8(ascii: "w")
     private static let vote = UInt8(ascii: "v")
     private static let moved = UInt8(ascii: "m")
+    /// Of the number of partitions that entries are placed among.
+    static let placement = [UInt8(ascii: "p")]
     /// LMDB takes keys of 511 bytes. A waiting vote's has an answer's id of up to 200 before the row's.
     private static let longestRow = 240
 

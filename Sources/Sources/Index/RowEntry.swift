@@ -1,18 +1,19 @@
 /// What was last published of a row: what a later change or deletion of it needs to know.
 struct RowEntry: Equatable {
-    var identity: RecordIdentity
+    /// nil: the row is no source's, and only its long values are kept.
+    var identity: RecordIdentity?
     /// The value, without its question, of a vote that names only its answer: published again when that moves.
     var vote: [UInt8]?
     var kept: [KeptField] = []
 
-    init(identity: RecordIdentity, vote: [UInt8]? = nil, kept: [KeptField] = []) {
+    init(identity: RecordIdentity?, vote: [UInt8]? = nil, kept: [KeptField] = []) {
         self.identity = identity
         self.vote = vote
         self.kept = kept
     }
 
     /// A vote that waits for its answer, and was not published.
-    var isWaiting: Bool { vote != nil && identity.questionID == nil }
+    var isWaiting: Bool { vote != nil && identity?.questionID == nil }
 
     /// In place of the entry of a row that was deleted, where values were kept of it: a connector that begins again at an
     /// earlier position repeats changes without those values, which nobody can tell any more, and the deletion behind them.
@@ -21,10 +22,13 @@ struct RowEntry: Equatable {
     // A version, the topic, the ids, the vote, what is kept; lengths before what they are of.
 
     private static let version: UInt8 = 1
+    /// In the place of the topic.
+    private static let noTopic: UInt8 = 0xFF
 
     var bytes: [UInt8] {
-        var bytes: [UInt8] = [Self.version, UInt8(ContractTopic.allCases.firstIndex(of: identity.topic) ?? 0)]
-        for id in [identity.questionID, identity.answerID, identity.voterID] {
+        let topic = identity.map { UInt8(ContractTopic.allCases.firstIndex(of: $0.topic) ?? 0) }
+        var bytes: [UInt8] = [Self.version, topic ?? Self.noTopic]
+        for id in [identity?.questionID, identity?.answerID, identity?.voterID] {
             Self.append(id.map { Array($0.utf8) }, to: &bytes)
         }
         Self.append(vote, to: &bytes)
@@ -37,9 +41,9 @@ struct RowEntry: Equatable {
 
     /// - Returns: nil when the bytes are no entry, or one of another version.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count > 2, bytes[0] == Self.version, Int(bytes[1]) < ContractTopic.allCases.count else {
-            return nil
-        }
+        guard bytes.count > 2, bytes[0] == Self.version,
+            bytes[1] == Self.noTopic || Int(bytes[1]) < ContractTopic.allCases.count
+        else { return nil }
         var rest = bytes[2...]
         var parts: [[UInt8]?] = []
         while !rest.isEmpty {
@@ -48,9 +52,11 @@ struct RowEntry: Equatable {
         }
         guard parts.count >= 4, parts.count % 2 == 0 else { return nil }
         let text = { (part: [UInt8]?) in part.map { String(decoding: $0, as: UTF8.self) } }
-        identity = RecordIdentity(
-            topic: ContractTopic.allCases[Int(bytes[1])], questionID: text(parts[0]), answerID: text(parts[1]),
-            voterID: text(parts[2]))
+        if bytes[1] != Self.noTopic {
+            identity = RecordIdentity(
+                topic: ContractTopic.allCases[Int(bytes[1])], questionID: text(parts[0]), answerID: text(parts[1]),
+                voterID: text(parts[2]))
+        }
         vote = parts[3]
         kept = stride(from: 4, to: parts.count, by: 2).map {
             KeptField(name: text(parts[$0]) ?? "", json: parts[$0 + 1] ?? [])

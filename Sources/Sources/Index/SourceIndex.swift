@@ -46,6 +46,19 @@ package final class SourceIndex {
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
+    /// How many partitions of the index topic the entries are placed among: as many as it had at first. Should it be given
+    /// more, a key's older and newer entries would stand in two, and nothing would say which is the last.
+    /// - Parameter count: the topic's partitions as they are now.
+    package func placement(among count: Int32) throws(StoreError) -> Int32 {
+        if let noted = try value(of: IndexKey.placement).flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }),
+            1...max(1, count) ~= noted
+        {
+            return noted
+        }
+        set(IndexKey.placement, Array(String(count).utf8))
+        return count
+    }
+
     // MARK: - The lane's part
 
     /// What was set since it was last called: to be produced to the index topic within the transaction.

@@ -14,7 +14,7 @@ enum RowEvent {
 }
 
 /// Reads the records of one topic. Used by one thread; what it returns is valid until its next call.
-final class EventReader {
+package final class EventReader {
     private let format: SourceFormat
     private let document = JSONDocument()
     private let keyDocument = JSONDocument()
@@ -81,6 +81,17 @@ final class EventReader {
         return value[(end + 1)...].allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
     }
 
+    /// A record's key or value as people want to see it: without the schema that Connect's JSON converter puts before it.
+    package static func withoutSchema(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.withUnsafeBytes { text in
+            let document = JSONDocument()
+            guard (try? document.read(text)) != nil, let found = payload(JSONDocument.root, document) else {
+                return bytes
+            }
+            return Array(document.text(of: found.payload))
+        }
+    }
+
     private static func payload(_ root: Int, _ document: JSONDocument) -> (schema: Int, payload: Int)? {
         guard let payload = document.member(Names.payload, of: root),
             let schema = document.member(Names.schema, of: root), document[schema].kind != .string
@@ -115,7 +126,7 @@ final class EventReader {
 
     /// A row to which Debezium's own transform has flattened the envelope.
     private func flattened(_ row: Row) -> RowEvent {
-        let isDeleted = document.member(Names.deleted, of: row.node).flatMap { row.scalar($0) } == "true"
+        let isDeleted = document.member(Names.deleted, of: row.node).map { RowValue(document, $0).scalar } == "true"
         let operation = document.member(Names.flattenedOperation, of: row.node).flatMap { document.string(of: $0) }
         switch operation {
         case "t": return .truncation

@@ -37,6 +37,9 @@ package struct RecordIdentity: Hashable, Sendable {
 struct KeptField: Equatable {
     var name: String
     var json: [UInt8]
+
+    /// By field and column: with another mapping it is another value.
+    static func name(_ field: String, _ path: RowPath) -> String { field + " " + path.text }
 }
 
 /// What a mapping makes of a row.

@@ -8,51 +8,76 @@ struct Row {
 
     /// The value that a path leads to; nil: there is none. A JSON `null` is a value.
     @inline(__always)
-    func find(_ path: RowPath) -> Int? {
-        guard var here = document.member(path.steps[0], of: node) else { return nil }
+    func find(_ path: RowPath) -> RowValue? {
+        guard let column = document.member(path.column, of: node) else { return nil }
+        var here = RowValue(document, column)
         for step in path.steps.dropFirst() {
-            switch document[here].kind {
-            case .object:
-                guard let member = document.member(step, of: here) else { return nil }
-                here = member
-            case .array:
-                guard let element = element(step, of: here) else { return nil }
-                here = element
-            default: return nil
-            }
+            guard let next = here.child(step) else { return nil }
+            here = next
         }
         return here
     }
 
-    /// The element that a pointer's step names: digits, without a zero before others.
-    private func element(_ step: [UInt8], of array: Int) -> Int? {
-        guard let index = Int(String(decoding: step, as: UTF8.self)), index >= 0,
-            String(index).utf8.elementsEqual(step)
-        else { return nil }
-        var (here, left) = (array + 1, index)
-        let end = document[array].next
-        while here < end, left > 0 {
-            here = document[here].next
-            left -= 1
-        }
-        return here < end ? here : nil
-    }
-
     func type(of path: RowPath) -> LogicalType? { path.steps.count == 1 ? types[path.column] : nil }
 
-    /// A value as text, for comparing: nil is NULL.
-    func scalar(_ index: Int) -> ScalarText {
-        switch document[index].kind {
-        case .null: nil
-        case .string: document.string(of: index) ?? String(decoding: document.content(of: index), as: UTF8.self)
-        default: String(decoding: document.text(of: index), as: UTF8.self)
+    func scalar(_ path: RowPath) -> ScalarText { find(path)?.scalar ?? nil }
+
+    /// - Throws: `SourceFailure` where the database did not send a value that decides it.
+    func meets(_ conditions: [RowCondition]) throws(SourceFailure) -> Bool {
+        for condition in conditions {
+            if isStoredApart(condition.path) {
+                // It is not NULL, whatever it is.
+                guard condition.allowed.isOfNull else { throw RowValues.storedApart(condition.path) }
+                guard condition.allowed.isNegated else { return false }
+            } else if !condition.allowed.contains(scalar(condition.path)) {
+                return false
+            }
         }
+        return true
     }
 
-    func scalar(_ path: RowPath) -> ScalarText { find(path).flatMap { scalar($0) } }
+    /// Whether the database did not send the column that a path begins in, as it stores the value apart (TOAST).
+    func isStoredApart(_ path: RowPath) -> Bool {
+        document.member(path.column, of: node).map { UnavailableValue.stands(in: RowValue(document, $0)) } ?? false
+    }
 
-    func meets(_ conditions: [RowCondition]) -> Bool {
-        conditions.allSatisfy { $0.allowed.contains(scalar($0.path)) }
+    /// The length of a column's value as it stands in the record; 0: there is none.
+    func length(ofColumn path: RowPath) -> Int {
+        document.member(path.column, of: node).map { document[$0].end - document[$0].start } ?? 0
+    }
+
+    /// The names of the columns, for people.
+    var columns: [String] {
+        var names: [String] = []
+        document.forEachChild(of: node) { names.append(document.name(of: $0)) }
+        return names
+    }
+
+    /// That the row has no such column, as a clause for people, with the nearest that it has; nil: it has it.
+    func missingColumn(_ path: RowPath) -> String? {
+        guard document.member(path.column, of: node) == nil else { return nil }
+        let name = String(decoding: path.column, as: UTF8.self)
+        let nearest = NearestName.of(name, in: columns)
+        return "the row has no column \(excerpt(name))"
+            + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))")
+    }
+
+    /// Why a path leads nowhere: a clause for people, with the nearest name that there is. nil: it leads to a value.
+    func missing(_ path: RowPath) -> String? {
+        guard let column = document.member(path.column, of: node) else { return missingColumn(path) }
+        var here = RowValue(document, column)
+        for (depth, step) in path.steps.enumerated().dropFirst() {
+            guard let next = here.child(step) else {
+                let place =
+                    "/" + path.steps[..<depth].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
+                let name = String(decoding: step, as: UTF8.self)
+                let nearest = NearestName.of(name, in: here.names)
+                return "\(excerpt(place)) holds no \(excerpt(name))"
+                    + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))")
+            }
+            here = next
+        }
+        return nil
     }
 
     /// Whether these columns hold something. A deleted row may come with the columns of its key alone: Debezium has NULL in

@@ -22,7 +22,7 @@ struct RowMapper {
         var writing = Writing(
             values: RowValues(row: row, kept: kept), value: JSONWriter(capacity: length + 256),
             record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
-            keepsLongValues: mapping.format == .debezium && length > Self.longRow)
+            keepsLongValues: isLong(row))
         writing.value.begin()
         var author = Author.toCome
         for field in mapping.fields {
@@ -35,6 +35,22 @@ struct RowMapper {
         writing.value.end()
         writing.record.value = writing.value.bytes
         return writing.record
+    }
+
+    /// The row's long values as this mapping writes them, for a row that is not this mapping's now and may be later: the
+    /// change that makes it so may leave them out.
+    func longValues(_ row: Row, kept: [KeptField]) -> [KeptField] {
+        guard isLong(row) || !kept.isEmpty else { return [] }
+        var writing = Writing(
+            values: RowValues(row: row, kept: kept), value: JSONWriter(),
+            record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
+            keepsLongValues: isLong(row))
+        writing.keepLongValues(mapping)
+        return writing.record.kept
+    }
+
+    private func isLong(_ row: Row) -> Bool {
+        mapping.format == .debezium && row.document[row.node].end - row.document[row.node].start > Self.longRow
     }
 
     private func close(_ author: inout Author, _ writing: inout Writing) throws(SourceFailure) {
@@ -90,19 +106,18 @@ private struct Writing {
         let found = try values.find(field)
         if case .absent = found {
             guard field.field.isRequired else { return }
-            throw SourceFailure(
-                "field '\(field.field.name)' has no value: \(field.sourceText) is NULL or not in the row; leave such rows "
-                    + "out with where:, or give the field a default:")
+            throw SourceFailure("field '\(field.field.name)' has no value: \(values.absence(of: field))")
         }
         if field.field.kind == .deletion {
             record.isDeletion = try boolean(found, field)
+            keep(field, found, (record.isDeletion ? "true" : "false").utf8)
             return
         }
         if field.field.isOfAuthor, author == .toCome { open(&author) }
         value.name(field.field.lastName)
         let start = value.bytes.count
         try write(found, field)
-        keep(field.field.name, from: start, found)
+        keep(field, found, value.bytes[start...])
     }
 
     mutating func open(_ author: inout Author) {
@@ -111,15 +126,21 @@ private struct Writing {
         author = .open
     }
 
-    private mutating func keep(_ name: String, from start: Int, _ found: RowValues.Found) {
-        var isKept = keepsLongValues && value.bytes.count - start >= Self.longValue
+    private mutating func keep(_ field: FieldMapping, _ found: RowValues.Found, _ json: some Sequence<UInt8>) {
+        guard case .path(let path) = field.source else { return }
+        keep(KeptField.name(field.field.name, path), path, found, json)
+    }
+
+    private mutating func keep(
+        _ name: String, _ path: RowPath, _ found: RowValues.Found, _ json: some Sequence<UInt8>
+    ) {
+        // Of a long column even what is short of it: the next change leaves out the column.
+        var isKept = keepsLongValues && values.row.length(ofColumn: path) >= Self.longValue
         // The next change may leave it out as well.
         if case .kept = found { isKept = true }
         guard isKept else { return }
-        record.kept.append(KeptField(name: name, json: Array(value.bytes[start...])))
+        record.kept.append(KeptField(name: name, json: Array(json)))
     }
-
-    private var document: JSONDocument { values.row.document }
 
     // MARK: - What the contract wants
 
@@ -146,17 +167,18 @@ private struct Writing {
         case "voterId": record.identity.voterID = text
         default: break
         }
-        if case .node(let node, _) = found, document[node].kind == .string {
-            return value.raw(document.text(of: node))
+        guard case .value(let place, _) = found else { return value.string(text) }
+        switch place.kind {
+        case .string: value.raw(place.text)
+        case .number: value.raw(text.utf8)
+        default: value.string(text)
         }
-        if case .node(let node, _) = found, document[node].kind == .number { return value.raw(text.utf8) }
-        value.string(text)
     }
 
     private mutating func writeString(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
-        if case .node(let node, _) = found {
-            switch document[node].kind {
-            case .string: return value.raw(document.text(of: node))
+        if case .value(let place, _) = found {
+            switch place.kind {
+            case .string: return value.raw(place.text)
             case .object, .array:
                 throw SourceFailure("\(RowValues.subject(field)) is no text; name a place in it with a JSON Pointer")
             default: break
@@ -168,8 +190,8 @@ private struct Writing {
     private func time(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) -> String {
         var unit = field.unit
         var isNumber = false
-        if case .node(let node, let type) = found {
-            isNumber = document[node].kind == .number
+        if case .value(let place, let type) = found {
+            isNumber = place.kind == .number
             if case .time(let named)? = type { unit = named }
         }
         guard let text = values.text(found) else { throw SourceFailure("\(RowValues.subject(field)) is no time") }
@@ -196,14 +218,14 @@ private struct Writing {
     }
 
     private func boolean(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) -> Bool {
-        switch (values.text(found) ?? "").lowercased() {
-        case "true", "t", "1", "y", "yes", "on": return true
-        case "false", "f", "0", "n", "no", "off", "": return false
-        case let other:
+        if case .kept(let json) = found { return json.elementsEqual("true".utf8) }
+        let text = values.text(found) ?? ""
+        guard let value = BooleanText.value(of: text) else {
             throw SourceFailure(
-                "\(RowValues.subject(field)) is \(excerpt(other)), neither true nor false; name the values that mean true with in:"
+                "\(RowValues.subject(field)) is \(excerpt(text)), neither true nor false; name the values that mean true with in:"
             )
         }
+        return value
     }
 
     private mutating func writeNumber(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
@@ -228,17 +250,13 @@ private struct Writing {
     }
 
     private mutating func writeStrings(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
-        if case .node(let node, let type) = found {
-            if document[node].kind == .array { return try writeElements(of: node, in: document, field) }
-            if type == .json || field.separators == nil, let text = document.string(of: node), text.hasPrefix("[") {
-                let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
-                defer { bytes.deallocate() }
-                bytes.copyBytes(from: text.utf8)
-                let inner = JSONDocument()
-                do throws(JSONFault) { try inner.read(Bytes(bytes)) } catch {
-                    throw SourceFailure("\(RowValues.subject(field)) begins as a JSON array and is none: \(error)")
+        if case .value(let place, let type) = found {
+            if place.kind == .array { return try writeElements(of: place, field) }
+            if type == .json || field.separators == nil, let text = place.string, text.hasPrefix("[") {
+                guard let json = EmbeddedJSON(text) else {
+                    throw SourceFailure("\(RowValues.subject(field)) begins as a JSON array and is none")
                 }
-                return try writeElements(of: JSONDocument.root, in: inner, field)
+                return try writeElements(of: RowValue(json.document, JSONDocument.root, owner: json), field)
             }
         }
         let text = values.text(found) ?? ""
@@ -250,13 +268,12 @@ private struct Writing {
         writeList(text.split { separators.contains($0) }.map(String.init))
     }
 
-    private mutating func writeElements(
-        of array: Int, in document: JSONDocument, _ field: FieldMapping
-    ) throws(SourceFailure) {
-        guard document[array].kind == .array else { throw SourceFailure("\(RowValues.subject(field)) is not a list") }
+    private mutating func writeElements(of array: RowValue, _ field: FieldMapping) throws(SourceFailure) {
+        guard array.kind == .array else { throw SourceFailure("\(RowValues.subject(field)) is not a list") }
+        let document = array.document
         var texts: [String] = []
         var isRight = true
-        document.forEachChild(of: array) { element in
+        document.forEachChild(of: array.index) { element in
             switch document[element].kind {
             case .string: texts.append(document.string(of: element) ?? "\u{FFFD}")
             case .number, .boolean: texts.append(String(decoding: document.text(of: element), as: UTF8.self))
@@ -280,35 +297,51 @@ private struct Writing {
     // MARK: - Carried columns
 
     mutating func carry(_ columns: [CarriedColumn]) throws(SourceFailure) {
-        for column in columns {
-            let found = try values.at(column.path, name: "carry " + column.name)
-            if case .absent = found { continue }
-            value.name(
-                column.name.hasPrefix(ContractField.authorPrefix)
-                    ? String(column.name.dropFirst(ContractField.authorPrefix.count)) : column.name)
-            let start = value.bytes.count
-            switch found {
-            case .absent: break
-            case .kept(let json): value.raw(json)
-            case .decimal(let text), .text(let text): value.raw(text.utf8)
-            case .node(let node, .time(let unit)?) where unit != .rfc3339:
-                let text = String(decoding: document.text(of: node), as: UTF8.self)
-                if let time = Int64(text).flatMap({ TimeText.rfc3339($0, unit) }) {
-                    value.string(time)
-                } else {
-                    value.raw(document.text(of: node))
-                }
-            case .node(let node, .json?):
-                let text = document.string(of: node) ?? ""
-                value.raw(Self.isJSON(text) ? Array(text.utf8) : Array(document.text(of: node)))
-            case .node(let node, _): value.raw(document.text(of: node))
-            }
-            keep("carry " + column.name, from: start, found)
-        }
+        for column in columns { try carry(column) }
     }
 
-    private static func isJSON(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in (try? JSONDocument().read(Bytes(bytes))) != nil }
+    private mutating func carry(_ column: CarriedColumn) throws(SourceFailure) {
+        let keptName = KeptField.name("carry " + column.name, column.path)
+        let found = try values.at(column.path, name: keptName)
+        if case .absent = found { return }
+        value.name(
+            column.name.hasPrefix(ContractField.authorPrefix)
+                ? String(column.name.dropFirst(ContractField.authorPrefix.count)) : column.name)
+        let start = value.bytes.count
+        switch found {
+        case .absent: break
+        case .kept(let json): value.raw(json)
+        case .decimal(let text), .text(let text): value.raw(text.utf8)
+        case .value(let place, .time(let unit)?) where unit != .rfc3339:
+            let text = String(decoding: place.text, as: UTF8.self)
+            if let time = Int64(text).flatMap({ TimeText.rfc3339($0, unit) }) {
+                value.string(time)
+            } else {
+                value.raw(place.text)
+            }
+        case .value(let place, .json?):
+            if let text = place.string, EmbeddedJSON(text) != nil {
+                value.raw(text.utf8)
+            } else {
+                value.raw(place.text)
+            }
+        case .value(let place, _): value.raw(place.text)
+        }
+        keep(keptName, column.path, found, value.bytes[start...])
+    }
+
+    /// Writes what is long of a row that becomes no record of this mapping, so that it is kept.
+    mutating func keepLongValues(_ mapping: SourceMapping) {
+        value.begin()
+        for field in mapping.fields where field.field.kind != .id {
+            guard case .path = field.source, let found = try? values.find(field) else { continue }
+            if case .absent = found { continue }
+            value.name(field.field.name)
+            let start = value.bytes.count
+            // What cannot be written is told of when the row becomes a record.
+            guard (try? write(found, field)) != nil else { continue }
+            keep(field, found, value.bytes[start...])
+        }
+        for column in mapping.carry { try? carry(column) }
     }
 }

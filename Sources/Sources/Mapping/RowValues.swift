@@ -9,7 +9,7 @@ struct RowValues {
     enum Found {
         /// NULL, or not in the row.
         case absent
-        case node(Int, LogicalType?)
+        case value(RowValue, LogicalType?)
         /// A number that its column's type keeps as bytes.
         case decimal(String)
         case text(String)
@@ -17,16 +17,17 @@ struct RowValues {
         case kept([UInt8])
     }
 
-    /// Debezium's word for a value that the database did not send.
-    private static let unavailable = Array("__debezium_unavailable_value".utf8)
-
     /// A field's value, tested and translated as the mapping says.
     func find(_ field: FieldMapping) throws(SourceFailure) -> Found {
         var found: Found
         switch field.source {
         case .constant(let text): found = .text(text)
         case .joined: found = try id(field).map { .text($0) } ?? .absent
-        case .path(let path): found = try at(path, name: field.field.name)
+        case .path(let path):
+            if let test = field.test, test.isOfNull, row.isStoredApart(path) {
+                return .text(test.isNegated ? "true" : "false")
+            }
+            found = try at(path, name: KeptField.name(field.field.name, path))
         }
         if case .kept = found { return found }
         if let test = field.test { return .text(test.contains(text(found)) ? "true" : "false") }
@@ -44,56 +45,59 @@ struct RowValues {
 
     /// - Parameter name: of the field that it is for, by which its value was kept.
     func at(_ path: RowPath, name: String) throws(SourceFailure) -> Found {
-        guard let node = row.find(path) else { return .absent }
-        let document = row.document
-        switch document[node].kind {
-        case .null: return .absent
-        case .string where document.content(of: node).elementsEqual(Self.unavailable):
-            guard let kept = kept.first(where: { $0.name == name }) else {
-                throw SourceFailure(
-                    "the change holds no value of column '\(path.text)', which the database had stored apart and which did "
-                        + "not change; set REPLICA IDENTITY FULL for the table, and change the row again",
-                    isOfValueStoredApart: true)
-            }
+        guard let column = row.document.member(path.column, of: row.node) else { return .absent }
+        if UnavailableValue.stands(in: RowValue(row.document, column)) {
+            guard let kept = kept.first(where: { $0.name == name }) else { throw Self.storedApart(path) }
             return .kept(kept.json)
-        default: break
         }
+        guard let value = row.find(path), value.kind != .null else { return .absent }
         let type = row.type(of: path)
         switch type {
-        case .decimal(let scale) where document[node].kind == .string:
-            guard let base64 = document.string(of: node),
-                let text = DecimalText.decimal(base64: base64, scale: scale)
-            else { throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says") }
+        case .decimal(let scale) where value.kind == .string:
+            guard let text = value.string.flatMap({ DecimalText.decimal(base64: $0, scale: scale) }) else {
+                throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says")
+            }
             return .decimal(text)
         // Without a schema it is known by its shape.
-        case .variableDecimal where document[node].kind == .object, nil where isVariableDecimal(node):
-            guard let value = document.member(Array("value".utf8), of: node).flatMap({ document.string(of: $0) }),
-                let scale = document.member(Array("scale".utf8), of: node).flatMap({ row.scalar($0) }).flatMap({
-                    Int($0)
-                }),
-                let text = DecimalText.decimal(base64: value, scale: scale)
+        case .variableDecimal where value.kind == .object, nil where isVariableDecimal(value):
+            guard let base64 = value.member("value")?.string,
+                let scale = (value.member("scale")?.scalar ?? nil).flatMap({ Int($0) }),
+                let text = DecimalText.decimal(base64: base64, scale: scale)
             else {
                 throw SourceFailure("column '\(path.text)' is no decimal number with its scale, as its schema says")
             }
             return .decimal(text)
-        default: return .node(node, type)
+        default: return .value(value, type)
         }
     }
 
+    static func storedApart(_ path: RowPath) -> SourceFailure {
+        SourceFailure(
+            "the change holds no value of column '\(path.text)', which the database had stored apart and which did "
+                + "not change; set REPLICA IDENTITY FULL for the table, and change the row again",
+            isOfValueStoredApart: true)
+    }
+
+    /// Why a field has no value, and what to do about it: a clause for people.
+    func absence(of field: FieldMapping) -> String {
+        for path in field.paths {
+            if let missing = row.missing(path) { return missing }
+        }
+        return "\(field.sourceText) is NULL; leave such rows out with where:, or give the field a default:"
+    }
+
     /// Whether an object has `scale` and `value` and nothing else.
-    private func isVariableDecimal(_ node: Int) -> Bool {
-        let document = row.document
-        guard document[node].kind == .object, document[node].next == node + 3,
-            let scale = document.member(Array("scale".utf8), of: node),
-            let value = document.member(Array("value".utf8), of: node)
+    private func isVariableDecimal(_ value: RowValue) -> Bool {
+        guard value.kind == .object, value.document[value.index].next == value.index + 3,
+            let scale = value.member("scale"), let unscaled = value.member("value")
         else { return false }
-        return document[scale].kind == .number && document[value].kind == .string
+        return scale.kind == .number && unscaled.kind == .string
     }
 
     func text(_ found: Found) -> ScalarText {
         switch found {
         case .absent, .kept: nil
-        case .node(let node, _): row.scalar(node)
+        case .value(let value, _): value.scalar
         case .decimal(let text), .text(let text): text
         }
     }
@@ -121,7 +125,7 @@ struct RowValues {
 
     /// The text that an id has as a string, and as the digits of an integer.
     func id(_ found: Found, _ field: FieldMapping) throws(SourceFailure) -> String {
-        if case .node(let node, _) = found, ![.string, .number].contains(row.document[node].kind) {
+        if case .value(let value, _) = found, ![.string, .number].contains(value.kind) {
             throw SourceFailure(
                 "\(Self.subject(field)) is \(excerpt(text(found) ?? "")), neither text nor number, and no id")
         }
@@ -139,7 +143,7 @@ struct RowValues {
     private func isNumber(_ found: Found) -> Bool {
         switch found {
         case .decimal: true
-        case .node(let node, _): row.document[node].kind == .number
+        case .value(let value, _): value.kind == .number
         case .absent, .text, .kept: false
         }
     }

@@ -75,6 +75,9 @@ package struct ValueSet: Sendable, Equatable {
     package var isNegated = false
 
     func contains(_ value: ScalarText) -> Bool { values.contains(value) != isNegated }
+
+    /// Whether nothing but NULL is asked for.
+    var isOfNull: Bool { values.allSatisfy { $0 == nil } }
 }
 
 /// One line of `where:`.

@@ -13,7 +13,9 @@ final class SourceIndexFollower {
     /// Sees the ends of the partitions with what is not committed yet: behind it no earlier owner's record can come.
     private let heads: AssignedConsumer
     private let gathered = MessageBatch(capacity: SourceIndexFollower.maxGathered)
-    private let partitionCount: () throws(KafkaError) -> Int32
+    private let askPartitionCount: () throws(KafkaError) -> Int32
+    /// Of the index topic when the lane began to read it.
+    private(set) var partitionCount: Int32 = 1
     private var positions: [Int32: Int64] = [:]
     /// The ends to reach; nil: to be asked for.
     private var targets: [Int32: Int64]?
@@ -26,7 +28,7 @@ final class SourceIndexFollower {
         var uncommitted = properties.follower
         uncommitted["isolation.level"] = "read_uncommitted"
         heads = try AssignedConsumer(properties: uncommitted, logger: logger)
-        partitionCount = { () throws(KafkaError) in
+        askPartitionCount = { () throws(KafkaError) in
             let admin = try AdminClient(properties: properties.admin, logger: logger)
             defer { admin.close() }
             return try admin.describe(topics: [topic], timeout: .seconds(10))[topic]?.partitionCount ?? 0
@@ -36,7 +38,7 @@ final class SourceIndexFollower {
     /// Begins to read where the store's positions are.
     /// - Throws: `LaneFault` when the topic is missing; `KafkaError` when no broker answers.
     func start() throws {
-        let count = try partitionCount()
+        let count = try askPartitionCount()
         guard count > 0 else {
             throw LaneFault.fatal(
                 WorkerError(
@@ -44,6 +46,7 @@ final class SourceIndexFollower {
                     "The cluster has no topic '\(topic)', which the sources keep their index in; create it with "
                         + "`rejoinder topics create`, or name another under topics.sourceIndex"))
         }
+        partitionCount = count
         var assignment: [TopicPartition: Int64] = [:]
         for partition in 0..<count {
             let position = try store.position(ofPartition: partition)
@@ -133,6 +136,13 @@ final class SourceIndexFollower {
     /// - Throws: the error that ends the worker.
     func settleFailure(_ logger: Logger) throws(LaneFault) {
         try failure.settle(reading: "index of the sources", logger)
+    }
+
+    /// Records that are in the store, and those that there are to reach; nil: not known yet.
+    var progress: (done: Int64, of: Int64?) {
+        guard let targets else { return (positions.values.reduce(0, +), nil) }
+        let done = targets.reduce(0) { $0 + min(positions[$1.key] ?? 0, $1.value) }
+        return (done, targets.values.reduce(0, +))
     }
 
     func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }

@@ -1,3 +1,4 @@
+import AnswerStore
 import KafkaClient
 import Logging
 
@@ -26,6 +27,7 @@ extension SourceLane {
         try publisher.commit(offsets, of: consumer)
         index.commit()
         for (place, offset) in offsets { partitions[place]?.committed = offset }
+        try noteNowAndThen()
         totals.commits += 1
         committedTotals = totals
         figures.committed()
@@ -45,6 +47,14 @@ extension SourceLane {
         pace.committed()
         search.committed()
         try publisher.settleDoubt(consumer)
+    }
+
+    private func noteNowAndThen() throws(LaneFault) {
+        guard noted.map({ .now - $0 >= Self.notePause }) ?? true else { return }
+        noted = .now
+        do throws(StoreError) { try note(partitions.keys) } catch {
+            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        }
     }
 
     func forgetUncommitted() {
@@ -71,6 +81,8 @@ extension SourceLane {
             // given up.
             guard progress.first != nil, let resume = committed[place] ?? progress.first else { continue }
             if progress.next != nil { partitions[place]?.next = resume }
+            // The pause that `fallBehind` begins keeps the place: a seek makes librdkafka forget how far it has handed out
+            // (its issue 3567), which a pause alone would go back to.
             partitions[place]?.skipped = nil
             seeks[place] = resume
         }

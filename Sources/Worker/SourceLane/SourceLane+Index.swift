@@ -33,7 +33,7 @@ extension SourceLane {
 
     private func catchUp() throws {
         guard case .behind(let since, let settled) = indexState else { return }
-        let isSettled = try settled || settleOffsets()
+        let isSettled = try settled || (settleOffsets() && checkOffsets())
         indexState = .behind(since: since, settled: isSettled)
         guard isSettled, try follower.hasCaughtUp(patience: .seconds(1)) else {
             return waitLog.note(
@@ -41,6 +41,7 @@ extension SourceLane {
                 metadata: ["topic": "\(configuration.topics.sourceIndex)"])
         }
         indexState = .current
+        indexPartitions = try index.placement(among: follower.partitionCount)
         try translator.settleAll { try publish($0, of: nil) }
         try publishIndexChanges()
         let skipped = partitions.compactMapValues(\.skipped)
@@ -64,8 +65,8 @@ extension SourceLane {
     private func settleOffsets() throws -> Bool {
         do throws(KafkaError) {
             let committed = try consumer.committedOffsets(Array(partitions.keys), timeout: .seconds(1))
-            for (place, offset) in committed where partitions[place]?.next == nil {
-                partitions[place]?.committed = offset
+            for (place, progress) in partitions where progress.next == nil {
+                partitions[place]?.committed = committed[place]
             }
             follower.restartCatchUp()
             return true

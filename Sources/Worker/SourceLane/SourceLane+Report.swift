@@ -7,45 +7,22 @@ extension SourceLane {
     /// - Parameter isLast: the lane has ended.
     func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
-        guard
-            isLast || figures.isOutdated || now - figures.reported >= .milliseconds(100)
-                || totals.commits != figures.reportedCommits || figures.steps.count >= LaneRecord.stepsKept
-        else { return }
-        figures.isOutdated = false
-        figures.reported = now
-        figures.reportedCommits = totals.commits
+        guard beginReport(isLast: isLast, at: now) else { return }
         let isLocating = !isLast && now - figures.located >= .milliseconds(200)
         if isLocating {
             figures.located = now
-            noteThrottles()
+            note(consumer.takeThrottles(), follower.takeThrottles(), publisher.takeThrottles())
         }
         let lags = isLocating ? currentLags() : nil
+        let sources = SourceFigures(
+            partitions: partitions.keys.sorted(), index: isLast || !isBehind ? nil : indexProgress)
         watch.stand(isLast ? nil : standingWait)
         report.update { content in
-            content.totals = totals
-            content.totals.takeBack(to: committedTotals)
-            content.turned = now
-            content.hasEnded = isLast
-            content.timed = nil
-            content.hasBeenAssigned = figures.hasBeenAssigned
-            content.uncommittedSince = pace.firstUncommitted
-            content.deadLetters = figures.deadLetters
-            content.wait = watch.wait
-            for step in figures.steps { content.steps.record(microseconds: step / 1000, count: 1) }
-            clock.write(into: &content.times)
+            write(into: &content, isLast: isLast, at: now)
+            content.sources = sources
             if let lags { content.lags = lags }
-            content.throttle = figures.throttle
         }
         figures.removeSteps()
-    }
-
-    private func noteThrottles() {
-        for throttles in [consumer.takeThrottles(), follower.takeThrottles(), publisher.takeThrottles()] {
-            totals.throttledMilliseconds += throttles.milliseconds
-            guard let latest = throttles.latest else { continue }
-            figures.throttle = LaneThrottle(
-                broker: latest.broker, seconds: Double(latest.milliseconds) / 1000, at: latest.at)
-        }
     }
 
     /// What the lane is held up by while it turns.
@@ -56,6 +33,13 @@ extension SourceLane {
         return figures.unassigned.map {
             LaneWait(reason: .assignment, since: $0, cause: consumer.lastTrouble?.reason)
         }
+    }
+
+    /// How much of the index topic is in the store.
+    private var indexProgress: SourceFigures.IndexProgress? {
+        guard case .behind(let since, _) = indexState else { return nil }
+        let (done, all) = follower.progress
+        return SourceFigures.IndexProgress(done: done, of: all, since: since)
     }
 
     private func currentLags() -> [PartitionLag] {

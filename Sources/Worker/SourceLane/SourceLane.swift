@@ -22,6 +22,8 @@ final class SourceLane: CommittingLane {
         var committed: Int64?
         /// The first record that came while the index was behind, and has to come again.
         var skipped: Int64?
+        /// Whether the group's offset matches the partition's log.
+        var offsetCheck = SourceOffsetCheck.due
     }
 
     /// Whether the index holds all that others have written to it.
@@ -43,6 +45,9 @@ final class SourceLane: CommittingLane {
     let follower: SourceIndexFollower
     let index: SourceIndex
     let translator: SourceTranslator
+    /// Of this lane, with the notes of what was committed.
+    let store: IndexStore
+    let check: OffsetCheck
     private let gathered = MessageBatch(capacity: SourceLane.maxGatheredRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure = ConsumerFailure()
@@ -50,8 +55,13 @@ final class SourceLane: CommittingLane {
     /// The rebalance that the last gathering met; answered once what was gathered is worked on.
     var rebalance: Rebalance?
     var indexState = IndexState.current
+    /// Partitions that the index's entries are placed among.
+    var indexPartitions: Int32 = 1
     /// When the index was last asked to forget what its store has.
     var forgot = ContinuousClock.now
+    /// When the committed offsets were last noted; nil: not yet.
+    var noted: ContinuousClock.Instant?
+    static let notePause = Duration.seconds(10)
     var totals = LaneTotals()
     /// As of the last commit.
     var committedTotals = LaneTotals()
@@ -80,7 +90,7 @@ final class SourceLane: CommittingLane {
         consumer = try GroupConsumer(properties: properties.groupConsumer, logger: logger)
         publisher = try Publisher(
             configuration: configuration, properties: properties, stop: stop, watch: watch, logger: logger)
-        let store: IndexStore
+        check = OffsetCheck(autoOffsetReset: properties.groupConsumer["auto.offset.reset"])
         do throws(StoreError) {
             store = try IndexStore.openOrRebuild(
                 directory: stateDirectory.path + "/sources/\(number)",
@@ -317,7 +327,9 @@ final class SourceLane: CommittingLane {
     func publishIndexChanges() throws(LaneFault) {
         for change in index.takeChanges() {
             try publisher.publish(
-                to: configuration.topics.sourceIndex, key: change.key, value: change.value, of: nil)
+                to: configuration.topics.sourceIndex,
+                partition: change.key.withUnsafeBytes { KeyPlacement.partition(of: $0, count: indexPartitions) },
+                key: change.key, value: change.value, of: nil)
         }
     }
 }

@@ -28,20 +28,26 @@ struct SourceCheck {
         _ topic: String, _ translator: SourceTranslator, patience: Duration
     ) throws -> CheckResult {
         var tally = SourceTrial.Tally()
+        // Of each mapping what every row lacks: a column that was added later is not in older ones.
+        var missing: [String: Set<String>] = [:]
         let reader = SourceSample(configuration: configuration, logger: logger)
         guard
             let count = try reader.read(
                 topic, count: Self.sample, patience: patience,
-                { tally.note(SourceTrial.translate($0, of: topic, translator)) })
+                { record in
+                    tally.note(SourceTrial.translate(record, of: topic, translator))
+                    missing.merge(SourceTrial.missingColumns(record, of: topic, translator)) { $0.intersection($1) }
+                })
         else {
             return .fail(
                 "source \(topic)", "does not exist", "name another topic under sources, or see that its connector runs")
         }
         if count == 0 { return .ok("source \(topic)", "holds no record yet") }
         let finding = "of the newest \(count) records \(tally.text)"
-        guard let first = tally.firstFailure else { return .ok("source \(topic)", finding) }
+        let amiss = [tally.firstFailure].compactMap(\.self) + missing.values.flatMap(\.self).sorted()
+        guard !amiss.isEmpty else { return .ok("source \(topic)", finding) }
         return .warn(
-            "source \(topic)", "\(finding): \(Printable.text(first, limit: 400))",
+            "source \(topic)", "\(finding): \(Printable.text(amiss.joined(separator: "; "), limit: 800))",
             "see 'rejoinder sources try --topic \(topic)' for records and results side by side")
     }
 }

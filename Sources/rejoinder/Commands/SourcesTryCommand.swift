@@ -47,9 +47,11 @@ extension SourcesCommand {
             var total = 0
             func show(_ record: SourceSample.Record, of topic: String) {
                 let result = SourceTrial.translate(record, of: topic, translator)
+                let missing = SourceTrial.missingColumns(record, of: topic, translator)
                 tally.note(result)
                 total += 1
-                LineWriter.standardOutput.write(Self.text(record, of: topic, result))
+                LineWriter.standardOutput.write(
+                    Self.text(record, of: topic, result, missing: missing.values.flatMap(\.self).sorted()))
             }
             if let file {
                 for record in try Self.records(of: file) { show(record, of: topics[0]) }
@@ -110,15 +112,16 @@ extension SourcesCommand {
 
         // MARK: The screen
 
-        private static func text(_ record: SourceSample.Record, of topic: String, _ result: SourceTrial.Result)
-            -> String
-        {
+        private static func text(
+            _ record: SourceSample.Record, of topic: String, _ result: SourceTrial.Result, missing: [String]
+        ) -> String {
             func shown(_ bytes: [UInt8]?) -> String {
                 bytes.map { Printable.text(String(decoding: $0, as: UTF8.self), limit: 4_000) } ?? "null"
             }
             var lines = [
-                "\(topic) [\(record.partition)] offset \(record.offset)", "  key    \(shown(record.key))",
-                "  value  \(shown(record.value))",
+                "\(topic) [\(record.partition)] offset \(record.offset)",
+                "  key    \(shown(record.key.map(EventReader.withoutSchema)))",
+                "  value  \(shown(record.value.map(EventReader.withoutSchema)))",
             ]
             switch result {
             case .records(let records):
@@ -132,6 +135,7 @@ extension SourcesCommand {
             case .waiting: lines.append("  =      a vote that waits for its answer")
             case .refused(let reason): lines.append("  x      \(Printable.text(reason, limit: 1_000))")
             }
+            lines += missing.map { "  !      \(Printable.text($0, limit: 1_000))" }
             return lines.joined(separator: "\n") + "\n"
         }
     }

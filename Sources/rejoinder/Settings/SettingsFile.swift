@@ -214,7 +214,7 @@ struct SettingsFile {
     }
 
     private mutating func unknown(_ path: String, _ key: Node) {
-        var names = SettingKey.allCases.map(\.path) + [SettingKey.propertiesPath, SettingKey.sourcesPath]
+        var names = [SettingKey.sourcesPath] + SettingKey.allCases.map(\.path) + [SettingKey.propertiesPath]
         if !path.contains(".") { names += SettingKey.sections.sorted() }
         let advice: String
         if SettingKey.byPath[path] != nil || path == SettingKey.propertiesPath {

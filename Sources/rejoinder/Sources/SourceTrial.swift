@@ -59,6 +59,13 @@ enum SourceTrial {
         }
     }
 
+    /// What the mappings name and the record's row has not; see ``SourceTranslator/missingColumns(topic:value:)``.
+    static func missingColumns(
+        _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
+    ) -> [String: Set<String>] {
+        withBytes(record.value) { translator.missingColumns(topic: topic, value: $0) }
+    }
+
     private static func withBytes<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) throws -> Result) rethrows -> Result {
         guard let bytes else { return try body(nil) }
         // An empty array may have no address, which would be Kafka's null.

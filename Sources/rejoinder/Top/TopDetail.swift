@@ -113,7 +113,7 @@ struct TopDetail {
         for lane in line.lanes {
             guard let reason = lane.waitingFor, lane.waitingSeconds ?? 0 >= 1 else { continue }
             let seconds = lane.waitingSeconds ?? 0
-            var notice = TopText("  lane \(lane.lane) waits", line.state == .stalled ? .bad : .warn)
+            var notice = TopText("  \(lane.name) waits", line.state == .stalled ? .bad : .warn)
             notice.add(" \(FigureText.duration(seconds.rounded())) for \(glyphs.name(reason))")
             if let cause = lane.waitingCause { notice.add(": \(glyphs.name(cause))", .dim) }
             notices.append(notice)
@@ -315,7 +315,8 @@ struct TopDetail {
     private func lanes(_ line: ThroughputLine) -> [TopText] {
         guard line.lanes.count > 1 else { return [] }
         var heading = TopText()
-        heading.left("lane", 6, .bold)
+        let width = line.lanes.contains { $0.sources != nil } ? 16 : 6
+        heading.left("lane", width, .bold)
         for (title, cells) in [("partitions", 12), ("in/s", 9), ("out/s", 9), ("lag", 9), ("busy", 7)] {
             heading.right(title, cells, .dim)
         }
@@ -324,10 +325,10 @@ struct TopDetail {
         return [heading]
             + line.lanes.map { lane in
                 var row = TopText()
-                row.left("\(lane.lane)", 6)
-                row.right("\(lane.partitions.count)", 12)
-                row.right(FigureText.short(Double(lane.recordsIn) / seconds), 9)
-                row.right(FigureText.short(Double(lane.recordsOut) / seconds), 9)
+                row.left(lane.sources == nil ? "\(lane.lane)" : lane.name, width)
+                row.right("\(lane.partitionCount)", 12)
+                row.right(FigureText.short(Double(lane.consumed) / seconds), 9)
+                row.right(FigureText.short(Double(lane.published) / seconds), 9)
                 row.right(lane.lag.map { FigureText.short(Double($0)) } ?? "-", 9)
                 row.right(FigureText.percent(max(0, 1 - lane.timeShares[.idle])), 7)
                 if let reason = lane.waitingFor { row.add("  " + glyphs.name(reason), .warn) }

@@ -18,7 +18,7 @@ struct TopLines {
         text.right(line.latencyMs.map { FigureText.milliseconds($0.p99) } ?? "-", 10)
         text.right(FigureText.whole(line.deadLettersTotal), 8)
         let waits = line.lanes.compactMap { lane in
-            lane.waitingFor.map { "lane \(lane.lane): \(Printable.text($0, limit: 100))" }
+            lane.waitingFor.map { "\(lane.name): \(Printable.text($0, limit: 100))" }
         }
         if !waits.isEmpty { text.add("  " + waits.joined(separator: "; ")) }
         return text.plain

@@ -111,9 +111,15 @@ extension DashboardPage {
             // Every commit is waited for a moment.
             const waits = lane.waitingFor && lane.waitingSeconds >= 1
               ? `${lane.waitingFor} (${format.duration(lane.waitingSeconds)})` : "nothing";
+            const sources = lane.sources;
+            const [consumed, published] = sources
+              ? [lane.sourceRecords, lane.sourceRecordsPublished] : [lane.recordsIn, lane.recordsOut];
+            const partitions = sources
+              ? sources.map((source) => `${source.topic} ${format.ranges(source.partitions)}`).join("; ") || "none"
+              : format.ranges(lane.partitions);
             return [
-              `Lane ${lane.lane}`, format.ranges(lane.partitions), `${format.rate(lane.recordsIn / line.seconds)}/s`,
-              `${format.rate(lane.recordsOut / line.seconds)}/s`, format.count(lane.lag), shareBar(shares, words(shares)), waits,
+              `${sources ? "Source lane" : "Lane"} ${lane.lane}`, partitions, `${format.rate(consumed / line.seconds)}/s`,
+              `${format.rate(published / line.seconds)}/s`, format.count(lane.lag), shareBar(shares, words(shares)), waits,
             ];
           });
           fill(byId("lanes"), ["Lane", "Partitions", "In", "Out", "Lag", "Time, last 10 seconds", "Waits for"], rows);
@@ -236,7 +242,10 @@ extension DashboardPage {
               element("caption", {}, "Partitions whose answers and votes are being restored")));
           }
           const [summary, table] = host.children;
-          say(summary, parts.length ? "" : line.store.partitions
+          const index = line.lanes.find((lane) => lane.sourceIndex)?.sourceIndex;
+          say(summary, parts.length ? "" : index
+            ? `The index of the sources is read: ${format.count(index.done)}${index.of ? ` of ${format.count(index.of)}` : ""}.`
+            : line.store.partitions
             ? `All ${format.plural(line.store.partitions, "partition")} caught up.` : "No partition is owned.");
           summary.hidden = parts.length > 0;
           table.hidden = !parts.length;

@@ -1,0 +1,125 @@
+import Records
+
+/// A value of a row: in the record's own text, or in JSON that stands in a text column, as PostgreSQL's `jsonb` comes from
+/// Debezium.
+struct RowValue {
+    let document: JSONDocument
+    let index: Int
+    /// Keeps the text alive that `document` is of, where it is not the record's.
+    private let owner: EmbeddedJSON?
+
+    init(_ document: JSONDocument, _ index: Int, owner: EmbeddedJSON? = nil) {
+        self.document = document
+        self.index = index
+        self.owner = owner
+    }
+
+    var kind: JSONDocument.Kind { document[index].kind }
+
+    /// Its own text, as it stands.
+    var text: Bytes { document.text(of: index) }
+
+    /// The text that a string means; nil for other values, and for a string with half a surrogate pair.
+    var string: String? { document.string(of: index) }
+
+    /// As text, for comparing: nil is NULL.
+    var scalar: ScalarText {
+        switch kind {
+        case .null: nil
+        case .string: string ?? String(decoding: document.content(of: index), as: UTF8.self)
+        default: String(decoding: text, as: UTF8.self)
+        }
+    }
+
+    func member(_ name: String) -> RowValue? {
+        document.member(Array(name.utf8), of: index).map { RowValue(document, $0, owner: owner) }
+    }
+
+    /// What a pointer's step leads to: a member, an element, or either within JSON that is kept as text.
+    func child(_ step: [UInt8]) -> RowValue? {
+        switch kind {
+        case .object: return document.member(step, of: index).map { RowValue(document, $0, owner: owner) }
+        case .array: return element(step).map { RowValue(document, $0, owner: owner) }
+        case .string: return embedded?.child(step)
+        case .number, .boolean, .null: return nil
+        }
+    }
+
+    /// The names of the members that a pointer's step can name.
+    var names: [String] {
+        guard kind != .string else { return embedded?.names ?? [] }
+        guard kind == .object else { return [] }
+        var names: [String] = []
+        document.forEachChild(of: index) { names.append(document.name(of: $0)) }
+        return names
+    }
+
+    /// The object or array that stands in a text.
+    private var embedded: RowValue? {
+        guard let text = string, let first = text.utf8.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }),
+            first == UInt8(ascii: "{") || first == UInt8(ascii: "["), let json = EmbeddedJSON(text)
+        else { return nil }
+        return RowValue(json.document, JSONDocument.root, owner: json)
+    }
+
+    /// The element that a pointer's step names: digits, without a zero before others.
+    private func element(_ step: [UInt8]) -> Int? {
+        guard let number = Int(String(decoding: step, as: UTF8.self)), number >= 0,
+            String(number).utf8.elementsEqual(step)
+        else { return nil }
+        var (here, left) = (index + 1, number)
+        let end = document[index].next
+        while here < end, left > 0 {
+            here = document[here].next
+            left -= 1
+        }
+        return here < end ? here : nil
+    }
+}
+
+/// A JSON text that stands in another, and the memory that it is read from.
+final class EmbeddedJSON {
+    let document = JSONDocument()
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// - Returns: nil when the text is no JSON.
+    init?(_ text: String) {
+        memory = .allocate(byteCount: text.utf8.count, alignment: 1)
+        memory.copyBytes(from: text.utf8)
+        guard (try? document.read(Bytes(memory))) != nil else { return nil }
+    }
+
+    deinit { memory.deallocate() }
+}
+
+/// What Debezium puts in place of a value that the database did not send, as it stores it apart and it did not change
+/// (TOAST): the same word as text, in an array, as an array of its bytes, or in Base64, by the column's type.
+enum UnavailableValue {
+    private static let word = Array("__debezium_unavailable_value".utf8)
+    private static let base64 = Array("X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==".utf8)
+
+    static func stands(in value: RowValue) -> Bool {
+        let (document, index) = (value.document, value.index)
+        switch value.kind {
+        case .string: return isWord(document.content(of: index))
+        case .array where document[index].next > index + 1:
+            guard document[index + 1].kind == .number else { return isOnlyChild(index, document) }
+            guard document[index].next - index - 1 == word.count else { return false }
+            return word.indices.allSatisfy {
+                document.text(of: index + 1 + $0).elementsEqual(String(word[$0]).utf8)
+            }
+        case .object where document[index].next == index + 2: return isOnlyChild(index, document)
+        case .array, .object, .number, .boolean, .null: return false
+        }
+    }
+
+    private static func isOnlyChild(_ index: Int, _ document: JSONDocument) -> Bool {
+        document[index].next == index + 2 && document[index + 1].kind == .string
+            && isWord(document.content(of: index + 1))
+    }
+
+    private static func isWord(_ content: Bytes) -> Bool {
+        (content.count == word.count && content.elementsEqual(word))
+            || (content.count == base64.count && content.elementsEqual(base64))
+    }
+}
