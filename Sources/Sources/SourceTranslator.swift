@@ -205,8 +205,8 @@ package final class SourceTranslator {
         try emit(
             ContractRecord(topic: new.identity.topic, key: Array(question.utf8), value: isDeletion ? nil : new.value))
         if let rowKey, !isOneTime {
-            let entry = isDeletion ? nil : RowEntry(identity: new.identity, vote: vote, kept: kept)
-            try update(rowKey, entry?.bytes)
+            let entry = RowEntry(identity: isDeletion ? nil : new.identity, vote: vote, kept: kept)
+            try update(rowKey, isDeletion && kept.isEmpty ? nil : entry.bytes)
             if vote != nil, let answer = new.identity.answerID {
                 try update(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
             }
@@ -348,7 +348,10 @@ package final class SourceTranslator {
     /// - Returns: how many there were.
     @discardableResult
     package func settle(afterIndexKey key: Bytes, emit: (ContractRecord) throws -> Void) throws -> Int {
-        guard indexesAnswers, let answer = IndexKey.answerID(ofKey: key) else { return 0 }
+        // An answer's move is two entries in two partitions, of which either may come first.
+        guard indexesAnswers, let answer = IndexKey.answerID(ofKey: key) ?? IndexKey.answerID(ofMoved: key) else {
+            return 0
+        }
         return try settle(votesFor: answer, emit)
     }
 

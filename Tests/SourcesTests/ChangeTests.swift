@@ -243,6 +243,14 @@ struct SourceVoteTests {
         #expect(votes.map(\.key) == ["2", "1"])
         #expect(try site.translator.settleAll { votes.append(Site.Published($0)) } == 0)
 
+        // A move is two entries of the index, in two of its partitions: whichever comes last takes the votes along.
+        site.translator.owns = { _ in false }
+        try site.send("forum.post", key: #"{"id":7}"#, moved)
+        site.translator.owns = { _ in true }
+        let entry = IndexKey.moved("7")
+        #expect(try entry.withUnsafeBytes { try site.translator.settle(afterIndexKey: $0) { _ in } } == 1)
+        try site.send("forum.post", key: #"{"id":7}"#, post(7))
+
         // Deleted, and back under another question.
         try site.send("forum.post", key: #"{"id":7}"#, deletion(7))
         #expect(try site.send("forum.post", key: #"{"id":7}"#, moved).last == cast)

@@ -61,6 +61,28 @@ struct StoredApartTests {
         #expect(try send(comment, #""text":"\#(Self.word)""#) == [])
     }
 
+    @Test("a question that was deleted by a column comes back whole, and needs no text while it is deleted")
+    func deletedByColumn() throws {
+        let site = try Site(
+            """
+            - topic: t
+              format: debezium
+              into: questions
+              fields: { id: id, title: title, body: text, deleted: { from: gone, in: [1] } }
+            """)
+        func send(_ columns: String, id: Int = 7) throws -> [String?] {
+            try site.send(
+                "t", key: #"{"id":\#(id)}"#, #"{"op":"u","before":null,"after":{"id":\#(id),"title":"T",\#(columns)}}"#
+            ).map(\.value)
+        }
+        let question = #"{"id":7,"title":"T","body":"\#(Self.long)"}"#
+        #expect(try send(#""text":"\#(Self.long)","gone":0"#) == [question])
+        #expect(try send(#""text":"\#(Self.word)","gone":1"#) == [nil])
+        #expect(try send(#""text":"\#(Self.word)","gone":1"#) == [nil])
+        #expect(try send(#""text":"\#(Self.word)","gone":0"#) == [question])
+        #expect(try send(#""text":"\#(Self.word)","gone":1"#, id: 8) == [nil])
+    }
+
     @Test("the word is no text in an array, an object, a number's bytes or Base64 either")
     func shapes() throws {
         let bytes = Self.word.utf8.map(String.init).joined(separator: ",")

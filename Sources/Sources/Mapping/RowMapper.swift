@@ -24,6 +24,11 @@ struct RowMapper {
             record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
             keepsLongValues: isLong(row))
         writing.value.begin()
+        if try writing.noteDeletion(mapping) {
+            // Of a deleted question nothing but its id is published, and what cannot be written does not matter.
+            writing.record.kept = longValues(row, kept: kept)
+            return writing.record
+        }
         var author = Author.toCome
         for field in mapping.fields {
             if author == .open, !field.field.isOfAuthor { try close(&author, &writing) }
@@ -108,16 +113,25 @@ private struct Writing {
             guard field.field.isRequired else { return }
             throw SourceFailure("field '\(field.field.name)' has no value: \(values.absence(of: field))")
         }
-        if field.field.kind == .deletion {
-            record.isDeletion = try boolean(found, field)
-            keep(field, found, (record.isDeletion ? "true" : "false").utf8)
-            return
-        }
+        if field.field.kind == .deletion { return keep(field, found, "false".utf8) }
         if field.field.isOfAuthor, author == .toCome { open(&author) }
         value.name(field.field.lastName)
         let start = value.bytes.count
         try write(found, field)
         keep(field, found, value.bytes[start...])
+    }
+
+    /// Notes whether the record is a deletion, and of which question.
+    mutating func noteDeletion(_ mapping: SourceMapping) throws(SourceFailure) -> Bool {
+        for field in mapping.fields where field.field.kind == .deletion {
+            let found = try values.find(field)
+            if case .absent = found { continue }
+            record.isDeletion = try boolean(found, field)
+        }
+        guard record.isDeletion else { return false }
+        var author = Author.toCome
+        for field in mapping.fields where field.field.name == "id" { try write(field, &author) }
+        return true
     }
 
     mutating func open(_ author: inout Author) {
