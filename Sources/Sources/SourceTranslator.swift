@@ -155,17 +155,20 @@ package final class SourceTranslator {
     private func upsert(
         _ row: Row, _ source: TopicSources, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
     ) throws -> Outcome {
-        let old = try rowKey.flatMap { try entry($0) }
+        let stored = try rowKey.flatMap { try index.value(of: $0) }
+        let old = stored.flatMap { RowEntry($0) }
+        let wasDeleted = stored == RowEntry.grave
         let place: Int?
         let mapped: MappedRecord?
         do throws(SourceFailure) {
             place = try source.place(of: row)
-            mapped = if let place { try source.mappers[place].map(row, kept: old?.kept ?? []) } else { nil }
+            mapped =
+                if let place {
+                    try source.mappers[place].map(row, kept: old?.kept ?? [], keepsAll: wasDeleted)
+                } else { nil }
         } catch {
             // Repeated, and the row's deletion was seen before.
-            if error.isOfValueStoredApart, let rowKey, try index.value(of: rowKey) == RowEntry.grave {
-                return .passedOver
-            }
+            if error.isOfValueStoredApart, wasDeleted { return .passedOver }
             throw error
         }
         var kept = mapped?.kept ?? []

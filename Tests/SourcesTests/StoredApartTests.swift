@@ -83,6 +83,23 @@ struct StoredApartTests {
         #expect(try send(#""text":"\#(Self.word)","gone":1"#, id: 8) == [nil])
     }
 
+    @Test("a connector that begins again repeats changes of before, when the value was long")
+    func repeated() throws {
+        let site = try site(#""text":"\#(Self.long)""#)
+        #expect(try send(site, #""text":"short""#).count == 1)
+        #expect(try send(site, #""text":"\#(Self.word)""#).last?.value?.contains(#""body":"short""#) == true)
+        #expect(try send(site, #""text":null"#).count == 1)
+        #expect(try send(site, #""text":"\#(Self.word)""#).last?.value?.contains("body") == false)
+        #expect(try send(site, #""text":"short""#).count == 1)
+        // Deleted meanwhile, and there again.
+        let deletion = #"{"op":"d","before":{"id":7},"after":null}"#
+        try site.send("t", key: #"{"id":7}"#, deletion)
+        #expect(try send(site, #""text":"new""#).count == 1)
+        #expect(try send(site, #""text":"\#(Self.word)""#).last?.value?.contains(#""body":"new""#) == true)
+        try site.send("t", key: #"{"id":7}"#, deletion)
+        #expect(try send(site, #""text":"new""#).last?.value?.contains(#""body":"new""#) == true)
+    }
+
     @Test("the word is no text in an array, an object, a number's bytes or Base64 either")
     func shapes() throws {
         let bytes = Self.word.utf8.map(String.init).joined(separator: ",")

@@ -66,6 +66,36 @@ struct SourceOffsetTests {
         #expect(try site.read(site.topics.questions).map(\.key) == ["0", "1", "2", "3", "4", "5"])
     }
 
+    @Test("a lane that has no partitions publishes no votes of the index")
+    func notOwned() async throws {
+        let site = try site()
+        // Another lane's: a vote that waits, and then its answer.
+        let index = SourceIndex()
+        let other = SourceTranslator(SourcePreset.stackExchange.mappings(topicPrefix: "dump"), index: index)
+        func translate(_ topic: String, _ row: String) throws {
+            let bytes = Array(row.utf8)
+            _ = try bytes.withUnsafeBytes { row in
+                try other.translate(topic: topic, partition: 0, key: row, value: row) { _ in }
+            }
+        }
+        try translate("dump.Votes", #"{"Id":"1","PostId":"7","VoteTypeId":"2"}"#)
+        var entries = index.takeChanges()
+        try translate(Self.posts, #"{"Id":"7","PostTypeId":"2","ParentId":"1"}"#)
+        entries += index.takeChanges().filter { $0.key.first == UInt8(ascii: "a") }
+        #expect(entries.count >= 3)
+        let producer = try Producer(properties: site.properties, transactionalID: nil, logger: site.logger)
+        let topic = try producer.topic(site.topics.sourceIndex)
+        for entry in entries {
+            try producer.produce(to: topic, key: entry.key, value: entry.value, timestamp: nil, headersOf: nil)
+        }
+        try producer.flush(timeout: .seconds(20))
+        producer.close(timeout: .seconds(1))
+        var configuration = configuration(site, .stop)
+        configuration.sources = SourcePreset.stackExchange.mappings(topicPrefix: "nowhere")
+        try await site.run(configuration) { _ in try await Task.sleep(for: .seconds(2)) }
+        #expect(try site.read(site.topics.votes).isEmpty)
+    }
+
     @Test("what a lane has committed is in its store, by group")
     func notes() throws {
         let site = try site()

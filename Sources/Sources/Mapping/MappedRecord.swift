@@ -36,6 +36,7 @@ package struct RecordIdentity: Hashable, Sendable {
 /// A field's value as it was written, to stand in where a later change leaves it out.
 struct KeptField: Equatable {
     var name: String
+    /// Empty: it was NULL.
     var json: [UInt8]
 
     /// By field and column: with another mapping it is another value.

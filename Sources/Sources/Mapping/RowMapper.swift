@@ -16,13 +16,15 @@ struct RowMapper {
         carried = mapping.carry.filter { !$0.name.hasPrefix(ContractField.authorPrefix) }
     }
 
-    /// - Parameter kept: values of the row's last record, for those that this change leaves out.
-    func map(_ row: Row, kept: [KeptField] = []) throws(SourceFailure) -> MappedRecord {
+    /// - Parameters:
+    ///   - kept: values of the row's last record, for those that this change leaves out.
+    ///   - keepsAll: the row was deleted with long values, and is there again: repeated changes of before may come yet.
+    func map(_ row: Row, kept: [KeptField] = [], keepsAll: Bool = false) throws(SourceFailure) -> MappedRecord {
         let length = row.document[row.node].end - row.document[row.node].start
         var writing = Writing(
             values: RowValues(row: row, kept: kept), value: JSONWriter(capacity: length + 256),
             record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
-            keepsLongValues: isLong(row))
+            keepsLongValues: isLong(row), keepsAll: keepsAll)
         writing.value.begin()
         if try writing.noteDeletion(mapping) {
             // Of a deleted question nothing but its id is published, and what cannot be written does not matter.
@@ -49,7 +51,7 @@ struct RowMapper {
         var writing = Writing(
             values: RowValues(row: row, kept: kept), value: JSONWriter(),
             record: MappedRecord(identity: RecordIdentity(topic: mapping.into), value: []),
-            keepsLongValues: isLong(row))
+            keepsLongValues: isLong(row), keepsAll: false)
         writing.keepLongValues(mapping)
         return writing.record.kept
     }
@@ -104,13 +106,14 @@ private struct Writing {
     var value: JSONWriter
     var record: MappedRecord
     let keepsLongValues: Bool
+    let keepsAll: Bool
     /// Shorter values are not worth being stored apart by a database.
     private static let longValue = 100
 
     mutating func write(_ field: FieldMapping, _ author: inout Author) throws(SourceFailure) {
         let found = try values.find(field)
         if case .absent = found {
-            guard field.field.isRequired else { return }
+            guard field.field.isRequired else { return keep(field, found, []) }
             throw SourceFailure("field '\(field.field.name)' has no value: \(values.absence(of: field))")
         }
         if field.field.kind == .deletion { return keep(field, found, "false".utf8) }
@@ -148,10 +151,11 @@ private struct Writing {
     private mutating func keep(
         _ name: String, _ path: RowPath, _ found: RowValues.Found, _ json: some Sequence<UInt8>
     ) {
-        // Of a long column even what is short of it: the next change leaves out the column.
-        var isKept = keepsLongValues && values.row.length(ofColumn: path) >= Self.longValue
-        // The next change may leave it out as well.
-        if case .kept = found { isKept = true }
+        // Of a long column even what is short of it: the next change leaves out the column. What was once kept is kept on,
+        // should it be short now or NULL: a connector that begins again repeats changes of before.
+        let isKept =
+            keepsAll || keepsLongValues && values.row.length(ofColumn: path) >= Self.longValue
+            || values.kept.contains { $0.name == name }
         guard isKept else { return }
         record.kept.append(KeptField(name: name, json: Array(json)))
     }
@@ -317,7 +321,7 @@ private struct Writing {
     private mutating func carry(_ column: CarriedColumn) throws(SourceFailure) {
         let keptName = KeptField.name("carry " + column.name, column.path)
         let found = try values.at(column.path, name: keptName)
-        if case .absent = found { return }
+        if case .absent = found { return keep(keptName, column.path, found, []) }
         value.name(
             column.name.hasPrefix(ContractField.authorPrefix)
                 ? String(column.name.dropFirst(ContractField.authorPrefix.count)) : column.name)
@@ -349,7 +353,10 @@ private struct Writing {
         value.begin()
         for field in mapping.fields where field.field.kind != .id {
             guard case .path = field.source, let found = try? values.find(field) else { continue }
-            if case .absent = found { continue }
+            if case .absent = found {
+                keep(field, found, [])
+                continue
+            }
             value.name(field.field.name)
             let start = value.bytes.count
             // What cannot be written is told of when the row becomes a record.

@@ -48,7 +48,7 @@ struct RowValues {
         guard let column = row.document.member(path.column, of: row.node) else { return .absent }
         if UnavailableValue.stands(in: RowValue(row.document, column)) {
             guard let kept = kept.first(where: { $0.name == name }) else { throw Self.storedApart(path) }
-            return .kept(kept.json)
+            return kept.json.isEmpty ? .absent : .kept(kept.json)
         }
         guard let value = row.find(path), value.kind != .null else { return .absent }
         let type = row.type(of: path)

@@ -23,7 +23,7 @@ extension SourceLane {
     /// 1. Brings the store up to what the index topic holds, and publishes the votes whose answers have come with it.
     func followIndex() throws {
         try follower.advance(wait: isBehind ? 20 : 0) { key in
-            guard !isBehind else { return }
+            guard !isBehind, !partitions.isEmpty else { return }
             try translator.settle(afterIndexKey: key) { try publish($0, of: nil) }
             try publishIndexChanges()
         }

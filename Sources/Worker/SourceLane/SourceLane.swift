@@ -102,6 +102,8 @@ final class SourceLane: CommittingLane {
             topic: configuration.topics.sourceIndex, properties: properties, store: store, logger: logger)
         index = SourceIndex(store: store)
         translator = SourceTranslator(configuration.sources, index: index)
+        // Before the group has given it partitions, votes in the index are others' to publish.
+        translator.owns = { _ in false }
     }
 
     /// Works until told to stop, then leaves in good order.
