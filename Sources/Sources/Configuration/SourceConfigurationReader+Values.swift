@@ -1,6 +1,6 @@
 import Yams
 
-/// Values that stand in a mapping itself: whether the field that they go into takes them.
+/// Checks the values that a mapping itself holds against the types of their fields.
 extension SourceConfigurationReader {
     mutating func checkValues(_ field: FieldMapping, _ mapping: Node.Mapping, _ label: String) {
         if field.test != nil, let standard = mapping["default"] {
@@ -40,7 +40,7 @@ extension SourceConfigurationReader {
 }
 
 extension FieldMapping {
-    /// What the field wants instead of a text that it can never take, as a clause; nil: it takes it.
+    /// A clause on the field's type, for a text that the field can never take; nil: it takes the text.
     fileprivate func refusal(of text: String) -> String? {
         let name = "\(field.name) is"
         switch field.kind {

@@ -1,22 +1,22 @@
-/// The keys of a source's index, in its store and in its topic. All begin with a letter that says what they are of.
+/// Keys of the sources' index, in its store and in its topic. The first byte is a letter for the kind.
 enum IndexKey {
     private static let row = UInt8(ascii: "r")
     private static let answer = UInt8(ascii: "a")
     private static let waiting = UInt8(ascii: "w")
     private static let vote = UInt8(ascii: "v")
     private static let moved = UInt8(ascii: "m")
-    /// Of the number of partitions that entries are placed among.
+    /// Key of the number of index partitions among which entries are placed.
     static let placement = [UInt8(ascii: "p")]
-    /// LMDB takes keys of 511 bytes. A waiting vote's has an answer's id of up to 200 before the row's.
+    /// LMDB takes keys of 511 bytes. A waiting vote's key has an answer's id of up to 200 bytes before the row's key.
     private static let longestRow = 240
 
-    /// Of a row: by topic, partition and the record's key, which is the row's primary key.
+    /// Key of a row: topic, partition and the record's key, which is the row's primary key.
     static func row(topic: String, partition: Int32, key: some Collection<UInt8>) -> [UInt8] {
         var bytes = prefix(topic: topic, partition: partition)
         if key.count <= longestRow {
             bytes.append(contentsOf: key)
         } else {
-            // A long key stands for itself by two hashes of 64 bits.
+            // Two hashes of 64 bits stand for a long key.
             bytes.append(0xFF)
             append(hash(key, seed: 0xCBF2_9CE4_8422_2325), to: &bytes)
             append(hash(key, seed: 0x9E37_79B9_7F4A_7C15), to: &bytes)
@@ -24,7 +24,7 @@ enum IndexKey {
         return bytes
     }
 
-    /// Bytes that the keys of all rows of a partition begin with.
+    /// Length of the prefix that the keys of a partition's rows share.
     static let prefixLength = 13
 
     static func prefix(topic: String, partition: Int32) -> [UInt8] {
@@ -35,37 +35,37 @@ enum IndexKey {
         return bytes
     }
 
-    /// Of an answer, whose question is the value; an empty value: it is a question's id.
+    /// Key of an answer; the value is its question's id. An empty value: the id is a question's.
     static func answer(_ id: String) -> [UInt8] { [answer] + Array(id.utf8) }
 
-    /// The answer that such a key is of; nil: it is another key.
+    /// The answer's id in such a key; nil: it is another key.
     static func answerID(ofKey key: some Collection<UInt8>) -> String? {
         key.first == answer ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
     }
 
-    /// Of an answer whose question has changed, or that was taken back: its votes may be another question's yet.
+    /// Key of an answer that changed its question, or was taken back: its votes may still be under another question.
     static func moved(_ id: String) -> [UInt8] { [moved] + Array(id.utf8) }
 
     static let allMoved: [UInt8] = [moved]
 
-    /// The answer that such a key is of; nil: it is another key.
+    /// The answer's id in such a key; nil: it is another key.
     static func answerID(ofMoved key: some Collection<UInt8>) -> String? {
         key.first == moved ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
     }
 
-    /// Of a vote that names only its answer: one that waits for it, or one that was published.
+    /// Key of a vote that names only its answer: a waiting one, or a published one.
     static func vote(forAnswer id: String, row: [UInt8], isWaiting: Bool) -> [UInt8] {
         votes(forAnswer: id, areWaiting: isWaiting) + row
     }
 
-    /// The beginning of the keys of all such votes for an answer.
+    /// The prefix that such keys share for an answer.
     static func votes(forAnswer id: String, areWaiting: Bool) -> [UInt8] {
         [areWaiting ? waiting : vote, UInt8(truncatingIfNeeded: id.utf8.count)] + Array(id.utf8)
     }
 
     static let allWaiting: [UInt8] = [waiting]
 
-    /// What the keys of all votes for the same answer begin with; nil: it is no vote's key.
+    /// The prefix that the keys of all votes for the same answer share; nil: it is no vote's key.
     static func answerPrefix(ofVote key: [UInt8]) -> [UInt8]? {
         guard let end = rowStart(ofVote: key) else { return nil }
         return Array(key[..<end])

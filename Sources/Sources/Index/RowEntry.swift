@@ -1,8 +1,8 @@
-/// What was last published of a row: what a later change or deletion of it needs to know.
+/// The record last published for a row, as far as a later change or deletion of the row needs it.
 struct RowEntry: Equatable {
-    /// nil: the row is no source's, and only its long values are kept.
+    /// nil: no record is published for the row; only its long values are kept.
     var identity: RecordIdentity?
-    /// The value, without its question, of a vote that names only its answer: published again when that moves.
+    /// The value, without its question, of a vote that names only its answer: published again when the answer moves.
     var vote: [UInt8]?
     var kept: [KeptField] = []
 
@@ -15,14 +15,14 @@ struct RowEntry: Equatable {
     /// A vote that waits for its answer, and was not published.
     var isWaiting: Bool { vote != nil && identity?.questionID == nil }
 
-    /// In place of the entry of a row that was deleted, where values were kept of it: a connector that begins again at an
-    /// earlier position repeats changes without those values, which nobody can tell any more, and the deletion behind them.
+    /// Replaces the entry of a deleted row with kept values: a connector that restarts at an earlier position repeats
+    /// changes without those values, which are gone by then, and the deletion after them.
     static let grave: [UInt8] = [2]
 
-    // A version, the topic, the ids, the vote, what is kept; lengths before what they are of.
+    // Layout: version, topic, ids, vote, kept values; each of the parts after the topic follows its length.
 
     private static let version: UInt8 = 1
-    /// In the place of the topic.
+    /// Stands for the topic where there is none.
     private static let noTopic: UInt8 = 0xFF
 
     var bytes: [UInt8] {

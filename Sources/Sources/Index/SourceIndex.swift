@@ -1,17 +1,17 @@
 import AnswerStore
 
-/// What the sources remember of the rows that they have published: each row's ids, and each answer's question.
+/// Index of the published rows: each row's ids, and each answer's question.
 ///
-/// The truth is the index topic, written in the transactions that publish the records. The store follows the topic; what
-/// this lane has written itself and the store has not seen yet lies over it. Used by one thread.
+/// The index topic is the truth, written in the transactions that publish the records. The store follows the topic; the
+/// lane's own entries that the store has not seen yet are layered over it. Used by one thread.
 package final class SourceIndex {
     /// nil: all of it is in memory, for work that ends with the process.
     private let store: IndexStore?
     private var uncommitted = Layer()
     private var committed = Layer()
-    /// Committed before the moment up to which the store is being brought.
+    /// Committed before ``beginForgetting()``; the store is catching up to that moment.
     private var older = Layer()
-    /// What is to go into the index topic, in order.
+    /// Entries to produce to the index topic, in order.
     private var changes: [(key: [UInt8], value: [UInt8]?)] = []
 
     package init(store: IndexStore? = nil) { self.store = store }
@@ -29,7 +29,7 @@ package final class SourceIndex {
         changes.append((key, value))
     }
 
-    /// The keys of the votes for an answer that name it alone: those that wait for it, or those that were published.
+    /// Keys of the votes for an answer that name only the answer: waiting ones, or published ones.
     func keys(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
         let prefix = IndexKey.votes(forAnswer: answer, areWaiting: areWaiting)
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
@@ -37,7 +37,7 @@ package final class SourceIndex {
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// All keys that begin with `prefix`: for the few of a kind, as everything in memory is looked at.
+    /// All keys that begin with `prefix`: for rare kinds, as it scans all entries in memory.
     func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
         for layer in [older, committed, uncommitted] {
@@ -46,9 +46,9 @@ package final class SourceIndex {
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// How many partitions of the index topic the entries are placed among: as many as it had at first. Should it be given
-    /// more, a key's older and newer entries would stand in two, and nothing would say which is the last.
-    /// - Parameter count: the topic's partitions as they are now.
+    /// The number of index partitions among which entries are placed: the topic's first count. With more, a key's older
+    /// and newer entries would be in two partitions, without an order between them.
+    /// - Parameter count: the topic's current partition count.
     package func placement(among count: Int32) throws(StoreError) -> Int32 {
         if let noted = try value(of: IndexKey.placement).flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }),
             1...max(1, count) ~= noted
@@ -61,13 +61,13 @@ package final class SourceIndex {
 
     // MARK: - The lane's part
 
-    /// What was set since it was last called: to be produced to the index topic within the transaction.
+    /// Entries set since the last call, to be produced to the index topic within the transaction.
     package func takeChanges() -> [(key: [UInt8], value: [UInt8]?)] {
         defer { changes.removeAll(keepingCapacity: true) }
         return changes
     }
 
-    /// Writes what was set to the store, where no topic stands behind it.
+    /// Writes the set entries to the store, for an index without a topic.
     func writeThrough() throws(StoreError) {
         changes.removeAll(keepingCapacity: true)
         guard let store, uncommitted.values.count >= 1024 else { return }
@@ -76,13 +76,13 @@ package final class SourceIndex {
         try store.commitIfDue()
     }
 
-    /// The transaction is through.
+    /// The transaction was committed.
     package func commit() {
         for (key, value) in uncommitted.values { committed.set(key, value) }
         uncommitted.removeAll()
     }
 
-    /// The transaction is void.
+    /// The transaction was aborted.
     package func abort() {
         uncommitted.removeAll()
         changes.removeAll(keepingCapacity: true)
@@ -91,7 +91,7 @@ package final class SourceIndex {
     /// Entries that the store may not have seen yet.
     package var unseen: Int { committed.values.count }
 
-    /// Whether the store is being brought up to a moment, after which what was committed before it is looked up there.
+    /// Whether the store is catching up to ``beginForgetting()``; after that it serves the entries committed before.
     package private(set) var isForgetting = false
 
     package func beginForgetting() {
@@ -100,13 +100,13 @@ package final class SourceIndex {
         committed = Layer()
     }
 
-    /// The store has all that was committed before ``beginForgetting()``.
+    /// The store has all entries committed before ``beginForgetting()``.
     package func finishForgetting() {
         isForgetting = false
         older = Layer()
     }
 
-    /// What was committed is looked up in the store alone from here on: others may have written since.
+    /// From here on committed entries are looked up in the store alone: other lanes may have changed them.
     package func forgetAll() {
         finishForgetting()
         committed = Layer()
@@ -117,7 +117,7 @@ package final class SourceIndex {
 private struct Layer {
     /// By key; a nil value: the key was removed.
     private(set) var values: [[UInt8]: [UInt8]?] = [:]
-    /// The keys among them of votes, by what the keys of one answer's begin with.
+    /// The votes' keys among them, by the prefix that one answer's share.
     private(set) var votes: [[UInt8]: Set<[UInt8]>] = [:]
 
     mutating func set(_ key: [UInt8], _ value: [UInt8]?) {
@@ -131,7 +131,7 @@ private struct Layer {
         votes.removeAll(keepingCapacity: true)
     }
 
-    /// Brings a set of keys up to what was done to those of `group`.
+    /// Applies the changes of the keys in `group` to a set of keys.
     func lay(_ group: some Sequence<[UInt8]>, over keys: inout Set<[UInt8]>) {
         for key in group {
             if case .some(.some) = values[key] { keys.insert(key) } else { keys.remove(key) }

@@ -1,4 +1,4 @@
-/// The ids that tell a contract record from all others of its topic.
+/// The ids that identify a contract record within its topic.
 package struct RecordIdentity: Hashable, Sendable {
     package var topic: ContractTopic
     /// nil: a vote whose row names only its answer.
@@ -7,7 +7,7 @@ package struct RecordIdentity: Hashable, Sendable {
     /// nil in a vote that was counted elsewhere.
     package var voterID: String?
 
-    /// The smallest record that takes back what a record of this identity said; nil is a null value.
+    /// The smallest value that takes back a record of this identity; nil is a null value.
     func removal() -> [UInt8]? {
         var value = JSONWriter()
         switch topic {
@@ -39,18 +39,18 @@ struct KeptField: Equatable {
     /// Empty: it was NULL.
     var json: [UInt8]
 
-    /// By field and column: with another mapping it is another value.
+    /// The name by field and column: another mapping's value differs.
     static func name(_ field: String, _ path: RowPath) -> String { field + " " + path.text }
 }
 
-/// What a mapping makes of a row.
+/// A row as a contract record, as a mapping says.
 struct MappedRecord {
     var identity: RecordIdentity
-    /// The record's value. Of a vote without a question the id is missing: ``value(inQuestion:)``.
+    /// The record's value; that of a vote without a question lacks the id, which ``value(_:inQuestion:)`` adds.
     var value: [UInt8]
     /// The question is deleted: its record has a null value.
     var isDeletion = false
-    /// Values that the database may leave out of a later change, as PostgreSQL does with those it has stored apart (TOAST).
+    /// Values that the database may leave out of a later change, as PostgreSQL does with those stored apart (TOAST).
     var kept: [KeptField] = []
 
     /// The value of a vote whose question was found by its answer.
@@ -79,7 +79,7 @@ struct JSONWriter {
         isFirst = false
     }
 
-    /// A member's name; its value has to follow.
+    /// A member's name; its value must follow.
     mutating func name(_ name: String) {
         if !isFirst { bytes.append(UInt8(ascii: ",")) }
         isFirst = false
@@ -101,7 +101,7 @@ struct JSONWriter {
 
     mutating func raw(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
 
-    /// A string, escaped as far as JSON asks for it.
+    /// A string, escaped as far as JSON requires.
     mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
