@@ -1,10 +1,10 @@
 import KafkaClient
 import Logging
 
-/// What a lane does when the group gives it partitions and takes them away.
+/// Answers the group's rebalances.
 ///
-/// The consumer only takes note of a rebalance while it is polled; librdkafka waits for the answer, so it is given here,
-/// between two steps, and there is never a half-processed batch.
+/// The consumer's callback only notes a rebalance, and librdkafka waits for the answer. It is given here, between two
+/// steps, so that no batch is half processed.
 extension CommittingLane {
     func answerRebalance() throws {
         guard let rebalance else { return }
@@ -14,18 +14,18 @@ extension CommittingLane {
         case .assigned(let places):
             figures.hasBeenAssigned = true
             figures.unassigned = nil
-            // What follows asks brokers and reads stores, for longer than a transaction may be open.
+            // The take-over asks brokers and reads stores, for longer than a transaction may be open.
             try commitOrRecover()
             try begin(places)
         case .revoked(let places):
-            // The last moment at which our commit counts: the next owner starts from it.
+            // The last moment at which this lane's commit counts: the next owner starts from it.
             try commitOrRecover()
             try handBack(places)
         case .lost(let places):
             report.note(.lost, told(places))
-            // Others may work on them already, and our commit would be refused.
+            // Other members may own them already, and the broker would refuse this lane's commit.
             try abandon { try handBack(places) }
-            // The group has to take the lane in again.
+            // The lane waits for the group's next assignment.
             figures.unassigned = .now
         }
     }

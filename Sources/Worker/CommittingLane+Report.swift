@@ -1,9 +1,9 @@
 import Histogram
 import KafkaClient
 
-/// What every lane shows of itself.
+/// The part of the report that all lanes share.
 extension CommittingLane {
-    /// Whether the lane's report is due, which is taken as published then.
+    /// Whether the lane's report is due; if so, it counts as published.
     /// - Parameter isLast: the lane has ended.
     func beginReport(isLast: Bool, at now: ContinuousClock.Instant) -> Bool {
         guard
@@ -27,7 +27,7 @@ extension CommittingLane {
         }
     }
 
-    /// The part that lanes of questions and of sources have in common.
+    /// Writes the fields that question lanes and source lanes have in common.
     func write(into content: inout LaneReport.Content, isLast: Bool, at now: ContinuousClock.Instant) {
         content.totals = totals
         content.totals.takeBack(to: committedTotals)

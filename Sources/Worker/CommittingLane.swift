@@ -1,10 +1,10 @@
 import KafkaClient
 import Logging
 
-/// A lane whose outputs and offsets become final together: of questions, or of sources. What happens when they do not is the
-/// same for both and stands once, in `Lane+Commit.swift`.
+/// A lane that commits its outputs and offsets together: of questions, or of sources. The recovery from faults is the
+/// same for both, in `Lane+Commit.swift`.
 ///
-/// Everything here is called on the lane's own thread.
+/// All members are called on the lane's own thread.
 protocol CommittingLane: AnyObject {
     var stop: StopSignal { get }
     var logger: Logger { get }
@@ -13,28 +13,28 @@ protocol CommittingLane: AnyObject {
     var consumer: GroupConsumer { get }
     var publisher: Publisher { get }
     var totals: LaneTotals { get set }
-    /// As of the last commit.
+    /// ``totals`` as of the last commit.
     var committedTotals: LaneTotals { get }
     var pace: CommitPace { get set }
     var figures: LaneRecord { get set }
     var waitLog: WaitLog { get set }
-    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance? { get set }
 
-    /// A broker refused a record, other than a dead letter, of the current transaction: the lane looks for its cause.
+    /// Begins the search for the input of a record of the transaction, not a dead letter, that a broker refused.
     func noteRefusal(_ reason: String)
-    /// Commits what was produced together with the offsets that pass it.
+    /// Commits the produced records together with the offsets after their inputs.
     func commit() throws(LaneFault)
-    /// What was not committed is void, and comes again.
+    /// Forgets uncommitted work: its records are read again.
     func forgetUncommitted()
-    /// Goes back to the group's committed offsets.
+    /// Returns to the group's committed offsets.
     func rewind() throws
-    /// Begins with partitions that were assigned to the lane, and told to the consumer.
+    /// Begins work on partitions that the consumer has been assigned.
     func take(_ places: [TopicPartition]) throws
-    /// Ends with partitions; the consumer is told afterwards.
+    /// Ends work on partitions, before the consumer unassigns them.
     func letGo(of places: [TopicPartition]) throws
-    /// Partitions for people: by their numbers alone, where they can only be of one topic.
+    /// Partitions for people: the numbers alone where all are of one topic.
     func listed(_ places: [TopicPartition]) -> [Logger.MetadataValue]
-    /// Takes over the output topics' partition counts as they are now.
+    /// Updates the output topics' partition counts.
     func refreshLayout() throws(LaneFault)
 }

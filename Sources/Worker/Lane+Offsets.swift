@@ -3,16 +3,16 @@ import Enrichment
 import KafkaClient
 import Logging
 
-/// What the lane does about offsets that do not match their logs, and what it notes so that it can tell.
+/// Detects and handles offsets that do not match their logs, and keeps the notes that this needs.
 extension Lane {
     /// How often a partition's committed offsets are noted while they move.
     private static let notePause = Duration.seconds(30)
-    /// How often one partition is asked whether records that did not come have been deleted.
+    /// The pause between checks whether skipped records have been deleted.
     private static let gapPause = Duration.seconds(1)
 
     // MARK: - At a take-over
 
-    /// What this worker has noted of the group's offsets of a partition number.
+    /// The group's offsets of a partition number, as this worker last noted them.
     func notedOffsets(of number: Int32) -> [TopicPartition: Int64] {
         guard let mark = stateDirectory.committedMark(of: number), mark.clusterID == clusterID,
             mark.group == configuration.groupID, mark.topics == configuration.topics.inputs
@@ -22,8 +22,8 @@ extension Lane {
         }
     }
 
-    /// - Throws: `fatal` where the settings want the worker to end at what was found. A store that is ahead of its topic is rebuilt
-    ///   whatever they want: that publishes nothing a second time.
+    /// - Throws: `fatal` for a mismatch at which the settings end the worker. A store that is ahead of its topic is
+    ///   rebuilt with any settings: that publishes no record a second time.
     func stopIfMismatched(_ resets: [OffsetReset]) throws(LaneFault) {
         guard configuration.offsetMismatch == .stop,
             let reset = resets.first(where: { $0.reason != .beyondEnd || topicIndex(of: $0) == 0 })
@@ -34,8 +34,8 @@ extension Lane {
             WorkerError(.configuration, "\(reset.place): \(reset.finding): \(reset.advice)"))
     }
 
-    /// Has the partition go on from where the mismatches leave it, and says and counts them. The group's offsets are set right with
-    /// the next commit, whether anything comes or not.
+    /// Resumes the partition after its mismatches, and logs and counts them. The next commit corrects the group's
+    /// offsets, even without new records.
     func goOn(_ partition: OwnedPartition, after survey: OffsetSurvey) {
         for reset in survey.resets {
             count(reset)
@@ -59,8 +59,8 @@ extension Lane {
 
     // MARK: - While it runs
 
-    /// Records were expected from `next` on and others came: gaps are common (control records, compaction), so one is looked at
-    /// now and then, and only what the broker has deleted is a loss.
+    /// Checks the newest gap between an expected offset and the next record's. Gaps are common (control records,
+    /// compaction), so one is checked now and then, and only records that the broker has deleted are a loss.
     func lookAtGaps() {
         let now = ContinuousClock.now
         guard now - figures.gapsLookedAt >= Self.gapPause else { return }
@@ -88,7 +88,7 @@ extension Lane {
     // MARK: - Notes
 
     /// Notes the committed offsets of partitions that have not been noted for a while.
-    /// - Parameter isLast: of all whose offsets have moved, since they are let go of.
+    /// - Parameter isLast: the partitions are released: all whose offsets have moved are noted.
     func noteCommitted(_ owned: [OwnedPartition], isLast: Bool = false) {
         let now = ContinuousClock.now
         for partition in owned where isLast || partition.noted.map({ now - $0.time >= Self.notePause }) ?? true {
@@ -110,16 +110,16 @@ extension Lane {
     }
 }
 
-/// Records that were expected and did not come.
+/// A gap between expected and received offsets.
 struct OffsetGap: Equatable {
-    /// Where the next record was expected.
+    /// The offset at which the next record was expected.
     var from: Int64
-    /// Where the next one was.
+    /// The next record's offset.
     var to: Int64
 }
 
 extension OffsetReset {
-    /// As the log has it; it does not vary with the data.
+    /// The log's message; it does not vary with the data.
     var message: String {
         switch reason {
         case .beyondEnd: "offset reset: the committed offset is beyond the end of its log"

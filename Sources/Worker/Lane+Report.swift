@@ -3,18 +3,18 @@ import Enrichment
 import Histogram
 import KafkaClient
 
-/// What the lane shows of itself.
+/// The lane's report.
 extension Lane {
-    /// Input that has not come for so long is missed.
+    /// Input counts as missing after this time.
     private static let patience = Duration.seconds(1)
 
-    /// Publishes the lane's totals and times, and now and then how far it is behind.
+    /// Publishes the lane's totals and times, and now and then its lags.
     /// - Parameter isLast: the lane has ended, its stores are closed.
     func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
         guard beginReport(isLast: isLast, at: now) else { return }
         let numbers = partitions.all.map(\.number)
-        // Of partitions that have moved their new owner alone tells, and at once.
+        // A moved partition is reported at once, and by its new owner alone.
         let haveMoved = numbers != figures.shownPartitions
         figures.shownPartitions = numbers
         let isMeasuring = !isLast && (haveMoved || now - figures.measured >= .seconds(1))
@@ -46,7 +46,7 @@ extension Lane {
         figures.removeSteps()
     }
 
-    /// What the lane is held up by while it turns.
+    /// The wait that holds the lane up while it goes on turning; nil: there is none.
     private func standingWait(_ now: ContinuousClock.Instant) -> LaneWait? {
         if let since = takeOvers.map(\.since).min() {
             return LaneWait(reason: .takeOver, since: since, cause: figures.takeOverCause)
@@ -64,7 +64,7 @@ extension Lane {
         return nil
     }
 
-    /// - Parameter trouble: of the client that is waited for.
+    /// - Parameter trouble: the last one of the client that the lane waits for.
     private func cause(_ since: ContinuousClock.Instant, _ trouble: ClientTrouble?) -> String? {
         guard let trouble, trouble.time >= since - Self.patience else { return nil }
         return trouble.reason
@@ -75,7 +75,7 @@ extension Lane {
         for partition in partitions.all {
             let place = place(ofQuestions: partition.number)
             let questions = partition.questions
-            // Before the first fetch, and while the questions are paused, the end is the one of the take-over.
+            // Before the first fetch, and while the questions are paused, the take-over's end stands in.
             let end = max(questions.span.high, consumer.cachedWatermarks(place)?.high ?? 0)
             let next = questions.next ?? questions.committed ?? questions.span.low
             lags.append(PartitionLag(place: place, records: max(0, end - next), next: next))
@@ -108,7 +108,7 @@ extension RestoreProgress {
         if partition.isRunning { return nil }
         var done = partition.answers.read + partition.votes.read
         let all = partition.answers.toRead + partition.votes.toRead
-        // Reading is half of the work where it is written behind each other.
+        // In a load, reading is half of the work and writing the other half.
         if partition.store.isLoading { done = (done + Int64(partition.store.loadWritten * Double(all))) / 2 }
         self.init(partition: partition.number, done: done, of: all, since: partition.assigned)
     }

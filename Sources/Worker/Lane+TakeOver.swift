@@ -3,11 +3,11 @@ import Enrichment
 import KafkaClient
 import Logging
 
-/// A partition that was assigned to the lane and has no store open yet.
+/// An assigned partition that has no store open yet.
 struct TakeOver {
     let number: Int32
     let since: ContinuousClock.Instant
-    /// A mismatch of its offsets that is not believed yet.
+    /// A mismatch of its offsets that is not confirmed yet.
     var doubt: (reset: OffsetReset, since: ContinuousClock.Instant)?
 
     init(number: Int32, since: ContinuousClock.Instant) {
@@ -15,11 +15,11 @@ struct TakeOver {
         self.since = since
     }
 
-    /// A coordinator that resigns may say for a moment that a group has no offset, and a leader that has just been elected that its
-    /// log ends early.
+    /// Time that a mismatch must last. For a moment a resigning coordinator may report that a group has no offset, and
+    /// a newly elected leader that its log ends early.
     static let confirmation = Duration.seconds(2)
 
-    /// Whether the mismatch has been found again some time after it was first found.
+    /// Whether the mismatch is found again ``confirmation`` after it was first found.
     mutating func confirms(_ reset: OffsetReset, now: ContinuousClock.Instant = .now) -> Bool {
         if let doubt, doubt.reset.reason == reset.reason, doubt.reset.place == reset.place {
             return now - doubt.since >= Self.confirmation
@@ -29,8 +29,8 @@ struct TakeOver {
     }
 }
 
-/// How patiently a lane asks brokers for what a take-over needs. Its other partitions wait meanwhile, so it begins with
-/// little, which is plenty where a broker is well; a slow or far one is given more from try to try.
+/// Timeouts of a take-over's requests. The lane's other partitions wait meanwhile, so the first is short, plenty for a
+/// healthy broker; each timeout doubles it, for a slow or distant one.
 struct TakeOverPace {
     private static let pause = Duration.milliseconds(500)
     private static let least = Duration.milliseconds(250)
@@ -52,9 +52,9 @@ struct TakeOverPace {
     }
 }
 
-/// How a lane takes over the partitions that the group gives it, and lets go of them.
+/// Takes over assigned partitions, and releases them.
 extension Lane {
-    // MARK: - Given
+    // MARK: - Taking over
 
     func take(_ places: [TopicPartition]) throws {
         try consumer.pause(places)
@@ -63,11 +63,11 @@ extension Lane {
         takeOverPace.succeeded()
         let before = watch.begin(.takeOver, as: .other)
         defer { watch.end(before) }
-        // Partitions are added to topics while workers run, and adding them is what moves partitions.
+        // Partitions may be added to topics while workers run, and adding them causes rebalances.
         try refreshLayout()
     }
 
-    /// Takes over the topics' partition counts as they are now.
+    /// Updates the topics' partition counts.
     /// - Throws: `fatal` when the input topics' counts differ from each other.
     func refreshLayout() throws(LaneFault) {
         let counts: [String: Int32]
@@ -83,8 +83,7 @@ extension Lane {
         }
     }
 
-    /// Opens the store of one of the assigned partitions, if that can be done yet: one a step, so that the lane goes on
-    /// polling between them.
+    /// Opens the store of one assigned partition if possible: one a step, so that the lane goes on polling in between.
     func beginTakeOvers() throws {
         guard var takeOver = takeOvers.first, isTakeOverDue else { return }
         try commit()
@@ -94,7 +93,7 @@ extension Lane {
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
         let cause: String
         do {
-            // While an earlier owner's transaction is open its offsets are held back.
+            // An earlier owner's open transaction holds its offsets back.
             var notes: [TopicPartition: String] = [:]
             let committed = try consumer.committedOffsets(places, notes: &notes, timeout: takeOverPace.patience)
             let outcome = try begin(&takeOver, committed: committed, notes: notes)
@@ -106,7 +105,7 @@ extension Lane {
                 return takeOverPace.succeeded()
             case .waits(let reason):
                 cause = reason
-                // Where all wait for their second look there is nothing to hurry for.
+                // A doubtful partition does not delay the others; the pause comes once all are doubtful.
                 if takeOvers.allSatisfy({ $0.doubt != nil }) || takeOver.doubt == nil {
                     takeOverPace.hasFailed(byTimeout: false)
                 }
@@ -116,14 +115,14 @@ extension Lane {
             cause = "\(error)"
         }
         figures.takeOverCause = cause
-        // Others may have better luck meanwhile.
+        // The next try is another partition's.
         takeOvers.append(takeOvers.removeFirst())
         waitLog.note(
             "waiting to take partitions over", since: takeOver.since, logger: logger,
             metadata: ["partition": .stringConvertible(takeOver.number), "cause": "\(cause)"])
     }
 
-    /// Whether a partition waits for its store to be opened, and is not to wait longer.
+    /// Whether a partition waits for its store to be opened, and the pause after a failed try is over.
     var isTakeOverDue: Bool { !takeOvers.isEmpty && takeOverPace.isDue }
 
     private enum TakeOverOutcome {
@@ -137,8 +136,8 @@ extension Lane {
     ) throws -> TakeOverOutcome {
         let number = takeOver.number
         let questions = place(ofQuestions: number)
-        // Not through the consumers: a broker answers one request of a connection after the other, and theirs may be a fetch that
-        // it holds until something comes.
+        // Not through the consumers: a broker answers a connection's requests in order, and may be holding a fetch of
+        // theirs until a record comes.
         let span = { [publisher, patience = takeOverPace.patience] place in
             try publisher.queryWatermarks(place, timeout: patience)
         }
@@ -192,8 +191,8 @@ extension Lane {
         return .done
     }
 
-    /// Asks the leader of a table whose end was said to be below the restore's target: a replica that is behind catches up by
-    /// itself, a log that was cut does not. One question a step at most, as the lane waits for its answer.
+    /// Asks the leader of a table whose end was reported below the restore's target: a lagging replica catches up by
+    /// itself, a cut log does not. At most one request a step, as the lane waits for the answer.
     func askForShortEnds() throws(LaneFault) {
         for partition in partitions.all where !partition.isRunning {
             if let live = partition.live, let since = live.historyEndsShort, .now - since >= Self.shortEndPatience {
@@ -238,10 +237,10 @@ extension Lane {
             metadata: ["partition": "\(place)", "end": .stringConvertible(end)])
     }
 
-    /// How long a replica is given to have what its leader has before the leader is asked.
+    /// Time for a replica to catch up before its leader is asked.
     private static let shortEndPatience = Duration.seconds(2)
 
-    /// Lets the questions of those partitions flow whose tables are caught up.
+    /// Resumes the questions of partitions whose tables are caught up.
     func finishTakeOvers() throws {
         for partition in partitions.all {
             guard case .restoring(let since, let records) = partition.phase,
@@ -254,7 +253,7 @@ extension Lane {
             }
             if let live = partition.live { try noteLettered(partition, live) }
             partition.phase = .running
-            // From here on what changed is known: a change that is taken back has not been seen.
+            // From here on the lane publishes all changes itself: changes that cancel out have not been published.
             partition.store.areChangesCertain = false
             window?.isResumed = true
             try consumer.resume([place(ofQuestions: partition.number)])
@@ -269,14 +268,14 @@ extension Lane {
                 "partition \(partition.number): \(records) records in \(Int((.now - since) / .seconds(1))) s")
             figures.isOutdated = true
         }
-        // Before the first events: their commit may take long, and whoever asks should know the partition as running.
+        // Reports before the first events: their commit may take long, and the partition is running by now.
         if figures.isOutdated { publishReport() }
     }
 
     /// Whether a partition is not worked on yet because its tables are not caught up.
     var isRestoring: Bool { !takeOvers.isEmpty || partitions.all.contains { !$0.isRunning } }
 
-    // MARK: - Taken away
+    // MARK: - Releasing
 
     func letGo(of places: [TopicPartition]) throws {
         let numbers = places.numbers
@@ -285,7 +284,7 @@ extension Lane {
         try follower.letGo(of: leaving)
         noteCommitted(leaving, isLast: true)
         if !leaving.isEmpty {
-            // What is not written yet is written then.
+            // Closing writes the pending changes.
             let before = watch.begin(.store, as: .other)
             defer { watch.end(before) }
             for partition in leaving {

@@ -1,5 +1,5 @@
-/// One gauge of a lane: a figure at a moment, which a lane may have or not. A new gauge is a case here, and its value one in
-/// `LaneGauge+Value.swift`: the throughput log, its reader and `/metrics` walk the cases.
+/// One gauge of a lane: a figure at a moment, which a lane may have or not. A new gauge is a case here, and its value
+/// one in `LaneGauge+Value.swift`: the throughput log, its reader and `/metrics` walk the cases.
 package enum LaneGauge: Sendable, CaseIterable {
     /// Work that is not committed.
     case uncommitted

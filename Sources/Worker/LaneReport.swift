@@ -18,13 +18,13 @@ package struct PartitionLag: Sendable, Equatable {
     }
 
     package var place: TopicPartition
-    /// Records behind the lane's position.
+    /// Records from the lane's position to the end.
     package var records: Int64
-    /// The lane's position: the offset of the oldest record that it has not worked on; nil: not told.
+    /// The lane's position: the offset of the oldest record that it has not worked on; nil: not known.
     package var next: Int64?
     /// For how long that record has waited; nil: not known.
     package var seconds: Double?
-    /// How old the end is that `records` is counted to, in seconds; nil: as old as the lane's last fetch.
+    /// Age of the end that `records` is counted to, in seconds; nil: as old as the lane's last fetch.
     package var age: Double?
     package var heldBack: HeldBack?
 
@@ -50,46 +50,46 @@ package struct WaitingFigures: Sendable, Equatable {
     }
 }
 
-/// A lane's state as others may see it: published by the lane after each commit and now and then when idle, read by
-/// whoever watches. The one thing a lane shares; its lock is taken once a step, never once a record.
+/// A lane's state for other threads: published after each commit, and now and then when idle. Its lock is taken a few
+/// times a step, never once a record.
 package final class LaneReport: Sendable {
     package struct Content: Sendable {
         package var totals = LaneTotals()
         package var lags: [PartitionLag] = []
         package var partitions: [Int32] = []
         package var restoring: [Int32] = []
-        /// Where the lane's time went.
+        /// The lane's time by activity.
         package var times = LaneTimes()
-        /// From a record's poll to the acknowledgement of what came of it, in microseconds, since the last `take`.
+        /// Microseconds from a record's poll to the commit of its outputs, since the last `take`.
         package var latency = LaneReport.durations
-        /// From a record's own timestamp to the acknowledgement of what came of it, in microseconds, since the last `take`.
+        /// Microseconds from a record's own timestamp to the commit of its outputs, since the last `take`.
         package var eventLatency = LaneReport.durations
-        /// Of commits that came through, in microseconds, since the last `take`.
+        /// Durations of successful commits in microseconds, since the last `take`.
         package var commitLatency = LaneReport.durations
-        /// Of steps that did something, their waits for input left out, in microseconds, since the last `take`.
+        /// Durations of steps that did work, without their waits for input, in microseconds, since the last `take`.
         package var steps = LaneReport.durations
         package var stores: [StoreFigures] = []
-        /// Of a lane of the sources; nil: it is one of questions.
+        /// nil: a question lane.
         package var sources: SourceFigures?
-        /// The partitions that are not worked on yet.
+        /// Assigned partitions whose questions are not worked on yet.
         package var restores: [RestoreProgress] = []
-        /// What the lane is held up by, if it is.
+        /// The current wait; nil: there is none.
         package var wait: LaneWait?
         /// The questions whose changes are not published yet; nil: published records do not follow changes.
         package var waiting: WaitingFigures?
-        /// When a commit last came through.
+        /// When a commit last succeeded.
         package var committed: ContinuousClock.Instant?
-        /// Since when something waits to be committed; nil: nothing does.
+        /// Since when work waits to be committed; nil: none does.
         package var uncommittedSince: ContinuousClock.Instant?
-        /// Whether the group has given the lane its part of the partitions, which may be none.
+        /// Whether the group has assigned the lane its partitions, perhaps none.
         package var hasBeenAssigned = false
-        /// Of the worker's five topics those that do not exist any more.
+        /// Those of the worker's five topics that do not exist any more.
         package var missingTopics: [String] = []
-        /// The lane's thread is over; nothing of this changes any more.
+        /// The lane's thread has ended; this state is final.
         package var hasEnded = false
         /// The latest dead letters, oldest first; at most ``LaneReport/deadLettersKept``.
         package var deadLetters: [DeadLetterNote] = []
-        /// What happened lately, oldest first; at most ``LaneReport/eventsKept``.
+        /// The latest events of the lane, oldest first; at most ``LaneReport/eventsKept``.
         package var events: [LaneEvent] = []
         /// The latest commits, oldest first; at most ``LaneReport/commitsKept``.
         package var commits: [LaneCommit] = []
@@ -97,21 +97,21 @@ package final class LaneReport: Sendable {
         package var throttle: LaneThrottle?
         /// When the lane last turned.
         package var turned = ContinuousClock.now
-        /// Up to when ``times`` are told; nil: up to when the lane turned.
+        /// The moment up to which ``times`` count; nil: ``turned``.
         package internal(set) var timed: ContinuousClock.Instant?
-        /// What the lane has been doing since it last published ``times``, where that is one thing only.
+        /// The lane's activity since it last published ``times``; nil: not known, or more than one.
         var busy: Busy?
 
-        /// Whether something has to be brought up before the lane works: a partition's tables, or the index of the sources.
+        /// Whether the lane waits for a restore: of a partition's tables, or of the sources' index.
         package var isRestoring: Bool { !restoring.isEmpty || sources?.index != nil }
 
-        /// As of now: a call that holds the lane up counts as long as it has lasted.
+        /// Adds the time of a call that still holds the lane up.
         fileprivate mutating func bringUpToDate() {
             guard let busy else { return }
             let now = ContinuousClock.now
             times[busy.activity] += max(0, Int64((now - busy.since) / .nanoseconds(1)))
             timed = now
-            // A restore, say, is a row of short calls, and what is waited for is the restore.
+            // A restore, for example, is a series of short calls, and the wait is for the restore.
             if let standing = busy.standing, let call = wait, now - call.since < Self.longCall { wait = standing }
         }
 
@@ -121,13 +121,13 @@ package final class LaneReport: Sendable {
     struct Busy: Sendable {
         var activity: LaneActivity
         var since: ContinuousClock.Instant
-        /// What the lane was held up by before.
+        /// The wait that held the lane up before.
         var standing: LaneWait?
     }
 
     package static let deadLettersKept = 20
 
-    /// Microseconds up to a year, two digits: what is read again long after it was written has a place, too.
+    /// Microseconds up to a year, two digits: records read again long after they were written fit, too.
     package static var durations: Histogram<UInt32> {
         Histogram(highestTrackableValue: 32_000_000_000_000, numberOfSignificantValueDigits: .two)
     }
@@ -146,14 +146,14 @@ package final class LaneReport: Sendable {
         content.withLock { change(&$0) }
     }
 
-    /// What is there now.
+    /// The state as of now.
     package var current: Content {
         var current = content.withLock { $0 }
         current.bringUpToDate()
         return current
     }
 
-    /// What is there now; the latencies begin anew.
+    /// The state as of now; resets the latencies.
     package func take() -> Content {
         var taken = content.withLock { content in
             let taken = content

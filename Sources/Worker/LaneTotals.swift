@@ -2,11 +2,11 @@ import Records
 
 /// Counters of a lane, monotonic over its life; rates are the reader's matter.
 ///
-/// Records that were read, and their results, are counted when they are committed, so that a record which is worked on again
-/// after an abort counts once. Records applied to the stores are counted when they are applied.
+/// Records that were read, and their results, are counted when they are committed, so that a record which is worked on
+/// again after an abort counts once. Records applied to the stores are counted when they are applied.
 ///
-/// A new counter is a property here and a row in ``LaneCounter/all``: the log's writer and reader, sums, `/metrics`, the CSV,
-/// the report and the schema's test walk the table.
+/// A new counter is a property here and a row in ``LaneCounter/all``: the log's writer and reader, sums, `/metrics`,
+/// the CSV, the report and the schema's test walk the table.
 package struct LaneTotals: Sendable, Equatable {
     package var recordsIn = 0
     package var bytesIn = 0

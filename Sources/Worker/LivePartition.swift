@@ -43,8 +43,9 @@ final class LivePartition {
     /// it is committed.
     var lettered: [[UInt8]] = []
 
-    /// Questions read from their topic that are long enough to be too large with their answers. `Lane.noteLettered` notes their
-    /// published dead letters once the tables are restored. Bounded: beyond the bound a dead letter may be published again.
+    /// Questions read from their topic that are long enough to be too large with their answers. `Lane.noteLettered`
+    /// notes their published dead letters once the tables are restored. Bounded: beyond the bound a dead letter may be
+    /// published again.
     private(set) var large: [[UInt8]] = []
     /// Least size of a question in `large`: bytes of key, value and headers.
     private let largeFrom: Int

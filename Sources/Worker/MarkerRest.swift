@@ -1,9 +1,9 @@
 /// The rest between a transaction's commit and the next transaction's first request.
 ///
-/// A transaction coordinator answers a commit before it has written the transaction's markers. Until they are written it
-/// refuses the next transaction's requests (`CONCURRENT_TRANSACTIONS`), and librdkafka repeats these after 20 ms
-/// (AddPartitionsToTxn) or `retry.backoff.ms` (AddOffsetsToTxn). The markers take some milliseconds, so a lane whose input
-/// has run dry gains by a rest, in which it gathers more events.
+/// A transaction coordinator answers a commit before it has written the transaction's markers. Until they are written
+/// it refuses the next transaction's requests (`CONCURRENT_TRANSACTIONS`), and librdkafka repeats these after 20 ms
+/// (AddPartitionsToTxn) or `retry.backoff.ms` (AddOffsetsToTxn). The markers take some milliseconds, so a lane whose
+/// input has run dry gains by a rest, in which it gathers more events.
 ///
 /// The length is found by trial: repeated requests make it longer, transactions without any make it shorter. Where the
 /// coordinator never refuses, it stays at zero. Lane thread only.

@@ -1,36 +1,37 @@
 import KafkaClient
 
-/// Why work cannot go on from the position that was left: the log has changed, or the group has forgotten.
+/// Why work cannot resume at the last position: the log has changed, or the group has lost the offset.
 package enum OffsetResetReason: String, Sendable, CaseIterable {
-    /// The position lies behind the log's end: the log was cut (an unclean election, a restored backup), or the topic made anew.
+    /// The position is beyond the log's end: the log was cut (unclean election, restored backup), or the topic
+    /// recreated.
     case beyondEnd = "beyond-end"
     /// The records from the position to the log's start are gone (retention, deleted records).
     case belowStart = "below-start"
-    /// The group has no offset, though this worker has committed one: it expired (`offsets.retention.minutes`), or was deleted.
+    /// The group has lost the offset that this worker committed: expired (`offsets.retention.minutes`), or deleted.
     case missing
 }
 
-/// What a worker does where a partition's offsets do not match its log.
+/// The worker's reaction to offsets that do not match their partition's log.
 package enum OffsetMismatchPolicy: String, Sendable, CaseIterable {
-    /// Ends with a sentence, before anything of the partition is published.
+    /// Ends the worker with a sentence, before a record of the partition is published.
     case stop
-    /// Says so, counts it, and goes on from the nearest position there is.
+    /// Logs it, counts it, and resumes at the nearest position.
     case `continue`
 }
 
-/// A position that does not match its partition's log, and where work goes on instead.
+/// A position that does not match its partition's log, and the position at which work resumes.
 package struct OffsetReset: Sendable, Equatable {
     package var place: TopicPartition
     package var reason: OffsetResetReason
-    /// Where work was to go on.
+    /// The position that does not match.
     package var from: Int64
-    /// Where it goes on.
+    /// The position at which work resumes.
     package var to: Int64
     /// The log as it is: first offset and end.
     package var low: Int64
     package var high: Int64
 
-    /// What has become of the offset, for people.
+    /// A clause for people: the mismatch.
     var finding: String {
         switch reason {
         case .beyondEnd: "offset \(from) was committed, and its log ends at \(high)"
@@ -41,7 +42,7 @@ package struct OffsetReset: Sendable, Equatable {
         }
     }
 
-    /// What to do about it, for people.
+    /// A clause for people: the cause, the consequence of going on, and the remedy.
     var advice: String {
         let cause =
             switch reason {
@@ -56,9 +57,9 @@ package struct OffsetReset: Sendable, Equatable {
     }
 }
 
-/// Compares positions with logs. Kafka itself would go by `auto.offset.reset` without a word.
+/// Compares positions with logs. Kafka itself would apply `auto.offset.reset` silently.
 struct OffsetCheck {
-    /// Where to go on when the position says nothing: the consumer's `auto.offset.reset`.
+    /// Whether a reset without a usable position goes to the log's end, as the consumer's `auto.offset.reset` says.
     let resetsToEnd: Bool
 
     /// - Parameter autoOffsetReset: the property of the group's consumer.
@@ -68,7 +69,7 @@ struct OffsetCheck {
 
     /// - Parameters:
     ///   - committed: the group's offset; nil: it has none.
-    ///   - noted: what this worker has noted as the group's offset when it last committed; nil: it never did.
+    ///   - noted: the group's offset as this worker noted it when it last committed; nil: it never did.
     ///   - span: first offset and end of the log.
     /// - Returns: nil where they match; nothing committed and nothing noted is a fresh start.
     func questions(
@@ -88,9 +89,10 @@ struct OffsetCheck {
         return reset(.missing, from: noted, to: isInLog ? noted : noted < span.low ? span.low : fallback)
     }
 
-    /// As for the questions, of a table: `applied` is the store's own position, 0 for an empty store.
+    /// Checks a table, as ``questions(_:committed:noted:span:)`` the questions. `applied` is the store's own position,
+    /// 0 for an empty store.
     ///
-    /// A fresh store reads what there is, so a log that does not begin at 0 is no mismatch for it.
+    /// An empty store reads its log from the start, so a log that does not begin at 0 is no mismatch for it.
     func table(
         _ place: TopicPartition, committed: Int64?, noted: Int64?, applied: Int64, span: (low: Int64, high: Int64)
     ) -> OffsetReset? {
@@ -109,7 +111,7 @@ struct OffsetCheck {
 
 /// Offset resets by input topic and reason.
 package struct OffsetResetCounts: Sendable, Equatable {
-    /// The input topics in the order of ``TopicNames/inputs``: questions, answers, votes; and the sources' topics as one.
+    /// The input topics in the order of ``TopicNames/inputs`` (questions, answers, votes), then the sources' as one.
     package static let topics = 4
     package static let sources = 3
     private var counts = Array(repeating: 0, count: OffsetResetCounts.topics * OffsetResetReason.allCases.count)

@@ -3,21 +3,21 @@ import KafkaClient
 import Logging
 import Records
 
-/// Brings a lane's index store up to the index topic: all of its partitions, as any row may be asked for. Lane thread only.
+/// Applies the index topic to a lane's index store: all partitions, as any row may be looked up. Lane thread only.
 final class SourceIndexFollower {
     private static let maxGathered = 4096
 
     private let topic: String
     private let store: IndexStore
     private let consumer: AssignedConsumer
-    /// Sees the ends of the partitions with what is not committed yet: behind it no earlier owner's record can come.
+    /// Reads the partitions' ends, uncommitted records included: no earlier owner's record can come after them.
     private let heads: AssignedConsumer
     private let gathered = MessageBatch(capacity: SourceIndexFollower.maxGathered)
     private let askPartitionCount: () throws(KafkaError) -> Int32
-    /// Of the index topic when the lane began to read it.
+    /// Partitions of the index topic when the lane began to read it.
     private(set) var partitionCount: Int32 = 1
     private var positions: [Int32: Int64] = [:]
-    /// The ends to reach; nil: to be asked for.
+    /// The ends to reach; nil: not queried yet.
     private var targets: [Int32: Int64]?
     private var failure = ConsumerFailure()
 
@@ -35,7 +35,7 @@ final class SourceIndexFollower {
         }
     }
 
-    /// Begins to read where the store's positions are.
+    /// Begins to read at the store's positions.
     /// - Throws: `LaneFault` when the topic is missing; `KafkaError` when no broker answers.
     func start() throws {
         let count = try askPartitionCount()
@@ -61,7 +61,7 @@ final class SourceIndexFollower {
         try consumer.assign(assignment)
     }
 
-    /// A topic that was deleted and made again is shorter than the store has read.
+    /// Empties the store where a partition ends below the store's position: the topic was recreated.
     private func startAnewIfTheTopicDid() throws {
         for (partition, position) in positions where position > 0 {
             let place = TopicPartition(topic: topic, partition: partition)
@@ -72,7 +72,7 @@ final class SourceIndexFollower {
         }
     }
 
-    /// Takes what has come into the store.
+    /// Applies the records that have come to the store.
     /// - Parameter applied: called with each key whose entry was set.
     func advance(wait: Int32, applied: (Bytes) throws -> Void) throws {
         defer { gathered.removeAll() }
@@ -93,7 +93,7 @@ final class SourceIndexFollower {
         var touched: Set<Int32> = []
         for position in 0..<gathered.count {
             let message = gathered[position]
-            // LMDB's bounds; only a record of another's making breaks them.
+            // LMDB's limits; only a foreign record breaks them.
             if let key = message.key, 1...511 ~= key.count { try store.set(key, message.value) }
             positions[message.partition] = message.offset + 1
             touched.insert(message.partition)
@@ -103,17 +103,17 @@ final class SourceIndexFollower {
             touched.insert(end.place.partition)
         }
         for partition in touched { try store.setPosition(positions[partition] ?? 0, ofPartition: partition) }
-        // After all of them, so that what is looked up is of one moment.
+        // After all of them, so that every lookup sees the same state.
         for position in 0..<gathered.count {
             if let key = gathered[position].key, gathered[position].value != nil { try applied(key) }
         }
         try store.commitIfDue()
     }
 
-    /// The ends are to be asked for anew.
+    /// Forgets the ends, so that they are queried again.
     func restartCatchUp() { targets = nil }
 
-    /// Whether everything is in the store that was in the topic when this was first asked after ``restartCatchUp()``.
+    /// Whether the store has reached the topic's ends as of the first call after ``restartCatchUp()``.
     func hasCaughtUp(patience: Duration) throws -> Bool {
         if targets == nil {
             var ends: [Int32: Int64] = [:]
@@ -132,13 +132,13 @@ final class SourceIndexFollower {
         return targets?.allSatisfy { (positions[$0.key] ?? 0) >= $0.value } ?? false
     }
 
-    /// Logs an error of the last calls that passes.
+    /// Logs a passing error of the last calls.
     /// - Throws: the error that ends the worker.
     func settleFailure(_ logger: Logger) throws(LaneFault) {
         try failure.settle(reading: "index of the sources", logger)
     }
 
-    /// Records that are in the store, and those that there are to reach; nil: not known yet.
+    /// Records in the store, and records to reach; nil: not known yet.
     var progress: (done: Int64, of: Int64?) {
         guard let targets else { return (positions.values.reduce(0, +), nil) }
         let done = targets.reduce(0) { $0 + min(positions[$1.key] ?? 0, $1.value) }

@@ -2,7 +2,7 @@ import AnswerStore
 import KafkaClient
 import Logging
 
-/// How a step's outputs and offsets become final; what happens when they do not is ``CommittingLane``'s.
+/// Commits a step's outputs together with its offsets; ``CommittingLane`` recovers from faults.
 extension SourceLane {
     func noteRefusal(_ reason: String) {
         search.refused(reason, events: totals.sourceRecords - committedTotals.sourceRecords)
@@ -63,11 +63,11 @@ extension SourceLane {
         figures.aborted()
     }
 
-    /// Records are placed by their keys, among the partitions that librdkafka knows: nothing is kept of them here.
+    /// Does nothing: librdkafka places records by their keys, and index entries keep their first placement.
     func refreshLayout() {}
 
-    /// What was written to the index by a commit whose answer was lost is in the topic alone, so the store is brought up to
-    /// its end before anything is worked on again.
+    /// Returns to the group's committed offsets. Index entries of a commit whose answer was lost are in the topic
+    /// alone, so the store must reach the topic's end before work goes on.
     func rewind() throws {
         guard !partitions.isEmpty else { return }
         let before = watch.begin(.committedOffsets, as: .committing)
@@ -77,12 +77,12 @@ extension SourceLane {
         var seeks: [TopicPartition: Int64] = [:]
         for (place, progress) in partitions {
             partitions[place]?.committed = committed[place]
-            // Also where nothing was worked on since the last commit: the consumer may be ahead by what was gathered and
+            // Also where no record was worked on since the last commit: the consumer may be ahead by a batch that was
             // given up.
             guard progress.first != nil, let resume = committed[place] ?? progress.first else { continue }
             if progress.next != nil { partitions[place]?.next = resume }
-            // The pause that `fallBehind` begins keeps the place: a seek makes librdkafka forget how far it has handed out
-            // (its issue 3567), which a pause alone would go back to.
+            // The pause that `fallBehind` begins keeps the place: a seek makes librdkafka forget how far it has handed
+            // out (its issue 3567), which a pause alone would go back to.
             partitions[place]?.skipped = nil
             seeks[place] = resume
         }

@@ -2,19 +2,19 @@ import AnswerStore
 import KafkaClient
 import Logging
 
-/// How far a source's partition has come on its way to being worked on.
+/// State of the check of a source partition's committed offset.
 enum SourceOffsetCheck {
-    /// Nobody has looked since the partition was assigned.
+    /// Not checked since the partition was assigned.
     case due
-    /// A mismatch that may pass by itself: a coordinator that resigns may say for a moment that a group has no offset, and a
-    /// leader that has just been elected that its log ends early.
+    /// A mismatch that may pass by itself: for a moment a resigning coordinator may report that a group has no offset,
+    /// and a newly elected leader that its log ends early.
     case doubtful(OffsetReset, since: ContinuousClock.Instant)
     case done
 }
 
-/// What a source lane does about offsets that do not match their logs: the rule of the lanes of questions.
+/// Detects and handles offsets that do not match their logs, by the question lanes' rule.
 extension SourceLane {
-    /// How long the brokers are asked within one step: the lane has to go on polling.
+    /// Limit of the requests to brokers within one step: the lane has to go on polling.
     private static let patience = Duration.milliseconds(500)
 
     func take(_ places: [TopicPartition]) throws {
@@ -30,9 +30,9 @@ extension SourceLane {
 
     func listed(_ places: [TopicPartition]) -> [Logger.MetadataValue] { places.sorted().map { "\($0)" } }
 
-    /// Compares the committed offsets of partitions that are new with their logs, as many as a step has time for.
-    /// - Returns: whether all match, or work goes on where the settings say.
-    /// - Throws: `fatal` where they do not match and the settings want the worker to end.
+    /// Compares the committed offsets of new partitions with their logs, as many as a step has time for.
+    /// - Returns: whether all match, or work resumes where the settings say.
+    /// - Throws: `fatal` for a mismatch at which the settings end the worker.
     func checkOffsets() throws -> Bool {
         let end = ContinuousClock.now + Self.patience
         var isDone = true
@@ -48,7 +48,7 @@ extension SourceLane {
         return isDone
     }
 
-    /// - Returns: false: it has to be looked at again.
+    /// - Returns: false: it must be checked again.
     private func check(_ place: TopicPartition, _ progress: Progress) throws -> Bool {
         let span: (low: Int64, high: Int64)
         do throws(KafkaError) {
@@ -73,7 +73,7 @@ extension SourceLane {
         partitions[place]?.skipped = nil
         partitions[place]?.first = reset.to
         partitions[place]?.next = reset.to
-        // The group's offset is set right with the next commit, whether anything comes or not.
+        // The next commit corrects the group's offset, even without new records.
         pace.note()
         return true
     }
@@ -90,7 +90,7 @@ extension SourceLane {
 
     // MARK: - Notes
 
-    /// Notes the committed offsets in the lane's store: should the group's expire, that can be told from a new group.
+    /// Notes the committed offsets in the lane's store: they tell a group whose offsets expired from a new one.
     func note(_ places: some Sequence<TopicPartition>) throws(StoreError) {
         for place in places {
             guard let committed = partitions[place]?.committed else { continue }
