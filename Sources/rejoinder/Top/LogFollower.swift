@@ -1,10 +1,10 @@
 import Foundation
 import Monitoring
 
-/// Follows a log by its name, as `tail -F` does: through rotation, truncation, and times when there is none. On a thread of
-/// its own.
+/// Follows a log by its name, as `tail -F` does: through rotation, truncation, and while the file is missing. Runs on a
+/// thread of its own.
 final class LogFollower {
-    /// An hour of intervals of a worker with many partitions, about.
+    /// About an hour of interval lines of a worker with many partitions.
     static let tailBytes = 4 << 20
 
     private let index: Int
@@ -38,13 +38,13 @@ final class LogFollower {
         }
     }
 
-    /// One look at the file: reads what is new, and goes over to the file that has its name now.
+    /// Reads new bytes, then switches to the file that has the path now, if it is another.
     func step() {
         guard descriptor >= 0 || openFile() else { return }
         readToEnd()
         var now = stat()
         guard stat(path, &now) == 0 else {
-            // Taken away, and not yet made anew: what is open may still be written to.
+            // Removed and not created again yet: its writer may still append to the open file.
             if errno != ENOENT { lose() }
             return
         }
@@ -78,7 +78,7 @@ final class LogFollower {
         identity = (UInt64(information.st_dev), UInt64(information.st_ino))
         offset = 0
         if isFirst, Int(information.st_size) > Self.tailBytes {
-            // The first line then is the end of one, which does not read as one.
+            // Begins within a line, whose rest does not parse and is skipped.
             offset = Int(information.st_size) - Self.tailBytes
             lseek(descriptor, off_t(offset), SEEK_SET)
         }
@@ -109,7 +109,7 @@ final class LogFollower {
         }
     }
 
-    /// What was there when it began is history, in one piece; what comes later are lines.
+    /// Passes on the batch: the log's first contents as history, later lines one by one.
     private func flush() {
         if isFirst {
             tell(TopUpdate(source: index, news: .history(batch)))

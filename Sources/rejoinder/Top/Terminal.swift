@@ -1,14 +1,13 @@
 import Foundation
 import Synchronization
 
-/// The terminal while `top` has it: the alternate screen, without cursor, keys as they are pressed. ``leave()`` gives it back as
-/// it was.
+/// The terminal while `top` uses it: alternate screen, no cursor, keys without line buffering. ``leave()`` restores it.
 ///
-/// Not Sendable: belongs to the thread that draws.
+/// Not Sendable: owned by the drawing thread.
 final class Terminal {
-    /// Where what is drawn goes.
+    /// Descriptor of the screen.
     private let output: Int32 = 1
-    /// Where keys come from; -1: there is none.
+    /// Descriptor of the keyboard; -1: none.
     let input: Int32
     private var ownsInput = false
     private var before: termios?
@@ -28,7 +27,7 @@ final class Terminal {
         if ownsInput { close(input) }
     }
 
-    /// Takes the terminal. A process in the background is stopped by the system here, until it is in front again.
+    /// Takes the terminal. The system stops a process in the background here, until it is in the foreground again.
     func enter() {
         guard !isEntered else { return }
         isEntered = true
@@ -36,7 +35,7 @@ final class Terminal {
             var settings = termios()
             if tcgetattr(input, &settings) == 0 {
                 before = settings
-                // No echo, no waiting for the line's end; the keys for signals are read like others.
+                // No echo, no line buffering; the keys for signals are read like others.
                 settings.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
                 settings.c_iflag &= ~tcflag_t(IXON | ICRNL)
                 tcsetattr(input, TCSADRAIN, &settings)
@@ -54,7 +53,7 @@ final class Terminal {
         before = nil
     }
 
-    /// Columns and rows; 80 by 24 where the terminal does not tell.
+    /// Columns and rows: of the terminal, or from COLUMNS and LINES, or 80 by 24.
     static var size: TopFrame.Size {
         var size = winsize()
         if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 {
@@ -67,7 +66,7 @@ final class Terminal {
         return TopFrame.Size(columns: number("COLUMNS") ?? 80, rows: number("LINES") ?? 24)
     }
 
-    /// - Returns: false when nobody sees it any more.
+    /// - Returns: false when the terminal is gone.
     @discardableResult
     func write(_ text: String) -> Bool { Self.write(text, to: output) }
 
@@ -81,7 +80,7 @@ final class Terminal {
                 if count > 0 {
                     rest = rest.dropFirst(count)
                 } else if errno == EAGAIN {
-                    // Somebody who shares the terminal made it non-blocking.
+                    // Another process that shares the terminal made it non-blocking.
                     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&entry, 1, 1_000)
                 } else if errno != EINTR {
@@ -93,15 +92,15 @@ final class Terminal {
     }
 }
 
-/// Wakes the thread that draws: by a signal, or because there is something new. A pipe, since it waits for keys at the same time.
+/// Wakes the drawing thread for signals and updates. A pipe, since that thread polls the keyboard at the same time.
 enum TopWake {
-    /// What a byte of the pipe says besides a signal's number.
+    /// The pipe's byte for an update; other bytes are signal numbers.
     static let news: UInt8 = 0
 
     private static let writeEnd = Atomic<Int32>(-1)
     private static let isPending = Atomic<Bool>(false)
 
-    /// - Returns: the end to read from; never closed.
+    /// - Returns: the pipe's read end, which is never closed.
     static func open() -> Int32 {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return -1 }
@@ -116,7 +115,7 @@ enum TopWake {
 
     static func catchSignals() {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT] {
-            // Runs on whatever thread the system picks, between any two instructions: write(2) is allowed there, little else.
+            // Runs on any thread, between any two instructions: write(2) is allowed there, little else.
             signal(number) { number in
                 let before = errno
                 var byte = UInt8(truncatingIfNeeded: number)
@@ -126,14 +125,14 @@ enum TopWake {
         }
     }
 
-    /// Many wakes before a look are one.
+    /// Merges the wakes before the next `take` into one.
     static func wake() {
         guard !isPending.exchange(true, ordering: .acquiringAndReleasing) else { return }
         var byte = news
         _ = Foundation.write(writeEnd.load(ordering: .relaxed), &byte, 1)
     }
 
-    /// What has come.
+    /// Reads the pending bytes.
     static func take(from end: Int32) -> [UInt8] {
         isPending.store(false, ordering: .releasing)
         var bytes = [UInt8](repeating: 0, count: 64)

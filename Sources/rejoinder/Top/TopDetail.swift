@@ -1,7 +1,7 @@
 import Monitoring
 import Worker
 
-/// One worker in so many columns and rows: the more room, the more of it.
+/// One worker, laid out in `columns` and `rows`; more room shows more figures.
 struct TopDetail {
     let worker: TopModel.Worker
     let status: TopModel.Status
@@ -53,7 +53,7 @@ struct TopDetail {
         lines.append(TopText())
         var left = rows - lines.count
         var lanes = self.lanes(line)
-        // Lanes only where nothing else goes missing for them.
+        // Lanes are shown only where they displace no other block.
         if lanes.count > left - 16 { lanes = [] }
         left -= lanes.isEmpty ? 0 : lanes.count + 1
         lines += body(line, left)
@@ -64,7 +64,7 @@ struct TopDetail {
         return lines
     }
 
-    // MARK: - What it is and what it is held up by
+    // MARK: - Head and notices
 
     private var head: [TopText] {
         let (state, style) = Self.state(worker, status)
@@ -102,7 +102,7 @@ struct TopDetail {
         if let verdict = line.verdict, status == .live {
             let (_, style) = Self.state(worker, status)
             notices.append(TopText("  \(glyphs.name(verdict.line))", style))
-            // Sentence by sentence, each on a line of its own.
+            // Each partition that is held back has a line of its own.
             for sentence in line.lag.heldBack.prefix(2) {
                 notices.append(
                     TopText(
@@ -167,7 +167,7 @@ struct TopDetail {
         ] + (waiting ?? [])
     }
 
-    // MARK: - The body: blocks beside each other
+    // MARK: - Body: blocks side by side
 
     private func body(_ line: ThroughputLine, _ rows: Int) -> [TopText] {
         let gap = 3
@@ -274,7 +274,7 @@ struct TopDetail {
         return lines
     }
 
-    /// Where published records follow changes: records published again by cause, and for how long the oldest change has waited.
+    /// Where published records follow changes: records published again by cause, and the age of the oldest change.
     private func changes(_ line: ThroughputLine) -> [TopText] {
         guard let age = line[.waitingAge] else { return [] }
         let seconds = max(line.seconds, 0.001)
@@ -336,7 +336,7 @@ struct TopDetail {
             }
     }
 
-    // MARK: - One line each, where there is no room
+    // MARK: - Short forms for small screens
 
     private func latencyInShort(_ line: ThroughputLine) -> TopText {
         var text = TopText("latency ", .bold)

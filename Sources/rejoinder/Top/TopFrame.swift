@@ -1,6 +1,6 @@
 import Monitoring
 
-/// What the screen shows: the model laid out in so many columns and rows.
+/// The contents of the screen: the model laid out in `size`.
 struct TopFrame {
     struct Size: Sendable, Equatable {
         var columns: Int
@@ -14,14 +14,14 @@ struct TopFrame {
     let clock: String
     let now: ContinuousClock.Instant
 
-    /// At most as many as there are rows, none wider than the screen.
+    /// At most `size.rows` lines, none wider than `size.columns`.
     var lines: [TopText] {
         guard size.rows > 0, size.columns > 0 else { return [] }
         var lines: [TopText] = []
         let hasTable = model.workers.count > 1
         lines.append(title(hasTable: hasTable))
         if hasTable {
-            // What is left must show the chosen one's rates at least.
+            // Leaves room for at least the rates of the selected worker.
             lines += table(rows: max(3, min(model.workers.count + 2, (size.rows - 2) / 3)))
         }
         let left = size.rows - lines.count - (size.rows >= 8 ? 1 : 0)
@@ -74,7 +74,7 @@ struct TopFrame {
 
     // MARK: - The workers
 
-    /// A heading, as many workers as there is room for, and what they do together.
+    /// A heading, as many workers as fit, and their totals.
     private func table(rows: Int) -> [TopText] {
         let shown = max(1, rows - 2)
         let first = min(max(0, model.selected - shown / 2), max(0, model.workers.count - shown))
@@ -99,14 +99,14 @@ struct TopFrame {
         total.left("all", name, .bold)
         total.left("", 14)
         total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsInPerSecond }), 9, .bold)
-        // Whose lag is not known may have most of it.
+        // One unknown lag makes the sum unknown: it may be the largest.
         let lag = live.reduce(live.isEmpty ? nil : 0.0) { sum, line in
             sum.flatMap { sum in line.lag.total.map { sum + Double($0) } }
         }
         total.right(lag.map(FigureText.short) ?? "-", 10, .bold)
         if isWide {
             total.right(FigureText.short(live.reduce(0) { $0 + $1.recordsOutPerSecond }), 9, .bold)
-            // The worst of them: percentiles do not add up.
+            // The worst worker's: percentiles do not add up.
             total.right(
                 live.compactMap { $0.latencyMs?.p99 }.max().map { FigureText.milliseconds($0) } ?? "-", 10, .bold)
             total.right(FigureText.whole(model.workers.reduce(0) { $0 + $1.deadLettersTotal }), 7, .bold)

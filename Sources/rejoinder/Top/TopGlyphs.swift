@@ -1,6 +1,6 @@
 import Monitoring
 
-/// The signs that the screen is drawn with.
+/// The characters that the screen is drawn with.
 struct TopGlyphs: Sendable {
     /// Whether the terminal shows UTF-8; ASCII otherwise.
     let unicode: Bool
@@ -8,12 +8,12 @@ struct TopGlyphs: Sendable {
     var dot: String { unicode ? "●" : "*" }
     var marker: String { unicode ? "▸" : ">" }
 
-    /// Text of ours, fit for the terminal.
+    /// The program's own text, in ASCII if needed.
     func text(_ text: String) -> String {
         unicode ? text : text.replacing("–", with: "-").replacing("µ", with: "u").replacing("…", with: "...")
     }
 
-    /// Text of others: in ASCII, what is not becomes a question mark.
+    /// Foreign text made printable; in ASCII, other characters become question marks.
     func name(_ text: String) -> String {
         let printable = Printable.text(text, limit: 100)
         return unicode ? printable : String(printable.unicodeScalars.map { $0.isASCII ? Character($0) : "?" })
@@ -23,12 +23,12 @@ struct TopGlyphs: Sendable {
 
     private static let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
-    /// A bar over a part of so many cells.
+    /// A bar over a share of `cells`.
     func bar(_ share: Double, _ cells: Int) -> String {
         let share = min(max(share.isFinite ? share : 0, 0), 1)
         guard unicode else { return String(repeating: "#", count: Int((share * Double(cells)).rounded())) }
         let eighths = Int((share * Double(cells) * 8).rounded())
-        // What is there at all is seen.
+        // Every share above 0 is visible.
         if eighths == 0 { return share > 0 && cells > 0 ? Self.eighths[1] : "" }
         return String(repeating: "█", count: eighths / 8) + Self.eighths[eighths % 8]
     }

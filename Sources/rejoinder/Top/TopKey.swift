@@ -1,4 +1,4 @@
-/// What a key press asks for.
+/// The commands of `top`'s keys.
 enum TopKey: Equatable, Sendable {
     case quit
     case suspend
@@ -7,7 +7,7 @@ enum TopKey: Equatable, Sendable {
     case down
     case columns
 
-    /// What is neither is passed over: pasted text, keys with no meaning here.
+    /// Reads the commands in `bytes`. Ignores pasted text and unassigned keys.
     static func keys(_ bytes: [UInt8]) -> [TopKey] {
         var keys: [TopKey] = []
         var index = 0
@@ -16,7 +16,7 @@ enum TopKey: Equatable, Sendable {
             index += 1
             switch byte {
             case 0x1B:
-                // ESC [ A or ESC O A, with numbers and semicolons between for held keys.
+                // ESC [ A or ESC O A, with digits and semicolons between while modifier keys are held.
                 guard index < bytes.count, bytes[index] == 0x5B || bytes[index] == 0x4F else { continue }
                 index += 1
                 while index < bytes.count, 0x30...0x3F ~= bytes[index] { index += 1 }

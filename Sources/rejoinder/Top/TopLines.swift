@@ -1,7 +1,7 @@
 import Foundation
 import Monitoring
 
-/// What `top` prints where there is no terminal: a line of text for each line of a worker.
+/// The output of `top` without a terminal: a line of text for each line of a worker.
 struct TopLines {
     static let heading =
         "time      worker            state              in/s     out/s  tables/s       lag       p99    dead  waits for"
@@ -24,7 +24,7 @@ struct TopLines {
         return text.plain
     }
 
-    /// Prints until every source has ended, or nobody reads.
+    /// Prints until every source has ended or the output is closed.
     static func run(_ shared: TopState) {
         var printed = 0
         var lost: [Int: String] = [:]
@@ -43,7 +43,7 @@ struct TopLines {
                     printed += 1
                     lines.append(text(line))
                 case .lost(let reason), .ended(let reason):
-                    // Once, not with every attempt.
+                    // Reports a reason once, not with every attempt.
                     guard lost[update.source] != reason else { continue }
                     lost[update.source] = reason
                     let name = shared.model.withLock { $0.sources[update.source].name }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the terminal's user can be shown.
+/// The character set of the user's locale.
 enum TopLocale {
-    /// Whether the locale's characters are UTF-8: LC_ALL before LC_CTYPE before LANG, as setlocale(3) has them.
+    /// Whether the locale is UTF-8: LC_ALL before LC_CTYPE before LANG, the order of setlocale(3).
     static var isUnicode: Bool { isUnicode(ProcessInfo.processInfo.environment) }
 
     static func isUnicode(_ environment: [String: String]) -> Bool {

@@ -2,17 +2,17 @@ import Foundation
 import Monitoring
 import Worker
 
-/// What `top` knows of the workers it looks at.
+/// The state of `top`: sources, workers and their figures.
 struct TopModel: Sendable {
     enum Status: Sendable, Equatable {
-        /// Nothing has come yet.
+        /// No current line yet.
         case waiting
         case live
         case lost(String, since: ContinuousClock.Instant)
         case ended(String)
     }
 
-    /// One interval, as far as it is drawn or counted.
+    /// The figures of an interval that are drawn or summed.
     struct Point: Sendable {
         var end: Double
         var uptime: Double
@@ -20,10 +20,10 @@ struct TopModel: Sendable {
         var recordsIn: Double
         var recordsOut: Double
         var tables: Double
-        /// nil: not known.
+        /// nil: unknown.
         var lag: Double?
         var p99: Double?
-        /// Questions that wait to be published again; nil: published records do not follow changes.
+        /// Questions that wait to be published again; nil where published records do not follow changes.
         var waiting: Double?
         var deadLetters: [String: Int]
         var deadLettersTotal: Int
@@ -48,22 +48,22 @@ struct TopModel: Sendable {
 
     struct Worker: Sendable {
         var source: Int
-        /// Where it is looked at, for people.
+        /// Display name of the source.
         var place: String
         var latest: ThroughputLine?
         var points: [Point] = []
-        /// Its line of totals was read: it has ended, and nothing came after.
+        /// Whether its last line was the line of totals, so that it has ended.
         var hasEnded = false
 
-        /// Its identity where that is known.
+        /// Its identity, or the place while that is unknown.
         var name: String { latest.map(\.worker) ?? place }
         var began: Double? { points.first.map { $0.end - $0.seconds } }
 
-        /// Adds a second behind those before. Which one is newer the worker's uptime says: its clock may be set back, and then
-        /// points from what is the future by now go.
+        /// Appends a point. The worker's uptime tells new points from old: its clock may be set back, and then points
+        /// in the future are dropped.
         mutating func append(_ point: Point) {
             if let last = points.last, point.end <= last.end {
-                // Told twice, or before.
+                // A duplicate, or an older point.
                 guard point.uptime > last.uptime else { return }
                 points.removeAll { $0.end >= point.end }
             }
@@ -74,7 +74,7 @@ struct TopModel: Sendable {
 
     /// An hour of seconds.
     fileprivate static let mostPoints = 3_600
-    /// A log's worker is missed after so many of its intervals, and no sooner than after so many seconds.
+    /// A log's worker is lost after this many of its intervals, and after at least this many seconds.
     private static let missedIntervals = 3.0
     private static let leastMissed = 15.0
 
@@ -82,21 +82,21 @@ struct TopModel: Sendable {
     private(set) var statuses: [Status]
     private(set) var workers: [Worker] = []
     var selected = 0
-    /// The wall clock, in seconds since 1970, by which a log's last line is old; nil: none is.
+    /// The wall clock in seconds since 1970, which gives the age of a log's last line; nil: no log is old.
     var wall: Double?
-    /// Seconds of a column of the sparklines.
+    /// Seconds of a sparkline's column.
     var columnSeconds = 10.0
 
     init(sources: [TopSource]) {
         self.sources = sources
         statuses = sources.map { _ in .waiting }
-        // A worker that is asked has its row from the beginning; a log tells whose it is.
+        // Each source has a row from the beginning; a log's lines name its worker.
         for (index, source) in sources.enumerated() {
             workers.append(Worker(source: index, place: source.name))
         }
     }
 
-    /// A log goes on to be readable when its worker is gone: that is told by the time that has passed.
+    /// A log stays readable when its worker is gone, so the age of its last line decides.
     func status(_ worker: Worker, now: ContinuousClock.Instant = .now) -> Status {
         let status = statuses[worker.source]
         guard case .log = sources[worker.source], status == .live else { return status }
@@ -135,7 +135,7 @@ struct TopModel: Sendable {
             workers[index].latest = line
             if let point = Point(line) { workers[index].append(point) }
         case .lost(let reason):
-            // Since when it is so, whatever the last attempt said.
+            // Keeps the time of the first failure while the reason changes.
             if case .lost(_, let since) = statuses[update.source] {
                 statuses[update.source] = .lost(reason, since: since)
             } else {
@@ -147,7 +147,7 @@ struct TopModel: Sendable {
     }
 
     private mutating func begin(_ source: Int, _ lines: [ThroughputLine]) {
-        // A worker's history is not yet its present; a log's last line is.
+        // A log is live by its history, a worker only by a current line.
         if case .log = sources[source] { statuses[source] = lines.isEmpty ? .waiting : .live }
         var points: [Int: [Point]] = [:]
         for line in lines {
@@ -159,13 +159,13 @@ struct TopModel: Sendable {
         }
         for (index, history) in points {
             let last = history.last?.end ?? -.infinity
-            // A worker that is asked again after a while: what was seen live meanwhile is finer.
+            // After a reconnect, keeps the live points that are newer than the history.
             let live = workers[index].points.filter { $0.end > last }
             workers[index].points = (history + live).suffix(Self.mostPoints)
         }
     }
 
-    /// The row of the worker that a line is about.
+    /// The row of a line's worker; adds a row for a log's further worker.
     private mutating func row(_ source: Int, _ line: ThroughputLine) -> Int {
         guard case .log = sources[source] else { return workers.firstIndex { $0.source == source } ?? 0 }
         if let index = workers.firstIndex(where: { $0.source == source && $0.latest?.worker == line.worker }) {
@@ -184,10 +184,10 @@ struct TopModel: Sendable {
 }
 
 extension TopModel.Worker {
-    /// The last `count` columns of time, each the mean of what it covers; nil where nothing is known.
+    /// The last `count` columns of time, each the mean of its points; nil without a value.
     func columns(_ count: Int, seconds: Double, _ value: (TopModel.Point) -> Double?) -> [Double?] {
         guard let end = points.last?.end, count > 0 else { return [] }
-        // Columns stand still while time goes on within them, or the drawing would flicker.
+        // Columns begin at multiples of `seconds`, or the drawing would flicker.
         let last = (end / seconds).rounded(.up) * seconds
         let start = last - Double(count) * seconds
         var sums = [(sum: Double, weight: Double)](repeating: (0, 0), count: count)
@@ -207,7 +207,7 @@ extension TopModel.Worker {
         return sums.map { $0.weight > 0.02 * seconds ? $0.sum / $0.weight : nil }
     }
 
-    /// Dead letters by code, of all that is known.
+    /// Dead letters by code, of all points.
     var deadLetters: [(code: String, count: Int)] {
         var counts: [String: Int] = [:]
         for point in points { counts.merge(point.deadLetters, uniquingKeysWith: +) }

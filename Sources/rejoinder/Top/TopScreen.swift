@@ -2,9 +2,9 @@ import Foundation
 import Monitoring
 import Synchronization
 
-/// The live view: draws when something is new, once a second, and when the terminal changes; ends by a key or a signal.
+/// The live view. Draws on updates, once a second, and when the terminal changes; ends by a key or a signal.
 ///
-/// Not Sendable: belongs to the thread that runs it.
+/// Not Sendable: owned by the thread that runs it.
 final class TopScreen {
     private let shared: TopState
     private let glyphs: TopGlyphs
@@ -30,7 +30,7 @@ final class TopScreen {
                 pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: terminal.input, events: Int16(POLLIN), revents: 0),
             ]
-            // On the second: the clock and the time since something was lost go on.
+            // A timeout draws too, for the clock and the time since a source was lost.
             let isReady = poll(&entries, 2, 1_000) > 0
             var isDrawn = !isReady
             if entries[0].revents != 0 {
@@ -70,13 +70,13 @@ final class TopScreen {
         return true
     }
 
-    /// Gives the terminal back and stops, until the shell lets it go on.
+    /// Restores the terminal and stops until the shell continues the job.
     private func suspend() {
         terminal.leave()
-        // Of the whole job, as the key would have done.
+        // Stops the whole job, as the key would have done.
         signal(SIGTSTP, SIG_DFL)
         kill(0, SIGTSTP)
-        // The signal may come to another thread, a moment later. What goes on behind this has been continued, or could not be
+        // The signal may reach another thread a moment later. After the sleep, the job was continued, or could not be
         // stopped, as a job without a shell.
         Thread.sleep(forTimeInterval: 0.05)
         TopWake.catchSignals()
@@ -84,7 +84,7 @@ final class TopScreen {
         drawn = []
     }
 
-    /// Writes what has changed since the last time.
+    /// Writes the lines that have changed since the last drawing.
     private func draw() -> Bool {
         let size = Terminal.size
         let now = LogClock.now()
@@ -96,7 +96,7 @@ final class TopScreen {
             model: model, size: size, glyphs: glyphs,
             clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
         let lines = frame.lines.map { line in
-            // Without wrapping, the cursor stays on the last column: erasing from there would take its sign away.
+            // Without wrapping, the cursor stays on the last column, and erasing from there would delete its character.
             glyphs.text(line.rendered(colour: colour)) + (line.width < size.columns ? "\u{1B}[K" : "")
         }
         var text = ""
@@ -114,10 +114,10 @@ final class TopScreen {
     }
 }
 
-/// What the threads that look and the one that draws have in common.
+/// State shared by the drawing thread and the threads that follow sources.
 final class TopState: Sendable {
     let model: Mutex<TopModel>
-    /// Every line as it comes, for the form that prints them.
+    /// The updates for `TopLines`, which prints them.
     let updates = Mutex<[TopUpdate]>([])
 
     init(_ sources: [TopSource]) {
@@ -128,13 +128,13 @@ final class TopState: Sendable {
         model.withLock { $0.apply(update) }
         updates.withLock { updates in
             updates.append(update)
-            // Nobody takes them while the screen is drawn.
+            // The screen does not take them.
             if updates.count > 1_000 { updates.removeFirst(500) }
         }
         TopWake.wake()
     }
 
-    /// One thread each.
+    /// Starts a thread for each source.
     func follow(_ sources: [TopSource]) {
         for (index, source) in sources.enumerated() {
             let thread = Thread { [self] in

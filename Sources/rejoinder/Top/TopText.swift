@@ -1,4 +1,4 @@
-/// One line of the screen: pieces of text, each with its look.
+/// A line of the screen: pieces of text with styles.
 struct TopText: Sendable, Equatable {
     enum Style: Int, Sendable {
         case plain
@@ -12,7 +12,7 @@ struct TopText: Sendable, Equatable {
         case magenta
         case cyan
 
-        /// SGR parameters; colours only from the sixteen that a user's theme has made readable.
+        /// SGR parameters; only the sixteen colours of the user's theme, which are readable on its background.
         func code(colour: Bool) -> String {
             switch self {
             case .plain: ""
@@ -35,7 +35,7 @@ struct TopText: Sendable, Equatable {
     }
 
     private(set) var pieces: [Piece] = []
-    /// In cells.
+    /// Width in cells.
     private(set) var width = 0
 
     init() {}
@@ -55,26 +55,26 @@ struct TopText: Sendable, Equatable {
         width += other.width
     }
 
-    /// `text` with spaces before it, as wide as `cells`.
+    /// Right-aligns `text` in `cells`, cut where it is longer.
     mutating func right(_ text: String, _ cells: Int, _ style: Style = .plain) {
         let text = Self.cut(text, cells)
         add(String(repeating: " ", count: max(0, cells - Self.width(of: text))))
         add(text, style)
     }
 
-    /// `text` with spaces behind it, as wide as `cells`.
+    /// Left-aligns `text` in `cells`, cut where it is longer.
     mutating func left(_ text: String, _ cells: Int, _ style: Style = .plain) {
         let text = Self.cut(text, cells)
         add(text, style)
         add(String(repeating: " ", count: max(0, cells - Self.width(of: text))))
     }
 
-    /// Spaces up to so many cells.
+    /// Pads with spaces up to `cells`.
     mutating func pad(to cells: Int) {
         if width < cells { add(String(repeating: " ", count: cells - width)) }
     }
 
-    /// No wider than so many cells.
+    /// The line, cut to `cells`.
     func cut(_ cells: Int) -> TopText {
         guard width > cells else { return self }
         var line = TopText()
@@ -88,7 +88,7 @@ struct TopText: Sendable, Equatable {
 
     var plain: String { pieces.map(\.text).joined() }
 
-    /// With escape sequences.
+    /// The text with escape sequences.
     func rendered(colour: Bool) -> String {
         var text = ""
         for piece in pieces {
@@ -116,7 +116,7 @@ struct TopText: Sendable, Equatable {
         return result
     }
 
-    /// 0, 1 or 2 cells, as terminals agree on: East Asian wide and emoji take two, marks that combine none.
+    /// 0, 1 or 2 cells, as most terminals do: East Asian wide characters and emoji take two, combining marks none.
     private static func width(of scalar: Unicode.Scalar) -> Int {
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0

@@ -1,29 +1,29 @@
 import Monitoring
 
-/// What a source of `top` tells: which worker, and what of it is new.
+/// News of one source of `top`.
 struct TopUpdate: Sendable {
     enum News: Sendable {
-        /// What was, oldest first.
+        /// Earlier lines, oldest first.
         case history([ThroughputLine])
         case line(ThroughputLine)
-        /// Nothing can be read at the moment; the reason is the end of a sentence.
+        /// The source cannot be read at the moment; the reason is the end of a sentence.
         case lost(String)
-        /// Nothing will come any more.
+        /// The source has ended.
         case ended(String)
     }
 
-    /// Its place among the sources.
+    /// Index of the source.
     var source: Int
     var news: News
 }
 
-/// Where `top` looks.
+/// A source of `top`.
 enum TopSource: Sendable, Equatable {
     case worker(HealthCommand.Target)
     /// `-` is standard input.
     case log(String)
 
-    /// For people.
+    /// Display name.
     var name: String {
         switch self {
         case .worker(let target): target.text + target.path

@@ -1,7 +1,7 @@
 import Foundation
 import Monitoring
 
-/// Follows a worker by its admin port, again and again where that fails. On a thread of its own.
+/// Follows a worker by its admin port, and retries after failures. Runs on a thread of its own.
 struct WorkerFollower {
     let index: Int
     let target: HealthCommand.Target
@@ -14,7 +14,7 @@ struct WorkerFollower {
             do throws(AdminProbe.Failure) {
                 let history = try watch.history(patience: .seconds(5))
                 tell(TopUpdate(source: index, news: .history(history)))
-                // A worker tells something once a second.
+                // A worker sends a line once a second.
                 try watch.follow(patience: .seconds(10)) { line in
                     failures = 0
                     tell(TopUpdate(source: index, news: .line(line)))
