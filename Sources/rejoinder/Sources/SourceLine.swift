@@ -1,6 +1,6 @@
 import Records
 
-/// A line of a file as a source's record: its value, or an object of `key` and `value` alone.
+/// Reads a line of a file as a source's record: the line is its value, or an object of `value` and `key` alone.
 enum SourceLine {
     static func record(_ line: [UInt8], number: Int) -> SourceSample.Record {
         line.withUnsafeBytes { bytes in

@@ -3,7 +3,7 @@ import KafkaClient
 import Logging
 import Worker
 
-/// Reads the newest records of a topic, in no group.
+/// Reads the newest records of a topic, without a consumer group.
 struct SourceSample {
     let configuration: WorkerConfiguration
     let logger: Logger
@@ -16,9 +16,9 @@ struct SourceSample {
     }
 
     /// - Parameters:
-    ///   - count: records in all, shared out among the partitions.
-    ///   - patience: how long to wait for brokers in all.
-    /// - Returns: how many records there were; nil: there is no such topic.
+    ///   - count: records in total, divided among the partitions.
+    ///   - patience: limit on each query of a broker, and on the time until the last record is read.
+    /// - Returns: number of records read; nil where the topic does not exist.
     func read(_ topic: String, count: Int, patience: Duration, _ body: (Record) -> Void) throws -> Int? {
         let deadline = ContinuousClock.now + patience
         let properties = ClientProperties(configuration: configuration, identity: "sample", lane: 0)

@@ -2,7 +2,7 @@ import Foundation
 import Records
 import Sources
 
-/// What becomes of a source's record, without publishing it.
+/// Translates a source's record without publishing the result.
 enum SourceTrial {
     enum Result {
         case records([ContractRecord])
@@ -11,7 +11,7 @@ enum SourceTrial {
         case refused(String)
     }
 
-    /// How many became what.
+    /// Counts of results by kind.
     struct Tally {
         var mapped = 0
         var passedOver = 0
@@ -59,7 +59,8 @@ enum SourceTrial {
         }
     }
 
-    /// What the mappings name and the record's row has not; see ``SourceTranslator/missingColumns(topic:value:)``.
+    /// Columns that the mappings name and the record's row lacks; see
+    /// ``SourceTranslator/missingColumns(topic:value:)``.
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String: Set<String>] {
@@ -68,7 +69,7 @@ enum SourceTrial {
 
     private static func withBytes<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) throws -> Result) rethrows -> Result {
         guard let bytes else { return try body(nil) }
-        // An empty array may have no address, which would be Kafka's null.
+        // An empty array may have no address, which would stand for Kafka's null.
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
         defer { memory.deallocate() }
         memory.copyBytes(from: bytes)
