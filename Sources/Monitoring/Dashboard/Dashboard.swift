@@ -1,8 +1,9 @@
 import Hummingbird
 
-/// The dashboard's paths: a page with its parts, the last hour, and what comes.
+/// The dashboard's routes: the page and its parts, the last hour, and the event stream.
 struct Dashboard: Sendable {
-    /// Scripts and styles from here only, and nothing that reads text as markup: what stands on the page comes from records.
+    /// Allows only this server's scripts and styles, and no parsing of text as markup: the page shows text from
+    /// records.
     private static let policy = [
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self'",
         "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
@@ -18,7 +19,7 @@ struct Dashboard: Sendable {
 
     func addRoutes(to router: Router<AdminRequestContext>) {
         router.get("/") { request, _ in
-            // Hummingbird takes "//" for it too.
+            // Hummingbird routes "//" here, too.
             guard request.uri.path == "/" else { throw HTTPError(.notFound) }
             return Response.html(.ok, DashboardPage.html, policy: Self.policy)
         }

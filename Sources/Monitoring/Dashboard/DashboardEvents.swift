@@ -2,23 +2,23 @@ import Hummingbird
 import NIOCore
 import Worker
 
-/// A stream of server-sent events: a throughput line a second, and the last dead letters when there are new ones.
+/// A stream of server-sent events: a throughput line a second; dead letters, lanes' events and commits when there are
+/// new ones.
 ///
-/// A reader that is slow gets fewer lines and holds no more memory than one of them and what its connection's buffers take; one
-/// that reads nothing is let go.
+/// A slow reader gets fewer lines, and takes the memory of one line and of its connection's buffers. A reader that
+/// reads nothing is disconnected.
 struct DashboardEvents: Sendable {
-    /// How long a write may wait for its reader.
+    /// Longest wait of a write for its reader.
     private static let patience = TimeAmount.seconds(15)
-    /// How long a stream may last, so that a reader that is gone without a word leaves its place; others come back by
-    /// themselves.
+    /// Longest life of a stream, which frees the place of a reader that vanished; a browser reconnects by itself.
     private static let lifetime = Duration.seconds(1800)
-    /// How long there may be silence before a comment says that the connection is there.
+    /// Interval of the comments that keep the connection alive.
     private static let silence = Duration.seconds(15)
 
     let monitor: Monitor
     let connections: AdminConnections
 
-    /// Whether there is room for one more.
+    /// Answers HEAD: whether there is room for another stream.
     var headResponse: Response { connections.hasRoomForStream ? Self.begun(body: ResponseBody()) : Self.full }
 
     func response(on channel: any Channel) -> Response {
@@ -65,7 +65,8 @@ struct DashboardEvents: Sendable {
             forwarding.cancel()
             reminding.cancel()
         }
-        // Or it would be noticed only with the next line, and at the worker's end there is none.
+        // Ends the stream when the connection closes: only the next line would notice it, and at the worker's end none
+        // comes.
         channel.closeFuture.whenComplete { _ in more.finish() }
         let began = ContinuousClock.now
         var notes: [DeadLetterNote] = []
@@ -96,17 +97,17 @@ struct DashboardEvents: Sendable {
         }
     }
 
-    /// Waits while the connection takes no more, and ends it when that lasts.
+    /// Waits while the connection's buffers are full, and closes it after `patience`.
     private func write(_ text: String, to writer: inout any ResponseBodyWriter, on channel: any Channel) async throws {
         let overdue = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
         defer { overdue.cancel() }
         try await writer.write(ByteBuffer(string: text))
     }
 
-    /// One event. Each line of its data has a field of its own, as the format wants.
+    /// Formats an event; the format demands a field for each line of its data.
     static func event(_ name: String?, _ data: String) -> String {
         var text = name.map { "event: \($0)\n" } ?? ""
-        // Only these two end a line of the format; other line separators are text.
+        // Only these two end a line in the format; other line separators are text.
         let ends: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
         for line in data.utf8.split(omittingEmptySubsequences: false, whereSeparator: ends.contains) {
             text += "data: \(Substring(line))\n"
@@ -139,7 +140,7 @@ struct DashboardEvents: Sendable {
         return "[\(objects.joined(separator: ","))]"
     }
 
-    /// On one line.
+    /// A JSON array on one line.
     static func json(_ notes: [DeadLetterNote]) -> String {
         let objects = notes.map { note in
             JSONObject.text { object in

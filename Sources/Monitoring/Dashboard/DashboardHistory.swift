@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// The last hour as JSON. The whole of it is made once a line, however often it is asked for.
+/// The last hour as JSON, cached until the next line.
 final class DashboardHistory: Sendable {
     private struct Whole {
         var first: String?
@@ -16,12 +16,12 @@ final class DashboardHistory: Sendable {
         self.monitor = monitor
     }
 
-    /// An array, one line of text for each of its lines.
-    /// - Parameter after: the `time` of a line: only younger ones are wanted.
+    /// A JSON array, with each throughput line on a line of its own.
+    /// - Parameter after: `time` of a line; only newer lines are returned.
     func json(after: String? = nil) -> ByteBuffer {
         let lines = monitor.history
         if let after {
-            // Times of one form and one zone, which text compares as well as anything.
+            // All times have one format and zone, so their text compares as they do.
             return Self.json(lines.filter { $0.time > after })
         }
         if let made = whole.withLock({ $0 }), made.first == lines.first?.time, made.last == lines.last?.time {

@@ -2,30 +2,31 @@ import Dispatch
 import Foundation
 import Logging
 
-/// The last hour's lines in a file of the state directory, so that the dashboard has them after a restart, too. It is for people
-/// to look at and nothing hangs on it: it is never synced, and what cannot be written or read is left out.
+/// The last hour's lines in a file of the state directory, for the dashboard after a restart. Nothing else depends on
+/// it: it is never synced, and lines that cannot be read or written are skipped.
 package final class HistoryFile: Sendable {
-    /// Lines that the file has at most, before it is cut to the last ``Monitor/historyLines``.
+    /// Limit on the file's lines, at which it is cut to the last ``Monitor/historyLines``.
     private static let most = 2 * Monitor.historyLines
-    /// Bytes of a file that is read: far more than so many lines have.
+    /// Limit on the bytes that are read, far above the size of so many lines.
     private static let largest = 64 << 20
 
     private let path: String
     private let logger: Logger
-    /// Writing may wait for the disk, for which a cooperative thread has no time. What follows is touched here alone.
+    /// Writes may wait for the disk, and must not block a cooperative thread. Only this queue accesses the members
+    /// below.
     private let queue = DispatchQueue(label: "rejoinder.history")
     nonisolated(unsafe) private var lines: [String] = []
     nonisolated(unsafe) private var written = 0
     nonisolated(unsafe) private var hasFailed = false
 
-    /// - Parameter directory: exists; nobody else writes there.
+    /// - Parameter directory: exists and has no other writer.
     package init(directory: String, logger: Logger) {
         path = directory + "/history.jsonl"
         self.logger = logger
     }
 
-    /// The lines of the last hour before `now`, oldest first: those that an earlier worker wrote here. Once, before the first
-    /// ``append(_:)``.
+    /// Reads the lines that an earlier worker wrote in the hour before `now`, oldest first. Called once, before the
+    /// first ``append(_:)``.
     ///
     /// - Parameter now: seconds since 1970.
     func load(now: Double) -> [ThroughputLine] {
@@ -33,7 +34,7 @@ package final class HistoryFile: Sendable {
             guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
             defer { try? handle.close() }
             guard let data = try? handle.read(upToCount: Self.largest) else { return [] }
-            // Half a line, as a kill may leave it, is none; a clock that was set back makes lines of the future, which are none.
+            // Skips a partial line, which a kill may leave, and lines in the future, after a clock was set back.
             var kept: [(text: String, line: ThroughputLine)] = []
             for bytes in data.split(separator: UInt8(ascii: "\n")) {
                 let text = String(decoding: bytes, as: UTF8.self)
@@ -44,13 +45,13 @@ package final class HistoryFile: Sendable {
             }
             kept = kept.suffix(Monitor.historyLines)
             lines = kept.map(\.text)
-            // The next line makes the file anew.
+            // The next `append` rewrites the file.
             written = Self.most
             return kept.map(\.line)
         }
     }
 
-    /// Returns at once.
+    /// Queues the write and returns at once.
     func append(_ line: ThroughputLine) {
         queue.async { [self] in
             let text = line.json
@@ -77,7 +78,7 @@ package final class HistoryFile: Sendable {
         }
     }
 
-    /// Waits until all that was appended is written.
+    /// Waits until all appended lines are written.
     package func finish() { queue.sync {} }
 
     private func add(_ text: String) throws {

@@ -1,7 +1,7 @@
 import Hummingbird
 
-/// `/runbook`: what to do, as docs/operating.md says it under Alerts; the verdict's anchors lead into it. For somebody who is called at
-/// night and has the worker's address and nothing else.
+/// `/runbook`: the remedies of docs/operating.md, section Alerts, with the verdict's anchors. For an operator on call
+/// who has only the worker's address.
 struct Runbook: Sendable {
     private static let policy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 
@@ -30,7 +30,7 @@ struct Runbook: Sendable {
 
         """
 
-    /// The headings' anchors, as GitHub makes them.
+    /// The headings' anchors, in GitHub's form.
     static var anchors: Set<String> {
         Set(
             text.split(separator: "\n").filter { $0.hasPrefix("#") }.map {
@@ -42,7 +42,7 @@ struct Runbook: Sendable {
         heading.lowercased().replacing(" ", with: "-").filter { $0.isLetter || $0.isNumber || $0 == "-" }
     }
 
-    // MARK: - As much of Markdown as the section needs
+    // MARK: - The section's subset of Markdown
 
     private static func body(of text: String) -> String {
         let blocks = text.split(separator: "\n\n", omittingEmptySubsequences: true)
@@ -61,7 +61,7 @@ struct Runbook: Sendable {
             return "<pre>\(lines.map { Markup.escaped($0.dropFirst(4)) }.joined(separator: "\n"))</pre>"
         }
         if first.hasPrefix("|") {
-            // The second line rules the heads off.
+            // The second line is the rule below the heads.
             let rows = lines.enumerated().filter { $0.offset != 1 }.map { index, line in
                 let cells = line.dropFirst().split(separator: "|").map { cell in
                     let name = index == 0 ? "th" : "td"
@@ -74,7 +74,8 @@ struct Runbook: Sendable {
         return "<p class=\"text\">\(inline(lines.joined(separator: " ")[...]))</p>"
     }
 
-    /// Code between backticks, emphasis between stars, and links within the page; of others their words alone.
+    /// Converts code between backticks, emphasis between stars, and links within the page; keeps only the words of
+    /// other links.
     private static func inline(_ text: Substring) -> String {
         var result = ""
         for (index, part) in text.split(separator: "`", omittingEmptySubsequences: false).enumerated() {

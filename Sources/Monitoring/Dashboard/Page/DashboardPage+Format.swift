@@ -1,5 +1,5 @@
 extension DashboardPage {
-    /// `format.js`: numbers for people.
+    /// `format.js`: formats of numbers.
     static let format = #"""
         // Numbers as people read them. Everything here gives text; nothing on this page is ever parsed as HTML.
         const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });

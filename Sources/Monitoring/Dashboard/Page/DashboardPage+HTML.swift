@@ -1,5 +1,5 @@
 extension DashboardPage {
-    /// The dashboard. Its scripts fill it.
+    /// The dashboard's page, which its scripts fill.
     static let html = #"""
         <!doctype html>
         <html lang="en">

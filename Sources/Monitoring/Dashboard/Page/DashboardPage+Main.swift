@@ -1,5 +1,5 @@
 extension DashboardPage {
-    /// `main.js`: what comes in, and which charts there are.
+    /// `main.js`: draws incoming events, and defines the charts.
     static let main = #"""
         // Puts it together: what comes in is drawn, no more often than once a frame.
         import { Chart, isGap } from "./chart.js";

@@ -1,5 +1,6 @@
-/// The dashboard's files, in the binary: nothing is loaded from anywhere else. As text in the source: an array of bytes, as the
-/// package manager would embed a file, takes the compiler longer than the rest of this module.
+/// The dashboard's files, in the binary, so that the page loads no external resource. String literals, since an array
+/// of bytes, which the package manager makes of an embedded file, takes the compiler longer than the rest of this
+/// module.
 enum DashboardPage {
     struct Part: Sendable {
         /// Media type.
@@ -7,7 +8,7 @@ enum DashboardPage {
         let text: String
     }
 
-    /// By their names below `/dashboard/`.
+    /// Parts by their names below `/dashboard/`.
     static let parts: [String: Part] = [
         "style.css": Part(type: css, text: style),
         "question.css": Part(type: css, text: questionStyle),
