@@ -59,7 +59,8 @@ enum SourceTrial {
         }
     }
 
-    /// Columns that the mappings name and the record's row lacks; see
+    /// Sentences on columns that the mappings name and the row lacks:
+    /// ``SourceTranslator/missingColumns(topic:value:)``.
     /// ``SourceTranslator/missingColumns(topic:value:)``.
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
