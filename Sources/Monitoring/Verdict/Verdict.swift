@@ -11,7 +11,7 @@ package struct Verdict: Sendable, Equatable {
         case stalled
         /// Records become dead letters.
         case deadLetters = "dead-letters"
-        /// Answers and votes of partitions are being restored.
+        /// Answers and votes of partitions, or the index of the sources, are being restored.
         case restoring
         /// The lag is not known yet.
         case unknown

@@ -103,7 +103,7 @@ struct VerdictMaker {
             ], runbook: "rejoinderrestoretoolong")
     }
 
-    /// Lanes of the sources read their index first.
+    /// Source lanes restore their index before they read records.
     private var restoringIndex: Verdict {
         let parts = line.lanes.compactMap(\.sourceIndex)
         let all = parts.reduce(0) { $0 + ($1.of ?? 0) }

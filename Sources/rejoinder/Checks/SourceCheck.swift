@@ -28,7 +28,7 @@ struct SourceCheck {
         _ topic: String, _ translator: SourceTranslator, patience: Duration
     ) throws -> CheckResult {
         var tally = SourceTrial.Tally()
-        // Of each mapping what every row lacks: a column that was added later is not in older ones.
+        // By mapping, columns that every row lacks: a column added later is missing only in older rows.
         var missing: [String: Set<String>] = [:]
         let reader = SourceSample(configuration: configuration, logger: logger)
         guard

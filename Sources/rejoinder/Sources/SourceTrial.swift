@@ -59,9 +59,7 @@ enum SourceTrial {
         }
     }
 
-    /// Sentences on columns that the mappings name and the row lacks:
-    /// ``SourceTranslator/missingColumns(topic:value:)``.
-    /// ``SourceTranslator/missingColumns(topic:value:)``.
+    /// Sentences on columns that the mappings name and the row lacks, from the ``SourceTranslator``.
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String: Set<String>] {
