@@ -26,7 +26,7 @@ extension ThroughputLine {
             recordsOutPerSecond: value.amount("recordsOutPerSecond"),
             bytesOutPerSecond: value.amount("bytesOutPerSecond"),
             deadLetters: deadLetters,
-            deadLettersTotal: value.int("deadLettersTotal") ?? deadLetters.values.reduce(0, Self.sum),
+            deadLettersTotal: Self.total(value.int("deadLettersTotal") ?? deadLetters.values.reduce(0, Self.sum)),
             lag: Lag(value["lag"] ?? .null), verdict: value["verdict"].flatMap(Verdict.init),
             timeShares: TimeShares(value["timeShares"] ?? .null),
             latencyMs: value["latencyMs"].flatMap(Percentiles.init),
@@ -52,6 +52,9 @@ extension ThroughputLine {
         let (sum, overflow) = left.addingReportingOverflow(right)
         return overflow ? .max : sum
     }
+
+    /// Clamped to 0...2^40: `report` and `top` add the totals of millions of lines.
+    private static func total(_ count: Int) -> Int { min(max(count, 0), 1 << 40) }
 
     fileprivate static func clamped(_ count: Int) -> Int { min(max(count, 0), 1 << 53) }
 }
