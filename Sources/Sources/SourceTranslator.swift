@@ -1,7 +1,7 @@
 import AnswerStore
 import Records
 
-/// A record for one of the three input topics, made of a source's.
+/// A record for one of the three input topics, made from a source's record.
 package struct ContractRecord: Equatable, Sendable {
     package let topic: ContractTopic
     /// The question's id.
@@ -10,7 +10,7 @@ package struct ContractRecord: Equatable, Sendable {
     package let value: [UInt8]?
 }
 
-/// Turns the records of sources into contract records, with an index of what was made of each row before.
+/// Translates source records into contract records, with an index of the records last published for each row.
 ///
 /// Used by one thread; not Sendable.
 package final class SourceTranslator {
@@ -27,7 +27,7 @@ package final class SourceTranslator {
             return nil
         }
 
-        /// Long values that the other mappers would make of the row; see ``RowMapper/longValues(_:kept:)``.
+        /// Long values that the other mappers would write for the row; see ``RowMapper/longValues(_:kept:)``.
         func longValues(_ row: Row, besides place: Int?, kept: [KeptField]) -> [KeptField] {
             mappers.indices.reduce(into: []) { values, other in
                 if other != place { values += mappers[other].longValues(row, kept: kept) }
@@ -35,11 +35,11 @@ package final class SourceTranslator {
         }
     }
 
-    /// What became of a source record that was read without an error.
+    /// The outcome of a source record that was read without an error.
     package enum Outcome: Sendable, Equatable {
-        /// Contract records were made of it.
+        /// It became contract records.
         case mapped
-        /// The row is none of any source's, or nothing is to be done about it.
+        /// The row belongs to no source, or has no effect.
         case passedOver
         /// A vote whose answer has not come yet. It is published when the answer comes.
         case waiting
@@ -53,9 +53,9 @@ package final class SourceTranslator {
     private let records = RecordReader()
     /// Every row comes once, and answers before their votes: rows are not remembered, and votes do not wait.
     var isOneTime = false
-    /// Bytes that a record's value may have; longer ones are refused.
+    /// The most bytes of a record's value; longer ones are refused.
     package var longestValue = Int.max
-    /// Whether this lane works on the source partition that a row's key is of.
+    /// Whether this lane owns the source partition of a row's key.
     package var owns: (_ row: [UInt8]) -> Bool = { _ in true }
 
     package init(_ mappings: [SourceMapping], index: SourceIndex) {
@@ -76,7 +76,7 @@ package final class SourceTranslator {
             })
     }
 
-    /// What the keys of all rows of a source's partition begin with, and its length.
+    /// The prefix that the keys of a source partition's rows share, and its length.
     package static func rowPrefix(topic: String, partition: Int32) -> [UInt8] {
         IndexKey.prefix(topic: topic, partition: partition)
     }
@@ -111,8 +111,8 @@ package final class SourceTranslator {
         }
     }
 
-    /// The index's key of a row: by the record's key, and where there is none, as in a table without a primary key, by what
-    /// the row is mapped to.
+    /// A row's key in the index: by the record's key, or without one, as in a table without a primary key, by the ids
+    /// that the row is mapped to.
     private func rowKey(_ topic: String, _ partition: Int32, _ key: Bytes?, _ source: TopicSources, _ row: Row?)
         -> [UInt8]?
     {
@@ -167,7 +167,7 @@ package final class SourceTranslator {
                     try source.mappers[place].map(row, kept: old?.kept ?? [], keepsAll: wasDeleted)
                 } else { nil }
         } catch {
-            // Repeated, and the row's deletion was seen before.
+            // A repeated change of a row whose deletion was seen before.
             if error.isOfValueStoredApart, wasDeleted { return .passedOver }
             throw error
         }
@@ -176,7 +176,7 @@ package final class SourceTranslator {
         where !kept.contains(where: { $0.name == value.name }) {
             kept.append(value)
         }
-        // What is kept has to fit into a record of the index.
+        // Kept values must fit into a record of the index.
         if kept.reduce(0, { $0 + $1.json.count }) > longestValue / 2 { kept = [] }
         guard let place, var new = mapped else { return try passOver(old, rowKey, kept, emit) }
         var question = new.identity.questionID
@@ -218,7 +218,7 @@ package final class SourceTranslator {
         return .mapped
     }
 
-    /// A row that is no source's: what it was is taken back, and what is long of it is kept, should it become one.
+    /// Takes back the record of a row that belongs to no source now, and keeps its long values in case it does later.
     private func passOver(
         _ old: RowEntry?, _ rowKey: [UInt8]?, _ kept: [KeptField], _ emit: (ContractRecord) throws -> Void
     ) throws -> Outcome {
@@ -228,7 +228,7 @@ package final class SourceTranslator {
         return old?.identity == nil ? .passedOver : .mapped
     }
 
-    /// The record as the worker will read it, so that nothing is published which would be a dead letter there.
+    /// Checks the record as the worker will, so that no published record becomes a dead letter there.
     private func check(_ record: MappedRecord) throws(SourceFailure) {
         if record.identity.topic == .votes, record.identity.voterID == nil, !isCounted(record.value) {
             throw SourceFailure(
@@ -267,7 +267,7 @@ package final class SourceTranslator {
         }
     }
 
-    // MARK: - Rows that are gone
+    // MARK: - Deletions
 
     private func delete(
         _ before: Row?, _ source: TopicSources, key: Row?, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
@@ -277,7 +277,7 @@ package final class SourceTranslator {
             if !old.kept.isEmpty { index.set(rowKey, RowEntry.grave) }
             return .mapped
         }
-        // Nothing was published of the row from here. Perhaps it was by other means: taken back if the change tells enough.
+        // Not in the index, but perhaps published by other means: taken back if the change has the ids.
         guard let before, let place = try? source.place(of: before),
             before.tells(source.mappers[place].identifyingPaths, besides: key),
             var identity = source.mappers[place].identity(before)
@@ -302,14 +302,14 @@ package final class SourceTranslator {
             try self.question(ofAnswer: id) == question
         {
             index.set(IndexKey.answer(id), nil)
-            // Should it come back, it may be another question's.
+            // If the answer comes back, it may be another question's.
             try update(IndexKey.moved(id), [1])
         }
     }
 
     // MARK: - Answers and their questions
 
-    /// "" where the id is a question's; nil where neither is known.
+    /// "" where the id is a question's; nil where it is unknown.
     private func question(ofAnswer id: String) throws(StoreError) -> String? {
         try index.value(of: IndexKey.answer(id)).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -346,9 +346,9 @@ package final class SourceTranslator {
         }
     }
 
-    /// An entry of the index has come, perhaps from another lane: publishes the votes of this lane that it was waited for,
-    /// and those whose answer has moved to another question.
-    /// - Returns: how many there were.
+    /// Publishes this lane's votes that waited for an index entry, perhaps another lane's, and those whose answer it
+    /// moved to another question.
+    /// - Returns: the number of published votes.
     @discardableResult
     package func settle(afterIndexKey key: Bytes, emit: (ContractRecord) throws -> Void) throws -> Int {
         // An answer's move is two entries in two partitions, of which either may come first.
@@ -394,13 +394,13 @@ package final class SourceTranslator {
         return count
     }
 
-    /// Publishes a vote for the question that its answer has now, and takes it back from the one that it had before.
+    /// Publishes a vote under its answer's current question, and takes it back from the earlier one.
     private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
         guard let question = try question(ofAnswer: answer), var entry = try entry(row), let vote = entry.vote,
             entry.identity?.answerID == answer, entry.identity?.questionID != question
         else { return 0 }
         try remove(entry, row, emit)
-        // A vote on a question is nobody's.
+        // A vote on a question is not published.
         guard !question.isEmpty else { return 0 }
         entry.identity?.questionID = question
         index.set(row, entry.bytes)
@@ -417,7 +417,7 @@ package final class SourceTranslator {
         try index.value(of: rowKey).flatMap { RowEntry($0) }
     }
 
-    /// Writes an entry where it differs from what is there: a snapshot repeats every row.
+    /// Writes an entry if it differs from the current one: a snapshot repeats every row.
     private func update(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
         guard try index.value(of: key) != value else { return }
         index.set(key, value)

@@ -1,7 +1,7 @@
 import Yams
 
-/// Reads what stands under `sources:` in a configuration file. Finds everything that is wrong in one reading: each problem
-/// is a sentence with file, line and key, and the nearest known word where a word is unknown.
+/// Reads `sources:` in a configuration file. Finds all problems in one reading: each is a sentence with file, line and
+/// key, and the nearest known word for an unknown one.
 package struct SourceConfigurationReader {
     let path: String
     package private(set) var mappings: [SourceMapping] = []
@@ -188,7 +188,7 @@ package struct SourceConfigurationReader {
             }
             fields[name] = readField(field, key, value)
         }
-        // With a word misspelled, what is missing is known already.
+        // A misspelled field would be reported a second time, as missing.
         if problems.count == before { checkPresence(fields, into, node ?? entry) }
         return known.compactMap { fields[$0.name] }
     }
@@ -365,7 +365,7 @@ package struct SourceConfigurationReader {
         columns.append(column)
     }
 
-    // MARK: - Small things
+    // MARK: - Helpers
 
     private mutating func rowPath(_ node: Node, _ label: String) -> RowPath? {
         guard let text = scalar(node), let path = RowPath(text) else {
@@ -390,7 +390,7 @@ package struct SourceConfigurationReader {
                 return nil
             }
         case .scalar(let text):
-            // An empty one is YAML's null as well, and nobody's intention.
+            // An empty scalar is YAML's null as well, and most likely a mistake.
             if text.string.isEmpty, text.style == .plain || text.style == .any {
                 report("\(label) in \(place(node)) names no value; to ask for NULL write null.")
             }

@@ -9,8 +9,8 @@ enum DecimalText {
         return shift(digits(ofTwosComplement: Array(bytes)), scale: scale)
     }
 
-    /// The integer that a JSON number is, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is none,
-    /// or one of more than 200 digits.
+    /// The integer of a JSON number, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is no
+    /// integer, or has more than 200 digits.
     static func integer(_ number: String) -> String? {
         if number.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), !number.isEmpty { return number }
         let isNegative = number.hasPrefix("-")

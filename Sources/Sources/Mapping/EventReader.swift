@@ -1,24 +1,24 @@
 import Records
 
-/// What a source's record says of a row.
+/// The change of a row in a source's record.
 enum RowEvent {
-    /// The row is there, as it is now.
+    /// The row's current state.
     case upsert(Row)
-    /// The row is gone. The row before, as far as the record tells: perhaps with its key's columns alone.
+    /// The row was deleted. `before` has the columns that the record has, perhaps only the key's.
     case deletion(before: Row?)
-    /// A null value: behind a deletion, for compaction; or the deletion itself, where deletions have no record of their own.
+    /// A null value: after a deletion, for compaction; or the deletion itself, where it has no record of its own.
     case tombstone
     case truncation
-    /// Nothing about a row, as a message that an application has put into the database's log.
+    /// No change of a row, such as a message that an application wrote to the database's log.
     case nothing
 }
 
-/// Reads the records of one topic. Used by one thread; what it returns is valid until its next call.
+/// Reads the records of one topic. Used by one thread; returned rows and keys are valid until its next call.
 package final class EventReader {
     private let format: SourceFormat
     private let document = JSONDocument()
     private let keyDocument = JSONDocument()
-    /// A Connect schema stands before every record's payload, the same time and again: it is read once, and compared after.
+    /// Bytes before the payload: the Connect schema, mostly the same. It is parsed once, and compared after that.
     private var prefix: [UInt8] = []
     private var types = ColumnTypes.none
 
@@ -40,7 +40,7 @@ package final class EventReader {
         return Row(document: keyDocument, node: payload, types: .none)
     }
 
-    /// The bytes of a key that tell its row from others: without the schema that a Connect converter puts before them.
+    /// The bytes of a key that identify its row, without the schema that Connect's JSON converter puts before them.
     func keyBytes(_ key: Bytes) -> Bytes {
         guard let payload = keyPayload(key) else { return key }
         return keyDocument.text(of: payload)
@@ -68,7 +68,7 @@ package final class EventReader {
         prefix.removeAll(keepingCapacity: true)
         guard let (schema, payload) = Self.payload(JSONDocument.root, document) else { return JSONDocument.root }
         types = ColumnTypes(document, schema: schema)
-        // Only where the payload is the last member: what follows it would not be read.
+        // Only where the payload is the last member: later members would not be read.
         if document[payload].next == document.count, schema < payload {
             prefix.append(contentsOf: value[..<document[payload].start])
         }
@@ -81,7 +81,7 @@ package final class EventReader {
         return value[(end + 1)...].allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
     }
 
-    /// A record's key or value as people want to see it: without the schema that Connect's JSON converter puts before it.
+    /// A record's key or value for people: without the schema that Connect's JSON converter puts before it.
     package static func withoutSchema(_ bytes: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBytes { text in
             let document = JSONDocument()
@@ -124,7 +124,7 @@ package final class EventReader {
         }
     }
 
-    /// A row to which Debezium's own transform has flattened the envelope.
+    /// Reads a row to which Debezium's own transform has flattened the envelope.
     private func flattened(_ row: Row) -> RowEvent {
         let isDeleted = document.member(Names.deleted, of: row.node).map { RowValue(document, $0).scalar } == "true"
         let operation = document.member(Names.flattenedOperation, of: row.node).flatMap { document.string(of: $0) }

@@ -1,6 +1,6 @@
 import Records
 
-/// What Kafka Connect and Debezium say a column's value means beyond its JSON type: the `name` in its schema.
+/// The meaning of a column's value beyond its JSON type: the `name` in its Kafka Connect or Debezium schema.
 enum LogicalType: Equatable {
     case time(TimeUnit)
     /// Two's complement, big endian, in Base64.
@@ -28,7 +28,7 @@ enum LogicalType: Equatable {
     }
 }
 
-/// The columns of a row that mean more than their JSON says, by a Connect schema.
+/// Logical types of a row's columns, from its schema.
 struct ColumnTypes {
     private var types: [[UInt8]: LogicalType] = [:]
 

@@ -1,6 +1,6 @@
 import Records
 
-/// A row of a table: an object in a JSON text that was read, and what its schema says of the columns.
+/// A row of a table: an object in a parsed JSON text, and the columns' types from its schema.
 struct Row {
     let document: JSONDocument
     let node: Int
@@ -26,7 +26,7 @@ struct Row {
     func meets(_ conditions: [RowCondition]) throws(SourceFailure) -> Bool {
         for condition in conditions {
             if isStoredApart(condition.path) {
-                // It is not NULL, whatever it is.
+                // A value that is stored apart is not NULL.
                 guard condition.allowed.isOfNull else { throw RowValues.storedApart(condition.path) }
                 guard condition.allowed.isNegated else { return false }
             } else if !condition.allowed.contains(scalar(condition.path)) {
@@ -53,7 +53,7 @@ struct Row {
         return names
     }
 
-    /// That the row has no such column, as a clause for people, with the nearest that it has; nil: it has it.
+    /// A clause for people: the row lacks this column, with the nearest that it has; nil: the row has it.
     func missingColumn(_ path: RowPath) -> String? {
         guard document.member(path.column, of: node) == nil else { return nil }
         let name = String(decoding: path.column, as: UTF8.self)
@@ -62,7 +62,7 @@ struct Row {
             + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))")
     }
 
-    /// Why a path leads nowhere: a clause for people, with the nearest name that there is. nil: it leads to a value.
+    /// A clause for people: why a path leads nowhere, with the nearest name; nil: it leads to a value.
     func missing(_ path: RowPath) -> String? {
         guard let column = document.member(path.column, of: node) else { return missingColumn(path) }
         var here = RowValue(document, column)
@@ -80,8 +80,8 @@ struct Row {
         return nil
     }
 
-    /// Whether these columns hold something. A deleted row may come with the columns of its key alone: Debezium has NULL in
-    /// the others, or zero and empty text where they cannot be NULL.
+    /// Whether these columns hold values. A deleted row may come with its key's columns alone: Debezium writes NULL
+    /// into the others, or zero and empty text where they cannot be NULL.
     func tells(_ paths: some Sequence<RowPath>, besides key: Row?) -> Bool {
         paths.allSatisfy { path in
             if let key, key.document.member(path.column, of: key.node) != nil { return find(path) != nil }
@@ -93,7 +93,7 @@ struct Row {
 /// Why a source's record cannot become a contract record: a sentence for people.
 package struct SourceFailure: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
-    /// The change leaves out a value that the database has stored apart, and nothing was kept of it.
+    /// The change leaves out a value that the database stores apart, and no earlier one was kept.
     let isOfValueStoredApart: Bool
 
     package init(_ description: String) { self.init(description, isOfValueStoredApart: false) }

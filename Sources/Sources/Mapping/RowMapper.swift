@@ -1,6 +1,6 @@
 import Records
 
-/// Makes contract records of rows, as a mapping says. Used by one thread.
+/// Maps rows to contract records. Used by one thread.
 struct RowMapper {
     let mapping: SourceMapping
     /// Those of `carry` that stand in the author, and those that stand beside it.
@@ -17,8 +17,8 @@ struct RowMapper {
     }
 
     /// - Parameters:
-    ///   - kept: values of the row's last record, for those that this change leaves out.
-    ///   - keepsAll: the row was deleted with long values, and is there again: repeated changes of before may come yet.
+    ///   - kept: values of the row's last record, in place of those that this change leaves out.
+    ///   - keepsAll: the row was deleted with long values and has come again: repeated older changes may follow.
     func map(_ row: Row, kept: [KeptField] = [], keepsAll: Bool = false) throws(SourceFailure) -> MappedRecord {
         let length = row.document[row.node].end - row.document[row.node].start
         var writing = Writing(
@@ -27,7 +27,7 @@ struct RowMapper {
             keepsLongValues: isLong(row), keepsAll: keepsAll)
         writing.value.begin()
         if try writing.noteDeletion(mapping) {
-            // Of a deleted question nothing but its id is published, and what cannot be written does not matter.
+            // Of a deleted question only the id is published, so other values that cannot be written do not matter.
             writing.record.kept = longValues(row, kept: kept)
             return writing.record
         }
@@ -44,8 +44,8 @@ struct RowMapper {
         return writing.record
     }
 
-    /// The row's long values as this mapping writes them, for a row that is not this mapping's now and may be later: the
-    /// change that makes it so may leave them out.
+    /// The row's long values as this mapping writes them, for a row that may become this mapping's later: the change
+    /// that does so may leave them out.
     func longValues(_ row: Row, kept: [KeptField]) -> [KeptField] {
         guard isLong(row) || !kept.isEmpty else { return [] }
         var writing = Writing(
@@ -66,14 +66,14 @@ struct RowMapper {
         author = .written
     }
 
-    /// The columns that say which record a row is.
+    /// The columns that identify a row's record.
     var identifyingPaths: [RowPath] {
         mapping.conditions.map(\.path)
             + mapping.fields.filter { $0.field.kind == .id && !$0.field.isOfAuthor }.flatMap(\.paths)
     }
 
-    /// The identity alone, of a row that may have its key's columns and no more.
-    /// - Returns: nil when a field that it needs is not there.
+    /// The identity alone, of a row that may have only its key's columns.
+    /// - Returns: nil when a field that the identity needs is missing.
     func identity(_ row: Row) -> RecordIdentity? {
         var identity = RecordIdentity(topic: mapping.into)
         func text(_ name: String) -> String? {
@@ -97,7 +97,7 @@ struct RowMapper {
     }
 }
 
-/// Where the writing of a record stands in relation to its `author`.
+/// Progress of writing a record's `author`.
 private enum Author { case toCome, open, written }
 
 /// One record while it is written.
@@ -107,7 +107,7 @@ private struct Writing {
     var record: MappedRecord
     let keepsLongValues: Bool
     let keepsAll: Bool
-    /// Shorter values are not worth being stored apart by a database.
+    /// Databases do not store shorter values apart.
     private static let longValue = 100
 
     mutating func write(_ field: FieldMapping, _ author: inout Author) throws(SourceFailure) {
@@ -124,7 +124,7 @@ private struct Writing {
         keep(field, found, value.bytes[start...])
     }
 
-    /// Notes whether the record is a deletion, and of which question.
+    /// Notes whether the record is a deletion, and its question's id.
     mutating func noteDeletion(_ mapping: SourceMapping) throws(SourceFailure) -> Bool {
         for field in mapping.fields where field.field.kind == .deletion {
             let found = try values.find(field)
@@ -151,8 +151,8 @@ private struct Writing {
     private mutating func keep(
         _ name: String, _ path: RowPath, _ found: RowValues.Found, _ json: some Sequence<UInt8>
     ) {
-        // Of a long column even what is short of it: the next change leaves out the column. What was once kept is kept on,
-        // should it be short now or NULL: a connector that begins again repeats changes of before.
+        // A long column's values are kept even if short, since the next change may leave out the whole column. A value
+        // once kept stays kept, even if short now or NULL: a restarted connector repeats older changes.
         let isKept =
             keepsAll || keepsLongValues && values.row.length(ofColumn: path) >= Self.longValue
             || values.kept.contains { $0.name == name }
@@ -160,7 +160,7 @@ private struct Writing {
         record.kept.append(KeptField(name: name, json: Array(json)))
     }
 
-    // MARK: - What the contract wants
+    // MARK: - Contract values
 
     private mutating func write(_ found: RowValues.Found, _ field: FieldMapping) throws(SourceFailure) {
         if case .kept(let json) = found { return value.raw(json) }
@@ -348,7 +348,7 @@ private struct Writing {
         keep(keptName, column.path, found, value.bytes[start...])
     }
 
-    /// Writes what is long of a row that becomes no record of this mapping, so that it is kept.
+    /// Keeps the long values of a row that becomes no record of this mapping.
     mutating func keepLongValues(_ mapping: SourceMapping) {
         value.begin()
         for field in mapping.fields where field.field.kind != .id {
@@ -359,7 +359,7 @@ private struct Writing {
             }
             value.name(field.field.name)
             let start = value.bytes.count
-            // What cannot be written is told of when the row becomes a record.
+            // A value that cannot be written is reported when the row becomes a record.
             guard (try? write(found, field)) != nil else { continue }
             keep(field, found, value.bytes[start...])
         }

@@ -1,11 +1,10 @@
 import Records
 
-/// A value of a row: in the record's own text, or in JSON that stands in a text column, as PostgreSQL's `jsonb` comes from
-/// Debezium.
+/// A value of a row: in the record's JSON, or in the JSON of a text column, such as PostgreSQL's `jsonb` from Debezium.
 struct RowValue {
     let document: JSONDocument
     let index: Int
-    /// Keeps the text alive that `document` is of, where it is not the record's.
+    /// Owns the text of `document`; nil: it is the record's.
     private let owner: EmbeddedJSON?
 
     init(_ document: JSONDocument, _ index: Int, owner: EmbeddedJSON? = nil) {
@@ -16,10 +15,10 @@ struct RowValue {
 
     var kind: JSONDocument.Kind { document[index].kind }
 
-    /// Its own text, as it stands.
+    /// The value's JSON text.
     var text: Bytes { document.text(of: index) }
 
-    /// The text that a string means; nil for other values, and for a string with half a surrogate pair.
+    /// A string's unescaped text; nil for other values, and for a string with half a surrogate pair.
     var string: String? { document.string(of: index) }
 
     /// As text, for comparing: nil is NULL.
@@ -35,7 +34,7 @@ struct RowValue {
         document.member(Array(name.utf8), of: index).map { RowValue(document, $0, owner: owner) }
     }
 
-    /// What a pointer's step leads to: a member, an element, or either within JSON that is kept as text.
+    /// The target of a pointer's step: a member, an element, or either within JSON in a string.
     func child(_ step: [UInt8]) -> RowValue? {
         switch kind {
         case .object: return document.member(step, of: index).map { RowValue(document, $0, owner: owner) }
@@ -54,7 +53,7 @@ struct RowValue {
         return names
     }
 
-    /// The object or array that stands in a text.
+    /// The object or array in a string's text.
     private var embedded: RowValue? {
         guard let text = string, let first = text.utf8.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }),
             first == UInt8(ascii: "{") || first == UInt8(ascii: "["), let json = EmbeddedJSON(text)
@@ -62,7 +61,7 @@ struct RowValue {
         return RowValue(json.document, JSONDocument.root, owner: json)
     }
 
-    /// The element that a pointer's step names: digits, without a zero before others.
+    /// The element that a pointer's step names: digits without leading zeros.
     private func element(_ step: [UInt8]) -> Int? {
         guard let number = Int(String(decoding: step, as: UTF8.self)), number >= 0,
             String(number).utf8.elementsEqual(step)
@@ -77,7 +76,7 @@ struct RowValue {
     }
 }
 
-/// A JSON text that stands in another, and the memory that it is read from.
+/// JSON within a string. Owns the memory that it is read from.
 final class EmbeddedJSON {
     let document = JSONDocument()
     private let memory: UnsafeMutableRawBufferPointer
@@ -92,8 +91,8 @@ final class EmbeddedJSON {
     deinit { memory.deallocate() }
 }
 
-/// What Debezium puts in place of a value that the database did not send, as it stores it apart and it did not change
-/// (TOAST): the same word as text, in an array, as an array of its bytes, or in Base64, by the column's type.
+/// Debezium's placeholder for an unchanged value that the database stores apart and did not send (TOAST): the same word
+/// as text, in an array, as an array of its bytes, or in Base64, by the column's type.
 enum UnavailableValue {
     private static let word = Array("__debezium_unavailable_value".utf8)
     private static let base64 = Array("X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==".utf8)

@@ -1,9 +1,9 @@
 import Records
 
-/// What a row has for the fields of a mapping.
+/// Finds a row's values for the fields of a mapping.
 struct RowValues {
     let row: Row
-    /// Values of the row's last record, for those that this change leaves out.
+    /// Values of the row's last record, in place of those that this change leaves out.
     let kept: [KeptField]
 
     enum Found {
@@ -13,7 +13,7 @@ struct RowValues {
         /// A number that its column's type keeps as bytes.
         case decimal(String)
         case text(String)
-        /// The database did not send it: as it was written last.
+        /// Not sent by the database: the value as last written.
         case kept([UInt8])
     }
 
@@ -43,7 +43,7 @@ struct RowValues {
         return found
     }
 
-    /// - Parameter name: of the field that it is for, by which its value was kept.
+    /// - Parameter name: the name under which the field's value was kept.
     func at(_ path: RowPath, name: String) throws(SourceFailure) -> Found {
         guard let column = row.document.member(path.column, of: row.node) else { return .absent }
         if UnavailableValue.stands(in: RowValue(row.document, column)) {
@@ -58,7 +58,7 @@ struct RowValues {
                 throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says")
             }
             return .decimal(text)
-        // Without a schema it is known by its shape.
+        // Without a schema its shape identifies it.
         case .variableDecimal where value.kind == .object, nil where isVariableDecimal(value):
             guard let base64 = value.member("value")?.string,
                 let scale = (value.member("scale")?.scalar ?? nil).flatMap({ Int($0) }),
@@ -78,7 +78,7 @@ struct RowValues {
             isOfValueStoredApart: true)
     }
 
-    /// Why a field has no value, and what to do about it: a clause for people.
+    /// A clause for people: why a field has no value, and the remedy.
     func absence(of field: FieldMapping) -> String {
         for path in field.paths {
             if let missing = row.missing(path) { return missing }
@@ -123,7 +123,7 @@ struct RowValues {
         }
     }
 
-    /// The text that an id has as a string, and as the digits of an integer.
+    /// The text of an id: a string as it is, an integer as its digits.
     func id(_ found: Found, _ field: FieldMapping) throws(SourceFailure) -> String {
         if case .value(let value, _) = found, ![.string, .number].contains(value.kind) {
             throw SourceFailure(

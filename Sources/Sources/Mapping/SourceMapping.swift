@@ -1,4 +1,4 @@
-/// How the records of a topic are written.
+/// The format of a topic's records.
 package enum SourceFormat: String, CaseIterable, Sendable {
     /// A record's value is a row as a JSON object; a null value deletes the row of the record's key.
     case json
@@ -10,7 +10,7 @@ package enum SourceFormat: String, CaseIterable, Sendable {
 package struct SourceMapping: Sendable, Equatable {
     package var topic: String
     package var format: SourceFormat
-    /// All must hold for a row to be this source's.
+    /// A row is this source's if all hold.
     package var conditions: [RowCondition] = []
     package var into: ContractTopic
     /// In the order of ``ContractField/all(of:)``.
@@ -38,14 +38,14 @@ package struct SourceMapping: Sendable, Equatable {
     package var name: String { "\(into.rawValue) from \(topic)" }
 }
 
-/// A place in a row: a column, or what a JSON Pointer (RFC 6901) leads to.
+/// A place in a row: a column, or the target of a JSON Pointer (RFC 6901).
 package struct RowPath: Sendable, Hashable {
-    /// As it was written.
+    /// As the configuration has it.
     package let text: String
     /// The names on the way, unescaped, in UTF-8. One for a column.
     package let steps: [[UInt8]]
 
-    /// - Returns: nil when the text begins as a pointer does and is none: `~` stands only before 0 or 1.
+    /// - Returns: nil for an empty text, and for an invalid pointer: `~` stands only before 0 or 1.
     package init?(_ text: String) {
         self.text = text
         guard text.hasPrefix("/") else {
@@ -62,21 +62,21 @@ package struct RowPath: Sendable, Hashable {
         self.steps = steps
     }
 
-    /// The column that it is, or begins in.
+    /// The path's column, or the column in which the path begins.
     var column: [UInt8] { steps[0] }
 }
 
-/// A scalar of a row as text, so that 42 and "42", true and "true" are one. nil is NULL, and a column that is not there.
+/// A scalar of a row as text, so that 42 and "42", true and "true" are equal. nil: NULL, or no such column.
 package typealias ScalarText = String?
 
-/// A column's values that are meant, or all others.
+/// A set of a column's values, or of all others.
 package struct ValueSet: Sendable, Equatable {
     package var values: [ScalarText]
     package var isNegated = false
 
     func contains(_ value: ScalarText) -> Bool { values.contains(value) != isNegated }
 
-    /// Whether nothing but NULL is asked for.
+    /// Whether NULL alone is named.
     var isOfNull: Bool { values.allSatisfy { $0 == nil } }
 }
 
@@ -86,9 +86,9 @@ package struct RowCondition: Sendable, Equatable {
     package var allowed: ValueSet
 }
 
-/// What an integer counts that is a time.
+/// The unit of a time that is an integer.
 package enum TimeUnit: String, CaseIterable, Sendable {
-    /// Not an integer: text as RFC 3339 has it, or the same with a space for the T, or without an offset (taken as UTC).
+    /// Not an integer: text in RFC 3339, also with a space for the T, or without an offset (taken as UTC).
     case rfc3339
     case seconds, millis, micros, nanos, days
 }
@@ -107,11 +107,11 @@ package struct FieldMapping: Sendable, Equatable {
     package var unit: TimeUnit?
     /// Makes a boolean: whether the value is one of these.
     package var test: ValueSet?
-    /// Values that stand for others; one that is not among them is refused.
+    /// Values by those that they replace; any other value is refused.
     package var replacements: [String: String]?
-    /// Characters between the parts of a text that is a list.
+    /// Characters that separate the parts of a list in text.
     package var separators: String?
-    /// Stands for NULL and for an empty text.
+    /// Replaces NULL and an empty text.
     package var standard: String?
 
     package init(_ field: ContractField, _ source: Source) {
@@ -119,7 +119,7 @@ package struct FieldMapping: Sendable, Equatable {
         self.source = source
     }
 
-    /// As people find it again: the columns as they were written.
+    /// For people: the columns as the configuration has them.
     var sourceText: String {
         switch source {
         case .path(let path): "'\(path.text)'"

@@ -1,6 +1,6 @@
 import Records
 
-/// Times as the contract writes them: RFC 3339 in UTC, with as many digits behind the second as there are.
+/// Times as the contract writes them: RFC 3339 in UTC, fractions without trailing zeros.
 enum TimeText {
     /// - Returns: nil beyond the years 0000 to 9999.
     static func rfc3339(_ count: Int64, _ unit: TimeUnit) -> String? {
@@ -13,7 +13,7 @@ enum TimeText {
         }
     }
 
-    /// - Parameter per: counts a second; 0: the count is of days.
+    /// - Parameter per: counts per second; 0: the count is of days.
     private static func format(_ count: Int64, per: Int64, digits: Int) -> String? {
         var (seconds, fraction): (Int64, Int64) = (0, 0)
         if per == 0 {
@@ -61,8 +61,8 @@ enum TimeText {
         return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
     }
 
-    /// A time in text as RFC 3339 has it. Databases write it with a space for the T, without an offset (which is taken for
-    /// UTC), with an offset of hours alone, or as a date alone.
+    /// A time in text as RFC 3339. Databases write it with a space for the T, without an offset (taken as UTC), with an
+    /// offset of hours alone, or as a date alone.
     static func rfc3339(_ text: String) -> String? {
         if isTime(text) { return text }
         var bytes = Array(text.utf8)
