@@ -23,13 +23,13 @@ package struct RestoreProgress: Sendable, Equatable {
     package var since: ContinuousClock.Instant
 }
 
-/// What a lane of the sources has to work on.
+/// The partitions of a source lane, and its index.
 package struct SourceFigures: Sendable, Equatable {
-    /// How much of the index topic is in the lane's store: before all is, nothing is worked on.
+    /// Progress of the lane's store through the index topic; no record is worked on before its end.
     package struct IndexProgress: Sendable, Equatable {
         /// Records of the index topic that are in the store.
         package var done: Int64
-        /// Records that there are; nil: not known yet.
+        /// Records to reach; nil: not known yet.
         package var of: Int64?
         package var since: ContinuousClock.Instant
 

@@ -2,7 +2,7 @@ import KafkaClient
 import Logging
 import Sources
 
-/// How a source lane knows what was published of each row, by itself and by others.
+/// Keeps the lane's index current: the records published for each row, by this lane and by others.
 extension SourceLane {
     var isBehind: Bool { if case .behind = indexState { true } else { false } }
 
@@ -20,7 +20,7 @@ extension SourceLane {
         }
     }
 
-    /// 1. Brings the store up to what the index topic holds, and publishes the votes whose answers have come with it.
+    /// 1. Applies the index topic's new entries to the store, and publishes the votes whose answers came with them.
     func followIndex() throws {
         try follower.advance(wait: isBehind ? 20 : 0) { key in
             guard !isBehind, !partitions.isEmpty else { return }
@@ -60,8 +60,8 @@ extension SourceLane {
         report.note(.caughtUp, "the index of \(partitions.count) source partitions")
     }
 
-    /// While an earlier owner's transaction is open, its offsets are held back, and what it wrote to the index may come yet.
-    /// - Returns: whether none is open any more.
+    /// Asks for the committed offsets. An earlier owner's open transaction holds them back, and may add to the index.
+    /// - Returns: whether no such transaction is open any more.
     private func settleOffsets() throws -> Bool {
         do throws(KafkaError) {
             let committed = try consumer.committedOffsets(Array(partitions.keys), timeout: .seconds(1))
@@ -77,7 +77,7 @@ extension SourceLane {
         }
     }
 
-    /// Others may have written to the index: nothing is worked on until the store has all that was there before this moment.
+    /// Other lanes may have written to the index: no record is worked on until the store has caught up with it.
     func fallBehind() throws {
         index.forgetAll()
         let prefixes = Set(partitions.keys.map { SourceTranslator.rowPrefix(topic: $0.topic, partition: $0.partition) })
@@ -91,7 +91,7 @@ extension SourceLane {
         try consumer.pause(Array(partitions.keys))
     }
 
-    /// What this lane has written to the index lies in memory until the store has it from the topic.
+    /// Drops the lane's own index entries from memory once the store has them from the topic.
     func forgetWhatTheStoreHasSeen() throws {
         guard !isBehind else { return }
         if index.isForgetting {

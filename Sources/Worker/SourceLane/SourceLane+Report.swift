@@ -1,9 +1,9 @@
 import Histogram
 import KafkaClient
 
-/// What the lane shows of itself.
+/// The lane's report.
 extension SourceLane {
-    /// Publishes the lane's totals and times, and now and then how far it is behind.
+    /// Publishes the lane's totals and times, and now and then its lags.
     /// - Parameter isLast: the lane has ended.
     func publishReport(isLast: Bool = false) {
         let now = ContinuousClock.now
@@ -25,7 +25,7 @@ extension SourceLane {
         figures.removeSteps()
     }
 
-    /// What the lane is held up by while it turns.
+    /// The wait that holds the lane up while it goes on turning; nil: there is none.
     private var standingWait: LaneWait? {
         if case .behind(let since, _) = indexState {
             return LaneWait(reason: .sourceIndex, since: since, cause: consumer.lastTrouble?.reason)

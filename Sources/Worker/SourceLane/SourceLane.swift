@@ -4,33 +4,33 @@ import Logging
 import Records
 import Sources
 
-/// One way from other systems' topics into the input topics: a member of the sources' group with a producer and an index of
-/// its own. Everything here happens on the lane's own thread and belongs to it, so nothing is locked.
+/// The path from other systems' topics into the input topics: a member of the sources' group with its own producer and
+/// index. All of it belongs to the lane's own thread, so nothing is locked.
 ///
-/// Read `step` downwards to follow a record of a source. What is produced, the index's changes and the offsets of a step are
-/// one transaction, by the same code as a lane's of questions (``CommittingLane``).
+/// Read `step` downwards to follow a source record. A step's records, index changes and offsets are one transaction, by
+/// the same code as a question lane's (``CommittingLane``).
 final class SourceLane: CommittingLane {
     private static let maxGatheredRecords = 2048
     private static let maxGatheredBytes = 4 << 20
 
-    /// How far a source's partition has been worked through.
+    /// Progress through a source's partition.
     struct Progress {
-        /// The first offset that was worked on or given up since the partition was assigned; nil: none was.
+        /// The first offset worked on or given up since the assignment; nil: none.
         var first: Int64?
-        /// The next offset to work on; nil: nothing has come yet.
+        /// The next offset to work on; nil: no record has come yet.
         var next: Int64?
         var committed: Int64?
-        /// The first record that came while the index was behind, and has to come again.
+        /// Offset of the first record that was set aside, to be read again; nil: none.
         var skipped: Int64?
         /// Whether the group's offset matches the partition's log.
         var offsetCheck = SourceOffsetCheck.due
     }
 
-    /// Whether the index holds all that others have written to it.
+    /// Whether the index holds all entries of other lanes.
     enum IndexState {
         case current
-        /// Nothing is worked on before the store has what the topic held when this began.
-        /// - `settled`: no transaction of an earlier owner holds the offsets back any more, or may add to the index.
+        /// No record is worked on before the store has caught up with the index topic.
+        /// - `settled`: the earlier owners' transactions have ended: none holds offsets back or adds to the index.
         case behind(since: ContinuousClock.Instant, settled: Bool)
     }
 
@@ -45,17 +45,17 @@ final class SourceLane: CommittingLane {
     let follower: SourceIndexFollower
     let index: SourceIndex
     let translator: SourceTranslator
-    /// Of this lane, with the notes of what was committed.
+    /// The lane's own store, with notes of committed offsets.
     let store: IndexStore
     let check: OffsetCheck
     private let gathered = MessageBatch(capacity: SourceLane.maxGatheredRecords)
     private var ends: [(place: TopicPartition, offset: Int64)] = []
     private var failure = ConsumerFailure()
     var partitions: [TopicPartition: Progress] = [:]
-    /// The rebalance that the last gathering met; answered once what was gathered is worked on.
+    /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance?
     var indexState = IndexState.current
-    /// Partitions that the index's entries are placed among.
+    /// The number of index partitions among which entries are placed.
     var indexPartitions: Int32 = 1
     /// When the index was last asked to forget what its store has.
     var forgot = ContinuousClock.now
@@ -63,7 +63,7 @@ final class SourceLane: CommittingLane {
     var noted: ContinuousClock.Instant?
     static let notePause = Duration.seconds(10)
     var totals = LaneTotals()
-    /// As of the last commit.
+    /// ``totals`` as of the last commit.
     var committedTotals = LaneTotals()
     var figures = LaneRecord()
     var pace: CommitPace
@@ -106,8 +106,8 @@ final class SourceLane: CommittingLane {
         translator.owns = { _ in false }
     }
 
-    /// Works until told to stop, then leaves in good order.
-    /// - Throws: what ends the worker.
+    /// Works until told to stop, then closes in order.
+    /// - Throws: the error that ends the worker.
     func run() throws {
         defer { close() }
         do {
@@ -122,7 +122,7 @@ final class SourceLane: CommittingLane {
         }
     }
 
-    /// One step, and what to do when it does not get through.
+    /// One step, and the recovery from its fault.
     private func turn() throws {
         do {
             try step()
@@ -143,7 +143,7 @@ final class SourceLane: CommittingLane {
 
     // MARK: - The step
 
-    /// The index first, then a batch of records, then the commit when it is due, then the group's wishes.
+    /// The index first, then a batch of records, then the commit when it is due, then the group's rebalance.
     private func step() throws {
         figures.beginStep(clock, commits: totals.commits)
         clock.begin(.applyingTables)
@@ -160,7 +160,7 @@ final class SourceLane: CommittingLane {
         figures.endStep(clock, commits: totals.commits)
     }
 
-    /// 2. Takes records: what is there, or the first that comes within a short wait.
+    /// 2. Takes the records that are there, or the first that comes within a short wait.
     private func gather() {
         guard rebalance == nil else { return }
         var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isBehind)
@@ -189,7 +189,7 @@ final class SourceLane: CommittingLane {
         pace.ranDry = false
     }
 
-    /// 3. Makes contract records of each and publishes them; what cannot be mapped becomes a dead letter.
+    /// 3. Translates each record into contract records and publishes them; an unmappable one becomes a dead letter.
     private func translateGathered() throws {
         defer {
             gathered.removeAll()
@@ -217,7 +217,7 @@ final class SourceLane: CommittingLane {
 
     private func work(on message: ConsumedMessage) throws {
         let place = place(of: message)
-        // Not ours any more: its committed offset has not moved, so its owner reads it again.
+        // Not owned any more. Its committed offset has not moved, so the new owner reads the record again.
         guard let progress = partitions[place] else { return }
         if isBehind {
             partitions[place]?.skipped = progress.skipped ?? message.offset
@@ -243,7 +243,7 @@ final class SourceLane: CommittingLane {
         pace.worked(records: 1)
         if pace.isFull(bytes: publisher.uncommittedBytes) {
             try commit()
-            // The rest of the batch waits for its commit from here on.
+            // From here on the rest of the batch waits for its commit.
             pace.note()
         }
     }
@@ -268,8 +268,8 @@ final class SourceLane: CommittingLane {
         try publishIndexChanges()
     }
 
-    /// What was gathered is given up after a fault: the rewind has to know where the partitions began that it had not come
-    /// to yet.
+    /// Notes where partitions began whose gathered records are given up after a fault before they were worked on: the
+    /// rewind needs it.
     private func noteGivenUp() {
         for position in 0..<gathered.count {
             let message = gathered[position]
@@ -279,7 +279,7 @@ final class SourceLane: CommittingLane {
         }
     }
 
-    /// A connector makes its topics with their first records, so a topic that is missing is waited for.
+    /// Settles the consumer's error; waits for missing topics, which a connector creates with their first records.
     private func settleFailure() throws(LaneFault) {
         if let error = failure.error, error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC" {
             failure = ConsumerFailure()
@@ -294,8 +294,8 @@ final class SourceLane: CommittingLane {
 
     // MARK: - Out
 
-    /// What the producer takes beside a key, the protocol's own, and the headers that pass through. The index's entry of a
-    /// vote that waits has the value and three ids.
+    /// The longest value that fits into a record beside key, headers and the protocol's own bytes; also as a waiting
+    /// vote in its index entry, which has three ids as well.
     private func longestValue(of message: ConsumedMessage) -> Int {
         var room = 2048
         if message.hasHeaders {
@@ -306,7 +306,7 @@ final class SourceLane: CommittingLane {
         return max(0, publisher.maxMessageBytes - room)
     }
 
-    /// - Parameter message: of the source, whose timestamp and headers pass through; nil: a vote whose answer has come.
+    /// - Parameter message: the source's, whose timestamp and headers pass through; nil: a vote whose answer came.
     func publish(_ record: ContractRecord, of message: ConsumedMessage?) throws(LaneFault) {
         let topic =
             switch record.topic {
