@@ -55,7 +55,7 @@ package enum LaneGauge: Sendable, CaseIterable {
         }
     }
 
-    /// How the worker's figure comes of the lanes'.
+    /// How the worker's figure is made from the lanes'.
     package var overLanes: Combination {
         switch self {
         case .waitingQuestions: .sum

@@ -139,7 +139,7 @@ extension Publisher {
                     + "`rejoinder topics create` gives"))
     }
 
-    // MARK: - The producer anew
+    // MARK: - New producers
 
     /// Replaces the producer when a request of the transaction that has just ended stayed without an answer. Call it
     /// after a commit or abort and before the next transaction. A worker that ends leaves this to its next start.
