@@ -38,6 +38,9 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         // A builtin of the C compiler, by a header alone.
         .systemLibrary(name: "CPrefetch"),
         // What Swift's Glibc module leaves out of <malloc.h>.
@@ -53,10 +56,11 @@ let package = Package(
         .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
         .target(name: "Sources", dependencies: ["AnswerStore", "Records", .product(name: "Yams", package: "Yams")]),
+        .target(name: "SchemaRegistry", dependencies: ["CCurl", "Records", "Sources"]),
         .target(
             name: "Worker",
             dependencies: [
-                "KafkaClient", "Records", "AnswerStore", "Enrichment", "Sources",
+                "KafkaClient", "Records", "AnswerStore", "Enrichment", "Sources", "SchemaRegistry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -86,7 +90,7 @@ let package = Package(
             name: "rejoinder",
             dependencies: [
                 "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
-                "Sources", "Workload", "CMalloc",
+                "Sources", "SchemaRegistry", "Workload", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -112,6 +116,7 @@ let package = Package(
             name: "SourcesTests",
             dependencies: ["Sources", "AnswerStore", "Records", .product(name: "Yams", package: "Yams")],
             exclude: ["Python"], resources: [.copy("Resources")]),
+        .testTarget(name: "SchemaRegistryTests", dependencies: ["SchemaRegistry", "Sources"]),
         .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore", "Records"]),
         .testTarget(
             name: "WorkerTests",

@@ -37,7 +37,7 @@ extension LaneWait.Reason {
     fileprivate var holdsWork: Bool {
         switch self {
         case .coordinator, .groupCoordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore,
-            .sourceIndex, .store, .retry:
+            .sourceIndex, .schemaRegistry, .store, .retry:
             true
         case .input, .assignment: false
         }

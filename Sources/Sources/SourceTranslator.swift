@@ -15,7 +15,7 @@ package struct ContractRecord: Equatable, Sendable {
 /// Used by one thread; not Sendable.
 package final class SourceTranslator {
     /// The sources of one topic, in the order of the configuration: a row is the first's whose conditions it meets.
-    private struct TopicSources {
+    struct TopicSources {
         let reader: EventReader
         let mappers: [RowMapper]
         /// Whether questions and answers are rows of this one table, so that an id is either a question's or an answer's.
@@ -46,11 +46,12 @@ package final class SourceTranslator {
     }
 
     package let topics: [String]
-    private let sources: [String: TopicSources]
+    let sources: [String: TopicSources]
     private let index: SourceIndex
     /// Whether votes find their questions by their answers.
     private let indexesAnswers: Bool
     private let records = RecordReader()
+    let framed: FramedRecordReader
     /// Every row comes once, and answers before their votes: rows are not remembered, and votes do not wait.
     var isOneTime = false
     /// The most bytes of a record's value; longer ones are refused.
@@ -58,8 +59,10 @@ package final class SourceTranslator {
     /// Whether this lane owns the source partition of a row's key.
     package var owns: (_ row: [UInt8]) -> Bool = { _ in true }
 
-    package init(_ mappings: [SourceMapping], index: SourceIndex) {
+    /// - Parameter schemas: where the schemas of Avro are found.
+    package init(_ mappings: [SourceMapping], index: SourceIndex, schemas: (any SchemaLookup)? = nil) {
         self.index = index
+        framed = FramedRecordReader(schemas)
         indexesAnswers = mappings.contains { $0.findsQuestionByAnswer }
         var topics: [String] = []
         for mapping in mappings where !topics.contains(mapping.topic) { topics.append(mapping.topic) }
@@ -83,14 +86,19 @@ package final class SourceTranslator {
     package static let rowPrefixLength = IndexKey.prefixLength
 
     /// What a record of a source becomes.
-    /// - Parameter emit: called with each contract record, in order.
-    /// - Throws: `SourceFailure` when the record cannot be mapped: nothing was emitted, and the index is as before. What
-    ///   `emit` throws. `StoreError` when the index cannot be read.
+    /// - Parameters:
+    ///   - headers: those of a record of a topic that ``isFramed(_:)``.
+    ///   - emit: called with each contract record, in order.
+    /// - Throws: `SourceFailure` when the record cannot be mapped: nothing was emitted, and the index is as before; the same
+    ///   holds for `RegistryOutage`, when its schema cannot be had now. What `emit` throws. `StoreError` when the index
+    ///   cannot be read.
     package func translate(
-        topic: String, partition: Int32, key: Bytes?, value: Bytes?, emit: (ContractRecord) throws -> Void
+        topic: String, partition: Int32, key: Bytes?, value: Bytes?, headers: SchemaHeaders = .none,
+        emit: (ContractRecord) throws -> Void
     ) throws -> Outcome {
         guard let source = sources[topic] else { return .passedOver }
-        switch try source.reader.read(value: value) {
+        let (key, content) = try content(source, key, value, headers)
+        switch try source.reader.read(value: content?.json, schema: content?.schema) {
         case .nothing: return .passedOver
         case .truncation:
             throw SourceFailure(
@@ -124,30 +132,6 @@ package final class SourceTranslator {
         else { return nil }
         let ids = [identity.topic.rawValue, identity.answerID ?? identity.questionID ?? "", identity.voterID ?? ""]
         return IndexKey.row(topic: topic, partition: partition, key: ids.joined(separator: "\0").utf8)
-    }
-
-    /// Columns that are named in the configuration and that a record's row has not: a slip of the finger leaves an optional field
-    /// out, or passes a row over, without a word. For people who look, as rows of another time may lack columns.
-    /// - Returns: sentences with the nearest column, by what they are of: `where:`, or the mapping that takes the row.
-    package func missingColumns(topic: String, value: Bytes?) -> [String: Set<String>] {
-        guard let source = sources[topic], case .upsert(let row)? = try? source.reader.read(value: value) else {
-            return [:]
-        }
-        let place = (try? source.place(of: row)) ?? nil
-        var missing: [String: Set<String>] = [:]
-        func look(_ path: RowPath, _ label: String, _ group: String) {
-            missing[group, default: []].formUnion(row.missingColumn(path).map { ["\(label): \($0)"] } ?? [])
-        }
-        for (number, mapper) in source.mappers.enumerated() where number <= place ?? .max {
-            for condition in mapper.mapping.conditions { look(condition.path, "where", "where") }
-        }
-        guard let place else { return missing }
-        let mapping = source.mappers[place].mapping
-        for field in mapping.fields {
-            for path in field.paths { look(path, "field '\(field.field.name)'", mapping.name) }
-        }
-        for column in mapping.carry { look(column.path, "carry '\(column.name)'", mapping.name) }
-        return missing
     }
 
     // MARK: - Rows that are there

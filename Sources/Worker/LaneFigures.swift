@@ -61,6 +61,7 @@ package struct LaneWait: Sendable, Equatable {
         case takeOver = "a partition's take-over"
         case restore = "answers and votes to be restored"
         case sourceIndex = "the index of the sources"
+        case schemaRegistry = "the schema registry"
         case store = "the store's disk"
         case retry = "the rest after a fault"
         case assignment = "the group to assign partitions"

@@ -127,8 +127,10 @@ final class Publisher {
     /// - Parameters:
     ///   - partition: nil: where the key hashes.
     ///   - source: the record whose timestamp and headers pass through; nil: no headers, and the time of now.
+    ///   - without: headers of the source that do not pass through.
     func publish(
-        to topic: String, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?
+        to topic: String, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?,
+        without: [StaticString] = []
     ) throws(LaneFault) {
         try openTransaction()
         while true {
@@ -136,7 +138,7 @@ final class Publisher {
                 try producer.produce(
                     to: producer.topic(topic), partition: partition, key: key, value: value,
                     timestamp: source?.timestamp,
-                    headersOf: source?.hasHeaders ?? false ? source : nil)
+                    headersOf: source?.hasHeaders ?? false ? source : nil, without: without)
                 break
             } catch {
                 try waitForRoom(or: error)

@@ -1,4 +1,5 @@
 import KafkaClient
+import SchemaRegistry
 import Sources
 
 /// The parts of a worker that a process runs.
@@ -34,6 +35,8 @@ package struct WorkerConfiguration: Sendable {
     package var publishesProvenance: Bool
     /// Topics of other systems whose records become contract records.
     package var sources: [SourceMapping]
+    /// Where the schemas of sources are, where their records have any.
+    package var registry: RegistryConfiguration?
     /// Threads that work on the sources, each a member of their group. At least 1.
     package var sourceLanes: Int
     package var part: WorkerPart
@@ -53,6 +56,7 @@ package struct WorkerConfiguration: Sendable {
         offsetMismatch: OffsetMismatchPolicy = .stop,
         publishesProvenance: Bool = false,
         sources: [SourceMapping] = [],
+        registry: RegistryConfiguration? = nil,
         sourceLanes: Int = 1,
         part: WorkerPart = .all
     ) {
@@ -70,6 +74,7 @@ package struct WorkerConfiguration: Sendable {
         self.offsetMismatch = offsetMismatch
         self.publishesProvenance = publishesProvenance
         self.sources = sources
+        self.registry = registry
         self.sourceLanes = sourceLanes
         self.part = part
     }

@@ -50,7 +50,7 @@ struct SourceConfigurationTests {
             ),
             (
                 "- topic: t\n  format: debezum\n  into: answers",
-                "line 2 is 'debezum', not one of json, debezium; the nearest is debezium"
+                "line 2 is 'debezum', not one of json, debezium, avro, json-schema; the nearest is debezium"
             ),
             ("- topic: t\n  format: json\n  into: answer", "the nearest is answers"),
             ("- topic: t\n  format: json\n  into: answers", "has no fields: name for each field of the answer"),

@@ -129,6 +129,7 @@ extension LaneWait.Reason {
         case .takeOver: "take_over"
         case .restore: "restore"
         case .sourceIndex: "source_index"
+        case .schemaRegistry: "schema_registry"
         case .store: "store"
         case .retry: "retry"
         case .assignment: "assignment"

@@ -120,7 +120,8 @@ package struct SourceConfigurationReader {
 
     private mutating func readPreset(_ preset: Node, _ entry: Node.Mapping, _ node: Node) {
         for (key, _) in entry {
-            guard let name = key.string, Self.keys.contains(name), !["preset", "topicPrefix"].contains(name) else {
+            guard let name = key.string, Self.keys.contains(name), !["preset", "topicPrefix", "format"].contains(name)
+            else {
                 continue
             }
             report(
@@ -135,7 +136,12 @@ package struct SourceConfigurationReader {
                 "the preset \(name) in \(place(preset)) needs a topicPrefix: what stands before the tables' names in the "
                     + "topics', as forum.public in forum.public.\(known.exampleTable).")
         }
-        for mapping in known.mappings(topicPrefix: prefix) { add(mapping, node) }
+        let format = entry["format"] == nil ? nil : choice(entry, "format", SourceFormat.self, node)
+        for mapping in known.mappings(topicPrefix: prefix) {
+            var mapping = mapping
+            if let format { mapping.format = format }
+            add(mapping, node)
+        }
     }
 
     // MARK: - where:

@@ -6,7 +6,12 @@ enum DecimalText {
     /// The number of a Connect `Decimal`: an unscaled integer in two's complement, big endian.
     static func decimal(base64: String, scale: Int) -> String? {
         guard let bytes = Data(base64Encoded: base64), !bytes.isEmpty else { return nil }
-        return shift(digits(ofTwosComplement: Array(bytes)), scale: scale)
+        return decimal(twosComplement: Array(bytes), scale: scale)
+    }
+
+    /// - Parameter bytes: the unscaled integer, at least one byte.
+    static func decimal(twosComplement bytes: [UInt8], scale: Int) -> String? {
+        shift(digits(ofTwosComplement: bytes), scale: scale)
     }
 
     /// The integer of a JSON number, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is no

@@ -15,7 +15,7 @@ enum RowEvent {
 
 /// Reads the records of one topic. Used by one thread; returned rows and keys are valid until its next call.
 package final class EventReader {
-    private let format: SourceFormat
+    let format: SourceFormat
     private let document = JSONDocument()
     private let keyDocument = JSONDocument()
     /// Bytes before the payload: the Connect schema, mostly the same. It is parsed once, and compared after that.
@@ -24,14 +24,19 @@ package final class EventReader {
 
     init(format: SourceFormat) { self.format = format }
 
-    func read(value: Bytes?) throws(SourceFailure) -> RowEvent {
+    /// - Parameter schema: of Avro that the value was before it was JSON.
+    func read(value: Bytes?, schema: AvroSchema? = nil) throws(SourceFailure) -> RowEvent {
         guard let value else { return .tombstone }
-        let root = try payload(of: value)
+        let root = if let schema { try read(value, schema) } else { try payload(of: value) }
         guard document[root].kind == .object else {
             throw SourceFailure("the value is no row: it is JSON, but not an object")
         }
         let row = Row(document: document, node: root, types: types)
-        return format == .debezium ? try change(row) : .upsert(row)
+        switch format {
+        case .json: return .upsert(row)
+        case .avro: return schema?.isEnvelope ?? false ? try change(row) : flattened(row)
+        case .debezium, .jsonSchema: return try change(row)
+        }
     }
 
     /// The record's key as a row of the key's columns; nil where it is no object.
@@ -52,6 +57,15 @@ package final class EventReader {
     }
 
     // MARK: - Values
+
+    private func read(_ value: Bytes, _ schema: AvroSchema) throws(SourceFailure) -> Int {
+        prefix.removeAll(keepingCapacity: true)
+        types = schema.columnTypes
+        do throws(JSONFault) { try document.read(value) } catch {
+            throw SourceFailure("the value's Avro cannot be written as JSON: \(error)")
+        }
+        return JSONDocument.root
+    }
 
     /// Reads the value, and returns the index of what it is about: its `payload` beside a `schema`, or itself.
     private func payload(of value: Bytes) throws(SourceFailure) -> Int {

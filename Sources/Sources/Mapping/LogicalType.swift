@@ -31,12 +31,23 @@ enum LogicalType: Equatable {
 /// Logical types of a row's columns, from its schema.
 struct ColumnTypes {
     private var types: [[UInt8]: LogicalType] = [:]
+    /// Other names of columns, by which they were known before.
+    private var aliases: [[UInt8]: [UInt8]] = [:]
 
     static let none = ColumnTypes()
 
     subscript(column: [UInt8]) -> LogicalType? { types.isEmpty ? nil : types[column] }
 
+    /// The name that a column has now.
+    func name(ofAlias alias: [UInt8]) -> [UInt8]? { aliases.isEmpty ? nil : aliases[alias] }
+
     private init() {}
+
+    /// - Parameter json: the columns that are text which is JSON.
+    init(json: [String], aliases: [(alias: String, name: String)]) {
+        for column in json { types[Array(column.utf8)] = .json }
+        for (alias, name) in aliases { self.aliases[Array(alias.utf8)] = Array(name.utf8) }
+    }
 
     /// - Parameter schema: the index of a Connect schema in JSON. Of an envelope's, `after` is the row; else it is the row.
     init(_ document: JSONDocument, schema: Int) {

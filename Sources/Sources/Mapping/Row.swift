@@ -9,13 +9,18 @@ struct Row {
     /// The value that a path leads to; nil: there is none. A JSON `null` is a value.
     @inline(__always)
     func find(_ path: RowPath) -> RowValue? {
-        guard let column = document.member(path.column, of: node) else { return nil }
+        guard let column = self.column(path.column) else { return nil }
         var here = RowValue(document, column)
         for step in path.steps.dropFirst() {
             guard let next = here.child(step) else { return nil }
             here = next
         }
         return here
+    }
+
+    /// A column, by its name or by an alias of its schema's.
+    func column(_ name: [UInt8]) -> Int? {
+        document.member(name, of: node) ?? types.name(ofAlias: name).flatMap { document.member($0, of: node) }
     }
 
     func type(of path: RowPath) -> LogicalType? { path.steps.count == 1 ? types[path.column] : nil }
@@ -38,12 +43,12 @@ struct Row {
 
     /// Whether the database did not send the column that a path begins in, as it stores the value apart (TOAST).
     func isStoredApart(_ path: RowPath) -> Bool {
-        document.member(path.column, of: node).map { UnavailableValue.stands(in: RowValue(document, $0)) } ?? false
+        column(path.column).map { UnavailableValue.stands(in: RowValue(document, $0)) } ?? false
     }
 
     /// The length of a column's value as it stands in the record; 0: there is none.
     func length(ofColumn path: RowPath) -> Int {
-        document.member(path.column, of: node).map { document[$0].end - document[$0].start } ?? 0
+        column(path.column).map { document[$0].end - document[$0].start } ?? 0
     }
 
     /// The names of the columns, for people.
@@ -55,7 +60,7 @@ struct Row {
 
     /// A clause for people: the row lacks this column, with the nearest that it has; nil: the row has it.
     func missingColumn(_ path: RowPath) -> String? {
-        guard document.member(path.column, of: node) == nil else { return nil }
+        guard column(path.column) == nil else { return nil }
         let name = String(decoding: path.column, as: UTF8.self)
         let nearest = NearestName.of(name, in: columns)
         return "the row has no column \(excerpt(name))"
@@ -64,7 +69,7 @@ struct Row {
 
     /// A clause for people: why a path leads nowhere, with the nearest name; nil: it leads to a value.
     func missing(_ path: RowPath) -> String? {
-        guard let column = document.member(path.column, of: node) else { return missingColumn(path) }
+        guard let column = self.column(path.column) else { return missingColumn(path) }
         var here = RowValue(document, column)
         for (depth, step) in path.steps.enumerated().dropFirst() {
             guard let next = here.child(step) else {

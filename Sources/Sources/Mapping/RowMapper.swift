@@ -57,7 +57,7 @@ struct RowMapper {
     }
 
     private func isLong(_ row: Row) -> Bool {
-        mapping.format == .debezium && row.document[row.node].end - row.document[row.node].start > Self.longRow
+        mapping.format != .json && row.document[row.node].end - row.document[row.node].start > Self.longRow
     }
 
     private func close(_ author: inout Author, _ writing: inout Writing) throws(SourceFailure) {

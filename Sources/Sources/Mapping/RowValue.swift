@@ -94,7 +94,7 @@ final class EmbeddedJSON {
 /// Debezium's placeholder for an unchanged value that the database stores apart and did not send (TOAST): the same word
 /// as text, in an array, as an array of its bytes, or in Base64, by the column's type.
 enum UnavailableValue {
-    private static let word = Array("__debezium_unavailable_value".utf8)
+    static let word = Array("__debezium_unavailable_value".utf8)
     private static let base64 = Array("X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==".utf8)
 
     static func stands(in value: RowValue) -> Bool {

@@ -45,7 +45,7 @@ struct RowValues {
 
     /// - Parameter name: the name under which the field's value was kept.
     func at(_ path: RowPath, name: String) throws(SourceFailure) -> Found {
-        guard let column = row.document.member(path.column, of: row.node) else { return .absent }
+        guard let column = row.column(path.column) else { return .absent }
         if UnavailableValue.stands(in: RowValue(row.document, column)) {
             guard let kept = kept.first(where: { $0.name == name }) else { throw Self.storedApart(path) }
             return kept.json.isEmpty ? .absent : .kept(kept.json)

@@ -4,6 +4,13 @@ package enum SourceFormat: String, CaseIterable, Sendable {
     case json
     /// Debezium's change events as JSON, in their envelope or flattened to the row.
     case debezium
+    /// Avro with its schema in a registry: rows, or Debezium's change events.
+    case avro
+    /// JSON behind the id of its schema, which is not looked up: rows, or Debezium's change events.
+    case jsonSchema = "json-schema"
+
+    /// Whether records come in the frame of a schema registry's serializers.
+    package var isFramed: Bool { self == .avro || self == .jsonSchema }
 }
 
 /// One entry under `sources:`: which rows of which topic become which contract records, and how.

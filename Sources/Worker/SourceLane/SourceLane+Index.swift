@@ -42,15 +42,10 @@ extension SourceLane {
         }
         indexState = .current
         indexPartitions = try index.placement(among: follower.partitionCount)
+        schemaWait?.retry = .now
         try translator.settleAll { try publish($0, of: nil) }
         try publishIndexChanges()
-        let skipped = partitions.compactMapValues(\.skipped)
-        if !skipped.isEmpty {
-            try consumer.seek(skipped, timeout: .seconds(30))
-            for place in skipped.keys { partitions[place]?.skipped = nil }
-        }
-        try consumer.resume(Array(partitions.keys))
-        figures.isOutdated = true
+        if schemaWait == nil { try resumeSkipped() }
         logger.info(
             "sources caught up",
             metadata: [
@@ -85,6 +80,7 @@ extension SourceLane {
         figures.isOutdated = true
         guard !partitions.isEmpty else {
             indexState = .current
+            schemaWait = nil
             return
         }
         indexState = .behind(since: .now, settled: false)

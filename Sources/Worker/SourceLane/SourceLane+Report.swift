@@ -30,6 +30,9 @@ extension SourceLane {
         if case .behind(let since, _) = indexState {
             return LaneWait(reason: .sourceIndex, since: since, cause: consumer.lastTrouble?.reason)
         }
+        if let schemaWait {
+            return LaneWait(reason: .schemaRegistry, since: schemaWait.since, cause: schemaWait.cause)
+        }
         return figures.unassigned.map {
             LaneWait(reason: .assignment, since: $0, cause: consumer.lastTrouble?.reason)
         }

@@ -2,6 +2,7 @@ import AnswerStore
 import KafkaClient
 import Logging
 import Records
+import SchemaRegistry
 import Sources
 
 /// The path from other systems' topics into the input topics: a member of the sources' group with its own producer and
@@ -57,6 +58,8 @@ final class SourceLane: CommittingLane {
     var indexState = IndexState.current
     /// The number of index partitions among which entries are placed.
     var indexPartitions: Int32 = 1
+    /// nil: no record waits for its schema.
+    var schemaWait: SchemaWait?
     /// When the index was last asked to forget what its store has.
     var forgot = ContinuousClock.now
     /// When the committed offsets were last noted; nil: not yet.
@@ -101,7 +104,8 @@ final class SourceLane: CommittingLane {
         follower = try SourceIndexFollower(
             topic: configuration.topics.sourceIndex, properties: properties, store: store, logger: logger)
         index = SourceIndex(store: store)
-        translator = SourceTranslator(configuration.sources, index: index)
+        let registry = configuration.registry.map { RegistryClient($0) { stop.isRequested } }
+        translator = SourceTranslator(configuration.sources, index: index, schemas: registry)
         // Before the group has given it partitions, votes in the index are others' to publish.
         translator.owns = { _ in false }
     }
@@ -148,6 +152,7 @@ final class SourceLane: CommittingLane {
         figures.beginStep(clock, commits: totals.commits)
         clock.begin(.applyingTables)
         try followIndex()
+        try askForSchema()
         clock.begin(.reading)
         gather()
         consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
@@ -208,7 +213,9 @@ final class SourceLane: CommittingLane {
             throw error
         }
         for end in ends {
-            guard !isBehind, let next = partitions[end.place]?.next, next < end.offset else { continue }
+            guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
+                continue
+            }
             // Behind the last record where a transaction's control record stands at the end.
             partitions[end.place]?.next = end.offset
             pace.note()
@@ -219,7 +226,7 @@ final class SourceLane: CommittingLane {
         let place = place(of: message)
         // Not owned any more. Its committed offset has not moved, so the new owner reads the record again.
         guard let progress = partitions[place] else { return }
-        if isBehind {
+        if isBehind || schemaWait != nil {
             partitions[place]?.skipped = progress.skipped ?? message.offset
             return
         }
@@ -237,7 +244,12 @@ final class SourceLane: CommittingLane {
                         code: .refused, message: "the broker does not take what the record becomes: \(refused.reason)"))
             )
         } else {
-            try translate(message, from: place)
+            do { try translate(message, from: place) } catch let outage as RegistryOutage {
+                totals.sourceRecords -= 1
+                totals.sourceBytes -= message.byteCount
+                partitions[place]?.skipped = message.offset
+                return try waitForSchema(outage)
+            }
         }
         partitions[place]?.next = message.offset + 1
         pace.worked(records: 1)
@@ -250,9 +262,13 @@ final class SourceLane: CommittingLane {
 
     private func translate(_ message: ConsumedMessage, from place: TopicPartition) throws {
         translator.longestValue = longestValue(of: message)
+        var headers = SchemaHeaders.none
+        if message.hasHeaders, translator.isFramed(place.topic) {
+            message.forEachHeader { headers.note(name: $0, value: $1) }
+        }
         do {
             let outcome = try translator.translate(
-                topic: place.topic, partition: place.partition, key: message.key, value: message.value
+                topic: place.topic, partition: place.partition, key: message.key, value: message.value, headers: headers
             ) { try publish($0, of: message) }
             switch outcome {
             case .mapped: break
@@ -314,7 +330,10 @@ final class SourceLane: CommittingLane {
             case .answers: configuration.topics.answers
             case .votes: configuration.topics.votes
             }
-        try publisher.publish(to: topic, key: record.key, value: record.value, of: message)
+        // What they say is about the source's bytes.
+        try publisher.publish(
+            to: topic, key: record.key, value: record.value, of: message,
+            without: [SchemaHeaders.keyName, SchemaHeaders.valueName])
         totals.sourceRecordsPublished += 1
         pace.note()
     }

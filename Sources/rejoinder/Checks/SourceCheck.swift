@@ -1,5 +1,6 @@
 import KafkaClient
 import Logging
+import SchemaRegistry
 import Sources
 import Worker
 
@@ -12,16 +13,31 @@ struct SourceCheck {
     private static let sample = 20
 
     func run(_ report: (CheckResult) -> Void, _ left: (Duration) -> Duration) {
-        let translator = SourceTranslator(configuration.sources, index: SourceIndex())
+        let registry = configuration.registry.map { RegistryClient($0) }
+        if let registry { report(judge(registry)) }
+        let translator = SourceTranslator(configuration.sources, index: SourceIndex(), schemas: registry)
         for topic in translator.topics {
             do {
                 report(try judge(topic, translator, patience: left(.seconds(3))))
+            } catch let outage as RegistryOutage {
+                report(
+                    .fail(
+                        "source \(topic)", "its records cannot be read: \(outage)",
+                        "see that the schema registry runs, and the settings under registry:"))
             } catch {
                 report(
                     .warn(
                         "source \(topic)", "cannot be read: \(error)", "see that the worker's user may read the topic"))
             }
         }
+    }
+
+    private func judge(_ registry: RegistryClient) -> CheckResult {
+        do throws(RegistryOutage) { try registry.check() } catch {
+            return .fail(
+                "schema registry", "cannot be used: \(error)", "see that it runs, and the settings under registry:")
+        }
+        return .ok("schema registry", "answers")
     }
 
     private func judge(
@@ -35,7 +51,7 @@ struct SourceCheck {
             let count = try reader.read(
                 topic, count: Self.sample, patience: patience,
                 { record in
-                    tally.note(SourceTrial.translate(record, of: topic, translator))
+                    tally.note(try SourceTrial.translate(record, of: topic, translator))
                     missing.merge(SourceTrial.missingColumns(record, of: topic, translator)) { $0.intersection($1) }
                 })
         else {

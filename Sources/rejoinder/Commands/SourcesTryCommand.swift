@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SchemaRegistry
 import Sources
 import Worker
 
@@ -37,7 +38,8 @@ extension SourcesCommand {
 
         func run() throws {
             let settings = try options.settings()
-            let translator = SourceTranslator(settings.sources, index: SourceIndex())
+            let translator = SourceTranslator(
+                settings.sources, index: SourceIndex(), schemas: settings.registry.map { RegistryClient($0) })
             guard !translator.topics.isEmpty else {
                 throw CommandFailure(
                     .configuration, "there are no sources in the configuration; list them under sources:.")
@@ -45,22 +47,32 @@ extension SourcesCommand {
             let topics = try chosen(of: translator.topics)
             var tally = SourceTrial.Tally()
             var total = 0
-            func show(_ record: SourceSample.Record, of topic: String) {
-                let result = SourceTrial.translate(record, of: topic, translator)
-                let missing = SourceTrial.missingColumns(record, of: topic, translator)
+            func show(_ record: SourceSample.Record, of topic: String) throws {
+                let result: SourceTrial.Result
+                do throws(RegistryOutage) { result = try SourceTrial.translate(record, of: topic, translator) } catch {
+                    throw CommandFailure(
+                        .brokerUnreachable, "\(topic) [\(record.partition)] offset \(record.offset): \(error).")
+                }
                 tally.note(result)
                 total += 1
-                LineWriter.standardOutput.write(
-                    Self.text(record, of: topic, result, missing: missing.values.flatMap(\.self).sorted()))
+                let missing = SourceTrial.missingColumns(record, of: topic, translator).values.flatMap(\.self).sorted()
+                let shown = SourceTrial.readable(record, of: topic, translator)
+                LineWriter.standardOutput.write(Self.text(shown, of: topic, result, missing: missing))
             }
             if let file {
-                for record in try Self.records(of: file) { show(record, of: topics[0]) }
+                if translator.isFramed(topics[0]) {
+                    throw CommandFailure(
+                        .usage,
+                        "the records of \(topics[0]) come with a schema's id before them, which a file of JSON lines cannot hold: "
+                            + "leave the file out, and the topic is read.")
+                }
+                for record in try Self.records(of: file) { try show(record, of: topics[0]) }
             } else {
                 let sample = SourceSample(
                     configuration: settings.workerConfiguration, logger: settings.logger("sources", atLeast: .critical))
                 for topic in topics {
                     guard
-                        try sample.read(topic, count: count, patience: .seconds(20), { show($0, of: topic) }) != nil
+                        try sample.read(topic, count: count, patience: .seconds(20), { try show($0, of: topic) }) != nil
                     else {
                         throw CommandFailure(.configuration, "there is no topic \(topic); name another under sources:.")
                     }

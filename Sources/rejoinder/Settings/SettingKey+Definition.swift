@@ -74,6 +74,22 @@ extension SettingKey {
             SettingDefinition(
                 kind: .integer(1...64), standard: "1",
                 help: "Threads that work on the `sources`, each a member of the group `<groupId>-sources`.")
+        case .registryURL:
+            .optional(
+                .registryAddresses,
+                "The schema registry (Confluent's or one that speaks as it), for `sources` of the format `avro`.")
+        case .registryUsername: .optional(.text, "The user for the registry's basic authentication.")
+        case .registryPassword:
+            .optional(.text, isSecret: true, "The user's password; better in the environment or in a file.")
+        case .registryPasswordFile:
+            .optional(
+                .path, "A file that holds the password instead, read for each request, so that it can be changed.")
+        case .registryAuthorityFile:
+            .optional(.path, "Certificates (PEM) of the authorities to trust instead of the system's.")
+        case .registryCertificateFile:
+            .optional(.path, "The worker's own certificate (PEM), where the registry asks for one.")
+        case .registryKeyFile: .optional(.path, "The key (PEM) of `registry.certificateFile`.")
+        case .registryKeyPassword: .optional(.text, isSecret: true, "The password of that key.")
         case .storeDirectory:
             SettingDefinition(
                 kind: .path, standard: "state", flag: "--state-dir",

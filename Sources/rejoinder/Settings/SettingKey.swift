@@ -1,3 +1,5 @@
+import SchemaRegistry
+
 /// A configuration key. Its raw value is the path in the configuration file; the rest is in `definition`, the one table
 /// behind reading, the unknown-key check, `rejoinder config` and the documentation.
 enum SettingKey: String, CaseIterable, Sendable {
@@ -18,6 +20,14 @@ enum SettingKey: String, CaseIterable, Sendable {
     case offsetMismatch = "offsets.onMismatch"
     case lanes = "lanes"
     case sourceLanes = "sourceLanes"
+    case registryURL = "registry.url"
+    case registryUsername = "registry.username"
+    case registryPassword = "registry.password"
+    case registryPasswordFile = "registry.passwordFile"
+    case registryAuthorityFile = "registry.caFile"
+    case registryCertificateFile = "registry.certificateFile"
+    case registryKeyFile = "registry.keyFile"
+    case registryKeyPassword = "registry.keyPassword"
     case storeDirectory = "store.directory"
     case maxRecordBytes = "maxRecordBytes"
     case memoryBudgetMiB = "memoryBudgetMiB"
@@ -59,6 +69,8 @@ enum SettingKind: Sendable {
     case choice([String])
     /// Addresses, separated by commas.
     case addresses
+    /// Addresses of a schema registry. A wrong one is not shown: it may hold a password.
+    case registryAddresses
 
     /// For people: the end of "must be ...".
     var allowed: String {
@@ -70,6 +82,7 @@ enum SettingKind: Sendable {
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let names): "one of " + names.joined(separator: ", ")
         case .addresses: "addresses such as http://worker-1:9464, separated by commas"
+        case .registryAddresses: "`http://` or `https://` addresses, several separated by commas"
         }
     }
 
@@ -85,6 +98,7 @@ enum SettingKind: Sendable {
         case .integer(let range): Self.integer(text).map(range.contains) ?? false
         case .choice(let names): names.contains(text)
         case .addresses: Self.targets(text) != nil
+        case .registryAddresses: RegistryConfiguration.problem(ofAddresses: text) == nil
         }
     }
 
@@ -110,6 +124,15 @@ struct SettingDefinition: Sendable {
     var standard: String?
     /// The command-line flag; nil: none.
     var flag: String?
+    /// Never shown.
+    var isSecret = false
+    /// Whether there is no value where none is given.
+    var isOptional = false
     /// One sentence, for the documentation.
     var help: String
+
+    /// A setting that has no value unless it is given one.
+    static func optional(_ kind: SettingKind, isSecret: Bool = false, _ help: String) -> SettingDefinition {
+        SettingDefinition(kind: kind, isSecret: isSecret, isOptional: true, help: help)
+    }
 }

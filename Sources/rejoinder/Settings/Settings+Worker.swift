@@ -21,6 +21,7 @@ extension Settings {
             offsetMismatch: offsetMismatch,
             publishesProvenance: publishesProvenance,
             sources: sources,
+            registry: registry,
             sourceLanes: sourceLanes,
             part: part)
     }

@@ -1,5 +1,6 @@
 import KafkaClient
 import Logging
+import SchemaRegistry
 import Sources
 import Worker
 
@@ -28,6 +29,8 @@ struct Settings: Sendable {
     var sources: [SourceMapping]
     /// The sources' YAML as written.
     var sourcesText: String?
+    /// The schema registry that sources need; nil: none is configured.
+    var registry: RegistryConfiguration?
     var storeDirectory: String
     /// nil: just under the producer's `message.max.bytes`.
     var maxRecordBytes: Int?

@@ -1,6 +1,7 @@
 import Configuration
 import KafkaClient
 import Logging
+import SchemaRegistry
 import Sources
 import Worker
 
@@ -123,6 +124,9 @@ struct SettingsReader {
         let kind = key.definition.kind
         guard !kind.accepts(text) else { return }
         var message = "\(key.path) is \(Printable.quoted(text)) (from \(origin)): it must be \(kind.allowed)."
+        if case .registryAddresses = kind, let problem = RegistryConfiguration.problem(ofAddresses: text) {
+            message = "\(key.path) (from \(origin)) \(problem)."
+        }
         if text.isEmpty { message = "\(key.path) is empty (from \(origin)): it must be \(kind.allowed)." }
         if case .choice(let names) = kind, !text.isEmpty {
             let nearest = NearestName.of(text, in: names)
@@ -153,7 +157,27 @@ struct SettingsReader {
             )
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) { check(value, ofProperty: name) }
+        checkRegistry()
         checkRecordSize()
+    }
+
+    private mutating func checkRegistry() {
+        guard values[.registryURL] != nil else {
+            guard let source = sources.first(where: { $0.format == .avro }) else { return }
+            return report(
+                "sources reads the topic \(Printable.quoted(source.topic)) as avro, which needs registry.url: the address of the "
+                    + "schema registry that its records were written with.")
+        }
+        if let file = values[.registryPasswordFile], values[.registryPassword] != nil {
+            report("registry.password and registry.passwordFile (from \(file.origin)) are both set; keep one.")
+        }
+        for key in [SettingKey.registryPassword, .registryPasswordFile] {
+            guard let value = values[key], values[.registryUsername] == nil else { continue }
+            report("\(key.path) (from \(value.origin)) needs registry.username: whose password it is.")
+        }
+        if let key = values[.registryKeyFile], values[.registryCertificateFile] == nil {
+            report("registry.keyFile (from \(key.origin)) needs registry.certificateFile: the certificate of that key.")
+        }
     }
 
     private mutating func check(_ value: SettingValue, ofProperty name: String) {
@@ -211,6 +235,15 @@ struct SettingsReader {
             sourceLanes: integer(.sourceLanes),
             sources: sources,
             sourcesText: sourcesText,
+            registry: values[.registryURL].map { url in
+                RegistryConfiguration(
+                    addresses: RegistryConfiguration.addresses(url.text), username: values[.registryUsername]?.text,
+                    password: values[.registryPassword].map { .text($0.text) }
+                        ?? values[.registryPasswordFile].map { .file($0.text) },
+                    authorityFile: values[.registryAuthorityFile]?.text,
+                    certificateFile: values[.registryCertificateFile]?.text,
+                    keyFile: values[.registryKeyFile]?.text, keyPassword: values[.registryKeyPassword]?.text)
+            },
             storeDirectory: text(.storeDirectory),
             maxRecordBytes: values[.maxRecordBytes].flatMap { SettingKind.integer($0.text) },
             memoryBudgetMiB: integer(.memoryBudgetMiB),

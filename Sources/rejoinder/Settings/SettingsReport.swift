@@ -36,7 +36,9 @@ struct SettingsReport {
             let value = settings.values[key]
             rows.append(
                 Row(
-                    path: key.components, value: value?.text ?? workedOut[key], kind: key.definition.kind,
+                    path: key.components,
+                    value: (value?.text ?? workedOut[key]).map { key.definition.isSecret ? Self.mask : $0 },
+                    kind: key.definition.kind,
                     origin: (value?.origin ?? .standard).description, isComment: value == nil))
             if key == .staticMembership { rows += propertyRows }
         }

@@ -5,7 +5,9 @@ enum SettingsTable {
         let rows = SettingKey.allCases.map { key in
             let definition = key.definition
             let cells = [
-                "`\(key.path)`", definition.standard.map { "`\($0)`" } ?? "worked out", definition.kind.allowed,
+                "`\(key.path)`",
+                definition.standard.map { "`\($0)`" } ?? (definition.isOptional ? "none" : "worked out"),
+                definition.kind.allowed,
                 "`\(SettingsEnvironment.variable(of: key))`", definition.flag.map { "`\($0)`" } ?? "", definition.help,
             ]
             return "| " + cells.joined(separator: " | ") + " |"

@@ -1,6 +1,7 @@
 import Foundation
 import KafkaClient
 import Logging
+import Sources
 import Worker
 
 /// Reads the newest records of a topic, without a consumer group.
@@ -13,13 +14,14 @@ struct SourceSample {
         var offset: Int64
         var key: [UInt8]?
         var value: [UInt8]?
+        var headers = SchemaHeaders.none
     }
 
     /// - Parameters:
     ///   - count: records in total, divided among the partitions.
     ///   - patience: limit on each query of a broker, and on the time until the last record is read.
     /// - Returns: number of records read; nil where the topic does not exist.
-    func read(_ topic: String, count: Int, patience: Duration, _ body: (Record) -> Void) throws -> Int? {
+    func read(_ topic: String, count: Int, patience: Duration, _ body: (Record) throws -> Void) throws -> Int? {
         let deadline = ContinuousClock.now + patience
         let properties = ClientProperties(configuration: configuration, identity: "sample", lane: 0)
         let admin = try AdminClient(properties: properties.admin, logger: logger)
@@ -41,11 +43,13 @@ struct SourceSample {
             switch consumer.poll(timeoutMilliseconds: 100) {
             case .message(let message):
                 read += 1
-                body(
-                    Record(
-                        partition: message.partition, offset: message.offset, key: message.key.map(Array.init),
-                        value: message.value.map(Array.init)))
+                var headers = SchemaHeaders.none
+                message.forEachHeader { headers.note(name: $0, value: $1) }
+                let record = Record(
+                    partition: message.partition, offset: message.offset, key: message.key.map(Array.init),
+                    value: message.value.map(Array.init), headers: headers)
                 message.release()
+                try body(record)
             case .endOfPartition(let place, _): waiting.remove(place)
             case .failure(let error) where !error.isRetriable: throw error
             case .failure, .rebalance, .nothing: break

@@ -39,14 +39,17 @@ enum SourceTrial {
         }
     }
 
-    static func translate(_ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator) -> Result {
+    /// - Throws: `RegistryOutage`, when the record's schema cannot be had.
+    static func translate(
+        _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
+    ) throws(RegistryOutage) -> Result {
         var records: [ContractRecord] = []
         do {
             let outcome = try withBytes(record.key) { key in
                 try withBytes(record.value) { value in
-                    try translator.translate(topic: topic, partition: record.partition, key: key, value: value) {
-                        records.append($0)
-                    }
+                    try translator.translate(
+                        topic: topic, partition: record.partition, key: key, value: value, headers: record.headers
+                    ) { records.append($0) }
                 }
             }
             switch outcome {
@@ -54,16 +57,34 @@ enum SourceTrial {
             case .passedOver: return .passedOver
             case .waiting: return .waiting
             }
+        } catch let outage as RegistryOutage {
+            throw outage
         } catch {
             return .refused("\(error)")
         }
     }
 
-    /// Sentences on columns that the mappings name and the row lacks, from the ``SourceTranslator``.
+    /// Columns that the mappings name and the record's row lacks; see
+    /// ``SourceTranslator/missingColumns(topic:value:headers:)``.
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String: Set<String>] {
-        withBytes(record.value) { translator.missingColumns(topic: topic, value: $0) }
+        withBytes(record.value) { translator.missingColumns(topic: topic, value: $0, headers: record.headers) }
+    }
+
+    /// A record as people can read it.
+    static func readable(
+        _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
+    ) -> SourceSample.Record {
+        let readable = withBytes(record.key) { key in
+            withBytes(record.value) { value in
+                translator.readable(topic: topic, key: key, value: value, headers: record.headers)
+            }
+        }
+        guard let readable else { return record }
+        var shown = record
+        (shown.key, shown.value) = readable
+        return shown
     }
 
     private static func withBytes<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) throws -> Result) rethrows -> Result {

@@ -280,6 +280,10 @@ import Testing
             problems(yaml: "kafka:\n  properties:\n    sasl.password: %\(secret)"),
             problems(yaml: "kafka:\n  properties:\n    sasl.password: \(secret): x"),
             problems(yaml: "kafka:\n  properties: sasl.password=\(secret)"),
+            problems(environment: ["REJOINDER_REGISTRY_URL": "https://user:\(secret)@registry:8081"]),
+            problems(yaml: "registry:\n  url: \(secret)@registry:8081"),
+            problems(yaml: "registry:\n  url: http://registry\n  password: \(secret)"),
+            problems(yaml: "registry:\n  password: [\(secret)]"),
         ]
         for found in cases {
             #expect(!found.isEmpty)
@@ -298,6 +302,7 @@ import Testing
         case .boolean: "true"
         case .integer(let range): String(min(range.upperBound, range.lowerBound + 5))
         case .choice(let names): names[names.count - 1]
+        case .registryAddresses: "http://a:1"
         }
     }
 }

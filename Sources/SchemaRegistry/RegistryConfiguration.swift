@@ -1,0 +1,61 @@
+/// Where a schema registry is, and how it is spoken to.
+package struct RegistryConfiguration: Sendable, Equatable {
+    /// A secret as it was given, or where it stands: read anew for each request, so that it can be changed.
+    package enum Secret: Sendable, Equatable {
+        case text(String)
+        case file(String)
+    }
+
+    /// Base addresses of one registry's servers, without user names or passwords.
+    package var addresses: [String]
+    package var username: String?
+    package var password: Secret?
+    /// Certificates in PEM of the authorities to trust; nil: the system's.
+    package var authorityFile: String?
+    /// The client's own certificate and its key, in PEM.
+    package var certificateFile: String?
+    package var keyFile: String?
+    package var keyPassword: String?
+
+    package init(
+        addresses: [String], username: String? = nil, password: Secret? = nil, authorityFile: String? = nil,
+        certificateFile: String? = nil, keyFile: String? = nil, keyPassword: String? = nil
+    ) {
+        self.addresses = addresses
+        self.username = username
+        self.password = password
+        self.authorityFile = authorityFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.keyPassword = keyPassword
+    }
+
+    /// What is wrong with a list of addresses, as the end of a sentence that shows nothing of them; nil: nothing.
+    package static func problem(ofAddresses text: String) -> String? {
+        let addresses = Self.addresses(text)
+        if addresses.isEmpty { return "names no address" }
+        for address in addresses {
+            guard let scheme = ["http://", "https://"].first(where: { address.hasPrefix($0) }) else {
+                return "must be an address that begins with http:// or https://, or several with commas between them"
+            }
+            let rest = address.dropFirst(scheme.count)
+            let host = rest.prefix { $0 != "/" }
+            if host.contains("@") {
+                return "holds a user name or a password; put them under registry.username and registry.password"
+            }
+            if host.isEmpty || rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace }) {
+                return "must be an address such as https://registry.example:8081, without what follows a '?' or '#'"
+            }
+        }
+        return nil
+    }
+
+    /// The addresses of a text that has commas between them.
+    package static func addresses(_ text: String) -> [String] {
+        text.split(separator: ",").map { part in
+            var address = part.drop { $0 == " " }
+            while address.last == " " || address.last == "/" { address.removeLast() }
+            return String(address)
+        }.filter { !$0.isEmpty }
+    }
+}

@@ -1,0 +1,34 @@
+/// A schema as a registry holds it.
+package struct RegisteredSchema: Sendable, Equatable {
+    /// `AVRO`, `JSON` or `PROTOBUF`.
+    package var type: String
+    package var text: String
+    /// The texts of the schemas that it refers to, each behind those that it refers to itself.
+    package var references: [String]
+
+    package init(type: String = "AVRO", text: String, references: [String] = []) {
+        self.type = type
+        self.text = text
+        self.references = references
+    }
+}
+
+/// Finds schemas by their ids. Used by one thread; may wait for a server.
+package protocol SchemaLookup: AnyObject {
+    /// - Throws: `SourceFailure` when there is no such schema, which trying again does not change. ``RegistryOutage`` when
+    ///   the registry gives no answer that can be used.
+    func schema(_ id: SchemaID) throws -> RegisteredSchema
+}
+
+/// The registry does not answer, or not as a registry does: no record's fault, so what needs the schema has to wait.
+package struct RegistryOutage: Error, Sendable, CustomStringConvertible {
+    /// A sentence for people, without secrets.
+    package let description: String
+    /// The schema that was asked for.
+    package let schema: SchemaID?
+
+    package init(_ description: String, schema: SchemaID?) {
+        self.description = description
+        self.schema = schema
+    }
+}

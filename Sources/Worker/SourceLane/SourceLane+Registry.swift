@@ -1,0 +1,69 @@
+import KafkaClient
+import Logging
+import Sources
+
+/// What a source lane does while the schema registry is away: it works on nothing, stays in the group, and asks again.
+extension SourceLane {
+    /// Records wait for a schema.
+    struct SchemaWait {
+        let schema: SchemaID?
+        let since: ContinuousClock.Instant
+        var cause: String
+        var pause = Duration.milliseconds(200)
+        var retry: ContinuousClock.Instant
+
+        /// Between two requests at most.
+        static let longestPause = Duration.seconds(5)
+
+        init(_ outage: RegistryOutage) {
+            (schema, since, cause) = (outage.schema, .now, outage.description)
+            retry = since + pause
+        }
+
+        mutating func note(_ outage: RegistryOutage) {
+            cause = outage.description
+            pause = min(pause * 2, Self.longestPause)
+            retry = .now + pause
+        }
+    }
+
+    /// Records are set aside from this one on, and come again.
+    func waitForSchema(_ outage: RegistryOutage) throws {
+        schemaWait = SchemaWait(outage)
+        figures.isOutdated = true
+        try consumer.pause(Array(partitions.keys))
+    }
+
+    /// Asks again for the schema that records wait for, when it is time to.
+    func askForSchema() throws {
+        guard var wait = schemaWait, !isBehind else { return }
+        waitLog.note(
+            "waiting for the schema registry", since: wait.since, logger: logger, metadata: ["cause": "\(wait.cause)"])
+        guard .now >= wait.retry, !stop.isRequested else { return }
+        do {
+            let before = watch.begin(.schemaRegistry, as: .waitingForInput, since: wait.since, cause: wait.cause)
+            defer { watch.end(before) }
+            if let schema = wait.schema { try translator.fetch(schema) }
+        } catch let outage as RegistryOutage {
+            wait.note(outage)
+            schemaWait = wait
+            return
+        }
+        schemaWait = nil
+        try resumeSkipped()
+        logger.notice(
+            "the schema registry answers",
+            metadata: ["seconds": .stringConvertible(((.now - wait.since) / .milliseconds(1)).rounded() / 1000)])
+    }
+
+    /// Goes back to the first records that came while nothing was worked on, and on from there.
+    func resumeSkipped() throws {
+        let skipped = partitions.compactMapValues(\.skipped)
+        if !skipped.isEmpty {
+            try consumer.seek(skipped, timeout: .seconds(30))
+            for place in skipped.keys { partitions[place]?.skipped = nil }
+        }
+        try consumer.resume(Array(partitions.keys))
+        figures.isOutdated = true
+    }
+}
