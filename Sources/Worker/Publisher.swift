@@ -125,8 +125,8 @@ final class Publisher {
 
     /// Publishes a contract record made from a source's record, placed by its key.
     /// - Parameters:
-    ///   - partition: nil: where the key hashes.
-    ///   - source: the record whose timestamp and headers pass through; nil: no headers, and the time of now.
+    ///   - partition: nil: by the key's hash.
+    ///   - source: the record whose timestamp and headers pass through; nil: no headers, and the current time.
     ///   - without: headers of the source that do not pass through.
     func publish(
         to topic: String, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?,

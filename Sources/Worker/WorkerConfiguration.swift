@@ -35,7 +35,7 @@ package struct WorkerConfiguration: Sendable {
     package var publishesProvenance: Bool
     /// Topics of other systems whose records become contract records.
     package var sources: [SourceMapping]
-    /// Where the schemas of sources are, where their records have any.
+    /// The schema registry of the sources; nil: none is configured.
     package var registry: RegistryConfiguration?
     /// Threads that work on the sources, each a member of their group. At least 1.
     package var sourceLanes: Int

@@ -2,7 +2,7 @@ import KafkaClient
 import Logging
 import Sources
 
-/// What a source lane does while the schema registry is away: it works on nothing, stays in the group, and asks again.
+/// Outages of the schema registry: the lane stays in the group, works on no record, and asks again.
 extension SourceLane {
     /// Records wait for a schema.
     struct SchemaWait {
@@ -12,7 +12,7 @@ extension SourceLane {
         var pause = Duration.milliseconds(200)
         var retry: ContinuousClock.Instant
 
-        /// Between two requests at most.
+        /// The longest pause between two requests.
         static let longestPause = Duration.seconds(5)
 
         init(_ outage: RegistryOutage) {
@@ -27,14 +27,14 @@ extension SourceLane {
         }
     }
 
-    /// Records are set aside from this one on, and come again.
+    /// Sets records aside from this one on; they are read again.
     func waitForSchema(_ outage: RegistryOutage) throws {
         schemaWait = SchemaWait(outage)
         figures.isOutdated = true
         try consumer.pause(Array(partitions.keys))
     }
 
-    /// Asks again for the schema that records wait for, when it is time to.
+    /// Asks again for the schema that records wait for, once its pause is over.
     func askForSchema() throws {
         guard var wait = schemaWait, !isBehind else { return }
         waitLog.note(
@@ -56,7 +56,7 @@ extension SourceLane {
             metadata: ["seconds": .stringConvertible(((.now - wait.since) / .milliseconds(1)).rounded() / 1000)])
     }
 
-    /// Goes back to the first records that came while nothing was worked on, and on from there.
+    /// Returns to the first records that were set aside, and resumes all partitions.
     func resumeSkipped() throws {
         let skipped = partitions.compactMapValues(\.skipped)
         if !skipped.isEmpty {

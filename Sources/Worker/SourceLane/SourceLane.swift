@@ -60,7 +60,7 @@ final class SourceLane: CommittingLane {
     var indexPartitions: Int32 = 1
     /// nil: no record waits for its schema.
     var schemaWait: SchemaWait?
-    /// When the index was last asked to forget what its store has.
+    /// When the index last began to forget the entries that its store has.
     var forgot = ContinuousClock.now
     /// When the committed offsets were last noted; nil: not yet.
     var noted: ContinuousClock.Instant?
@@ -106,7 +106,7 @@ final class SourceLane: CommittingLane {
         index = SourceIndex(store: store)
         let registry = configuration.registry.map { RegistryClient($0) { stop.isRequested } }
         translator = SourceTranslator(configuration.sources, index: index, schemas: registry)
-        // Before the group has given it partitions, votes in the index are others' to publish.
+        // Until the group assigns partitions, other lanes publish the index's votes.
         translator.owns = { _ in false }
     }
 
@@ -216,7 +216,7 @@ final class SourceLane: CommittingLane {
             guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
                 continue
             }
-            // Behind the last record where a transaction's control record stands at the end.
+            // The end lies beyond the last record where a transaction's control record stands there.
             partitions[end.place]?.next = end.offset
             pace.note()
         }
@@ -330,7 +330,7 @@ final class SourceLane: CommittingLane {
             case .answers: configuration.topics.answers
             case .votes: configuration.topics.votes
             }
-        // What they say is about the source's bytes.
+        // These headers describe the source's bytes.
         try publisher.publish(
             to: topic, key: record.key, value: record.value, of: message,
             without: [SchemaHeaders.keyName, SchemaHeaders.valueName])
