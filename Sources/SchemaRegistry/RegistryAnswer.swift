@@ -1,6 +1,6 @@
 import Records
 
-/// What a registry says: a schema, or that it has none.
+/// A registry's answer: a schema, or that it has none.
 enum RegistryAnswer: Equatable {
     struct Reference: Hashable {
         var subject: String
@@ -21,7 +21,7 @@ enum RegistryAnswer: Equatable {
     /// Error codes of the registry's: no such subject, version, schema.
     private static let unknownCodes = ["40401", "40402", "40403"]
 
-    /// - Returns: nil: no registry speaks so.
+    /// - Returns: nil: it is no registry's answer.
     init?(_ body: [UInt8]) {
         let document = JSONDocument()
         let answer: RegistryAnswer? = body.withUnsafeBytes { bytes in

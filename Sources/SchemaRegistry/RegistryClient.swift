@@ -3,7 +3,7 @@ import Sources
 
 /// Asks a Confluent-compatible schema registry. Used by one thread; keeps nothing.
 package final class RegistryClient: SchemaLookup {
-    /// References of references, and so on; and how many of them there may be in all.
+    /// Limits of a schema's references: their nesting, and their total.
     private static let deepest = 16
     private static let mostReferences = 200
 
@@ -37,7 +37,7 @@ package final class RegistryClient: SchemaLookup {
     /// Whether the registry answers, and takes the user.
     /// - Throws: `RegistryOutage`.
     package func check() throws(RegistryOutage) {
-        // No registry has this id; one that says so is one.
+        // No registry has this id, and a registry answers so.
         _ = try ask("/schemas/ids/2147483647", about: "a schema id", nil)
     }
 
@@ -116,7 +116,7 @@ package final class RegistryClient: SchemaLookup {
         }
     }
 
-    /// As RFC 3986 has it in a path: a subject may hold anything.
+    /// Percent-encodes a subject, which may hold any character, for a path (RFC 3986).
     static func escaped(_ subject: String) -> String {
         var text = ""
         for byte in subject.utf8 {

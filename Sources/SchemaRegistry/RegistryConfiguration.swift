@@ -1,6 +1,6 @@
-/// Where a schema registry is, and how it is spoken to.
+/// Addresses and credentials of a schema registry.
 package struct RegistryConfiguration: Sendable, Equatable {
-    /// A secret as it was given, or where it stands: read anew for each request, so that it can be changed.
+    /// A secret as it was given, or its file: read again for each request, so that it can be changed.
     package enum Secret: Sendable, Equatable {
         case text(String)
         case file(String)
@@ -30,7 +30,7 @@ package struct RegistryConfiguration: Sendable, Equatable {
         self.keyPassword = keyPassword
     }
 
-    /// What is wrong with a list of addresses, as the end of a sentence that shows nothing of them; nil: nothing.
+    /// The problem of a list of addresses, as the end of a sentence that shows none of them; nil: there is none.
     package static func problem(ofAddresses text: String) -> String? {
         let addresses = Self.addresses(text)
         if addresses.isEmpty { return "names no address" }
@@ -50,7 +50,7 @@ package struct RegistryConfiguration: Sendable, Equatable {
         return nil
     }
 
-    /// The addresses of a text that has commas between them.
+    /// The addresses in a text, separated by commas.
     package static func addresses(_ text: String) -> [String] {
         text.split(separator: ",").map { part in
             var address = part.drop { $0 == " " }

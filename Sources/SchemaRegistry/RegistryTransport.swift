@@ -1,7 +1,7 @@
 import CCurl
 import Foundation
 
-/// HTTP by libcurl: one request after the other over connections that are kept. Used by one thread.
+/// HTTP by libcurl: one request at a time, over kept connections. Used by one thread.
 final class RegistryTransport {
     struct Answer {
         var status: Int
@@ -9,7 +9,7 @@ final class RegistryTransport {
     }
 
     enum Failure: Error {
-        /// libcurl's words, or those of a file that cannot be read.
+        /// libcurl's message, or one about a file that cannot be read.
         case unreachable(String)
         case tooLarge
         case cancelled
@@ -22,7 +22,7 @@ final class RegistryTransport {
     /// `CURLAUTH_BASIC`, a macro that Swift does not import.
     private static let basicAuthentication = 1
 
-    /// What libcurl's callbacks work on while a request lasts.
+    /// The state of libcurl's callbacks during a request.
     private final class Exchange {
         var body: [UInt8] = []
         var isTooLarge = false
@@ -115,8 +115,8 @@ final class RegistryTransport {
         return Answer(status: status, body: exchange.body)
     }
 
-    /// OpenSSL writes to sockets that the other side may have closed, and libcurl, told not to touch signals, lets the signal
-    /// of that through, which ends a process.
+    /// Blocks SIGPIPE meanwhile. OpenSSL may write to a socket that the peer has closed, and libcurl with NOSIGNAL
+    /// leaves the signal alone, which would end the process.
     private static func withoutBrokenPipes(_ body: () -> CURLcode) -> CURLcode {
         #if os(Linux)
             var pipe = sigset_t()
@@ -125,7 +125,7 @@ final class RegistryTransport {
             sigaddset(&pipe, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &pipe, &before)
             defer {
-                // The signal is this thread's own: taken back before it can come through.
+                // The signal may be pending for this thread: consumed before it is unblocked.
                 var none = timespec()
                 sigtimedwait(&pipe, nil, &none)
                 pthread_sigmask(SIG_SETMASK, &before, nil)

@@ -1,10 +1,10 @@
 import Records
 
-/// What people are told of a mapping that names columns which are not there.
+/// Advice on mappings that name columns which a row lacks.
 extension SourceTranslator {
-    /// Columns that are named in the configuration and that a record's row has not: a slip of the finger leaves an optional field
-    /// out, or passes a row over, without a word. For people who look, as rows of another time may lack columns.
-    /// - Returns: sentences with the nearest column, by what they are of: `where:`, or the mapping that takes the row.
+    /// Columns that the configuration names and a record's row lacks: a misspelled one silently leaves out an optional
+    /// field, or passes the row over. Advice for people, not an error, as older rows may lack columns.
+    /// - Returns: sentences with the nearest column, by `where` or the name of the mapping that takes the row.
     package func missingColumns(
         topic: String, value: Bytes?, headers: SchemaHeaders = .none
     ) -> [String: Set<String>] {

@@ -5,11 +5,11 @@ extension SourceTranslator {
     /// Whether records of a topic come in the frame of a schema registry's serializers.
     package func isFramed(_ topic: String) -> Bool { sources[topic]?.reader.format.isFramed ?? false }
 
-    /// Asks for a schema that could not be had.
-    /// - Throws: `RegistryOutage`, when it still cannot.
+    /// Asks again for a schema that was not available.
+    /// - Throws: `RegistryOutage` when it still is not.
     package func fetch(_ schema: SchemaID) throws { try framed.fetch(schema) }
 
-    /// A record of a topic as JSON, for people; nil where it is that already, or cannot be made that.
+    /// A record of a topic as JSON, for people; nil where it is JSON already, or cannot be decoded.
     package func readable(
         topic: String, key: Bytes?, value: Bytes?, headers: SchemaHeaders
     ) -> (key: [UInt8]?, value: [UInt8]?)? {

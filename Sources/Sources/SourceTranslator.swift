@@ -14,11 +14,11 @@ package struct ContractRecord: Equatable, Sendable {
 ///
 /// Used by one thread; not Sendable.
 package final class SourceTranslator {
-    /// The sources of one topic, in the order of the configuration: a row is the first's whose conditions it meets.
+    /// The sources of one topic, in configuration order: a row belongs to the first whose conditions it meets.
     struct TopicSources {
         let reader: EventReader
         let mappers: [RowMapper]
-        /// Whether questions and answers are rows of this one table, so that an id is either a question's or an answer's.
+        /// Whether this one table has questions and answers, so that an id is either a question's or an answer's.
         let holdsBoth: Bool
 
         /// The place of the first mapper whose conditions the row meets.
@@ -52,14 +52,14 @@ package final class SourceTranslator {
     private let indexesAnswers: Bool
     private let records = RecordReader()
     let framed: FramedRecordReader
-    /// Every row comes once, and answers before their votes: rows are not remembered, and votes do not wait.
+    /// Every row comes once, and answers before their votes: rows are not indexed, and votes do not wait.
     var isOneTime = false
     /// The most bytes of a record's value; longer ones are refused.
     package var longestValue = Int.max
     /// Whether this lane owns the source partition of a row's key.
     package var owns: (_ row: [UInt8]) -> Bool = { _ in true }
 
-    /// - Parameter schemas: where the schemas of Avro are found.
+    /// - Parameter schemas: finds the schemas of Avro; nil: no registry is configured.
     package init(_ mappings: [SourceMapping], index: SourceIndex, schemas: (any SchemaLookup)? = nil) {
         self.index = index
         framed = FramedRecordReader(schemas)
@@ -85,13 +85,13 @@ package final class SourceTranslator {
     }
     package static let rowPrefixLength = IndexKey.prefixLength
 
-    /// What a record of a source becomes.
+    /// Translates a source record.
     /// - Parameters:
-    ///   - headers: those of a record of a topic that ``isFramed(_:)``.
+    ///   - headers: the record's schema headers, for a topic that ``isFramed(_:)``.
     ///   - emit: called with each contract record, in order.
-    /// - Throws: `SourceFailure` when the record cannot be mapped: nothing was emitted, and the index is as before; the same
-    ///   holds for `RegistryOutage`, when its schema cannot be had now. What `emit` throws. `StoreError` when the index
-    ///   cannot be read.
+    /// - Throws: `SourceFailure` when the record cannot be mapped, `RegistryOutage` when its schema is not available
+    ///   now: no record was emitted, and the index is as before. Errors of `emit`. `StoreError` when the index cannot
+    ///   be read.
     package func translate(
         topic: String, partition: Int32, key: Bytes?, value: Bytes?, headers: SchemaHeaders = .none,
         emit: (ContractRecord) throws -> Void
@@ -134,7 +134,7 @@ package final class SourceTranslator {
         return IndexKey.row(topic: topic, partition: partition, key: ids.joined(separator: "\0").utf8)
     }
 
-    // MARK: - Rows that are there
+    // MARK: - Upserts
 
     private func upsert(
         _ row: Row, _ source: TopicSources, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
@@ -342,7 +342,7 @@ package final class SourceTranslator {
         return try settle(votesFor: answer, emit)
     }
 
-    /// Publishes all votes of this lane whose answers are known by now, or have moved: after a take-over, and after an abort.
+    /// Publishes all votes of this lane whose answers are known by now or have moved: after a take-over or an abort.
     @discardableResult
     package func settleAll(emit: (ContractRecord) throws -> Void) throws -> Int {
         guard indexesAnswers else { return 0 }

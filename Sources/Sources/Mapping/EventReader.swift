@@ -24,7 +24,7 @@ package final class EventReader {
 
     init(format: SourceFormat) { self.format = format }
 
-    /// - Parameter schema: of Avro that the value was before it was JSON.
+    /// - Parameter schema: the Avro schema of a value that was decoded to JSON; nil: the value was JSON.
     func read(value: Bytes?, schema: AvroSchema? = nil) throws(SourceFailure) -> RowEvent {
         guard let value else { return .tombstone }
         let root = if let schema { try read(value, schema) } else { try payload(of: value) }
@@ -67,7 +67,7 @@ package final class EventReader {
         return JSONDocument.root
     }
 
-    /// Reads the value, and returns the index of what it is about: its `payload` beside a `schema`, or itself.
+    /// Reads the value. Returns the index of its `payload` beside a `schema`, or of the value itself.
     private func payload(of value: Bytes) throws(SourceFailure) -> Int {
         if !prefix.isEmpty, value.count > prefix.count,
             value.starts(withBytes: prefix),

@@ -31,25 +31,26 @@ enum LogicalType: Equatable {
 /// Logical types of a row's columns, from its schema.
 struct ColumnTypes {
     private var types: [[UInt8]: LogicalType] = [:]
-    /// Other names of columns, by which they were known before.
+    /// Columns by their earlier names.
     private var aliases: [[UInt8]: [UInt8]] = [:]
 
     static let none = ColumnTypes()
 
     subscript(column: [UInt8]) -> LogicalType? { types.isEmpty ? nil : types[column] }
 
-    /// The name that a column has now.
+    /// The current name of a column.
     func name(ofAlias alias: [UInt8]) -> [UInt8]? { aliases.isEmpty ? nil : aliases[alias] }
 
     private init() {}
 
-    /// - Parameter json: the columns that are text which is JSON.
+    /// - Parameter json: the columns whose text is JSON.
     init(json: [String], aliases: [(alias: String, name: String)]) {
         for column in json { types[Array(column.utf8)] = .json }
         for (alias, name) in aliases { self.aliases[Array(alias.utf8)] = Array(name.utf8) }
     }
 
-    /// - Parameter schema: the index of a Connect schema in JSON. Of an envelope's, `after` is the row; else it is the row.
+    /// - Parameter schema: the index of a Connect schema in JSON: an envelope's, with the row's as `after`, or the
+    ///   row's.
     init(_ document: JSONDocument, schema: Int) {
         let row = Self.field("after", of: schema, document) ?? schema
         guard let fields = document.member(Array("fields".utf8), of: row) else { return }

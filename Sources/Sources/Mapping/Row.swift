@@ -18,7 +18,7 @@ struct Row {
         return here
     }
 
-    /// A column, by its name or by an alias of its schema's.
+    /// A column, by its name or by an alias in its schema.
     func column(_ name: [UInt8]) -> Int? {
         document.member(name, of: node) ?? types.name(ofAlias: name).flatMap { document.member($0, of: node) }
     }

@@ -6,7 +6,7 @@ package enum SourceFormat: String, CaseIterable, Sendable {
     case debezium
     /// Avro with its schema in a registry: rows, or Debezium's change events.
     case avro
-    /// JSON behind the id of its schema, which is not looked up: rows, or Debezium's change events.
+    /// JSON after the id of its schema, which is not looked up: rows, or Debezium's change events.
     case jsonSchema = "json-schema"
 
     /// Whether records come in the frame of a schema registry's serializers.

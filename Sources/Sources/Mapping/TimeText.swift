@@ -42,13 +42,13 @@ enum TimeText {
         return text + "Z"
     }
 
-    /// A time of day as ISO 8601 has it, `12:34:56.789`; nil: it is beyond a day.
+    /// A time of day in ISO 8601, `12:34:56.789`; nil: it is not within a day.
     static func timeOfDay(_ count: Int64, _ unit: TimeUnit) -> String? {
         guard count >= 0, let time = rfc3339(count, unit), time.hasPrefix("1970-01-01T") else { return nil }
         return String(time.dropFirst(11).dropLast())
     }
 
-    /// The Gregorian date of a day counted from 1970-01-01. The year is counted from March, so that the leap day is its last.
+    /// The Gregorian date of a day counted from 1970-01-01. The year begins in March, so that the leap day is its last.
     private static func civil(_ day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = day + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -1,13 +1,13 @@
 import Foundation
 import Records
 
-/// Writes a value in Avro's binary encoding as JSON: a union's value as itself, bytes in Base64, logical types as what they
-/// mean (times in RFC 3339, decimals with every digit). Used by one thread.
+/// Writes a value in Avro's binary encoding as JSON: a union's value as itself, bytes in Base64, logical types by their
+/// meaning (times in RFC 3339, decimals with every digit). Used by one thread.
 ///
-/// The bytes are another system's: every length is checked against what is left before anything is done with it, and depth
-/// and output are bounded, as an array of nothing takes no bytes.
+/// The bytes are another system's: every length is checked against the remaining bytes before its use. Depth and output
+/// are bounded, since the elements of an array may take no bytes.
 final class AvroDecoder {
-    /// Values within values.
+    /// Values nested in values.
     static let deepest = 200
     private static let longestDecimal = 1_024
 
@@ -22,13 +22,13 @@ final class AvroDecoder {
     private var here = UnsafePointer<UInt8>(bitPattern: 1)!
     private var end = UnsafePointer<UInt8>(bitPattern: 1)!
     private var depth = 0
-    /// Bytes of JSON; nothing is begun behind them.
+    /// Bytes of JSON after which no value begins.
     private var limit = 0
 
     init() { schema = AvroSchema(nodes: [AvroSchema.Node(kind: .null)], root: 0, size: 0) }
 
     /// - Returns: the JSON, valid until the next call.
-    /// - Throws: `SourceFailure`, when the bytes are no value of this schema, or more.
+    /// - Throws: `SourceFailure` when the bytes are no value of this schema, or go on after it.
     func decode(_ bytes: Bytes, _ schema: AvroSchema) throws(SourceFailure) -> Bytes {
         output.removeAll()
         output.shrink()
@@ -109,7 +109,7 @@ final class AvroDecoder {
         output.append("}" as Unicode.Scalar)
     }
 
-    /// The elements of an array or the entries of a map: blocks, each with its count before it, up to an empty one.
+    /// Decodes the elements of an array or the entries of a map: blocks after their counts, up to an empty one.
     private func blocks(_ item: Int, isMap: Bool) throws(Fault) {
         output.append(isMap ? "{" : "[" as Unicode.Scalar)
         var isFirst = true
@@ -187,7 +187,7 @@ final class AvroDecoder {
         output.append(String(number))
     }
 
-    /// JSON has no word for what is no number.
+    /// JSON has no infinities and no NaN: they become strings.
     private func write(_ isFinite: Bool, _ number: String) {
         if isFinite { output.append(number) } else { quoted(number) }
     }
@@ -195,7 +195,7 @@ final class AvroDecoder {
     private func write(_ bytes: Bytes, _ meaning: AvroSchema.Meaning) throws(Fault) {
         switch meaning {
         case .decimal(let scale):
-            // Debezium's word for a value that the database did not send is one of bytes here, too.
+            // Debezium's placeholder for a value that the database did not send comes as bytes, too.
             if UnavailableValue.word.elementsEqual(bytes) { return output.appendString(bytes) }
             guard 1...Self.longestDecimal ~= bytes.count,
                 let text = DecimalText.decimal(twosComplement: Array(bytes), scale: scale)

@@ -19,7 +19,7 @@ final class AvroSchema {
         var aliases: [String]
     }
 
-    /// What a value means beyond its kind: an Avro logical type, or Kafka Connect's name of one.
+    /// A value's meaning beyond its kind: an Avro logical type, or Kafka Connect's name of one.
     enum Meaning: Equatable {
         case plain
         case time(TimeUnit)
@@ -43,7 +43,7 @@ final class AvroSchema {
     let size: Int
     /// Whether it is Debezium's envelope: a record of `before`, `after` and `op`.
     let isEnvelope: Bool
-    /// What the row's columns mean that stand in JSON as other things than they are.
+    /// The row's columns whose text is JSON, and all columns' aliases.
     let columnTypes: ColumnTypes
 
     init(nodes: [Node], root: Int, size: Int) {
@@ -64,7 +64,7 @@ final class AvroSchema {
             aliases: row.flatMap { field in field.aliases.map { (alias: $0, name: field.name) } })
     }
 
-    /// Of a record, or of a union's first record.
+    /// The fields of a record, or of a union's first record.
     private static func fields(of type: Int, _ nodes: [Node]) -> [Field] {
         switch nodes[type].kind {
         case .record(let fields): fields

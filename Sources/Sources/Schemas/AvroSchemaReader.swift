@@ -1,8 +1,8 @@
 import Records
 
-/// Reads Avro schemas from their JSON. Schemas of one family share their names: those that are referred to come first.
+/// Reads Avro schemas from their JSON. A schema shares its names with the schemas it refers to, which are read first.
 struct AvroSchemaReader {
-    /// Types within types; deeper ones are refused.
+    /// Types nested in types; deeper ones are refused.
     private static let deepest = 100
     private static let mostNodes = 200_000
 
@@ -121,7 +121,7 @@ struct AvroSchemaReader {
             type: try self.type(type, namespace: namespace, depth: depth), aliases: strings("aliases", of: value))
     }
 
-    /// Makes room for a named type, which may be named before it ends.
+    /// Adds a named type before its content is read, as the content may refer to it.
     private mutating func define(_ value: Int, _ namespace: String) throws(SourceFailure) -> (Int, namespace: String) {
         guard let name = string("name", of: value) else { throw SourceFailure("it has a named type without 'name'") }
         let index = try append(AvroSchema.Node(kind: .null))
@@ -136,7 +136,7 @@ struct AvroSchemaReader {
 
     // MARK: - Logical types
 
-    /// A logical type that does not fit its type, or that nobody knows, means nothing, as the specification has it.
+    /// A logical type that is unknown or does not fit its type is ignored, as the specification requires.
     private func meaning(_ value: Int, of kind: AvroSchema.Kind) -> AvroSchema.Meaning {
         switch (string("logicalType", of: value), kind) {
         case ("date", .int): return .time(.days)
@@ -154,7 +154,7 @@ struct AvroSchemaReader {
         }
     }
 
-    /// Kafka Connect's converter notes the name of a Connect schema, which is what Debezium says of its columns.
+    /// Kafka Connect's converter notes the name of a Connect schema, by which Debezium declares its columns' types.
     private func connectMeaning(_ value: Int, of kind: AvroSchema.Kind) -> AvroSchema.Meaning {
         guard let name = string("connect.name", of: value) else { return .plain }
         let parameters = member("connect.parameters", of: value)

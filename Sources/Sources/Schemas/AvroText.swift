@@ -1,6 +1,6 @@
 import Records
 
-/// Where the JSON of a decoded value is written: memory that is used again for the next one. One thread.
+/// The buffer for the JSON of a decoded value, reused for the next one. Used by one thread.
 final class AvroText {
     private var memory: UnsafeMutableRawPointer
     private var capacity = 4096
@@ -29,7 +29,7 @@ final class AvroText {
         (memory, capacity) = (grown, wanted)
     }
 
-    /// Gives back what a rare long value took.
+    /// Frees the memory of a rare long value.
     func shrink() {
         guard capacity > 1 << 20 else { return }
         memory.deallocate()
@@ -63,7 +63,7 @@ final class AvroText {
 
     /// A JSON string of bytes that should be UTF-8, which is not checked here.
     func appendString(_ bytes: Bytes) {
-        // Most texts need no escapes: as long as they are, and the quotes.
+        // Most texts need no escapes: room for their bytes and the quotes.
         _ = room(for: bytes.count + 2)
         append("\"" as Unicode.Scalar)
         var plain = 0

@@ -1,6 +1,6 @@
 import Records
 
-/// Takes records out of what Confluent's serializers put around them, and gives them as JSON. Used by one thread.
+/// Removes the frames of Confluent's serializers from records, and decodes them to JSON. Used by one thread.
 final class FramedRecordReader {
     /// A key or value as JSON, valid until the next one of its kind is read.
     struct Content {
@@ -15,7 +15,7 @@ final class FramedRecordReader {
 
     init(_ lookup: (any SchemaLookup)?) { cache = SchemaCache(lookup) }
 
-    /// Fetches a schema, if it is not there.
+    /// Fetches a schema if it is not cached.
     /// - Throws: `RegistryOutage`.
     func fetch(_ id: SchemaID) throws {
         do { _ = try cache.schema(id) } catch is SourceFailure {}
@@ -35,12 +35,12 @@ final class FramedRecordReader {
         }
     }
 
-    /// A key tells its row from others. One that is not framed, or that the registry knows nothing of, does so as it is.
+    /// A key identifies its row. A key without a frame, or with an unknown schema, does so undecoded.
     /// - Throws: `RegistryOutage`.
     func key(_ bytes: Bytes, _ format: SourceFormat, header: [UInt8]?) throws -> Bytes {
         guard let frame = SchemaFrame(bytes, header: header) else { return bytes }
         guard format == .avro else { return frame.payload.first == UInt8(ascii: "{") ? frame.payload : bytes }
-        // Registries count from 1; a number as a key begins with zeros, too.
+        // Registries count from 1; a key that is a number begins with zeros, too.
         if case .number(0) = frame.id { return bytes }
         do { return try keys.decode(frame.payload, try cache.schema(frame.id)) } catch is SourceFailure {
             return bytes

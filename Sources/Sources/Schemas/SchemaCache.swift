@@ -1,6 +1,6 @@
-/// The schemas that were asked for, by their ids: read once, and kept within bounds. Used by one thread.
+/// A bounded cache of parsed schemas by their ids. Used by one thread.
 final class SchemaCache {
-    /// A schema that a registry does not know now it may know later, as a replica of one that lags behind.
+    /// Time until a failed schema is asked for again: a lagging replica of a registry may know it later.
     private static let patience = Duration.seconds(10)
     static let mostSchemas = 1_000
     static let mostBytes = 64 << 20
@@ -17,7 +17,7 @@ final class SchemaCache {
     /// The ids in the order in which they came.
     private var order: [SchemaID] = []
     private var size = 0
-    /// What was asked for last: most topics have one schema for a long time.
+    /// The schema of the last call: most topics have one schema for a long time.
     private var last: (id: SchemaID, schema: AvroSchema)?
 
     init(_ lookup: (any SchemaLookup)?) { self.lookup = lookup }

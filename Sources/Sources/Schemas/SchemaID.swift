@@ -1,11 +1,11 @@
 import Records
 
-/// What a record says of its schema: the number that the registry gave it, or the GUID that all registries give it.
+/// The id of a record's schema: the number that the registry gave it, or its GUID, the same in all registries.
 package enum SchemaID: Hashable, Sendable, CustomStringConvertible {
     case number(UInt32)
     case guid(high: UInt64, low: UInt64)
 
-    /// `7`, or `89791762-2336-186f-9674-299b90a802e2`: as the registry's paths have it.
+    /// `7`, or `89791762-2336-186f-9674-299b90a802e2`: as in the registry's paths.
     package var text: String {
         switch self {
         case .number(let number): return String(number)
@@ -64,8 +64,8 @@ package struct SchemaHeaders: Sendable {
     }
 }
 
-/// What Confluent's serializers put around the bytes of a key or value, in one of two ways: before them the byte 0 and the
-/// schema's id, 4 bytes, big endian; or in a header the same, or the byte 1 and the schema's GUID, 16 bytes.
+/// The frame that Confluent's serializers give a key or value. Before the bytes: the byte 0 and the schema's id, 4
+/// bytes, big endian. Or in a header: the same, or the byte 1 and the schema's GUID, 16 bytes.
 struct SchemaFrame {
     let id: SchemaID
     let payload: Bytes

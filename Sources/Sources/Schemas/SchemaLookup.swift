@@ -3,7 +3,7 @@ package struct RegisteredSchema: Sendable, Equatable {
     /// `AVRO`, `JSON` or `PROTOBUF`.
     package var type: String
     package var text: String
-    /// The texts of the schemas that it refers to, each behind those that it refers to itself.
+    /// The texts of the referenced schemas, each after its own references.
     package var references: [String]
 
     package init(type: String = "AVRO", text: String, references: [String] = []) {
@@ -15,12 +15,12 @@ package struct RegisteredSchema: Sendable, Equatable {
 
 /// Finds schemas by their ids. Used by one thread; may wait for a server.
 package protocol SchemaLookup: AnyObject {
-    /// - Throws: `SourceFailure` when there is no such schema, which trying again does not change. ``RegistryOutage`` when
-    ///   the registry gives no answer that can be used.
+    /// - Throws: `SourceFailure` when there is no such schema; asking again does not help. ``RegistryOutage`` when the
+    ///   registry gives no usable answer.
     func schema(_ id: SchemaID) throws -> RegisteredSchema
 }
 
-/// The registry does not answer, or not as a registry does: no record's fault, so what needs the schema has to wait.
+/// The registry does not answer, or not as a registry does. The record is not at fault, so it waits for its schema.
 package struct RegistryOutage: Error, Sendable, CustomStringConvertible {
     /// A sentence for people, without secrets.
     package let description: String
