@@ -55,12 +55,23 @@ package final class DumpFile {
             guard buffer.count < Self.longestLine else {
                 throw SourceFailure("\(path), line \(line + 1) is longer than \(Self.longestLine) bytes: it is no dump")
             }
-            guard let piece = try? handle.read(upToCount: Self.pieceSize), !piece.isEmpty else {
+            guard let piece = try read(), !piece.isEmpty else {
                 defer { start = buffer.count }
                 return buffer.isEmpty ? nil : buffer[...]
             }
             bytesRead += piece.count
             buffer.append(contentsOf: piece)
+        }
+    }
+
+    /// - Throws: `SourceFailure` where the system fails to read, so that a failing disk does not look like the file's end.
+    private func read() throws(SourceFailure) -> Data? {
+        do {
+            return try handle.read(upToCount: Self.pieceSize)
+        } catch {
+            throw SourceFailure(
+                "cannot read \(excerpt(path)) beyond byte \(bytesRead) (\(error.localizedDescription)); load it again from a "
+                    + "whole copy")
         }
     }
 
