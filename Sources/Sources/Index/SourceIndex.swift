@@ -17,15 +17,16 @@ package final class SourceIndex {
     package init(store: IndexStore? = nil) { self.store = store }
 
     func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? {
-        if let value = uncommitted.values[key] { return value }
-        if let value = committed.values[key] { return value }
-        if !older.values.isEmpty, let value = older.values[key] { return value }
+        let hashed = HashedBytes(key)
+        if let value = uncommitted.values[hashed] { return value }
+        if let value = committed.values[hashed] { return value }
+        if !older.values.isEmpty, let value = older.values[hashed] { return value }
         return try store?.value(of: key)
     }
 
     /// - Parameter value: nil removes the key.
     func set(_ key: [UInt8], _ value: [UInt8]?) {
-        uncommitted.set(key, value)
+        uncommitted.set(HashedBytes(key), value)
         changes.append((key, value))
     }
 
@@ -33,7 +34,8 @@ package final class SourceIndex {
     func keys(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
         let prefix = IndexKey.votes(forAnswer: answer, areWaiting: areWaiting)
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
-        for layer in [older, committed, uncommitted] { layer.votes[prefix].map { layer.lay($0, over: &keys) } }
+        let hashed = HashedBytes(prefix)
+        for layer in [older, committed, uncommitted] { layer.votes[hashed].map { layer.lay($0, over: &keys) } }
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
@@ -41,7 +43,7 @@ package final class SourceIndex {
     func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
         for layer in [older, committed, uncommitted] {
-            layer.lay(layer.values.keys.filter { $0.starts(with: prefix) }, over: &keys)
+            layer.lay(layer.values.keys.filter { $0.bytes.starts(with: prefix) }, over: &keys)
         }
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -71,13 +73,14 @@ package final class SourceIndex {
     func writeThrough() throws(StoreError) {
         changes.removeAll(keepingCapacity: true)
         guard let store, uncommitted.values.count >= 1024 else { return }
-        for (key, value) in uncommitted.values { try store.set(key, value) }
+        for (key, value) in uncommitted.values { try store.set(key.bytes, value) }
         uncommitted.removeAll()
         try store.commitIfDue()
     }
 
     /// The transaction was committed.
     package func commit() {
+        if committed.values.isEmpty { return swap(&committed, &uncommitted) }
         for (key, value) in uncommitted.values { committed.set(key, value) }
         uncommitted.removeAll()
     }
@@ -116,14 +119,14 @@ package final class SourceIndex {
 /// Changes that the store may not have.
 private struct Layer {
     /// By key; a nil value: the key was removed.
-    private(set) var values: [[UInt8]: [UInt8]?] = [:]
+    private(set) var values: [HashedBytes: [UInt8]?] = [:]
     /// The votes' keys among them, by the prefix that one answer's share.
-    private(set) var votes: [[UInt8]: Set<[UInt8]>] = [:]
+    private(set) var votes: [HashedBytes: Set<HashedBytes>] = [:]
 
-    mutating func set(_ key: [UInt8], _ value: [UInt8]?) {
+    mutating func set(_ key: HashedBytes, _ value: [UInt8]?) {
         values[key] = .some(value)
-        guard let prefix = IndexKey.answerPrefix(ofVote: key) else { return }
-        votes[prefix, default: []].insert(key)
+        guard let prefix = IndexKey.answerPrefix(ofVote: key.bytes) else { return }
+        votes[HashedBytes(prefix), default: []].insert(key)
     }
 
     mutating func removeAll() {
@@ -132,9 +135,18 @@ private struct Layer {
     }
 
     /// Applies the changes of the keys in `group` to a set of keys.
-    func lay(_ group: some Sequence<[UInt8]>, over keys: inout Set<[UInt8]>) {
+    func lay(_ group: some Sequence<HashedBytes>, over keys: inout Set<[UInt8]>) {
         for key in group {
-            if case .some(.some) = values[key] { keys.insert(key) } else { keys.remove(key) }
+            if case .some(.some) = values[key] { keys.insert(key.bytes) } else { keys.remove(key.bytes) }
         }
     }
+}
+
+/// Bytes as a dictionary's key, hashed a word at a time; an array hashes itself element by element.
+private struct HashedBytes: Hashable {
+    let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 }
