@@ -20,41 +20,34 @@ struct LMDBEnvironment: ~Copyable {
     ///   - isScratch: writes go directly into the map (MDB_WRITEMAP), which saves copying each page to the file. A
     ///     stray write of the process could reach the file that way, so only stores that end with the process use it.
     init(directory: String, mapSize: Int, isScratch: Bool) throws(LMDBFailure) {
-        var created: OpaquePointer?
-        try check(mdb_env_create(&created))
-        guard let created else { throw .panic }
-        var statistics = MDB_stat()
-        do throws(LMDBFailure) {
-            try check(mdb_env_set_maxdbs(created, 8))
-            try check(mdb_env_set_mapsize(created, mapSize))
-            let flags = UInt32(MDB_NOSYNC | MDB_NOTLS | MDB_NOLOCK | (isScratch ? MDB_WRITEMAP : 0))
-            try check(mdb_env_open(created, directory, flags, 0o600))
-            try check(mdb_env_stat(created, &statistics))
-            if isScratch { try Self.allocateMap(created) }
-        } catch {
-            mdb_env_close(created)
-            throw error
-        }
-        pointer = created
-        pageSize = Int(statistics.ms_psize)
+        let flags = MDB_NOSYNC | (isScratch ? MDB_WRITEMAP : 0)
+        (pointer, pageSize) = try Self.open(directory, flags: flags, mapSize: mapSize, isScratch: isScratch)
     }
 
     /// Opens a data file read-only. No process may write to it meanwhile.
     init(reading directory: String) throws(LMDBFailure) {
+        (pointer, pageSize) = try Self.open(directory, flags: MDB_RDONLY, mapSize: nil, isScratch: false)
+    }
+
+    /// - Parameter mapSize: nil: the size of the file.
+    private static func open(
+        _ directory: String, flags: Int32, mapSize: Int?, isScratch: Bool
+    ) throws(LMDBFailure) -> (OpaquePointer, pageSize: Int) {
         var created: OpaquePointer?
         try check(mdb_env_create(&created))
         guard let created else { throw .panic }
         var statistics = MDB_stat()
         do throws(LMDBFailure) {
             try check(mdb_env_set_maxdbs(created, 8))
-            try check(mdb_env_open(created, directory, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS), 0o600))
+            if let mapSize { try check(mdb_env_set_mapsize(created, mapSize)) }
+            try check(mdb_env_open(created, directory, UInt32(flags | MDB_NOTLS | MDB_NOLOCK), 0o600))
             try check(mdb_env_stat(created, &statistics))
+            if isScratch { try allocateMap(created) }
         } catch {
             mdb_env_close(created)
             throw error
         }
-        pointer = created
-        pageSize = Int(statistics.ms_psize)
+        return (created, Int(statistics.ms_psize))
     }
 
     deinit { mdb_env_close(pointer) }
