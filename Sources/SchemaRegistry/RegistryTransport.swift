@@ -35,7 +35,8 @@ final class RegistryTransport {
 
     private let configuration: RegistryConfiguration
     private let isCancelled: () -> Bool
-    private let handle: UnsafeMutableRawPointer
+    /// nil: libcurl has no memory for it; every request fails with that.
+    private let handle: UnsafeMutableRawPointer?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
@@ -43,16 +44,13 @@ final class RegistryTransport {
     init(_ configuration: RegistryConfiguration, isCancelled: @escaping () -> Bool) {
         self.configuration = configuration
         self.isCancelled = isCancelled
-        guard Self.isReady, let handle = curl_easy_init() else {
-            fatalError("libcurl cannot be used: it has no memory")
-        }
-        self.handle = handle
+        handle = Self.isReady ? curl_easy_init() : nil
         headers = curl_slist_append(nil, "Accept: application/vnd.schemaregistry.v1+json, application/json")
-        setUp()
+        if handle != nil { setUp() }
     }
 
     deinit {
-        curl_easy_cleanup(handle)
+        if let handle { curl_easy_cleanup(handle) }
         curl_slist_free_all(headers)
         errorText.deallocate()
     }
@@ -94,6 +92,7 @@ final class RegistryTransport {
 
     func get(_ url: String) throws(Failure) -> Answer {
         guard !isCancelled() else { throw .cancelled }
+        guard handle != nil else { throw .unreachable("libcurl has no memory for a request") }
         try setPassword()
         let exchange = Exchange(isCancelled)
         set(CURLOPT_URL, url)
