@@ -170,7 +170,7 @@ extension WorkerService {
     }
 
     func preview(key: [UInt8], value: [UInt8], partition: Int32, patience: Duration) async -> Preview {
-        let owner = reports.firstIndex { report in
+        let owner = questionReports.firstIndex { report in
             let content = report.current
             return content.partitions.contains(partition) || content.restoring.contains(partition)
         }

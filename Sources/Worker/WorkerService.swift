@@ -11,7 +11,7 @@ import ServiceLifecycle
 package final class WorkerService: Service {
     /// Reports of all lanes: those of the questions first, then those of the sources.
     package let reports: [LaneReport]
-    private let questionReports: [LaneReport]
+    let questionReports: [LaneReport]
     private let sourceReports: [LaneReport]
     package let cluster: Cluster
     /// By lane.
