@@ -43,6 +43,7 @@ extension Publisher {
             // The offset is never committed. A group that refuses it has registered its partition with the transaction
             // all the same.
             let place = TopicPartition(topic: topics.answers, partition: 0)
+            unapplied = place
             try persist { () throws(KafkaError) in
                 do throws(KafkaError) {
                     try producer.sendOffsets([place: 0], of: consumer, timeout: .seconds(5), while: { mayWait })
@@ -69,12 +70,16 @@ extension Publisher {
     func commit(
         _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer
     ) throws(LaneFault) {
-        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
+        let before = watch.begin(
+            delivery == .exactlyOnce ? .committedOffsets : .acknowledgements, as: .committing)
         defer { watch.end(before) }
         switch delivery {
         case .exactlyOnce:
             let hasRecords = hasUncommitted
             try openTransaction()
+            try waitForAppliedOffsets(of: consumer)
+            unapplied = offsets.keys.first
+            watch.go(on: .coordinator)
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
                 try producer.sendOffsets(
                     offsets, notes: notes, of: consumer, timeout: .seconds(5), while: { mayWait })
@@ -112,6 +117,35 @@ extension Publisher {
             try? producer.flush(timeout: .seconds(1))
         }
         uncommitted = .nothing
+    }
+
+    /// Waits until the group's coordinator has applied the end of the last transaction that held offsets.
+    ///
+    /// Apache Kafka up to 3.9.0 writes a transaction's marker, answers, and applies the marker to the offsets in another
+    /// thread (KAFKA-17507). Offsets of the next transaction that come before that are committed or dropped with those
+    /// of the last: committed at once, they pass records that a killed worker never commits, and these are lost. The
+    /// coordinator calls an offset unstable until its transaction's end is applied, so one stable answer proves it.
+    private func waitForAppliedOffsets(of consumer: GroupConsumer) throws(LaneFault) {
+        guard let place = unapplied else { return }
+        let deadline = ContinuousClock.now + Self.longestEnd
+        // librdkafka repeats an unstable answer's request after retry.backoff.ms. A new request asks sooner.
+        var patience = Duration.milliseconds(20)
+        while true {
+            do throws(KafkaError) {
+                _ = try consumer.committedOffsets([place], timeout: patience)
+                unapplied = nil
+                return
+            } catch {
+                let fault = LaneFault(error)
+                if case .fatal = fault { throw fault }
+                if !mayWait { throw .stopped }
+                if .now > deadline { throw .fenced(error) }
+                if patience >= .seconds(1) { waitLog.note(error, logger: logger) }
+                watch.note(error, reason: .committedOffsets)
+                patience = min(patience * 2, .seconds(1))
+                producer.poll(timeoutMilliseconds: 0)
+            }
+        }
     }
 
     // MARK: - Refused records

@@ -25,6 +25,8 @@ final class Publisher {
     var uncommitted = Uncommitted.nothing
     /// When producers were replaced because they were fenced or had failed.
     var fencings: [ContinuousClock.Instant] = []
+    /// One of the last transaction's offsets, until the group's coordinator is known to have applied its end.
+    var unapplied: TopicPartition?
     var waitLog = WaitLog()
     var letterLimits = LetterLimits()
     private(set) var markerRest = MarkerRest()

@@ -215,6 +215,62 @@ class FencedInstance(Rule):
         return struct.pack(">i", len(body)) + body
 
 
+class Unstable(Rule):
+    """OffsetFetch requests are answered as a group coordinator does that has not applied the end of a transaction yet
+    (UNSTABLE_OFFSET_COMMIT), from when this is set until `end()`; notes the TxnOffsetCommits that come meanwhile."""
+
+    CODE = 88
+
+    def __init__(self):
+        self._ended = threading.Event()
+        self.answered = 0
+        self.commits = 0
+
+    def end(self):
+        self._ended.set()
+
+    def reply(self, api, frame):
+        if self._ended.is_set():
+            return None
+        self.commits += api == TXN_OFFSET_COMMIT
+        if api != OFFSET_FETCH:
+            return None
+        version, correlation = struct.unpack_from(">hi", frame, 6)
+        assert version == 7, "librdkafka asks for stable offsets with version 7"
+        # Lengths are one more in one byte, and tagged fields (none) end every structure.
+        places = _asked(frame)
+        body = struct.pack(">ibib", correlation, 0, 0, len(places) + 1)
+        for topic, partitions in places:
+            body += struct.pack(">b", len(topic) + 1) + topic + struct.pack(">b", len(partitions) + 1)
+            for partition in partitions:
+                body += struct.pack(">iqibhb", partition, -1, -1, 1, self.CODE, 0)
+            body += b"\0"
+        body += struct.pack(">hb", 0, 0)
+        self.answered += 1
+        return struct.pack(">i", len(body)) + body
+
+
+def _asked(frame):
+    """The places that an OffsetFetch request (version 7) asks for: [(topic, partitions)]."""
+    at = 12
+
+    def take(count):
+        nonlocal at
+        piece = frame[at : at + count]
+        at += count
+        return piece
+
+    take(struct.unpack(">h", take(2))[0])  # the client's id
+    take(1)  # tagged fields
+    take(take(1)[0] - 1)  # the group
+    places = []
+    for _ in range(take(1)[0] - 1):
+        topic = take(take(1)[0] - 1)
+        places.append((topic, [struct.unpack(">i", take(4))[0] for _ in range(take(1)[0] - 1)]))
+        take(1)
+    return places
+
+
 class Quota(Rule):
     """Answers to fetching and producing say that a quota has delayed them."""
 

@@ -6,7 +6,7 @@ import oracle
 import proxy
 import pytest
 from generator import Generator
-from proxy import Late, Proxy, Silence, Slow
+from proxy import Late, Proxy, Silence, Slow, Unstable
 from test_faults import Background
 from test_worker import questions, traffic, verify
 
@@ -79,6 +79,34 @@ def test_late_offsets_of_an_ended_producer_leave_no_transaction_open(deploy, lin
     # The next owner has to be able to read the committed offsets.
     other = deployment.worker("w2").start()
     deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    assert other.terminate() == 0, other.log_end()
+    verify(deployment)
+
+
+def test_no_offsets_are_sent_before_those_of_the_last_transaction_are_applied(deploy, link):
+    """A coordinator that applies a transaction's end late would apply it to the next transaction's offsets (KAFKA-17507)."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    generator = Generator(seed=893, questions=20)
+    worker = behind(link, deployment).start()
+    deployment.publish(questions(generator, 20))
+    deployment.wait_until_drained()
+    unstable = link.add(Unstable())
+    deployment.publish(questions(generator, 20))
+    deadline = time.monotonic() + 20
+    while unstable.answered < 3:
+        assert time.monotonic() < deadline, "the worker did not ask whether its offsets are applied"
+        time.sleep(0.05)
+    assert unstable.commits == 0
+    unstable.end()
+    deployment.wait_until_drained()
+    worker.check()
+    # An abort's offsets, too: it ends with the worker's next start, whose first transaction is one of its own.
+    worker.kill()
+    deployment.cluster.end_sessions(deployment.group, worker.identity, worker.session_seconds)
+    deployment.publish(questions(generator, 20))
+    other = behind(link, deployment).start()
     deployment.wait_until_drained()
     assert other.terminate() == 0, other.log_end()
     verify(deployment)

@@ -44,6 +44,7 @@ class Worker:
         self.log_path = Path(directory) / f"{name}.log"
         self.state = Path(configuration["store"]["directory"])
         self.session_seconds = configuration["kafka"]["properties"].get("session.timeout.ms", 10_000) / 1_000
+        self.variables = {}  # of the environment, beside those of every program that the tests start
         self._directory = directory
         self._process = None
 
@@ -56,7 +57,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log if stderr is None else stderr,
-                env=environment(),
+                env=environment() | self.variables,
                 cwd=self._directory,
             )
         return self

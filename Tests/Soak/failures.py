@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import threading
 
+from clock import SteppedClock
 from cluster_control import ClusterControl
 from disk import SmallDisk
 
@@ -37,6 +38,10 @@ class Failures:
         self._disk = SmallDisk.under(supervisor.others[-1].state) if supervisor.others else None
         if self._disk:
             kinds["disk full"] = self._disk_full
+        self._clock = SteppedClock.of(supervisor.steady)
+        if self._clock:
+            supervisor.steady.variables |= self._clock.environment
+            kinds["clock steps"] = self._clock_steps
         self._kinds = {name: kind for name, kind in kinds.items() if name not in arguments.without}
         say("failures", kinds=sorted(self._kinds))
 
@@ -51,6 +56,8 @@ class Failures:
         finally:
             self._stop.set()
             thread.join()
+            if self._clock:
+                self._clock.step(0)
             if self._cluster.control:
                 self._cluster.control.start_all()
                 self._cluster.control.wait_until_whole()
@@ -115,6 +122,12 @@ class Failures:
             self._cluster.control.wait_until_whole()
 
         return fail
+
+    def _clock_steps(self, name):
+        step = self._random.choice([-86_400, -3_600, -60, -2, 2, 60, 3_600, 86_400])
+        self._clock.step(step)
+        self._lasting(name, 5, 30, worker=self._supervisor.steady.name, step=step)()
+        # The clock stays where it is until it is set again, or the round ends: that is a step in the other direction.
 
     def _quota_for_a_while(self, name):
         pause = self._lasting(name, 10, 40)

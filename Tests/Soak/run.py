@@ -17,6 +17,7 @@ from deployment import Deployment
 from failures import Failures
 from load import Load
 from verifier import Verifier
+from worker import command
 from workers import Supervisor
 
 # A group that has not worked off a round after this long is taken for stuck.
@@ -96,7 +97,8 @@ class Run:
         self._drain(deployment, supervisor)
         self.say("filled", records=verifier.verify())
         deadline = self._began + arguments.hours * 3_600
-        while time.monotonic() < deadline:
+        is_last = False
+        while not is_last:
             self.counts["rounds"] += 1
             with load.running(), failures.running():
                 end = min(deadline, time.monotonic() + arguments.round)
@@ -105,11 +107,22 @@ class Run:
                     time.sleep(0.5)
             supervisor.all_up()
             took = self._drain(deployment, supervisor)
-            self.counts["records"] += (verified := verifier.verify())
+            is_last = time.monotonic() >= deadline
+            self.counts["records"] += (verified := verifier.verify(forget=not is_last))
             vitals = supervisor.vitals.latest()
             self.say("verified", round=self.counts["rounds"], records=verified, drained=round(took, 1), **vitals)
             if verifier.doubled_input:
                 self.say("a broker has taken input twice", records=verifier.doubled_input)
+
+        self._prove(supervisor)
+
+    def _prove(self, supervisor):
+        """The program's own proof of what the topics hold at the end, beside the oracle's."""
+        done = command("verify", "--from", "beginning", "--config", supervisor.steady.configuration_path, timeout=1_200)
+        said = (done.stdout + done.stderr).decode(errors="replace").strip()
+        self.say("rejoinder verify", status=done.returncode, said=said.splitlines()[-1] if said else "")
+        if done.returncode != 0:
+            raise SoakFailure(f"rejoinder verify ended with status {done.returncode}:\n{said}")
 
     def _drain(self, deployment, supervisor):
         began = time.monotonic()

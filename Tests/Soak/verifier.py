@@ -17,8 +17,10 @@ class Verifier:
         self.doubled_input = 0  # records of the soak's own that a broker has taken more than once
         self._positions = {}  # topic -> partition -> the offset to read on from
 
-    def verify(self):
-        """The number of input records whose effects are right. Throws AssertionError otherwise."""
+    def verify(self, forget=True):
+        """The number of input records whose effects are right. Throws AssertionError otherwise.
+
+        forget: delete them from the topics."""
         deployment = self._deployment
         before = deepcopy(self._tables)
         expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=self._tables))
@@ -35,7 +37,8 @@ class Verifier:
             expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=self._tables))
             self._compare(expected, enriched, dead_letters)
         count = len(deployment.records)
-        self._forget()
+        if forget:
+            self._forget()
         deployment.records.clear()
         return count
 

@@ -56,8 +56,7 @@ struct LaneReportTests {
         try await site.run { worker in
             let report = worker.reports[0]
             try await EmbeddedSite.wait(for: "the commit to be held up") {
-                guard let wait = report.current.wait, wait.reason == .coordinator else { return false }
-                return .now - wait.since > .milliseconds(500)
+                EmbeddedSite.isCommitHeldUp(report.current, for: .milliseconds(500))
             }
             let before = report.current
             #expect(before.committed == nil)

@@ -92,8 +92,7 @@ struct PreviewTests {
         site.injectOnceAssigned(Array(repeating: "COORDINATOR_LOAD_IN_PROGRESS", count: 10_000), into: .endTransaction)
         try await site.run { worker in
             try await EmbeddedSite.wait(for: "the commit to be held up") {
-                guard let wait = worker.reports[0].current.wait, wait.reason == .coordinator else { return false }
-                return .now - wait.since > .milliseconds(300)
+                EmbeddedSite.isCommitHeldUp(worker.reports[0].current, for: .milliseconds(300))
             }
             #expect(await Self.ask(worker, Make.question("q"), patience: .milliseconds(100)) == .busy)
             // As many as there is room for, the one before having been given up, and one more.

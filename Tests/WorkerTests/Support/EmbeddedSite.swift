@@ -63,6 +63,14 @@ final class EmbeddedSite {
         }
     }
 
+    /// Whether the coordinator has held a lane's commit up for so long. The registration of the producer waits for it too.
+    static func isCommitHeldUp(_ content: LaneReport.Content, for duration: Duration) -> Bool {
+        guard let wait = content.wait, wait.reason == .coordinator, content.busy?.activity == .committing else {
+            return false
+        }
+        return .now - wait.since > duration
+    }
+
     func publish(_ records: [TestRecord], to topic: String) throws {
         let producer = try Producer(properties: properties, transactionalID: nil, logger: logger)
         defer { producer.close(timeout: .seconds(1)) }
