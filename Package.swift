@@ -86,8 +86,9 @@ let package = Package(
             ]),
         .target(
             name: "RejoinderTesting", dependencies: ["Recording", "Worker", "AnswerStore", "Records", "KafkaClient"]),
-        .executableTarget(
-            name: "rejoinder",
+        // The commands; the program is its entry alone, so that tests import a library.
+        .target(
+            name: "Commands",
             dependencies: [
                 "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
                 "Sources", "SchemaRegistry", "Workload", "CMalloc",
@@ -99,6 +100,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .executableTarget(name: "rejoinder", dependencies: ["Commands"]),
 
         // What several test targets need: a real Kafka-protocol server, and waiting with a limit.
         .target(
@@ -144,9 +146,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
-            name: "rejoinderTests",
+            name: "CommandsTests",
             dependencies: [
-                "rejoinder", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient", "Workload",
+                "Commands", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient", "Workload",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
