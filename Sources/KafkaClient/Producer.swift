@@ -19,6 +19,8 @@ package final class Producer {
     private let queue: OpaquePointer
     /// Names of the topics handed out, for errors: librdkafka's own are freed with the client.
     private var topicNames: [OpaquePointer: String] = [:]
+    /// The topics handed out, by name.
+    private var topics: [String: ProducerTopic] = [:]
     /// Requests that change a transaction, sent and never answered. Each may still arrive, and the broker would take it
     /// for part of a later transaction; only a new producer, with a new epoch, is safe from it. Read this after a
     /// commit or an abort, when every request should have been answered.
@@ -63,8 +65,10 @@ package final class Producer {
 
     /// The topic's handle, made once.
     package func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
+        if let known = topics[name] { return known }
         let pointer = try client.topic(name, "Opening the topic \(name)")
         topicNames[pointer] = name
+        topics[name] = ProducerTopic(pointer: pointer)
         return ProducerTopic(pointer: pointer)
     }
 

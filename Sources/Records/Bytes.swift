@@ -13,7 +13,7 @@ extension UnsafeRawBufferPointer {
 
     /// Whether both hold the same bytes; their addresses may differ.
     @inline(__always)
-    func holdsSameBytes(as other: Bytes) -> Bool {
+    package func holdsSameBytes(as other: Bytes) -> Bool {
         guard count == other.count else { return false }
         var index = 0
         while index &+ 8 <= count {

@@ -209,12 +209,16 @@ extension JSONDocument {
 
     /// The object's member of that name; the first of several.
     package func member(_ name: [UInt8], of object: Int) -> Int? {
+        let nodes = nodes
         guard nodes[object].kind == .object else { return nil }
         let end = nodes[object].next
         return name.withUnsafeBytes { name in
             var index = object + 1
             while index < end {
-                if isNamed(name, index) { return index }
+                // Most names differ in their length.
+                let mayMatch =
+                    nodes[index].nameEnd &- nodes[index].nameStart == name.count || nodes[index].nameHasEscapes
+                if mayMatch, isNamed(name, index) { return index }
                 index = nodes[index].next
             }
             return nil

@@ -15,11 +15,30 @@ package struct ContractRecord: Equatable, Sendable {
 /// Used by one thread; not Sendable.
 package final class SourceTranslator {
     /// The sources of one topic, in configuration order: a row belongs to the first whose conditions it meets.
-    struct TopicSources {
+    final class TopicSources {
+        let topic: String
         let reader: EventReader
         let mappers: [RowMapper]
         /// Whether this one table has questions and answers, so that an id is either a question's or an answer's.
         let holdsBoth: Bool
+        /// The prefixes of the rows' keys in the index, by partition.
+        private var prefixes: [Int32: [UInt8]] = [:]
+
+        /// - Parameter mappings: of one topic, at least one.
+        init(_ mappings: [SourceMapping]) {
+            topic = mappings[0].topic
+            reader = EventReader(format: mappings[0].format)
+            mappers = mappings.map(RowMapper.init)
+            holdsBoth = mappings.contains { $0.into == .questions } && mappings.contains { $0.into == .answers }
+        }
+
+        /// A row's key in the index.
+        func rowKey(_ partition: Int32, _ key: some Collection<UInt8>) -> [UInt8] {
+            if let prefix = prefixes[partition] { return IndexKey.row(prefix, key: key) }
+            let prefix = IndexKey.prefix(topic: topic, partition: partition)
+            prefixes[partition] = prefix
+            return IndexKey.row(prefix, key: key)
+        }
 
         /// The place of the first mapper whose conditions the row meets.
         func place(of row: Row) throws(SourceFailure) -> Int? {
@@ -47,9 +66,9 @@ package final class SourceTranslator {
 
     package let topics: [String]
     let sources: [String: TopicSources]
-    private let index: SourceIndex
+    let index: SourceIndex
     /// Whether votes find their questions by their answers.
-    private let indexesAnswers: Bool
+    let indexesAnswers: Bool
     private let records = RecordReader()
     let framed: FramedRecordReader
     /// Every row comes once, and answers before their votes: rows are not indexed, and votes do not wait.
@@ -68,15 +87,7 @@ package final class SourceTranslator {
         for mapping in mappings where !topics.contains(mapping.topic) { topics.append(mapping.topic) }
         self.topics = topics
         sources = Dictionary(
-            uniqueKeysWithValues: topics.map { topic in
-                let own = mappings.filter { $0.topic == topic }
-                return (
-                    topic,
-                    TopicSources(
-                        reader: EventReader(format: own[0].format), mappers: own.map(RowMapper.init),
-                        holdsBoth: own.contains { $0.into == .questions } && own.contains { $0.into == .answers })
-                )
-            })
+            uniqueKeysWithValues: topics.map { topic in (topic, TopicSources(mappings.filter { $0.topic == topic })) })
     }
 
     /// The prefix that the keys of a source partition's rows share, and its length.
@@ -105,13 +116,13 @@ package final class SourceTranslator {
                 "the table was emptied with TRUNCATE, which names no rows: what was published of them stays; delete the rows "
                     + "one by one, or erase what came of them by null values")
         case .upsert(let row):
-            return try upsert(row, source, rowKey: rowKey(topic, partition, key, source, row), emit)
+            return try upsert(row, source, rowKey: rowKey(partition, key, source, row), emit)
         case .deletion(let before):
-            let rowKey = rowKey(topic, partition, key, source, before)
+            let rowKey = rowKey(partition, key, source, before)
             return try delete(before, source, key: source.reader.keyRow(key), rowKey: rowKey, emit)
         case .tombstone:
             guard let key else { return .passedOver }
-            let rowKey = IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
+            let rowKey = source.rowKey(partition, source.reader.keyBytes(key))
             guard let old = try entry(rowKey) else { return .passedOver }
             try remove(old, rowKey, emit)
             if !old.kept.isEmpty { index.set(rowKey, RowEntry.grave) }
@@ -121,17 +132,13 @@ package final class SourceTranslator {
 
     /// A row's key in the index: by the record's key, or without one, as in a table without a primary key, by the ids
     /// that the row is mapped to.
-    private func rowKey(_ topic: String, _ partition: Int32, _ key: Bytes?, _ source: TopicSources, _ row: Row?)
-        -> [UInt8]?
-    {
-        if let key {
-            return IndexKey.row(topic: topic, partition: partition, key: source.reader.keyBytes(key))
-        }
+    private func rowKey(_ partition: Int32, _ key: Bytes?, _ source: TopicSources, _ row: Row?) -> [UInt8]? {
+        if let key { return source.rowKey(partition, source.reader.keyBytes(key)) }
         guard let row, let place = try? source.place(of: row),
             let identity = source.mappers[place].identity(row)
         else { return nil }
         let ids = [identity.topic.rawValue, identity.answerID ?? identity.questionID ?? "", identity.voterID ?? ""]
-        return IndexKey.row(topic: topic, partition: partition, key: ids.joined(separator: "\0").utf8)
+        return source.rowKey(partition, Array(ids.joined(separator: "\0").utf8))
     }
 
     // MARK: - Upserts
@@ -139,8 +146,9 @@ package final class SourceTranslator {
     private func upsert(
         _ row: Row, _ source: TopicSources, rowKey: [UInt8]?, _ emit: (ContractRecord) throws -> Void
     ) throws -> Outcome {
+        // The row's entry as the index has it.
         let stored = try rowKey.flatMap { try index.value(of: $0) }
-        let old = stored.flatMap { RowEntry($0) }
+        var old = stored.flatMap { RowEntry($0) }
         let wasDeleted = stored == RowEntry.grave
         let place: Int?
         let mapped: MappedRecord?
@@ -177,7 +185,10 @@ package final class SourceTranslator {
             new.identity.questionID = question
         }
         try check(new)
-        if let old, let rowKey, old.isWaiting || old.identity != new.identity { try remove(old, rowKey, emit) }
+        if let earlier = old, let rowKey, earlier.isWaiting || earlier.identity != new.identity {
+            try remove(earlier, rowKey, emit, isReplaced: true)
+            old = nil
+        }
         guard let question else {
             if isOneTime { return .passedOver }
             guard let rowKey else {
@@ -193,9 +204,12 @@ package final class SourceTranslator {
             ContractRecord(topic: new.identity.topic, key: Array(question.utf8), value: isDeletion ? nil : new.value))
         if let rowKey, !isOneTime {
             let entry = RowEntry(identity: isDeletion ? nil : new.identity, vote: vote, kept: kept)
-            try update(rowKey, isDeletion && kept.isEmpty ? nil : entry.bytes)
-            if vote != nil, let answer = new.identity.answerID {
-                try update(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
+            let bytes = isDeletion && kept.isEmpty ? nil : entry.bytes
+            // A snapshot repeats every row.
+            if bytes != stored { index.set(rowKey, bytes) }
+            // A vote that was published before has its key by the answer, too.
+            if vote != nil, old?.vote == nil, let answer = new.identity.answerID {
+                index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
             }
         }
         try note(new.identity, isDeletion: isDeletion, source, emit)
@@ -214,7 +228,7 @@ package final class SourceTranslator {
 
     /// Checks the record as the worker will, so that no published record becomes a dead letter there.
     private func check(_ record: MappedRecord) throws(SourceFailure) {
-        if record.identity.topic == .votes, record.identity.voterID == nil, !isCounted(record.value) {
+        if record.identity.topic == .votes, record.identity.voterID == nil, !record.isCounted {
             throw SourceFailure(
                 "the vote has neither voterId and value, as one that is cast, nor voteCount, as one that is counted")
         }
@@ -243,14 +257,6 @@ package final class SourceTranslator {
         }
     }
 
-    private func isCounted(_ value: [UInt8]) -> Bool {
-        value.withUnsafeBytes { bytes in
-            let document = JSONDocument()
-            guard (try? document.read(bytes)) != nil else { return false }
-            return document.member(Array("voteCount".utf8), of: JSONDocument.root) != nil
-        }
-    }
-
     // MARK: - Deletions
 
     private func delete(
@@ -274,8 +280,12 @@ package final class SourceTranslator {
         return .mapped
     }
 
-    private func remove(_ old: RowEntry, _ rowKey: [UInt8], _ emit: (ContractRecord) throws -> Void) throws {
-        index.set(rowKey, nil)
+    /// Takes back the record of a row's entry.
+    /// - Parameter isReplaced: the caller sets the row's entry to another.
+    func remove(
+        _ old: RowEntry, _ rowKey: [UInt8], _ emit: (ContractRecord) throws -> Void, isReplaced: Bool = false
+    ) throws {
+        if !isReplaced { index.set(rowKey, nil) }
         guard let identity = old.identity else { return }
         if old.vote != nil, let answer = identity.answerID {
             index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: old.isWaiting), nil)
@@ -291,118 +301,14 @@ package final class SourceTranslator {
         }
     }
 
-    // MARK: - Answers and their questions
-
-    /// "" where the id is a question's; nil where it is unknown.
-    private func question(ofAnswer id: String) throws(StoreError) -> String? {
-        try index.value(of: IndexKey.answer(id)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private func note(
-        _ identity: RecordIdentity, isDeletion: Bool, _ source: TopicSources, _ emit: (ContractRecord) throws -> Void
-    ) throws {
-        guard indexesAnswers else { return }
-        switch identity.topic {
-        case .votes: return
-        case .questions:
-            guard source.holdsBoth, !isDeletion, let id = identity.questionID else { return }
-            try learn(id, question: "", emit)
-        case .answers:
-            guard let id = identity.answerID, let question = identity.questionID else { return }
-            try learn(id, question: question, emit)
-        }
-    }
-
-    private func learn(_ answer: String, question: String, _ emit: (ContractRecord) throws -> Void) throws {
-        let old = try self.question(ofAnswer: answer)
-        guard old != question else { return }
-        if old != nil { try update(IndexKey.moved(answer), [1]) }
-        index.set(IndexKey.answer(answer), Array(question.utf8))
-        try settle(votesFor: answer, emit)
-    }
-
-    // MARK: - Votes that name only their answers
-
-    private func wait(_ vote: MappedRecord, _ rowKey: [UInt8]) {
-        index.set(rowKey, RowEntry(identity: vote.identity, vote: vote.value).bytes)
-        if let answer = vote.identity.answerID {
-            index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: true), [1])
-        }
-    }
-
-    /// Publishes this lane's votes that waited for an index entry, perhaps another lane's, and those whose answer it
-    /// moved to another question.
-    /// - Returns: the number of published votes.
-    @discardableResult
-    package func settle(afterIndexKey key: Bytes, emit: (ContractRecord) throws -> Void) throws -> Int {
-        // An answer's move is two entries in two partitions, of which either may come first.
-        guard indexesAnswers, let answer = IndexKey.answerID(ofKey: key) ?? IndexKey.answerID(ofMoved: key) else {
-            return 0
-        }
-        return try settle(votesFor: answer, emit)
-    }
-
-    /// Publishes all votes of this lane whose answers are known by now or have moved: after a take-over or an abort.
-    @discardableResult
-    package func settleAll(emit: (ContractRecord) throws -> Void) throws -> Int {
-        guard indexesAnswers else { return 0 }
-        var count = 0
-        for key in try index.keys(beginningWith: IndexKey.allWaiting) {
-            guard let (answer, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
-            count += try settle(row, answer, emit)
-        }
-        for key in try index.keys(beginningWith: IndexKey.allMoved) {
-            guard let answer = IndexKey.answerID(ofMoved: key) else { continue }
-            count += try settle(votesFor: answer, areWaiting: false, emit)
-        }
-        return count
-    }
-
-    @discardableResult
-    private func settle(votesFor answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
-        var count = try settle(votesFor: answer, areWaiting: true, emit)
-        if try index.value(of: IndexKey.moved(answer)) != nil {
-            count += try settle(votesFor: answer, areWaiting: false, emit)
-        }
-        return count
-    }
-
-    private func settle(
-        votesFor answer: String, areWaiting: Bool, _ emit: (ContractRecord) throws -> Void
-    ) throws -> Int {
-        var count = 0
-        for key in try index.keys(ofVotesFor: answer, areWaiting: areWaiting) {
-            guard let (_, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
-            count += try settle(row, answer, emit)
-        }
-        return count
-    }
-
-    /// Publishes a vote under its answer's current question, and takes it back from the earlier one.
-    private func settle(_ row: [UInt8], _ answer: String, _ emit: (ContractRecord) throws -> Void) throws -> Int {
-        guard let question = try question(ofAnswer: answer), var entry = try entry(row), let vote = entry.vote,
-            entry.identity?.answerID == answer, entry.identity?.questionID != question
-        else { return 0 }
-        try remove(entry, row, emit)
-        // A vote on a question is not published.
-        guard !question.isEmpty else { return 0 }
-        entry.identity?.questionID = question
-        index.set(row, entry.bytes)
-        index.set(IndexKey.vote(forAnswer: answer, row: row, isWaiting: false), [1])
-        try emit(
-            ContractRecord(
-                topic: .votes, key: Array(question.utf8), value: MappedRecord.value(vote, inQuestion: question)))
-        return 1
-    }
-
     // MARK: - Entries
 
-    private func entry(_ rowKey: [UInt8]) throws(StoreError) -> RowEntry? {
+    func entry(_ rowKey: [UInt8]) throws(StoreError) -> RowEntry? {
         try index.value(of: rowKey).flatMap { RowEntry($0) }
     }
 
     /// Writes an entry if it differs from the current one: a snapshot repeats every row.
-    private func update(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
+    func update(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
         guard try index.value(of: key) != value else { return }
         index.set(key, value)
     }

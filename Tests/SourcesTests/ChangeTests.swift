@@ -247,14 +247,32 @@ struct SourceVoteTests {
         site.translator.owns = { _ in false }
         try site.send("forum.post", key: #"{"id":7}"#, moved)
         site.translator.owns = { _ in true }
-        let entry = IndexKey.moved("7")
-        #expect(try entry.withUnsafeBytes { try site.translator.settle(afterIndexKey: $0) { _ in } } == 1)
+        #expect(try settle(site, IndexKey.moved("7"), [1]) == 1)
         try site.send("forum.post", key: #"{"id":7}"#, post(7))
 
         // Deleted, and back under another question.
         try site.send("forum.post", key: #"{"id":7}"#, deletion(7))
         #expect(try site.send("forum.post", key: #"{"id":7}"#, moved).last == cast)
         #expect(try site.send("forum.vote", key: #"{"id":1}"#, deletion(1)).map(\.key) == ["2"])
+    }
+
+    @Test("votes are followed up when another lane's answer comes, and not again for one of the lane's own")
+    func ownEntries() throws {
+        let site = try Site(Self.yaml)
+        try site.send("forum.vote", key: #"{"id":1}"#, vote(1, post: 7))
+        // Its own entry, written while the vote's row was another lane's.
+        site.translator.owns = { _ in false }
+        try site.send("forum.post", key: #"{"id":7}"#, post(7))
+        site.translator.owns = { _ in true }
+        #expect(try settle(site, IndexKey.answer("7"), Array("1".utf8)) == 0)
+        // The same entry with another question is another lane's.
+        #expect(try settle(site, IndexKey.answer("7"), Array("2".utf8)) == 1)
+    }
+
+    private func settle(_ site: Site, _ key: [UInt8], _ value: [UInt8]) throws -> Int {
+        try key.withUnsafeBytes { key in
+            try value.withUnsafeBytes { value in try site.translator.settle(afterIndexKey: key, value) { _ in } }
+        }
     }
 
     @Test("votes on questions are nobody's, before and after their question has come")

@@ -11,8 +11,11 @@ enum IndexKey {
     private static let longestRow = 240
 
     /// Key of a row: topic, partition and the record's key, which is the row's primary key.
-    static func row(topic: String, partition: Int32, key: some Collection<UInt8>) -> [UInt8] {
-        var bytes = prefix(topic: topic, partition: partition)
+    /// - Parameter prefix: that of the row's topic and partition.
+    static func row(_ prefix: [UInt8], key: some Collection<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefixLength + min(key.count, longestRow))
+        bytes.append(contentsOf: prefix)
         if key.count <= longestRow {
             bytes.append(contentsOf: key)
         } else {

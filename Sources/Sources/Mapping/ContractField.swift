@@ -27,14 +27,21 @@ package struct ContractField: Sendable, Equatable {
     /// As in the configuration: `title`, `author/displayName`.
     package let name: String
     package let kind: Kind
-    package var isRequired = false
-
+    package let isRequired: Bool
     /// Whether it stands in the record's `author`.
-    var isOfAuthor: Bool { name.hasPrefix(Self.authorPrefix) }
+    let isOfAuthor: Bool
     /// Its name within its object.
-    var lastName: String { isOfAuthor ? String(name.dropFirst(Self.authorPrefix.count)) : name }
+    let lastName: String
 
     static let authorPrefix = "author/"
+
+    init(name: String, kind: Kind, isRequired: Bool = false) {
+        self.name = name
+        self.kind = kind
+        self.isRequired = isRequired
+        isOfAuthor = name.hasPrefix(Self.authorPrefix)
+        lastName = isOfAuthor ? String(name.dropFirst(Self.authorPrefix.count)) : name
+    }
 
     private static let professional = [
         ContractField(name: "author/id", kind: .id),

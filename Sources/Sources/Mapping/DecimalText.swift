@@ -18,7 +18,12 @@ enum DecimalText {
     /// integer, or has more than 200 digits.
     static func integer(_ number: String) -> String? {
         if number.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), !number.isEmpty { return number }
-        let isNegative = number.hasPrefix("-")
+        let isNegative = number.utf8.first == UInt8(ascii: "-")
+        if isNegative, 0x31...0x39 ~= number.utf8.dropFirst().first ?? 0,
+            number.utf8.count <= 200, number.utf8.dropFirst().allSatisfy({ 0x30...0x39 ~= $0 })
+        {
+            return number
+        }
         let parts = number.lowercased().drop { $0 == "-" }.split(separator: "e", omittingEmptySubsequences: false)
         guard let mantissa = parts.first, parts.count <= 2 else { return nil }
         let exponent = parts.count == 2 ? Int(parts[1]) : 0

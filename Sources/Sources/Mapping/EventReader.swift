@@ -16,11 +16,9 @@ enum RowEvent {
 /// Reads the records of one topic. Used by one thread; returned rows and keys are valid until its next call.
 package final class EventReader {
     let format: SourceFormat
-    private let document = JSONDocument()
-    private let keyDocument = JSONDocument()
-    /// Bytes before the payload: the Connect schema, mostly the same. It is parsed once, and compared after that.
-    private var prefix: [UInt8] = []
-    private var types = ColumnTypes.none
+    private let values = PayloadReader()
+    private let keys = PayloadReader()
+    private var document: JSONDocument { values.document }
 
     init(format: SourceFormat) { self.format = format }
 
@@ -31,7 +29,7 @@ package final class EventReader {
         guard document[root].kind == .object else {
             throw SourceFailure("the value is no row: it is JSON, but not an object")
         }
-        let row = Row(document: document, node: root, types: types)
+        let row = Row(document: document, node: root, types: values.types)
         switch format {
         case .json: return .upsert(row)
         case .avro: return schema?.isEnvelope ?? false ? try change(row) : flattened(row)
@@ -41,76 +39,40 @@ package final class EventReader {
 
     /// The record's key as a row of the key's columns; nil where it is no object.
     func keyRow(_ key: Bytes?) -> Row? {
-        guard let key, let payload = keyPayload(key), keyDocument[payload].kind == .object else { return nil }
-        return Row(document: keyDocument, node: payload, types: .none)
+        guard let key, let payload = try? keys.read(key), keys.document[payload].kind == .object else { return nil }
+        return Row(document: keys.document, node: payload, types: .none)
     }
 
     /// The bytes of a key that identify its row, without the schema that Connect's JSON converter puts before them.
     func keyBytes(_ key: Bytes) -> Bytes {
-        guard let payload = keyPayload(key) else { return key }
-        return keyDocument.text(of: payload)
-    }
-
-    private func keyPayload(_ key: Bytes) -> Int? {
-        guard (try? keyDocument.read(key)) != nil else { return nil }
-        return Self.payload(JSONDocument.root, keyDocument)?.payload ?? JSONDocument.root
+        guard let payload = try? keys.read(key) else { return key }
+        return keys.document.text(of: payload)
     }
 
     // MARK: - Values
 
     private func read(_ value: Bytes, _ schema: AvroSchema) throws(SourceFailure) -> Int {
-        prefix.removeAll(keepingCapacity: true)
-        types = schema.columnTypes
-        do throws(JSONFault) { try document.read(value) } catch {
+        do throws(JSONFault) { return try values.read(value, types: schema.columnTypes) } catch {
             throw SourceFailure("the value's Avro cannot be written as JSON: \(error)")
         }
-        return JSONDocument.root
     }
 
     /// Reads the value. Returns the index of its `payload` beside a `schema`, or of the value itself.
     private func payload(of value: Bytes) throws(SourceFailure) -> Int {
-        if !prefix.isEmpty, value.count > prefix.count,
-            value.starts(withBytes: prefix),
-            let end = try? document.readValue(value, from: prefix.count), isClosed(value, from: end)
-        {
-            return JSONDocument.root
-        }
-        do throws(JSONFault) { try document.read(value) } catch {
+        do throws(JSONFault) { return try values.read(value) } catch {
             throw SourceFailure("the value is no JSON: \(error)")
         }
-        types = .none
-        prefix.removeAll(keepingCapacity: true)
-        guard let (schema, payload) = Self.payload(JSONDocument.root, document) else { return JSONDocument.root }
-        types = ColumnTypes(document, schema: schema)
-        // Only where the payload is the last member: later members would not be read.
-        if document[payload].next == document.count, schema < payload {
-            prefix.append(contentsOf: value[..<document[payload].start])
-        }
-        return payload
-    }
-
-    /// Whether a brace and nothing else follows.
-    private func isClosed(_ value: Bytes, from end: Int) -> Bool {
-        guard end < value.count, value[end] == UInt8(ascii: "}") else { return false }
-        return value[(end + 1)...].allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
     }
 
     /// A record's key or value for people: without the schema that Connect's JSON converter puts before it.
     package static func withoutSchema(_ bytes: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBytes { text in
             let document = JSONDocument()
-            guard (try? document.read(text)) != nil, let found = payload(JSONDocument.root, document) else {
+            guard (try? document.read(text)) != nil, let found = PayloadReader.payload(in: document) else {
                 return bytes
             }
             return Array(document.text(of: found.payload))
         }
-    }
-
-    private static func payload(_ root: Int, _ document: JSONDocument) -> (schema: Int, payload: Int)? {
-        guard let payload = document.member(Names.payload, of: root),
-            let schema = document.member(Names.schema, of: root), document[schema].kind != .string
-        else { return nil }
-        return (schema, payload)
     }
 
     // MARK: - Debezium's changes
@@ -123,7 +85,7 @@ package final class EventReader {
         else { return flattened(row) }
         func state(_ node: Int?) -> Row? {
             guard let node, document[node].kind == .object else { return nil }
-            return Row(document: document, node: node, types: types)
+            return Row(document: document, node: node, types: values.types)
         }
         switch letter {
         case "c", "u", "r":
@@ -150,8 +112,6 @@ package final class EventReader {
     }
 
     private enum Names {
-        static let schema = Array("schema".utf8)
-        static let payload = Array("payload".utf8)
         static let before = Array("before".utf8)
         static let after = Array("after".utf8)
         static let operation = Array("op".utf8)

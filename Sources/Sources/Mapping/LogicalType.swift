@@ -30,13 +30,17 @@ enum LogicalType: Equatable {
 
 /// Logical types of a row's columns, from its schema.
 struct ColumnTypes {
-    private var types: [[UInt8]: LogicalType] = [:]
+    /// Only columns that have one. A list: a table has few of them, and hashing a name costs more than comparing it.
+    private var types: [(column: [UInt8], type: LogicalType)] = []
     /// Columns by their earlier names.
     private var aliases: [[UInt8]: [UInt8]] = [:]
 
     static let none = ColumnTypes()
 
-    subscript(column: [UInt8]) -> LogicalType? { types.isEmpty ? nil : types[column] }
+    subscript(column: [UInt8]) -> LogicalType? {
+        for entry in types where entry.column.count == column.count && entry.column == column { return entry.type }
+        return nil
+    }
 
     /// The current name of a column.
     func name(ofAlias alias: [UInt8]) -> [UInt8]? { aliases.isEmpty ? nil : aliases[alias] }
@@ -45,7 +49,7 @@ struct ColumnTypes {
 
     /// - Parameter json: the columns whose text is JSON.
     init(json: [String], aliases: [(alias: String, name: String)]) {
-        for column in json { types[Array(column.utf8)] = .json }
+        types = json.map { (Array($0.utf8), .json) }
         for (alias, name) in aliases { self.aliases[Array(alias.utf8)] = Array(name.utf8) }
     }
 
@@ -58,9 +62,8 @@ struct ColumnTypes {
             guard let column = Self.text("field", field, document), let name = Self.text("name", field, document)
             else { return }
             let parameters = document.member(Array("parameters".utf8), of: field)
-            types[Array(column.utf8)] = LogicalType(name: name) { key in
-                parameters.flatMap { Self.text(key, $0, document) }
-            }
+            let type = LogicalType(name: name) { key in parameters.flatMap { Self.text(key, $0, document) } }
+            if let type { types.append((Array(column.utf8), type)) }
         }
     }
 

@@ -48,6 +48,8 @@ struct MappedRecord {
     var identity: RecordIdentity
     /// The record's value; that of a vote without a question lacks the id, which ``value(_:inQuestion:)`` adds.
     var value: [UInt8]
+    /// It has a tally, `voteCount`.
+    var isCounted = false
     /// The question is deleted: its record has a null value.
     var isDeletion = false
     /// Values that the database may leave out of a later change, as PostgreSQL does with those stored apart (TOAST).
@@ -80,11 +82,20 @@ struct JSONWriter {
     }
 
     /// A member's name; its value must follow.
-    mutating func name(_ name: String) {
+    mutating func name(_ name: String) { self.name(Self.member(name)) }
+
+    /// A member's name as ``member(_:)`` has made it; its value must follow.
+    mutating func name(_ member: [UInt8]) {
         if !isFirst { bytes.append(UInt8(ascii: ",")) }
         isFirst = false
-        string(name)
-        bytes.append(UInt8(ascii: ":"))
+        bytes.append(contentsOf: member)
+    }
+
+    /// A member's name in quotes with the colon.
+    static func member(_ name: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: name.utf8.count + 3)
+        writer.string(name)
+        return writer.bytes + [UInt8(ascii: ":")]
     }
 
     mutating func member(_ name: String, text: String) {
@@ -104,19 +115,29 @@ struct JSONWriter {
     /// A string, escaped as far as JSON requires.
     mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case ..<0x20:
-                bytes.append(contentsOf: Array("\\u00".utf8))
-                bytes.append(Self.hexadecimal[Int(byte >> 4)])
-                bytes.append(Self.hexadecimal[Int(byte & 15)])
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { text in
+            var plain = text.startIndex
+            for (index, byte) in text.enumerated() where Self.mustEscape(byte) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<index]))
+                plain = index + 1
+                escape(byte)
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func mustEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        if byte >= 0x20 { return bytes.append(byte) }
+        bytes.append(contentsOf: Array("u00".utf8))
+        bytes.append(Self.hexadecimal[Int(byte >> 4)])
+        bytes.append(Self.hexadecimal[Int(byte & 15)])
     }
 
     private static let hexadecimal = Array("0123456789abcdef".utf8)

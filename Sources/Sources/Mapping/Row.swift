@@ -10,7 +10,14 @@ struct Row {
     @inline(__always)
     func find(_ path: RowPath) -> RowValue? {
         guard let column = self.column(path.column) else { return nil }
+        return find(path, in: column)
+    }
+
+    /// The value that a path leads to, whose column was found before.
+    @inline(__always)
+    func find(_ path: RowPath, in column: Int) -> RowValue? {
         var here = RowValue(document, column)
+        guard path.steps.count > 1 else { return here }
         for step in path.steps.dropFirst() {
             guard let next = here.child(step) else { return nil }
             here = next
@@ -30,13 +37,15 @@ struct Row {
     /// - Throws: `SourceFailure` where the database did not send a value that decides it.
     func meets(_ conditions: [RowCondition]) throws(SourceFailure) -> Bool {
         for condition in conditions {
-            if isStoredApart(condition.path) {
+            let column = column(condition.path.column)
+            if let column, UnavailableValue.stands(in: RowValue(document, column)) {
                 // A value that is stored apart is not NULL.
                 guard condition.allowed.isOfNull else { throw RowValues.storedApart(condition.path) }
                 guard condition.allowed.isNegated else { return false }
-            } else if !condition.allowed.contains(scalar(condition.path)) {
-                return false
+                continue
             }
+            let value = column.flatMap { find(condition.path, in: $0) }
+            if !condition.allowed.contains(value?.scalar ?? nil) { return false }
         }
         return true
     }
@@ -64,7 +73,19 @@ struct Row {
         let name = String(decoding: path.column, as: UTF8.self)
         let nearest = NearestName.of(name, in: columns)
         return "the row has no column \(excerpt(name))"
-            + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))")
+            + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))") + Self.hint(name)
+    }
+
+    /// A clause for people, on a name that no column has and that was meant for something else; "" for other names.
+    private static func hint(_ name: String) -> String {
+        let first = name.prefix { $0 != "." && $0 != "/" }
+        if ["payload", "after", "before"].contains(first) {
+            return "; name the column alone: the row is what stands in the change's 'after'"
+        }
+        if name.hasPrefix("$") || name.hasPrefix("#") || name.contains("/") {
+            return "; a place in a column is written as a JSON Pointer, which begins with /, as in '/meta/tags/0'"
+        }
+        return ""
     }
 
     /// A clause for people: why a path leads nowhere, with the nearest name; nil: it leads to a value.

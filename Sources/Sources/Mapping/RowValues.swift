@@ -18,24 +18,26 @@ struct RowValues {
     }
 
     /// A field's value, tested and translated as the mapping says.
-    func find(_ field: FieldMapping) throws(SourceFailure) -> Found {
+    func find(_ field: PlannedField) throws(SourceFailure) -> Found {
+        guard field.isTranslated || field.path == nil else { return try at(field) }
+        let mapping = field.mapping
         var found: Found
-        switch field.source {
+        switch mapping.source {
         case .constant(let text): found = .text(text)
         case .joined: found = try id(field).map { .text($0) } ?? .absent
         case .path(let path):
-            if let test = field.test, test.isOfNull, row.isStoredApart(path) {
+            if let test = mapping.test, test.isOfNull, row.isStoredApart(path) {
                 return .text(test.isNegated ? "true" : "false")
             }
-            found = try at(path, name: KeptField.name(field.field.name, path))
+            found = try at(field)
         }
         if case .kept = found { return found }
-        if let test = field.test { return .text(test.contains(text(found)) ? "true" : "false") }
-        if let standard = field.standard, text(found)?.isEmpty ?? true { found = .text(standard) }
-        if let replacements = field.replacements, let text = text(found) {
+        if let test = mapping.test { return .text(test.contains(text(found)) ? "true" : "false") }
+        if let standard = mapping.standard, text(found)?.isEmpty ?? true { found = .text(standard) }
+        if let replacements = mapping.replacements, let text = text(found) {
             guard let replacement = replacements[text] else {
                 throw SourceFailure(
-                    "\(Self.subject(field)) is \(excerpt(text)), which map: does not name; add it there, or leave such rows out "
+                    "\(field.subject) is \(excerpt(text)), which map: does not name; add it there, or leave such rows out "
                         + "with where:")
             }
             found = .text(replacement)
@@ -43,14 +45,20 @@ struct RowValues {
         return found
     }
 
+    private func at(_ field: PlannedField) throws(SourceFailure) -> Found {
+        guard let path = field.path else { return .absent }
+        return try at(path, name: field.keptName)
+    }
+
     /// - Parameter name: the name under which the field's value was kept.
-    func at(_ path: RowPath, name: String) throws(SourceFailure) -> Found {
+    func at(_ path: RowPath, name: @autoclosure () -> String) throws(SourceFailure) -> Found {
         guard let column = row.column(path.column) else { return .absent }
         if UnavailableValue.stands(in: RowValue(row.document, column)) {
+            let name = name()
             guard let kept = kept.first(where: { $0.name == name }) else { throw Self.storedApart(path) }
             return kept.json.isEmpty ? .absent : .kept(kept.json)
         }
-        guard let value = row.find(path), value.kind != .null else { return .absent }
+        guard let value = row.find(path, in: column), value.kind != .null else { return .absent }
         let type = row.type(of: path)
         switch type {
         case .decimal(let scale) where value.kind == .string:
@@ -105,8 +113,8 @@ struct RowValues {
     // MARK: - Ids
 
     /// The text of an id field; nil: NULL.
-    func id(_ field: FieldMapping) throws(SourceFailure) -> String? {
-        switch field.source {
+    func id(_ field: PlannedField) throws(SourceFailure) -> String? {
+        switch field.mapping.source {
         case .constant(let text): return text
         case .path:
             let found = try find(field)
@@ -115,8 +123,8 @@ struct RowValues {
         case .joined(let paths, let separator):
             var parts: [String] = []
             for path in paths {
-                let found = try at(path, name: field.field.name)
-                guard let text = text(found) else { return field.standard }
+                let found = try at(path, name: field.name)
+                guard let text = text(found) else { return field.mapping.standard }
                 parts.append(isNumber(found) ? try integer(text, field) : text)
             }
             return parts.joined(separator: separator)
@@ -124,18 +132,18 @@ struct RowValues {
     }
 
     /// The text of an id: a string as it is, an integer as its digits.
-    func id(_ found: Found, _ field: FieldMapping) throws(SourceFailure) -> String {
+    func id(_ found: Found, _ field: PlannedField) throws(SourceFailure) -> String {
         if case .value(let value, _) = found, ![.string, .number].contains(value.kind) {
             throw SourceFailure(
-                "\(Self.subject(field)) is \(excerpt(text(found) ?? "")), neither text nor number, and no id")
+                "\(field.subject) is \(excerpt(text(found) ?? "")), neither text nor number, and no id")
         }
         var id = text(found) ?? ""
         if isNumber(found) { id = try integer(id, field) }
         guard 1...200 ~= id.utf8.count else {
             throw SourceFailure(
                 id.isEmpty
-                    ? "\(Self.subject(field)) is empty, and an id has 1 to 200 bytes"
-                    : "\(Self.subject(field)) is longer than the 200 bytes of an id: \(excerpt(id))")
+                    ? "\(field.subject) is empty, and an id has 1 to 200 bytes"
+                    : "\(field.subject) is longer than the 200 bytes of an id: \(excerpt(id))")
         }
         return id
     }
@@ -148,12 +156,10 @@ struct RowValues {
         }
     }
 
-    private func integer(_ text: String, _ field: FieldMapping) throws(SourceFailure) -> String {
+    private func integer(_ text: String, _ field: PlannedField) throws(SourceFailure) -> String {
         guard let digits = DecimalText.integer(text) else {
-            throw SourceFailure("\(Self.subject(field)) is \(excerpt(text)), which is no integer, and no id")
+            throw SourceFailure("\(field.subject) is \(excerpt(text)), which is no integer, and no id")
         }
         return digits
     }
-
-    static func subject(_ field: FieldMapping) -> String { "field '\(field.field.name)': \(field.sourceText)" }
 }

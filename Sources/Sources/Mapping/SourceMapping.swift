@@ -79,7 +79,12 @@ package typealias ScalarText = String?
 /// A set of a column's values, or of all others.
 package struct ValueSet: Sendable, Equatable {
     package var values: [ScalarText]
-    package var isNegated = false
+    package var isNegated: Bool
+
+    package init(values: [ScalarText], isNegated: Bool = false) {
+        self.values = values
+        self.isNegated = isNegated
+    }
 
     func contains(_ value: ScalarText) -> Bool { values.contains(value) != isNegated }
 
@@ -91,6 +96,11 @@ package struct ValueSet: Sendable, Equatable {
 package struct RowCondition: Sendable, Equatable {
     package var path: RowPath
     package var allowed: ValueSet
+
+    package init(path: RowPath, allowed: ValueSet) {
+        self.path = path
+        self.allowed = allowed
+    }
 }
 
 /// The unit of a time that is an integer.

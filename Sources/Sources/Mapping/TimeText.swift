@@ -31,15 +31,39 @@ enum TimeText {
         let secondOfDay = ((seconds % 86_400) + 86_400) % 86_400
         let day = (seconds - secondOfDay) / 86_400
         let (year, month, dayOfMonth) = civil(day)
-        var text =
-            padded(year, 4) + "-" + padded(month, 2) + "-" + padded(dayOfMonth, 2) + "T"
-            + padded(secondOfDay / 3600, 2) + ":" + padded(secondOfDay / 60 % 60, 2) + ":" + padded(secondOfDay % 60, 2)
-        if fraction > 0 {
-            var part = padded(fraction, digits)
-            while part.last == "0" { part.removeLast() }
-            text += "." + part
+        return String(unsafeUninitializedCapacity: 32) { text in
+            var count = 0
+            func put(_ byte: UInt8) {
+                text[count] = byte
+                count += 1
+            }
+            func put(_ number: Int64, _ width: Int) {
+                var rest = number
+                for place in stride(from: count + width - 1, through: count, by: -1) {
+                    text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                count += width
+            }
+            put(year, 4)
+            put(UInt8(ascii: "-"))
+            put(month, 2)
+            put(UInt8(ascii: "-"))
+            put(dayOfMonth, 2)
+            put(UInt8(ascii: "T"))
+            put(secondOfDay / 3600, 2)
+            put(UInt8(ascii: ":"))
+            put(secondOfDay / 60 % 60, 2)
+            put(UInt8(ascii: ":"))
+            put(secondOfDay % 60, 2)
+            if fraction > 0 {
+                put(UInt8(ascii: "."))
+                put(fraction, digits)
+                while text[count - 1] == UInt8(ascii: "0") { count -= 1 }
+            }
+            put(UInt8(ascii: "Z"))
+            return count
         }
-        return text + "Z"
     }
 
     /// A time of day in ISO 8601, `12:34:56.789`; nil: it is not within a day.
@@ -60,11 +84,6 @@ enum TimeText {
         return (
             yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1
         )
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let text = String(number)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
     }
 
     /// A time in text as RFC 3339. Databases write it with a space for the T, without an offset (taken as UTC), with an

@@ -20,6 +20,8 @@ final class SourceIndexFollower {
     /// The ends to reach; nil: not queried yet.
     private var targets: [Int32: Int64]?
     private var failure = ConsumerFailure()
+    /// Whether the last ``advance(wait:applied:)`` took as many records as it may, so that more may be there.
+    private(set) var hasMore = false
 
     init(topic: String, properties: ClientProperties, store: IndexStore, logger: Logger) throws(KafkaError) {
         self.topic = topic
@@ -73,8 +75,8 @@ final class SourceIndexFollower {
     }
 
     /// Applies the records that have come to the store.
-    /// - Parameter applied: called with each key whose entry was set.
-    func advance(wait: Int32, applied: (Bytes) throws -> Void) throws {
+    /// - Parameter applied: called with each entry that was set.
+    func advance(wait: Int32, applied: (_ key: Bytes, _ value: Bytes) throws -> Void) throws {
         defer { gathered.removeAll() }
         var ends: [(place: TopicPartition, offset: Int64)] = []
         var timeout = wait
@@ -89,12 +91,16 @@ final class SourceIndexFollower {
             if timeout < 0 { break }
             timeout = 0
         }
+        hasMore = gathered.count == Self.maxGathered
         consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
         var touched: Set<Int32> = []
         for position in 0..<gathered.count {
             let message = gathered[position]
             // LMDB's limits; only a foreign record breaks them.
             if let key = message.key, 1...511 ~= key.count { try store.set(key, message.value) }
+            // The records of a fetch are of one partition: one note for all of them.
+            let isLast = position + 1 == gathered.count || gathered[position + 1].partition != message.partition
+            guard isLast else { continue }
             positions[message.partition] = message.offset + 1
             touched.insert(message.partition)
         }
@@ -105,7 +111,7 @@ final class SourceIndexFollower {
         for partition in touched { try store.setPosition(positions[partition] ?? 0, ofPartition: partition) }
         // After all of them, so that every lookup sees the same state.
         for position in 0..<gathered.count {
-            if let key = gathered[position].key, gathered[position].value != nil { try applied(key) }
+            if let key = gathered[position].key, let value = gathered[position].value { try applied(key, value) }
         }
         try store.commitIfDue()
     }

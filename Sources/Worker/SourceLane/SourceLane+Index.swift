@@ -22,12 +22,15 @@ extension SourceLane {
 
     /// 1. Applies the index topic's new entries to the store, and publishes the votes whose answers came with them.
     func followIndex() throws {
-        try follower.advance(wait: isBehind ? 20 : 0) { key in
-            guard !isBehind, !partitions.isEmpty else { return }
-            try translator.settle(afterIndexKey: key) { try publish($0, of: nil) }
-            try publishIndexChanges()
-        }
-        try follower.settleFailure(logger)
+        repeat {
+            try follower.advance(wait: isBehind ? 20 : 0) { key, value in
+                guard !isBehind, !partitions.isEmpty else { return }
+                try translator.settle(afterIndexKey: key, value) { try publish($0, of: nil) }
+                try publishIndexChanges()
+            }
+            try follower.settleFailure(logger)
+            // The lane's own entries are in memory until the store has them: no more records before it has.
+        } while index.unseen > Self.mostUnseen && follower.hasMore
         try catchUp()
     }
 

@@ -13,6 +13,8 @@ import Sources
 final class SourceLane: CommittingLane {
     private static let maxGatheredRecords = 2048
     private static let maxGatheredBytes = 4 << 20
+    /// Entries of the index in memory above which the store catches up first.
+    static let mostUnseen = 200_000
 
     /// Progress through a source's partition.
     struct Progress {
