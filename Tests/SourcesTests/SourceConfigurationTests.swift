@@ -101,6 +101,36 @@ struct SourceConfigurationTests {
                 "which makes true or false; title is neither"
             ),
             ("FIELDS { id: a, questionId: b, withdrawn: { from: c, in: [1], not: [2] } }", "has both in and not"),
+            (
+                "FIELDS { id: a, questionId: b, answeredAt: { from: c, as: ms } }",
+                "the nearest is millis"
+            ),
+            ("FIELDS { id: a, questionId: b, answeredAt: { from: c, as: Microseconds } }", "the nearest is micros"),
+            ("FIELDS { id: a, questionId: b, answeredAt: { from: c, as: ISO8601 } }", "the nearest is rfc3339"),
+            (
+                "FIELDS { id: a, questionId: b, author: { displayName: c } }",
+                "its fields are written one by one, each with a slash, as in 'author/id: user_id'"
+            ),
+            (
+                "FIELDS { id: a, questionId: b, value: c }",
+                "it is a field of votes, and this entry goes into answers, which have id, questionId"
+            ),
+            (
+                "- topic: t\n  format: json\n  into: answers\n  fields:\n  id: a\n  questionId: b",
+                "'questionId' in site.yaml, line 6 is a field: put it under fields:"
+            ),
+            (
+                "- topic: [a, b]\n  format: json\n  into: answers\n  fields: { id: a, questionId: b }",
+                "must be the name of one topic; write an entry for each topic"
+            ),
+            (
+                "- topic: a.*\n  format: json\n  into: answers\n  fields: { id: a, questionId: b }",
+                "a pattern is none: write an entry for each topic"
+            ),
+            (
+                "VOTES { answerId: a, voterId: c, value: { from: d, map: { 2 = 1 } } }",
+                "'2 = 1' has nothing behind it"
+            ),
             ("FIELDS { id: [a, b], questionId: b }", "must be a column, a JSON Pointer, or a mapping"),
             ("FIELDS { id: { from: [a, b] }, questionId: b }", "has several columns and no join"),
             ("FIELDS { id: { from: a, join: x }, questionId: b }", "which goes with a list of columns"),

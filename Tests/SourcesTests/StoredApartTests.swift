@@ -168,6 +168,21 @@ struct MissingColumnTests {
         #expect(failure("{}") == "field 'id' has no value: the row has no column 'ID'")
     }
 
+    @Test(
+        "a name that is no column's says how to write what was meant",
+        arguments: [
+            ("after.text", "no column 'after.text'; the nearest is 'text'; name the column alone"),
+            ("/payload/after/text", "no column 'payload'; the nearest is"),
+            ("meta/tags/0", "a place in a column is written as a JSON Pointer, which begins with /"),
+            ("$.meta.tags", "a place in a column is written as a JSON Pointer"),
+            ("#/meta/tags", "a place in a column is written as a JSON Pointer"),
+        ])
+    func noColumns(name: String, sentence: String) throws {
+        let site = try Site("- { topic: t, format: debezium, into: questions, fields: { id: id, title: '\(name)' } }")
+        let failure = site.failure("t", #"{"op":"c","before":null,"after":{"id":7,"text":"t","meta":{"tags":["a"]}}}"#)
+        #expect(failure?.contains(sentence) == true, "\(failure ?? "")")
+    }
+
     @Test("what leaves a field out, or passes a row over, without a word is told to people who look")
     func silent() throws {
         let site = try Site(Self.yaml)

@@ -32,7 +32,17 @@ package struct SourceConfigurationReader {
             return report("the entry of sources in \(place(node)) must hold topic, format, into and fields.")
         }
         let before = problems.count
-        for (key, _) in entry where !Self.keys.contains(key.string ?? "") { unknown(key, "sources", Self.keys) }
+        for (key, _) in entry where !Self.keys.contains(key.string ?? "") {
+            if isField(key.string), entry["fields"].map(Self.isNull) ?? true {
+                report(
+                    "\(excerpt(key.string ?? "")) in \(place(key)) is a field: put it under fields:, two spaces further in."
+                )
+            } else {
+                unknown(key, "sources", Self.keys)
+            }
+        }
+        // What stands beside fields: and not under it has been said.
+        if problems.count > before, entry["fields"].map(Self.isNull) ?? false { return }
         if let preset = entry["preset"] { return readPreset(preset, entry, node) }
         if let prefix = entry["topicPrefix"] {
             report("topicPrefix in \(place(prefix)) belongs to a preset; an entry without one names its topic.")
@@ -77,10 +87,15 @@ package struct SourceConfigurationReader {
             report("the entry of sources in \(place(node)) has no topic: name the topic that is consumed.")
             return nil
         }
-        guard let name = scalar(topic), Self.isTopicName(name) else {
+        guard let name = scalar(topic) else {
+            report("topic in \(place(topic)) must be the name of one topic; write an entry for each topic.")
+            return nil
+        }
+        guard Self.isTopicName(name) else {
+            let isPattern = name.contains("*") || name.hasPrefix("^")
             report(
-                "topic in \(place(topic)) is no topic name: 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'."
-            )
+                "topic in \(place(topic)) is no topic name: 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'"
+                    + (isPattern ? "; a pattern is none: write an entry for each topic." : "."))
             return nil
         }
         return name
@@ -109,13 +124,14 @@ package struct SourceConfigurationReader {
         return choice
     }
 
-    private func wrongWord(_ value: Node, _ key: String, _ words: [String]) -> String {
+    /// - Parameter aliases: other names, and the word that each stands for.
+    func wrongWord(_ value: Node, _ key: String, _ words: [String], aliases: [String: String] = [:]) -> String {
         guard let text = scalar(value) else {
             return "\(key) in \(place(value)) must be one of \(words.joined(separator: ", "))."
         }
         return
             "\(key) in \(place(value)) is \(excerpt(text)), not one of \(words.joined(separator: ", ")); the nearest is "
-            + "\(NearestName.of(text, in: words))."
+            + "\(NearestName.of(text, in: words, aliases: aliases))."
     }
 
     private mutating func readPreset(_ preset: Node, _ entry: Node.Mapping, _ node: Node) {
@@ -144,6 +160,11 @@ package struct SourceConfigurationReader {
         }
     }
 
+    /// Whether any of the topics has a field of that name.
+    private func isField(_ name: String?) -> Bool {
+        ContractTopic.allCases.contains { topic in ContractField.all(of: topic).contains { $0.name == name } }
+    }
+
     // MARK: - where:
 
     private mutating func readConditions(_ node: Node?) -> [RowCondition] {
@@ -168,164 +189,6 @@ package struct SourceConfigurationReader {
             }
         }
         return conditions
-    }
-
-    // MARK: - fields:
-
-    private mutating func readFields(_ node: Node?, _ into: ContractTopic, _ entry: Node) -> [FieldMapping] {
-        guard case .mapping(let mapping)? = node else {
-            report(
-                "\(node == nil ? "the entry of sources in \(place(entry)) has no fields" : "fields in \(place(node ?? entry)) is no mapping")"
-                    + ": name for each field of the \(into.noun) the column it stands in, as in 'id: id'.")
-            return []
-        }
-        let known = ContractField.all(of: into)
-        var fields: [String: FieldMapping] = [:]
-        let before = problems.count
-        for (key, value) in mapping {
-            guard let name = key.string, let field = known.first(where: { $0.name == name }) else {
-                let author = known.first { "author." + $0.lastName == key.string }
-                if let author {
-                    report("unknown field \(excerpt(key.string ?? "")) in \(place(key)): it is written \(author.name).")
-                } else {
-                    unknown(key, "field", known.map(\.name), hint: "; other columns go under carry:")
-                }
-                continue
-            }
-            fields[name] = readField(field, key, value)
-        }
-        // A misspelled field would be reported a second time, as missing.
-        if problems.count == before { checkPresence(fields, into, node ?? entry) }
-        return known.compactMap { fields[$0.name] }
-    }
-
-    private mutating func checkPresence(_ fields: [String: FieldMapping], _ into: ContractTopic, _ node: Node) {
-        for field in ContractField.all(of: into) where field.isRequired && fields[field.name] == nil {
-            report("fields in \(place(node)) lacks \(field.name), which every \(into.noun) has.")
-        }
-        guard into == .votes else { return }
-        switch (fields["value"] != nil, fields["voteCount"] != nil) {
-        case (true, true):
-            report("fields in \(place(node)) has both value and voteCount: a vote is either cast or counted; keep one.")
-        case (false, false):
-            report(
-                "fields in \(place(node)) has neither value, of a vote that was cast, nor voteCount, of votes that were counted."
-            )
-        case (true, false) where fields["voterId"] == nil:
-            report("fields in \(place(node)) lacks voterId: a vote that was cast has a voter.")
-        case (false, true) where fields["voterId"] != nil:
-            report("fields in \(place(node)) has voterId, but votes that were counted have no voter; leave it out.")
-        default: break
-        }
-    }
-
-    private static let fieldKeys = ["from", "as", "in", "not", "map", "split", "join", "default", "constant"]
-
-    private mutating func readField(_ field: ContractField, _ key: Node, _ value: Node) -> FieldMapping? {
-        let label = "fields \(field.name)"
-        guard case .mapping(let mapping) = value else {
-            guard scalar(value) != nil else {
-                report(
-                    "\(label) in \(place(key)) must be a column, a JSON Pointer, or a mapping with from:.")
-                return nil
-            }
-            return rowPath(value, label).map { FieldMapping(field, .path($0)) }
-        }
-        for (key, _) in mapping where !Self.fieldKeys.contains(key.string ?? "") { unknown(key, label, Self.fieldKeys) }
-        guard let source = readSource(mapping, label, key) else { return nil }
-        var result = FieldMapping(field, source)
-        if let unit = mapping["as"] {
-            if field.kind != .time {
-                report("\(label) in \(place(unit)) has as:, which is for times; \(field.name) is none.")
-            }
-            result.unit = scalar(unit).flatMap { TimeUnit(rawValue: $0) }
-            if result.unit == nil { report(wrongWord(unit, "\(label) as", TimeUnit.allCases.map(\.rawValue))) }
-        }
-        readTest(mapping, &result, label)
-        if let map = mapping["map"] { result.replacements = readMap(map, label) }
-        if let split = mapping["split"] {
-            if field.kind != .strings {
-                report("\(label) in \(place(split)) has split:, which is for lists; \(field.name) is none.")
-            }
-            result.separators = scalar(split)
-            if result.separators?.isEmpty ?? true {
-                report("\(label) split in \(place(split)) must be the characters between the parts, as in split: ' '.")
-            }
-        }
-        if let standard = mapping["default"] {
-            result.standard = scalar(standard)
-            if result.standard == nil { report("\(label) default in \(place(standard)) must be a single value.") }
-        }
-        checkValues(result, mapping, label)
-        return result
-    }
-
-    private mutating func readSource(_ mapping: Node.Mapping, _ label: String, _ key: Node) -> FieldMapping.Source? {
-        switch (mapping["from"], mapping["constant"]) {
-        case (nil, let constant?):
-            guard let text = scalar(constant) else {
-                report("\(label) constant in \(place(constant)) must be a single value.")
-                return nil
-            }
-            return .constant(text)
-        case (let from?, nil):
-            guard case .sequence(let list) = from else {
-                if let join = mapping["join"] {
-                    report(
-                        "\(label) in \(place(join)) has join:, which goes with a list of columns, as in from: [site, id]."
-                    )
-                }
-                return rowPath(from, label).map { .path($0) }
-            }
-            let paths = list.compactMap { rowPath($0, label) }
-            guard paths.count == list.count, !paths.isEmpty else {
-                if list.isEmpty { report("\(label) from in \(place(from)) names no column.") }
-                return nil
-            }
-            guard let separator = mapping["join"].flatMap({ scalar($0) }) else {
-                report(
-                    "\(label) in \(place(from)) has several columns and no join: say what stands between their values, as in "
-                        + "join: '-'.")
-                return nil
-            }
-            return .joined(paths, separator: separator)
-        case (nil, nil):
-            report("\(label) in \(place(key)) has no from: name the column, as in '{ from: added_at, as: micros }'.")
-        case (_?, let constant?):
-            report("\(label) in \(place(constant)) has both from and constant; keep one.")
-        }
-        return nil
-    }
-
-    private mutating func readTest(_ mapping: Node.Mapping, _ result: inout FieldMapping, _ label: String) {
-        guard let test = mapping["in"] ?? mapping["not"] else { return }
-        guard result.field.kind == .boolean || result.field.kind == .deletion else {
-            return report(
-                "\(label) in \(place(test)) has \(mapping["in"] == nil ? "not" : "in"):, which makes true or false; "
-                    + "\(result.field.name) is neither. To leave rows out, use where:.")
-        }
-        if mapping["in"] != nil, let not = mapping["not"] {
-            return report("\(label) in \(place(not)) has both in and not; keep one.")
-        }
-        result.test = ValueSet(values: scalars(test, label), isNegated: mapping["in"] == nil)
-    }
-
-    private mutating func readMap(_ node: Node, _ label: String) -> [String: String]? {
-        guard case .mapping(let mapping) = node, !mapping.isEmpty else {
-            report(
-                "\(label) map in \(place(node)) must hold values and what each stands for, as in 'map: { 2: 1, 3: -1 }'."
-            )
-            return nil
-        }
-        var replacements: [String: String] = [:]
-        for (key, value) in mapping {
-            guard let from = scalar(key), let to = scalar(value) else {
-                report("\(label) map in \(place(key)) must hold single values.")
-                continue
-            }
-            replacements[from] = to
-        }
-        return replacements
     }
 
     // MARK: - carry:
@@ -373,7 +236,7 @@ package struct SourceConfigurationReader {
 
     // MARK: - Helpers
 
-    private mutating func rowPath(_ node: Node, _ label: String) -> RowPath? {
+    mutating func rowPath(_ node: Node, _ label: String) -> RowPath? {
         guard let text = scalar(node), let path = RowPath(text) else {
             let shown = scalar(node) ?? ""
             report(
@@ -386,7 +249,7 @@ package struct SourceConfigurationReader {
         return path
     }
 
-    private mutating func scalars(_ node: Node, _ label: String) -> [ScalarText] {
+    mutating func scalars(_ node: Node, _ label: String) -> [ScalarText] {
         switch node {
         case .sequence(let list):
             if list.isEmpty { report("\(label) in \(place(node)) has an empty list, which nothing is in.") }
@@ -413,7 +276,7 @@ package struct SourceConfigurationReader {
         return scalar.string
     }
 
-    private mutating func unknown(_ key: Node, _ label: String, _ known: [String], hint: String = "") {
+    mutating func unknown(_ key: Node, _ label: String, _ known: [String], hint: String = "") {
         let name = key.string ?? ""
         report(
             "unknown \(label == "field" ? "field" : "key") \(excerpt(name)) \(label == "field" ? "" : "under \(label) ")"
@@ -424,7 +287,7 @@ package struct SourceConfigurationReader {
 
     mutating func report(_ message: String) { problems.append(message) }
 
-    private static func isNull(_ node: Node) -> Bool {
+    static func isNull(_ node: Node) -> Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
