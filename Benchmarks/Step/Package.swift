@@ -15,6 +15,14 @@ let package = Package(
         .target(name: "Workload"),
         .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
+        // Without what reads YAML, which is another package's.
+        .target(
+            name: "Sources", dependencies: ["AnswerStore", "Records"],
+            exclude: [
+                "Configuration/SourceConfigurationReader.swift", "Configuration/SourceConfigurationReader+Fields.swift",
+                "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
+            ]),
+        .executableTarget(name: "mapping", dependencies: ["Records", "AnswerStore", "Sources"]),
         .executableTarget(name: "step", dependencies: ["Records", "Workload", "AnswerStore", "Enrichment"]),
     ],
     swiftLanguageModes: [.v6]
