@@ -10,7 +10,7 @@ package final class GroupConsumer {
     /// `group.id`.
     package let groupID: String
     /// A static member keeps its place in the group when it closes.
-    let isStatic: Bool
+    package let isStatic: Bool
     private var table = TopicTable()
     private var ahead: FetchAhead
     /// An assignment has arrived, even an empty one.

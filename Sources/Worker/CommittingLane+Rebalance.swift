@@ -34,6 +34,7 @@ extension CommittingLane {
         try consumer.assign(places)
         logger.info("partitions assigned", metadata: ["partitions": .array(listed(places))])
         report.note(.assigned, told(places))
+        if consumer.isStatic { figures.owners.assigned() }
         guard !places.isEmpty else { return }
         try take(places)
     }

@@ -162,6 +162,7 @@ final class Lane: CommittingLane {
         if window != nil { try publishChanges() }
         try commitIfDue()
         try answerRebalance()
+        try lookForOwnerless()
         figures.endStep(clock, commits: totals.commits)
     }
 

@@ -241,9 +241,14 @@ final class Publisher {
     func partitionCounts() throws(KafkaError) -> [String: Int32] {
         var counts: [String: Int32] = [:]
         for name in topics.inputs + topics.outputs {
-            counts[name] = try producer.partitionCount(of: try producer.topic(name), timeout: .seconds(2))
+            counts[name] = try partitionCount(of: name)
         }
         return counts
+    }
+
+    /// A topic's partition count as it is now.
+    func partitionCount(of name: String) throws(KafkaError) -> Int32 {
+        try producer.partitionCount(of: try producer.topic(name), timeout: .seconds(2))
     }
 
     /// First offset and end of a partition, from its broker.

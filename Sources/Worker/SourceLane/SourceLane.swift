@@ -164,6 +164,7 @@ final class SourceLane: CommittingLane {
         try commitIfDue()
         try forgetWhatTheStoreHasSeen()
         try answerRebalance()
+        try lookForOwnerless()
         figures.endStep(clock, commits: totals.commits)
     }
 
@@ -243,7 +244,7 @@ final class SourceLane: CommittingLane {
                 DeadLetter(
                     message: message, topic: place.topic,
                     error: RecordError(
-                        code: .refused, message: "the broker does not take what the record becomes: \(refused.reason)"))
+                        code: .refused, message: "the broker refuses the record that it becomes: \(refused.reason)"))
             )
         } else {
             do { try translate(message, from: place) } catch let outage as RegistryOutage {
