@@ -98,7 +98,7 @@ struct AdminAnswerReader {
         return text
     }
 
-    private static let noHTTP = AdminProbe.Failure(description: "what answers there does not speak HTTP")
+    private static let noHTTP = AdminProbe.Failure(description: "the program there does not speak HTTP")
 }
 
 extension Substring {

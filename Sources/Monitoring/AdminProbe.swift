@@ -57,7 +57,7 @@ package struct AdminProbe: Sendable {
         let line = text.prefix { !$0.isNewline }.split(separator: " ", maxSplits: 2)
         guard line.count >= 2, line[0].hasPrefix("HTTP/1."), line[1].utf8.count == 3, let status = Int(line[1]),
             let end = text.range(of: "\r\n\r\n")
-        else { throw Failure(description: "what answers there does not speak HTTP") }
+        else { throw Failure(description: "the program there does not speak HTTP") }
         return Answer(status: status, body: String(text[end.upperBound...]))
     }
 }

@@ -81,5 +81,5 @@ package struct ThroughputWatch: Sendable {
         return socket
     }
 
-    private static let noHTTP = AdminProbe.Failure(description: "what answers there does not speak HTTP")
+    private static let noHTTP = AdminProbe.Failure(description: "the program there does not speak HTTP")
 }

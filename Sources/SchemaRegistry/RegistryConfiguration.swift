@@ -44,7 +44,7 @@ package struct RegistryConfiguration: Sendable, Equatable {
                 return "holds a user name or a password; put them under registry.username and registry.password"
             }
             if host.isEmpty || rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace }) {
-                return "must be an address such as https://registry.example:8081, without what follows a '?' or '#'"
+                return "must be an address such as https://registry.example:8081, without a '?' or '#'"
             }
         }
         return nil

@@ -31,7 +31,7 @@ enum ErrorVerdict {
 
     private static let client =
         "librdkafka and the worker disagree: this is an error of the program; report it with this line and the one before"
-    private static let brokerVersion = "the brokers are too old for what the worker asks: it needs Kafka 3.6 or newer"
+    private static let brokerVersion = "the brokers are too old: the worker needs Kafka 3.6 or newer"
     private static let security = "compare the security settings in kafka.properties with the brokers'"
 
     private static let ending: [String: (matter: WorkerError.Matter, text: String)] = [
@@ -62,8 +62,8 @@ enum ErrorVerdict {
         ),
         "FENCED_INSTANCE_ID": (
             .failed,
-            "another member has this group.instance.id: give each worker a state directory of its own, which gives it an "
-                + "identity of its own"
+            "another member has joined with this group.instance.id. If a copy of the state directory is in use, give each "
+                + "worker a directory of its own; if not, the group's coordinator has moved, and a restart mends it"
         ),
         "UNRELEASED_INSTANCE_ID": (
             .failed, "another member has this group.instance.id: give each worker a state directory of its own"

@@ -153,11 +153,11 @@ extension CommittingLane {
             while !stop.isRequested { try turn() }
             try commit()
         } catch LaneFault.stopped {
-            logger.warning("stopped before the last commit; what it held will be worked on again")
+            logger.warning("stopped before the last commit; its events will be worked on again")
         } catch let fault as LaneFault where stop.isRequested {
             guard let cause = fault.repeatableCause else { throw fault }
             logger.warning(
-                "the last commit failed; what it held will be worked on again", metadata: ["cause": "\(cause)"])
+                "the last commit failed; its events will be worked on again", metadata: ["cause": "\(cause)"])
         }
     }
 

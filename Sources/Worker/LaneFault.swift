@@ -44,6 +44,6 @@ enum LaneFault: Error {
                 .failed,
                 "\(place) went back from offset \(next) to \(offset): its log was cut (an unclean election), or the topic was "
                     + "deleted and made anew while the worker ran. Start it again: it compares the group's offsets with the "
-                    + "log, and offsets.onMismatch says what it does about them"))
+                    + "log, and offsets.onMismatch decides about them"))
     }
 }

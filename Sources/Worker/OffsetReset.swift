@@ -48,9 +48,10 @@ package struct OffsetReset: Sendable, Equatable {
             switch reason {
             case .beyondEnd:
                 "its log was cut (an unclean election, a restored backup) or the topic was made anew, and going on publishes "
-                    + "again what it holds from \(to) on"
-            case .belowStart: "what is gone was never worked on; going on begins at \(to)"
-            case .missing: "going on begins at \(to), and publishes again what other workers have published since"
+                    + "again the records from \(to) on"
+            case .belowStart: "the deleted records were never worked on; the worker goes on at \(to)"
+            case .missing:
+                "the worker goes on at \(to), and publishes again the records that other workers have published since"
             }
         return cause + "; set the group's offset by hand (kafka-consumer-groups.sh --reset-offsets), or run once with "
             + "offsets.onMismatch: continue (--offsets-on-mismatch continue)"

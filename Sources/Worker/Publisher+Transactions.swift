@@ -168,7 +168,7 @@ extension Publisher {
         throw .fatal(
             WorkerError(
                 .configuration,
-                "The broker refuses dead letters, whatever their form: producing to \(refusal.topic) failed: "
+                "The broker refuses dead letters in every form: producing to \(refusal.topic) failed: "
                     + "\(refusal.reason) (\(refusal.name)). Compare the topic's settings with those that "
                     + "`rejoinder topics create` gives"))
     }

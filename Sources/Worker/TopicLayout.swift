@@ -55,7 +55,7 @@ package struct Cluster: Sendable {
             throw WorkerError(
                 .configuration,
                 "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); "
-                    + "create what is missing with `rejoinder topics create`, or name other topics in the configuration"
+                    + "create the missing ones with `rejoinder topics create`, or name other topics in the configuration"
             )
         }
         guard questions == answers, questions == votes else {

@@ -2,8 +2,8 @@ import Records
 import Testing
 import Worker
 
-@testable import Monitoring
 @testable import Commands
+@testable import Monitoring
 
 @Suite struct CommandFailureTests {
     private struct Stranger: Error {}

@@ -200,7 +200,7 @@ final class StoreLoad {
             StoreError(
                 kind: .system,
                 description:
-                    "sorting the first changes of the store in '\(directory)' failed: what was put aside there does "
+                    "sorting the first changes of the store in '\(directory)' failed: the rows put aside there do "
                     + "not read as it was written; check the disk, then start the worker again")
         }
     }

@@ -114,7 +114,7 @@ struct ClusterCheck {
         guard description.leaderlessPartitions.isEmpty else {
             let numbers = description.leaderlessPartitions.prefix(10).map(String.init).joined(separator: ", ")
             return .fail(
-                "topic \(name)", "nobody leads partition \(numbers)",
+                "topic \(name)", "there is no leader of partition \(numbers)",
                 "see whether all brokers run; try again when the partitions have leaders", .broker)
         }
         let count = description.partitionCount

@@ -52,10 +52,10 @@ struct TopicNeeds: Sendable, Equatable {
             rule: .atLeast(maxMessageBytes))
         let retention = Need(
             setting: "retention.ms", value: "-1", weight: .wanted,
-            reason: "the stores are rebuilt from this topic, so what it forgets is lost", rule: .equals)
+            reason: "the stores are rebuilt from this topic, so a record that it drops is lost", rule: .equals)
         let bytes = Need(
             setting: "retention.bytes", value: "-1", weight: .wanted,
-            reason: "the stores are rebuilt from this topic, so what it forgets is lost", rule: .equals)
+            reason: "the stores are rebuilt from this topic, so a record that it drops is lost", rule: .equals)
         let whole = Need(
             setting: "cleanup.policy", value: "delete", weight: .wanted,
             reason: "several records share a key, and compaction keeps only the last of them", rule: .lacks("compact"))
@@ -74,7 +74,7 @@ struct TopicNeeds: Sendable, Equatable {
             rule: .atLeast(86_400_000))
         let index = Need(
             setting: "cleanup.policy", value: "compact", weight: .wanted,
-            reason: "what the sources know of old rows would go after its retention, and their deletions be missed",
+            reason: "the sources would forget old rows after its retention, and miss their deletions",
             rule: .contains)
         let sources = hasSources ? [TopicNeeds(topic: topics.sourceIndex, needs: [index, size])] : []
         return sources + [

@@ -26,7 +26,7 @@ enum CaptureReport {
                 "  from \(LogClock.text(timestamp: times.lowerBound)) to \(LogClock.text(timestamp: times.upperBound))")
         }
         for (partition, offset) in summary.deleted.sorted(by: { $0.key < $1.key }).prefix(10) {
-            lines.append("  note: of \(partition) the broker has only what is from offset \(offset) on")
+            lines.append("  note: of \(partition) the broker has only the records from offset \(offset) on")
         }
         lines += warnings(summary).map { "  " + $0 }
         guard let redaction else { return lines }

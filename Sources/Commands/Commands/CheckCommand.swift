@@ -4,7 +4,7 @@ import ArgumentParser
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Tells whether 'run' would work, and what to do if not.",
+        abstract: "Tells whether 'run' would work, and how to mend it if not.",
         discussion: """
             Connects, looks at the topics and their settings, the consumer group, the transactional id and the state \
             directory, and prints one line for each: ok, warn or fail, what was found, and what to do. It joins no group, \

@@ -61,7 +61,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Records of the traffic.", valueName: "number"))
     var events: Int?
 
-    @Option(help: ArgumentHelp("What part of the traffic are votes, from 0 to 0.999.", valueName: "share"))
+    @Option(help: ArgumentHelp("The votes' part of the traffic, from 0 to 0.999.", valueName: "share"))
     var voteShare: Double?
 
     @Option(help: ArgumentHelp("An answer's mean size.", valueName: "bytes"))
@@ -75,10 +75,10 @@ struct GenerateCommand: ParsableCommand {
             "Which questions are asked and voted on: uniform, or zipf with its exponent.", valueName: "skew"))
     var skew: SkewOption?
 
-    @Option(help: ArgumentHelp("What part of the answers is withdrawn.", valueName: "share"))
+    @Option(help: ArgumentHelp("The part of the answers that is withdrawn.", valueName: "share"))
     var withdrawnShare: Double?
 
-    @Option(help: ArgumentHelp("What part of the votes are counted tallies.", valueName: "share"))
+    @Option(help: ArgumentHelp("The part of the votes that are counted tallies.", valueName: "share"))
     var countedShare: Double?
 
     @Option(help: "tables or traffic. Default: both.")
@@ -248,7 +248,7 @@ struct GenerateCommand: ParsableCommand {
         guard missing.isEmpty else {
             throw CommandFailure(
                 .configuration,
-                "there is no topic \(missing.joined(separator: ", ")), so nothing was published; make what is missing with "
+                "there is no topic \(missing.joined(separator: ", ")), so nothing was published; make the missing ones with "
                     + "--partitions, or with 'rejoinder topics create'.")
         }
     }

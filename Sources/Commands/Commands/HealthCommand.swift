@@ -56,7 +56,7 @@ struct HealthCommand: ParsableCommand {
         default:
             throw CommandFailure(
                 .brokerUnreachable,
-                "no worker answers at \(target.text): what is there answers \(path) with status \(answer.status)")
+                "no worker answers at \(target.text): the server there answers \(path) with status \(answer.status)")
         }
     }
 

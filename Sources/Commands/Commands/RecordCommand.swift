@@ -59,7 +59,7 @@ struct RecordCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The file; - is standard output.", valueName: "file"))
     var output: String
 
-    @Flag(help: "Go on with what comes until SIGINT, SIGTERM or SIGHUP; then the file is finished.")
+    @Flag(help: "Go on with new records until SIGINT, SIGTERM or SIGHUP; then the file is finished.")
     var follow = false
 
     @Option(name: .customLong("for"), help: ArgumentHelp("Follow for this long: 90s, 10m, 2h.", valueName: "time"))
@@ -103,7 +103,7 @@ struct RecordCommand: ParsableCommand {
         let follows = follow || duration != nil
         if follows, to != nil {
             throw CommandFailure(
-                .usage, "--follow and --for go on with what comes, so --to has no meaning; leave one of them out.")
+                .usage, "--follow and --for go on with new records, so --to has no meaning; leave one of them out.")
         }
         let capture = try capture(settings, isFollowing: follows)
         let signals = StopOnSignal()
@@ -207,7 +207,7 @@ struct RecordCommand: ParsableCommand {
             failure.lines.append(
                 "\(kept.recordCount) of the \(writer.recordCount) records that were read before are kept in \(kept.name)"
                     + (capture.isFollowing
-                        ? "; what came after them is not in it." : ", which 'rejoinder replay' reads."))
+                        ? "; later ones are not in it." : ", which 'rejoinder replay' reads."))
         } else {
             failure.lines.append("No file was written.")
         }

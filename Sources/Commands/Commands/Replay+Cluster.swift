@@ -91,7 +91,7 @@ struct ClusterReplayOptions: ParsableArguments {
             valueName: "code"))
     var code: [String] = []
 
-    @Flag(help: "Say what would be published where (of dead letters: each of them), and publish nothing.")
+    @Flag(help: "Show the records that would be published (of dead letters: each), and publish nothing.")
     var dryRun = false
 
     /// The way that the flags select; nil: a replay in this process.

@@ -7,7 +7,7 @@ extension ProcessReplay.Output: ExpressibleByArgument {}
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Replays a recording in this process or to a cluster, or what a cluster holds once more.",
+        abstract: "Replays a recording in this process or to a cluster, or a cluster's own topics once more.",
         discussion: """
             In this process (the default) the records go, in the file's order, through the checks, the store and the rendering \
             that 'run' uses, with no broker; the enriched records and dead letters come out as a recording. The same recording \

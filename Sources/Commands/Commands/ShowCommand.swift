@@ -5,7 +5,7 @@ import ArgumentParser
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows what the store holds for a question.",
+        abstract: "Shows a question's answers and votes in the store.",
         discussion: """
             Reads the stores under the state directory, while a worker uses them or not, and disturbs nobody: the visible \
             answers in the order of the enriched record, with their votes and labels, and votes that wait for their answer. \

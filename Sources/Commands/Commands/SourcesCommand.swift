@@ -8,7 +8,7 @@ import Worker
 struct SourcesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sources",
-        abstract: "Shows what sources make of other systems' records.",
+        abstract: "Shows how sources translate other systems' records.",
         discussion: """
             A source reads a topic as another system publishes it, such as Debezium's change events of a site's tables, and \
             publishes questions, answers and votes. 'rejoinder run' runs the sources that stand in the configuration.

@@ -8,7 +8,7 @@ extension SourcesCommand {
     /// `rejoinder sources try`
     struct Try: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows records of a source and what they become, and publishes nothing.",
+            abstract: "Shows records of a source and their translations, and publishes nothing.",
             discussion: """
                 Reads the newest records of the sources' topics, or of one of them, in no group, or a file of JSON lines: \
                 each line is a record's value, or an object of 'key' and 'value' where the key matters, as for deletions. \

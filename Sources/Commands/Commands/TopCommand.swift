@@ -6,7 +6,7 @@ import Monitoring
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Shows live what workers do: rates, lag, latency, where the time goes.",
+        abstract: "Shows workers live: rates, lag, latency, where the time goes.",
         discussion: """
             Asks each worker's admin port once and is told every second; a worker that cannot be reached is tried again. Or \
             follows logs in JSON as they are written, through rotation; a log may hold several workers.
@@ -36,7 +36,7 @@ struct TopCommand: ParsableCommand {
     @Flag(help: "Print one picture and end.")
     var once = false
 
-    @Flag(help: "Draw in ASCII whatever the locale is.")
+    @Flag(help: "Draw in ASCII in every locale.")
     var ascii = false
 
     func validate() throws {

@@ -7,7 +7,7 @@ import Worker
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Proves that what is published is what the input topics make of it.",
+        abstract: "Proves that the published records are those that the input topics make.",
         discussion: """
             Reads a window of the questions, both tables and the output topics, makes each enriched record again from the \
             answers and votes as they stood, and compares byte for byte. It reports what is missing, doubled, wrong, and out of \
@@ -71,7 +71,7 @@ struct VerifyCommand: ParsableCommand {
         guard !report.isClean(allowsDoubles: settings.delivery == .atLeastOnce) else { return }
         throw CommandFailure(
             .different,
-            "what is published is not what the input topics make of it; keep the topics as they are until the cause is known."
+            "the published records are not those that the input topics make; keep the topics as they are until the cause is known."
         )
     }
 

@@ -98,7 +98,7 @@ final class SandboxSite: SandboxControl {
                 }
                 // Cancelled: the client has gone.
                 do { try await Task.sleep(for: Self.pause) } catch {
-                    throw SandboxFailure(.timeout, "nobody waits any more")
+                    throw SandboxFailure(.timeout, "the client waits no longer")
                 }
             }
         }
@@ -117,7 +117,7 @@ final class SandboxSite: SandboxControl {
         if let waiting = contents.compactMap(\.waiting).first(where: { $0.questions > 0 }) {
             return "\(waiting.questions) changed questions wait to be published"
         }
-        return contents.contains { $0.uncommittedSince != nil } ? "what it has done is not committed yet" : nil
+        return contents.contains { $0.uncommittedSince != nil } ? "its records are not committed yet" : nil
     }
 
     // MARK: - Reset

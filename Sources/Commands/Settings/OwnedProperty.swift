@@ -17,16 +17,16 @@ struct OwnedProperty: Sendable {
             advice: "use kafka.staticMembership: the worker's identity is the group instance id"),
         "transactional.id": OwnedProperty(advice: "the worker makes it from its identity, one for each lane"),
         "enable.auto.commit": OwnedProperty(
-            advice: "the worker commits offsets with what it published", acceptedValue: "false"),
+            advice: "the worker commits offsets with the records that it published", acceptedValue: "false"),
         "auto.commit.enable": OwnedProperty(
-            advice: "the worker commits offsets with what it published", acceptedValue: "false"),
+            advice: "the worker commits offsets with the records that it published", acceptedValue: "false"),
         "enable.auto.offset.store": OwnedProperty(
-            advice: "the worker commits offsets with what it published", acceptedValue: "false"),
+            advice: "the worker commits offsets with the records that it published", acceptedValue: "false"),
         "enable.idempotence": OwnedProperty(
             advice: "both ways of delivery need the idempotent producer", acceptedValue: "true"),
         "enable.partition.eof": OwnedProperty(advice: "the worker sets it where it reads to the end of a topic"),
         "isolation.level": OwnedProperty(
-            advice: "what a transaction has not committed is no input, and offsets it has not committed are nobody's",
+            advice: "records and offsets of a transaction count only once it is committed",
             acceptedValue: "read_committed"),
         "partitioner": OwnedProperty(
             advice: "keys are placed as Java clients place them, or questions and answers would not meet",

@@ -36,7 +36,7 @@ extension SettingKey {
             SettingDefinition(
                 kind: .choice(DeliveryMode.allCases.map(\.rawValue)), standard: DeliveryMode.exactlyOnce.rawValue,
                 flag: "--delivery",
-                help: "What holds through crashes: each event's effect once, or at least once.")
+                help: "The guarantee through crashes: each event's effect once, or at least once.")
         case .publishOn:
             SettingDefinition(
                 kind: .choice(PublishMode.names), standard: PublishMode.questions.name, flag: "--publish-on",
@@ -64,7 +64,7 @@ extension SettingKey {
             SettingDefinition(
                 kind: .boolean, standard: "true",
                 help:
-                    "Whether each enriched record says in the header `rejoinder.from` what it was made from, which `rejoinder verify` needs."
+                    "Whether each enriched record names its origin in the header `rejoinder.from`, which `rejoinder verify` needs."
             )
         case .lanes:
             SettingDefinition(

@@ -155,7 +155,7 @@ package final class MetricsRegistry: MetricsFactory {
             }
             guard state.undefined < Self.limit else { return make(kind) }
             state.undefined += 1
-            let help = "What a library of the process reports as \(label)."
+            let help = "A series that a library of the process reports as \(label)."
             let family = Family(MetricDefinition(name, kind, help), isDefined: false)
             let new = make(kind)
             family.add(new, labels: labels)

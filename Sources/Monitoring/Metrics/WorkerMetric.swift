@@ -63,10 +63,10 @@ enum WorkerMetric {
         "rejoinder_commit_seconds", .histogram(bounds: work), "Duration of commits that came through.")
     static let recordLatency = MetricDefinition(
         "rejoinder_record_latency_seconds", .histogram(bounds: work),
-        "From taking a question event from the broker to the acknowledgement of what came of it.")
+        "From taking a question event from the broker to the acknowledgement of its output.")
     static let eventLatency = MetricDefinition(
         "rejoinder_event_latency_seconds", .histogram(bounds: age),
-        "From a question event's own timestamp to the acknowledgement of what came of it.")
+        "From a question event's own timestamp to the acknowledgement of its output.")
 
     // MARK: - Lanes
 
@@ -75,7 +75,7 @@ enum WorkerMetric {
         "Where the lane's time went: every moment of it belongs to one activity.")
     static let laneWaiting = MetricDefinition(
         "rejoinder_lane_waiting_seconds", .gauge,
-        "How long the lane has been held up, by what holds it up; 0 where it is not.")
+        "How long the lane has waited, by the reason of the wait; 0 where it does not wait.")
     static let laneTurn = MetricDefinition(
         "rejoinder_lane_last_turn_timestamp_seconds", .gauge,
         "When the lane last turned, in seconds since 1970. It does several times a second, but inside calls that wait for a broker."
@@ -95,7 +95,7 @@ enum WorkerMetric {
         "rejoinder_store_bytes", .gauge, "Bytes of the partition's store on disk.")
     static let storeRows = MetricDefinition(
         "rejoinder_store_rows", .gauge,
-        "What the partition's store holds: visible answers, and votes that are not retracted.")
+        "Rows of the partition's store: visible answers, and votes that are not retracted.")
     static let restoreRecords = MetricDefinition(
         "rejoinder_restore_records", .gauge,
         "Table records that there were to read when the partition was taken over; nothing before that is known.")

@@ -83,7 +83,7 @@ package enum QuestionOutcome: Sendable, Equatable {
     /// For people. Contains nothing of records but a dead letter's reason.
     var sentence: String {
         switch self {
-        case .enriched: "This is what the worker would publish now."
+        case .enriched: "The worker would publish this now."
         case .noID: "A question's id has 1 to 200 bytes; give it as /questions/ID, or /questions?id=ID."
         case .noPartition(-1): "?partition= wants a number from 0 on."
         case .noPartition(let number): "The topic of the questions has no partition \(number)."

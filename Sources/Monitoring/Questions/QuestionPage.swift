@@ -83,7 +83,7 @@ struct QuestionPage {
         }
         parts.append(block("h2", record.heading))
         if record.answers.isEmpty, record.answersOmitted == nil {
-            parts.append("<p class=\"quiet\">Nobody has answered yet.</p>")
+            parts.append("<p class=\"quiet\">There is no answer yet.</p>")
         }
         parts.append("<ol class=\"answers\">\n\(record.answers.map(answer).joined(separator: "\n"))\n</ol>")
         if let omitted = record.answersOmitted {

@@ -112,7 +112,7 @@ struct ReportPlots {
         }
         return plot(
             "shares", "Where the time went",
-            "What the lanes did with their time, mean of all workers. At the top is what they were idle.", series,
+            "The lanes' time by activity, mean of all workers. The idle time is at the top.", series,
             form: .layers,
             scale: .share, text: FigureText.percent)
     }
@@ -150,7 +150,7 @@ struct ReportPlots {
     private var eventLatency: Plot? {
         percentiles(
             "event-latency", "Latency, event time to acknowledged",
-            "From the event's own timestamp to the acknowledgement: what waited in the topic is in it.",
+            "From the event's own timestamp to the acknowledgement: the wait in the topic is in it.",
             \.eventLatencyMs)
     }
 
@@ -253,7 +253,7 @@ struct ReportPlots {
             }
         }
         svg += "</svg>"
-        var html = "<figure class=plot id=states><figcaption><h3>States</h3><p class=note>What each worker was doing. "
+        var html = "<figure class=plot id=states><figcaption><h3>States</h3><p class=note>Each worker's state. "
         html += "<span class=bad>▼</span> started again, ▴ rebalance.</p><ul class=legend>"
         for state in ["working", "idle", "restoring", "stalled"] {
             html +=

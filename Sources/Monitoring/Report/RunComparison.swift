@@ -182,7 +182,7 @@ package struct RunComparison {
         }
         plots += [
             plot(
-                "busy", "Time that lanes were busy", "Share of the time; what is missing they were idle.",
+                "busy", "Time that lanes were busy", "Share of the time; the rest is idle time.",
                 scale: .share,
                 text: FigureText.percent
             ) { side in

@@ -102,7 +102,7 @@ package struct Capture {
         if let headless = topics.compactMap({ found[$0] }).first(where: { !$0.leaderlessPartitions.isEmpty }) {
             throw CaptureError(
                 .brokerUnreachable,
-                "nobody leads partition \(headless.leaderlessPartitions[0]) of \(headless.name); try again when all brokers run."
+                "there is no leader of partition \(headless.leaderlessPartitions[0]) of \(headless.name); try again when all brokers run."
             )
         }
         return found.mapValues(\.partitionCount)

@@ -20,7 +20,7 @@ package struct Window: Sendable, Equatable {
             default: false
             }
         if isEmpty {
-            throw CaptureError(.usage, "the window ends before it begins; let --to name what comes after --from.")
+            throw CaptureError(.usage, "the window ends before it begins; let --to name a place after --from.")
         }
     }
 

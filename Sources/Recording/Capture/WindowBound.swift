@@ -21,7 +21,7 @@ package enum WindowBound: Sendable, Equatable {
 
     /// The forms of a beginning, for people.
     package static let fromForms =
-        "beginning, end (what comes from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
+        "beginning, end (records from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
     /// The forms of an end, for people.
     package static let toForms =
         "end, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), a time ago (-30m, -1h, -2d), or a "

@@ -122,7 +122,7 @@ package final class DeadLetterReturn {
                 }
                 if case .heldBack(let offset) = end {
                     tracker.warn(
-                        "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows"
+                        "\(place) could be read up to offset \(offset) only: an open transaction may hold back the later ones"
                     )
                 }
             }

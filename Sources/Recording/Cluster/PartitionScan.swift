@@ -62,7 +62,7 @@ final class PartitionScan {
                         + "there on are not in the window"))
         }
         for (place, first) in resolved.deleted.sorted(by: { $0.key < $1.key }) {
-            tell(.warning("\(place) begins at offset \(first): what stood before it in the window was deleted"))
+            tell(.warning("\(place) begins at offset \(first): earlier records of the window were deleted"))
         }
         var ranges = resolved.ranges.filter { !$0.value.isEmpty }
         guard let limit = resolved.limit, limit < resolved.offsetCount else { return ranges }

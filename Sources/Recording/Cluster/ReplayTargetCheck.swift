@@ -44,7 +44,7 @@ struct ReplayTargetCheck {
         guard !live.isEmpty else { return }
         let names = live.map { "'\($0)'" }.joined(separator: ", ")
         let way =
-            "give them other names with --topic-prefix or --rename, or add --yes-to-live-topics if that is what you want"
+            "give them other names with --topic-prefix or --rename, or add --yes-to-live-topics if they are meant"
         guard !options.isDryRun else {
             return tell(.warning("\(names) may be live topics: without --dry-run this would be refused; \(way)"))
         }

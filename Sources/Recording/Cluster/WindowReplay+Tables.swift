@@ -71,7 +71,7 @@ extension WindowReplay {
     private func tell(_ end: PartitionScan.End, of place: TopicPartition, _ window: WindowPartition) {
         guard case .heldBack(let offset) = end else { return }
         window.tracker.warn(
-            "\(place) could be read up to offset \(offset) only: an open transaction may hold back what follows")
+            "\(place) could be read up to offset \(offset) only: an open transaction may hold back the later ones")
     }
 
     private func enrich(_ event: WindowEvent, with processor: EventProcessor, _ window: WindowPartition) throws {

@@ -151,7 +151,7 @@ package final class WindowReplay {
             throw WorkerError(
                 .configuration,
                 "'\(output)' is the live output topic: its readers would get every question of the window again. Name another "
-                    + "with --output-topic, or add --yes-to-live-output if that is what you want")
+                    + "with --output-topic, or add --yes-to-live-output if they are meant")
         }
         if let letters = options.deadLetterTopic,
             topics.inputs.contains(letters) || letters == topics.enriched || letters == output
@@ -177,7 +177,7 @@ package final class WindowReplay {
                 if range.lowerBound > 0 {
                     tell(
                         .warning(
-                            "\(place) begins at offset \(range.lowerBound): what stood before it was deleted and is not "
+                            "\(place) begins at offset \(range.lowerBound): earlier records were deleted and are not "
                                 + "attached"))
                 }
                 tables.append(range)

@@ -183,7 +183,7 @@ package final class Verification {
             let low = try scan.watermarks(of: place).lowerBound
             if low > 0 {
                 tracker.warn(
-                    "\(place) begins at offset \(low): what its older records said is not in the records made again")
+                    "\(place) begins at offset \(low): its older records have no part in the records made again")
             }
             return (place: place, offset: low)
         }

@@ -30,7 +30,7 @@ package enum UnjudgedReason: String, Sendable, CaseIterable {
         switch self {
         case .noHeader: "have no header rejoinder.from (publish.fromHeader was off)"
         case .compacted: "may have been compacted away: a later record of the question is there"
-        case .expired: "are older than what the output topic still has"
+        case .expired: "are older than the oldest record of the output topic"
         case .sourceGone: "come of events that their topic has no more"
         case .tablesGone: "were made from table records that are not there any more"
         }

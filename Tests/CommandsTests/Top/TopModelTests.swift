@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Monitoring
 @testable import Commands
+@testable import Monitoring
 
 @Suite struct TopModelTests {
     static func line(_ second: Int, seconds: Double = 1, worker: String = "w", _ more: String = "") throws

@@ -144,7 +144,8 @@ struct MetricsRegistryTests {
         #expect(text.contains("\nhttp_requests_done_total{_2nd=\"a\\\"b\\\\c\\nd\r\",label__x=\"é\"} 1\n"))
         #expect(
             text.contains(
-                "# HELP http_requests_done_total What a library of the process reports as http.requests-done."))
+                "# HELP http_requests_done_total A series that a library of the process reports as http.requests-done.")
+        )
         #expect(text.contains("\n_7_zwerge_seconds_bucket{le=\"0.0001\"} 1\n"))
         #expect(text.contains("\n_7_zwerge_seconds_sum 1.5e-06\n"))
         #expect(text.contains("\ngr____e -0.25\n"))

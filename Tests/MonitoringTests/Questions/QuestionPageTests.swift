@@ -46,7 +46,7 @@ struct QuestionPageTests {
             #expect(!html.contains(text), "\(text)")
         }
         #expect(
-            page(#"{"question":{"title":"Why?"},"answers":[],"answerCount":0}"#).contains("Nobody has answered yet."))
+            page(#"{"question":{"title":"Why?"},"answers":[],"answerCount":0}"#).contains("There is no answer yet."))
     }
 
     @Test("whatever stands in a record is text")
