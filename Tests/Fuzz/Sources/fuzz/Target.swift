@@ -13,6 +13,10 @@ enum Target: String, CaseIterable {
     case stores
     /// Throughput logs.
     case logs
+    /// Avro schemas, and values of them.
+    case avro
+    /// Rows and changes of other systems.
+    case rows
 
     func makeBody() -> (UnsafeRawBufferPointer) -> Void {
         switch self {
@@ -20,6 +24,8 @@ enum Target: String, CaseIterable {
         case .envelopes: EnvelopesBody().run
         case .stores: StoresBody().run
         case .logs: LogsBody().run
+        case .avro: AvroBody().run
+        case .rows: RowsBody().run
         }
     }
 }
