@@ -47,20 +47,24 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
 
         // The house, from the cellar up: a module imports only those above it in this list.
+        // JSON, texts and times as bytes; nothing of the domain. Nothing else is below it.
+        .target(name: "Bytes"),
         .target(
             name: "KafkaClient",
             dependencies: ["CRDKafka", .product(name: "Logging", package: "swift-log")]),
-        .target(name: "Records"),
+        .target(name: "Records", dependencies: ["Bytes"]),
         // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
         .target(name: "Workload"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
-        .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
-        .target(name: "Sources", dependencies: ["AnswerStore", "Records", .product(name: "Yams", package: "Yams")]),
-        .target(name: "SchemaRegistry", dependencies: ["CCurl", "Records", "Sources"]),
+        .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
+        .target(
+            name: "Sources",
+            dependencies: ["Bytes", "AnswerStore", "Records", .product(name: "Yams", package: "Yams")]),
+        .target(name: "SchemaRegistry", dependencies: ["Bytes", "CCurl", "Sources"]),
         .target(
             name: "Worker",
             dependencies: [
-                "KafkaClient", "Records", "AnswerStore", "Enrichment", "Sources", "SchemaRegistry",
+                "Bytes", "KafkaClient", "Records", "AnswerStore", "Enrichment", "Sources", "SchemaRegistry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -68,7 +72,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Worker", "Records", "KafkaClient",
+                "Bytes", "Worker", "Records", "KafkaClient",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -81,16 +85,17 @@ let package = Package(
         .target(
             name: "Recording",
             dependencies: [
-                "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CZlib", "CZstd",
+                "Bytes", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CZlib", "CZstd",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
-            name: "RejoinderTesting", dependencies: ["Recording", "Worker", "AnswerStore", "Records", "KafkaClient"]),
+            name: "RejoinderTesting",
+            dependencies: ["Bytes", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient"]),
         // The commands; the program is its entry alone, so that tests import a library.
         .target(
             name: "Commands",
             dependencies: [
-                "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Bytes", "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
                 "Sources", "SchemaRegistry", "Workload", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -110,16 +115,18 @@ let package = Package(
         .testTarget(
             name: "KafkaClientTests",
             dependencies: ["KafkaClient", "TestSupport", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
         .testTarget(
-            name: "RecordsTests", dependencies: ["Records"], exclude: ["Python"], resources: [.copy("Resources")]),
+            name: "RecordsTests", dependencies: ["Bytes", "Records"], exclude: ["Python"],
+            resources: [.copy("Resources")]),
         .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Records"]),
-        .testTarget(name: "AnswerStoreTests", dependencies: ["AnswerStore", "Records"]),
+        .testTarget(name: "AnswerStoreTests", dependencies: ["Bytes", "AnswerStore", "Records"]),
         .testTarget(
             name: "SourcesTests",
-            dependencies: ["Sources", "AnswerStore", "Records", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Bytes", "Sources", "AnswerStore", "Records", .product(name: "Yams", package: "Yams")],
             exclude: ["Python"], resources: [.copy("Resources")]),
         .testTarget(name: "SchemaRegistryTests", dependencies: ["SchemaRegistry", "Sources"]),
-        .testTarget(name: "EnrichmentTests", dependencies: ["Enrichment", "AnswerStore", "Records"]),
+        .testTarget(name: "EnrichmentTests", dependencies: ["Bytes", "Enrichment", "AnswerStore", "Records"]),
         .testTarget(
             name: "WorkerTests",
             dependencies: [
@@ -139,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Worker", "Records", "KafkaClient",
+                "Bytes", "Monitoring", "Worker", "Records", "KafkaClient",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -148,8 +155,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient", "Workload",
-                "TestSupport",
+                "Bytes", "Commands", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient",
+                "Workload", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

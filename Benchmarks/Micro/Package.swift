@@ -14,14 +14,16 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
         .systemLibrary(name: "CPrefetch"),
-        .target(name: "Records"),
+        .target(name: "Bytes"),
+        .target(name: "Records", dependencies: ["Bytes"]),
         .target(name: "Workload"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
-        .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
+        .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
         .executableTarget(
             name: "Step",
             dependencies: [
-                "Records", "Workload", "AnswerStore", "Enrichment", .product(name: "Benchmark", package: "benchmark"),
+                "Bytes", "Records", "Workload", "AnswerStore", "Enrichment",
+                .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Benchmarks/Step",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),

@@ -11,19 +11,20 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
         .systemLibrary(name: "CPrefetch"),
-        .target(name: "Records"),
+        .target(name: "Bytes"),
+        .target(name: "Records", dependencies: ["Bytes"]),
         .target(name: "Workload"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
-        .target(name: "Enrichment", dependencies: ["AnswerStore", "CPrefetch", "Records"]),
+        .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
         // Without what reads YAML, which is another package's.
         .target(
-            name: "Sources", dependencies: ["AnswerStore", "Records"],
+            name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [
                 "Configuration/SourceConfigurationReader.swift", "Configuration/SourceConfigurationReader+Fields.swift",
                 "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
             ]),
-        .executableTarget(name: "mapping", dependencies: ["Records", "AnswerStore", "Sources"]),
-        .executableTarget(name: "step", dependencies: ["Records", "Workload", "AnswerStore", "Enrichment"]),
+        .executableTarget(name: "mapping", dependencies: ["Bytes", "Records", "AnswerStore", "Sources"]),
+        .executableTarget(name: "step", dependencies: ["Bytes", "Records", "Workload", "AnswerStore", "Enrichment"]),
     ],
     swiftLanguageModes: [.v6]
 )

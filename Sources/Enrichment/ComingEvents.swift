@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The prefetch window: keys and key hashes of the upcoming events. Numbers count from the last `removeAll`.
 struct ComingEvents {

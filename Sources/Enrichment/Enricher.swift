@@ -1,4 +1,5 @@
 import AnswerStore
+import Bytes
 import Records
 
 /// The result of rendering a question.

@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 
 /// The order of answers in an enriched record: voteCount descending, then answeredAt ascending as instants with absent
 /// last, then id bytewise. Ids differ, so no two answers are equal.

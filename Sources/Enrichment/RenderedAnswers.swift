@@ -1,6 +1,6 @@
 import AnswerStore
+import Bytes
 import CPrefetch
-import Records
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,5 @@
 import AnswerStore
+import Bytes
 import Records
 
 /// The two tables joined to questions.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// JSON objects as text, with the fields in the order given: people read them, and Foundation's encoder has
 /// alphabetical order only.
 struct JSONObject {

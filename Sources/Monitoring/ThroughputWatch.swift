@@ -1,3 +1,5 @@
+import Bytes
+
 /// Asks a worker's admin port for its throughput: the history, then one line a second. Blocks the calling thread.
 package struct ThroughputWatch: Sendable {
     /// Above the history of a worker with thousands of partitions.
@@ -28,7 +30,9 @@ package struct ThroughputWatch: Sendable {
         }
         guard let status = reader.status else { throw Self.noHTTP }
         guard status == 200 else { return [] }
-        return (body.withUnsafeBufferPointer { LogValue($0) }?.elements ?? []).compactMap { ThroughputLine($0) }
+        return (body.withUnsafeBytes { JSONValue($0, deepest: LogEntry.deepest) }?.elements ?? []).compactMap {
+            ThroughputLine($0)
+        }
     }
 
     /// Follows the worker until the connection ends, which is an error too.

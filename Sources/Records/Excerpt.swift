@@ -1,3 +1,5 @@
+import Bytes
+
 /// A short piece of a record for an error message: printable, in single quotes, valid UTF-8 even if the record is not.
 struct Excerpt: CustomStringConvertible {
     /// The piece's limit in bytes of UTF-8, without the quotes and the ellipsis.

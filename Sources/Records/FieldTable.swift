@@ -1,3 +1,5 @@
+import Bytes
+
 /// A set of fields, one bit each, numbered in the order of the shape's `fields`, then its `authorFields`.
 typealias FieldSet = UInt32
 

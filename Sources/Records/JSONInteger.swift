@@ -1,3 +1,5 @@
+import Bytes
+
 /// The exact integer that a JSON number denotes, if it is one, in any notation.
 ///
 /// `3`, `3.0` and `300e-2` are the same integer, as in JSON Schema. Floating point would not do: it rounds

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A record of the questions topic. `RecordReader` defines how long the ids are valid.
 package enum QuestionRecord {
     /// The question was asked or edited.

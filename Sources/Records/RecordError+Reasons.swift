@@ -1,3 +1,5 @@
+import Bytes
+
 // The error messages. Built only for records that failed, so they may allocate.
 
 extension RecordError {
@@ -125,21 +127,6 @@ extension RecordError {
         case ASCII.letter("t"), ASCII.letter("f"): "a boolean"
         case ASCII.letter("n"): "null"
         default: "a number"
-        }
-    }
-}
-
-extension JSONSyntaxError {
-    /// The byte that does not fit, as a clause.
-    static func found(at offset: Int, in value: Bytes) -> String {
-        guard offset < value.count else { return "the value ends there" }
-        let byte = value[offset]
-        return switch byte {
-        case 0x21...0x7E: "found '\(Unicode.Scalar(byte))'"
-        case ASCII.space: "found a space"
-        case 0xEF where offset == 0 && value.prefix(3).elementsEqual([0xEF, 0xBB, 0xBF]):
-            "found a byte order mark"
-        default: "found byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }
     }
 }

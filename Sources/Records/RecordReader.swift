@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads the records of the three input topics: checks a value against the contract (`Schemas/`) and returns the few
 /// fields that the worker needs.
 ///

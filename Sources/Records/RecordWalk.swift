@@ -1,3 +1,5 @@
+import Bytes
+
 /// One pass over one value: checks the JSON to the last byte, and finds and checks the contract's fields on the way.
 ///
 /// A field that breaks its rule is only recorded, because broken JSON or too deep nesting later in the value takes

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Memory that a `RecordReader` reuses for every record: the values found, and buffers for ids that need unescaping.
 struct Scratch {
     /// The longest id, in bytes.

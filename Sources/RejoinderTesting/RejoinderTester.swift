@@ -1,3 +1,4 @@
+internal import Bytes
 internal import KafkaClient
 internal import Recording
 internal import Records

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A registry's answer: a schema, or that it has none.
 enum RegistryAnswer: Equatable {
@@ -23,35 +23,22 @@ enum RegistryAnswer: Equatable {
 
     /// - Returns: nil: it is no registry's answer.
     init?(_ body: [UInt8]) {
-        let document = JSONDocument()
-        let answer: RegistryAnswer? = body.withUnsafeBytes { bytes in
-            guard (try? document.read(bytes)) != nil, document[JSONDocument.root].kind == .object else { return nil }
-            func member(_ name: String, _ object: Int = JSONDocument.root) -> Int? {
-                document.member(Array(name.utf8), of: object)
-            }
-            func text(_ index: Int) -> String {
-                document.string(of: index) ?? String(decoding: document.text(of: index), as: UTF8.self)
-            }
-            if let code = member("error_code") { return Self.unknownCodes.contains(text(code)) ? .unknown : nil }
-            guard let schema = member("schema").flatMap({ document.string(of: $0) }) else { return nil }
-            var references: [Reference] = []
-            var areRight = true
-            if let list = member("references"), document[list].kind == .array {
-                document.forEachChild(of: list) { reference in
-                    guard let subject = member("subject", reference).flatMap({ document.string(of: $0) }),
-                        let version = member("version", reference).map(text), Int(version) != nil
-                    else {
-                        areRight = false
-                        return
-                    }
-                    references.append(Reference(subject: subject, version: version))
-                }
-            }
-            guard areRight else { return nil }
-            let type = member("schemaType").flatMap { document.string(of: $0) } ?? "AVRO"
-            return .schema(Schema(type: type, text: schema, references: references))
+        guard let answer = body.withUnsafeBytes({ JSONValue($0) }), answer.kind == .object else { return nil }
+        func text(_ value: JSONValue) -> String { value.text(loneSurrogates: .refused) ?? value.source }
+        if let code = answer["error_code"] {
+            guard Self.unknownCodes.contains(text(code)) else { return nil }
+            self = .unknown
+            return
         }
-        guard let answer else { return nil }
-        self = answer
+        guard let schema = answer.member("schema").text(loneSurrogates: .refused) else { return nil }
+        var references: [Reference] = []
+        for reference in answer.member("references").elements ?? [] {
+            guard let subject = reference.member("subject").text(loneSurrogates: .refused),
+                let version = reference["version"].map(text), Int(version) != nil
+            else { return nil }
+            references.append(Reference(subject: subject, version: version))
+        }
+        let type = answer.member("schemaType").text(loneSurrogates: .refused) ?? "AVRO"
+        self = .schema(Schema(type: type, text: schema, references: references))
     }
 }

@@ -1,4 +1,3 @@
-import Records
 import Sources
 
 /// Asks a Confluent-compatible schema registry. Used by one thread; keeps nothing.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Advice on mappings that name columns which a row lacks.
 extension SourceTranslator {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Records in the frames of a schema registry's serializers.
 extension SourceTranslator {

@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 
 /// Answers and their questions, and the votes that name only their answers.
 extension SourceTranslator {

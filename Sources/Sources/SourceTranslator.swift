@@ -1,4 +1,5 @@
 import AnswerStore
+import Bytes
 import Records
 
 /// A record for one of the three input topics, made from a source's record.

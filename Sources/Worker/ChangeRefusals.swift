@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Finds the questions whose changed record a broker refuses, as ``RefusalSearch`` finds events: each refusal halves
 /// the number of changes that a transaction publishes. After an abort all changes since the held offsets are found

@@ -1,4 +1,5 @@
 import AnswerStore
+import Bytes
 import Enrichment
 import KafkaClient
 import Logging

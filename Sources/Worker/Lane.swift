@@ -1,8 +1,8 @@
 import AnswerStore
+import Bytes
 import Enrichment
 import KafkaClient
 import Logging
-import Records
 
 /// The path from poll to commit: a group member with its follower of the tables, its producer, and the stores of the
 /// partitions it owns. All of it belongs to the lane's own thread, so nothing is locked.

@@ -1,7 +1,7 @@
 import AnswerStore
+import Bytes
 import Enrichment
 import KafkaClient
-import Records
 
 /// State of a partition where published records follow every change (``PublishMode/changes(coalesce:)``).
 ///

@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 
 /// Digests of the last published values of questions with answers left out: their value may be the same though their
 /// state is not. Valid in this process until an abort. Bounded: a question without a digest is published.

@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 /// The origin of an enriched record: its question event, and how far both tables had been applied. It is the value of
 /// the header `rejoinder.from`, by which `rejoinder verify` makes the record again.

@@ -1,7 +1,7 @@
 import AnswerStore
+import Bytes
 import KafkaClient
 import Logging
-import Records
 
 /// A lane's output: enriched records, dead letters, and the offsets that pass them.
 ///

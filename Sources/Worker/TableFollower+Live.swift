@@ -2,7 +2,6 @@ import AnswerStore
 import Enrichment
 import KafkaClient
 import Logging
-import Records
 
 /// The follower's further work where published records follow every change: it fills the store's questions from their
 /// topic, and notes the questions whose changes are read again.

@@ -12,23 +12,24 @@ let package = Package(
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
         .systemLibrary(name: "CPrefetch"),
         .systemLibrary(name: "CFuzzer"),
-        .target(name: "Records"),
-        .target(name: "AnswerStore", dependencies: ["CLMDB", "CPrefetch", "Records"]),
+        .target(name: "Bytes"),
+        .target(name: "Records", dependencies: ["Bytes"]),
+        .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
         // Of KafkaClient a record's header and a partition's name.
         .target(name: "KafkaClient"),
-        .target(name: "Envelope", dependencies: ["KafkaClient", "Records"]),
+        .target(name: "Envelope", dependencies: ["Bytes", "KafkaClient", "Records"]),
         // Of Worker the tables of its counters and gauges.
-        .target(name: "Worker", dependencies: ["KafkaClient", "Records"]),
-        .target(name: "Survey", dependencies: ["Records", "Worker"]),
+        .target(name: "Worker", dependencies: ["Bytes", "KafkaClient", "Records"]),
+        .target(name: "Survey", dependencies: ["Bytes", "Records", "Worker"]),
         // Without what reads YAML, which is another package's.
         .target(
-            name: "Sources", dependencies: ["AnswerStore", "Records"],
+            name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [
                 "Configuration/SourceConfigurationReader.swift", "Configuration/SourceConfigurationReader+Fields.swift",
                 "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
             ]),
         .executableTarget(
-            name: "fuzz", dependencies: ["CFuzzer", "Records", "AnswerStore", "Envelope", "Survey", "Sources"]),
+            name: "fuzz", dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Survey", "Sources"]),
     ],
     swiftLanguageModes: [.v6]
 )

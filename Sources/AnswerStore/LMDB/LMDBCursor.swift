@@ -1,5 +1,5 @@
+import Bytes
 import CLMDB
-import Records
 
 /// A cursor in a table (MDB_cursor). The rows that it returns lie on LMDB's pages: valid until the transaction writes
 /// or ends.

@@ -1,5 +1,4 @@
 import CLMDB
-import Records
 
 /// An open LMDB data file and its map (MDB_env). Closed at the end of the value's life; its transactions must end
 /// before that.

@@ -1,5 +1,5 @@
+import Bytes
 import CLMDB
-import Records
 
 /// A named tree of an environment (MDB_dbi). Valid while the environment is open.
 struct LMDBTable {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Scans the rows of one B-tree of a snapshot in key order, checking all that LMDB relies on: page numbers and kinds,
 /// node positions, key order, depth and counts. With a page set it also checks that no page is used twice.

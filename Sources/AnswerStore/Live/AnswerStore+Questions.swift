@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 // The store's table of questions: the latest event of each. Kept only where published records follow every change.
 extension AnswerStore {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Visible changes of questions in one batch, collected while the batch is written, then handed to `WaitingQuestions`.
 ///

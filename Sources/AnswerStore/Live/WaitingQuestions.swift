@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Questions whose enriched record is not current, each once, in order of their first change.
 ///

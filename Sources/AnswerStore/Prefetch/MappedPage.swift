@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A branch or leaf page in LMDB's map. The file was verified before LMDB mapped it (`PageScan`); even so, no read here
 /// goes outside the page, even if it is damaged.

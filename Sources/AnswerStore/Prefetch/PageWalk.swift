@@ -1,5 +1,5 @@
+import Bytes
 import CPrefetch
-import Records
 
 /// One search in one tree, page by page and node by node as LMDB does it, but resumable between steps.
 struct PageWalk {

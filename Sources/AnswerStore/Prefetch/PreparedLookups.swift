@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Searches for the rows of several questions at once, ahead of their lookups.
 ///

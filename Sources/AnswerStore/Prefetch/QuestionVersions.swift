@@ -1,5 +1,5 @@
+import Bytes
 import CPrefetch
-import Records
 import Synchronization
 
 /// A question's version in a store: while it stays equal, lookups of the question return the same answers.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A table change in memory and in the spill file while a store's first changes are sorted (`StoreLoad`): a header, the
 /// key, then the answer's JSON or the voter's id. Numbers are in native byte order: only this process reads them.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A growing array of trivial values in memory that its owner frees: without reference counting or bounds checks.
 struct GrowingBuffer<Element> {

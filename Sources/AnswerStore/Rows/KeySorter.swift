@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Sorts keys bytewise, a prefix before longer keys, equal keys in their original order.
 ///

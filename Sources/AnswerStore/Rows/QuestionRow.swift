@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// `questions`: key = length of the question id, question id. Value = checksum, flags, offset, timestamp, reserved
 /// block (last publication), length of the headers, packed headers, the event's value.

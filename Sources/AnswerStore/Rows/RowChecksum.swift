@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A fast 32-bit checksum over a row's key and value, for detecting damaged rows in a store.
 ///

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Why a run could not be read.
 enum RunFailure: Error, Equatable {

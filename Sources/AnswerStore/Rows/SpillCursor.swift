@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Reads a range of a `SpillFile` from beginning to end, a buffer at a time. Not Sendable.
 package final class SpillCursor {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The one row of `meta`: the store's identity and positions.
 ///

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 // The layout of rows in LMDB. Numbers are little-endian, like every supported platform; a row begins with the 32-bit
 // checksum of its key and of the bytes after the checksum. Any change here needs a new `StoreLayout.version`.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A visible answer as stored. The bytes belong to the store; see `AnswerStore.lookup`.
 package struct StoredAnswer {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 // Changes of the questions themselves, for stores that keep them: when published records follow every change.
 extension TableBatch {

@@ -1,3 +1,4 @@
+import Bytes
 import Records
 
 /// Collects changes of one partition's tables for one write transaction.

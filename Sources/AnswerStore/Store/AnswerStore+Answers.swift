@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 extension AnswerStore {
     /// Applies a batch's answer changes in key order; of several changes to one answer only the last is written.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 extension AnswerStore {
     /// Replaces the contents of `answers` with a question's visible answers.

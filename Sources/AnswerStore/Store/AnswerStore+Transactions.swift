@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 // The transitions between the store's states.
 //

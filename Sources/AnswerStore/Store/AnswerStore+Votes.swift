@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 extension AnswerStore {
     /// Applies a batch's vote changes question by question; reads and writes each tally row once.

@@ -1,5 +1,5 @@
+import Bytes
 import CLMDB
-import Records
 
 #if canImport(Glibc)
     import Glibc

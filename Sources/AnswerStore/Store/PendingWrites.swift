@@ -1,5 +1,3 @@
-import Records
-
 /// The write transaction shared by consecutive batches, and an estimate of its size.
 ///
 /// LMDB keeps one copy in memory of each changed page until the commit, however often it changes. So the longer the

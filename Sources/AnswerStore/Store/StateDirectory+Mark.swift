@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A worker's note of the offsets that its group has committed for a partition: the only copy outside the brokers. A
 /// group's offsets expire when all its workers are away for long (`offsets.retention.minutes`); without the note, such

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 import Synchronization
 
 #if canImport(Glibc)

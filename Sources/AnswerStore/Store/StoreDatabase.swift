@@ -1,5 +1,3 @@
-import Records
-
 /// A store's tables.
 struct StoreTables {
     let answers: LMDBTable

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Why an operation on a partition's store failed: a kind for programs, a sentence for people.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {

@@ -1,5 +1,3 @@
-import Records
-
 // Checks a store through LMDB's cursors, for versions with an unknown page format.
 extension StoreInspection {
     static func readRows(of tables: [String], in directory: String) throws(StoreDamage) -> StoreMeta {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Reads a partition's data file without trusting it, and, if the page format of the LMDB version is known, without
 /// LMDB.

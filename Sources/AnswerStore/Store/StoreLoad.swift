@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The changes of a store that is filled for the first time, sorted so that the file is written once, from start to
 /// end.

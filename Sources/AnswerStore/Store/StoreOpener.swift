@@ -1,5 +1,3 @@
-import Records
-
 /// Verifies or rebuilds a partition's directory before LMDB opens it, then opens the store.
 struct StoreOpener {
     let directory: String

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A small file next to a store's data that says whether the data can be trusted.
 ///

@@ -1,8 +1,8 @@
 import AnswerStore
+import Bytes
 import Enrichment
 import Foundation
 import Monitoring
-import Records
 
 /// A store's rows for a question, for people and for programs.
 struct StoredQuestion {

@@ -1,3 +1,4 @@
+import Bytes
 import Records
 
 /// Reads all lines of a source as records of one kind.

@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 
 /// Reads a file line by line, up to a limit a line. Holds one line and one piece of the file at a time.
 final class LineReader {

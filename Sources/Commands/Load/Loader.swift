@@ -1,7 +1,6 @@
 import KafkaClient
 import Logging
 import Recording
-import Records
 import Worker
 
 /// Publishes the records of a source, placed by key as Java clients place them.

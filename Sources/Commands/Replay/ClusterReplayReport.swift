@@ -1,5 +1,4 @@
 import Recording
-import Records
 
 /// Text shared by the final reports of the replays that publish to a cluster.
 enum ClusterReplayReport {

@@ -3,7 +3,6 @@ import KafkaClient
 import Logging
 import Monitoring
 import Recording
-import Records
 import Worker
 
 /// A sandbox's own producer and consumer. Not Sendable: used by one thread at a time.

@@ -1,27 +1,20 @@
-import Records
+import Bytes
 
 /// Reads a line of a file as a source's record: the line is its value, or an object of `value` and `key` alone.
 enum SourceLine {
     static func record(_ line: [UInt8], number: Int) -> SourceSample.Record {
-        line.withUnsafeBytes { bytes in
-            let document = JSONDocument()
-            let whole = SourceSample.Record(partition: 0, offset: Int64(number), key: nil, value: line)
-            guard (try? document.read(bytes)) != nil,
-                let value = document.member(Array("value".utf8), of: JSONDocument.root)
-            else { return whole }
-            var members = 0
-            document.forEachChild(of: JSONDocument.root) { _ in members += 1 }
-            let key = document.member(Array("key".utf8), of: JSONDocument.root)
-            guard members == (key == nil ? 1 : 2) else { return whole }
-            func text(_ index: Int) -> [UInt8]? {
-                switch document[index].kind {
-                case .null: nil
-                case .string: Array((document.string(of: index) ?? "").utf8)
-                default: Array(document.text(of: index))
-                }
+        let whole = SourceSample.Record(partition: 0, offset: Int64(number), key: nil, value: line)
+        guard let record = line.withUnsafeBytes({ JSONValue($0) }), let value = record["value"] else { return whole }
+        let key = record["key"]
+        guard record.members.count == (key == nil ? 1 : 2) else { return whole }
+        func text(_ value: JSONValue) -> [UInt8]? {
+            switch value.kind {
+            case .null: nil
+            case .string: Array((value.text(loneSurrogates: .refused) ?? "").utf8)
+            default: Array(value.source.utf8)
             }
-            return SourceSample.Record(
-                partition: 0, offset: Int64(number), key: key.flatMap { text($0) }, value: text(value))
         }
+        return SourceSample.Record(
+            partition: 0, offset: Int64(number), key: key.flatMap(text), value: text(value))
     }
 }

@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 import Sources
 
 /// Translates a source's record without publishing the result.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The kind of a log line.
 package enum LogEntry: Sendable, Equatable {
@@ -12,6 +12,9 @@ package enum LogEntry: Sendable, Equatable {
     case foreign
     case blank
 
+    /// The most arrays and objects that a log's line has open at once.
+    static let deepest = 64
+
     /// - Parameter bytes: a line without its end. Bytes before the first `{` are skipped: log collectors put the
     ///   container's name or a time there.
     package init(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -19,7 +22,7 @@ package enum LogEntry: Sendable, Equatable {
             self = bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? .blank : .foreign
             return
         }
-        guard let value = LogValue(UnsafeBufferPointer(rebasing: bytes[start...])) else {
+        guard let value = JSONValue(Bytes(rebasing: Bytes(bytes)[start...]), deepest: Self.deepest) else {
             let isPrefixed = bytes[..<start].contains { $0 != 0x20 && $0 != 0x09 }
             self = isPrefixed && !Self.names(bytes) ? .foreign : .torn
             return
@@ -32,11 +35,11 @@ package enum LogEntry: Sendable, Equatable {
         self = text.withUTF8 { LogEntry($0) }
     }
 
-    private init(_ value: LogValue, isInner: Bool) {
+    private init(_ value: JSONValue, isInner: Bool) {
         // Docker's log files wrap each of our lines in a JSON object, as its `log` field.
         if !isInner, let inner = value.text("log") {
             let line = inner.hasSuffix("\n") ? String(inner.dropLast()) : inner
-            guard let value = LogValue(line) else {
+            guard let value = JSONValue(line, deepest: Self.deepest) else {
                 self = line.hasPrefix("{") ? .torn : .foreign
                 return
             }
@@ -100,7 +103,7 @@ package struct LogNote: Sendable, Equatable {
             && left.message == right.message && left.fields.elementsEqual(right.fields) { $0 == $1 }
     }
 
-    init?(_ value: LogValue, time: Double, logger: String, message: String) {
+    init?(_ value: JSONValue, time: Double, logger: String, message: String) {
         self.time = time
         self.logger = logger
         self.message = message
@@ -112,16 +115,13 @@ package struct LogNote: Sendable, Equatable {
         case (_, "warning"), (_, "error"), (_, "critical"): kind = .trouble
         default: return nil
         }
-        fields = value.fields.compactMap { field in
-            switch field.value {
-            case _ where ["time", "level", "logger", "message"].contains(field.name): nil
-            case .text(let text): (field.name, text)
-            case .integer(let number): (field.name, String(number))
-            case .number(let number): (field.name, String(number))
-            case .flag(let flag): (field.name, String(flag))
-            case .array(let values) where values.count <= 64:
-                (field.name, values.compactMap(\.plain).joined(separator: ", "))
-            case .null, .array, .object: nil
+        fields = value.members.compactMap { name, value in
+            guard !["time", "level", "logger", "message"].contains(name) else { return nil }
+            if let values = value.elements {
+                return values.count <= 64 ? (name, values.compactMap(\.plain).joined(separator: ", ")) : nil
+            }
+            return (value.plain ?? value.double.map { String($0) } ?? value.boolean.map { String($0) }).map {
+                (name, $0)
             }
         }
     }
@@ -129,12 +129,8 @@ package struct LogNote: Sendable, Equatable {
     package func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 
-extension LogValue {
+extension JSONValue {
     fileprivate var plain: String? {
-        switch self {
-        case .text(let text): text
-        case .integer(let number): String(number)
-        default: nil
-        }
+        text(loneSurrogates: .replaced) ?? integer.map { String($0) }
     }
 }

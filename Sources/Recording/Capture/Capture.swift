@@ -1,6 +1,6 @@
+import Bytes
 import KafkaClient
 import Logging
-import Records
 
 /// Copies a window of some topics from a cluster into a recording.
 package struct Capture {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A share of all keys. A key's bytes alone decide, so a sample has the same questions in every topic, run and machine,
 /// and every larger sample contains a smaller one.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Replaces letters and digits in chosen fields of JSON values. Lengths, structure and all other fields stay byte for
 /// byte, so valid JSON stays valid.
@@ -16,6 +16,7 @@ package final class Redaction {
     /// Values that are no JSON.
     package private(set) var unreadable = 0
     private var copy: UnsafeMutableBufferPointer<UInt8>
+    private let document = JSONDocument()
 
     package init(_ fields: [RedactedField]) {
         self.fields = fields
@@ -33,7 +34,7 @@ package final class Redaction {
         }
         let room = UnsafeMutableBufferPointer(rebasing: copy[..<value.count])
         UnsafeMutableRawBufferPointer(room).copyMemory(from: value)
-        var walk = FieldWalk(text: room, fields: fields)
+        var walk = FieldWalk(text: room, fields: fields, document: document)
         if walk.run() {
             for index in fields.indices { replaced[index] += walk.replaced[index] }
             numbersKept += walk.numbersKept
@@ -54,7 +55,7 @@ package final class Redaction {
             seed.add(attempt)
             var substitution = LetterSubstitution(seed)
             Self.replace(text) { substitution.replacement(of: $0) }
-            var walk = FieldWalk(text: text, fields: [])
+            var walk = FieldWalk(text: text, fields: [], document: document)
             if !walk.run() { return }
         }
         // No word, number or escape of JSON consists of these characters.
@@ -63,49 +64,16 @@ package final class Redaction {
 
     /// Bytes that are not UTF-8 become 0xFF, which never occurs in UTF-8.
     private static func replace(_ text: UnsafeMutableBufferPointer<UInt8>, by other: (UInt32) -> UInt32) {
-        var place = 0
-        while place < text.count {
-            guard let (scalar, length) = TextScalar.decode(text, place) else {
-                text[place] = 0xFF
-                place += 1
-                continue
+        guard var here = text.baseAddress else { return }
+        let end = here + text.count
+        while here < end {
+            if let (scalar, length) = UTF8Text.decode(here, end) {
+                UTF8Text.encode(other(scalar), to: here)
+                here += length
+            } else {
+                here.pointee = 0xFF
+                here += 1
             }
-            TextScalar.encode(other(scalar), text, place)
-            place += length
-        }
-    }
-}
-
-/// Single characters of UTF-8 in memory.
-enum TextScalar {
-    /// The character that begins at `place`, and its length; nil for malformed UTF-8.
-    static func decode(_ text: UnsafeMutableBufferPointer<UInt8>, _ place: Int) -> (scalar: UInt32, length: Int)? {
-        guard let base = text.baseAddress, place < text.count else { return nil }
-        let here = base + place
-        guard here.pointee >= 0x80 else { return (UInt32(here.pointee), 1) }
-        guard let length = UTF8Check.length(here, base + text.count) else { return nil }
-        var scalar = UInt32(here.pointee) & (0x7F >> UInt32(length))
-        for index in 1..<length { scalar = scalar << 6 | UInt32(here[index] & 0x3F) }
-        return (scalar, length)
-    }
-
-    /// Writes a character over one of the same length.
-    static func encode(_ scalar: UInt32, _ text: UnsafeMutableBufferPointer<UInt8>, _ place: Int) {
-        func put(_ index: Int, _ byte: UInt32) { text[place + index] = UInt8(truncatingIfNeeded: byte) }
-        switch scalar {
-        case ..<0x80: put(0, scalar)
-        case ..<0x800:
-            put(0, 0xC0 | scalar >> 6)
-            put(1, 0x80 | scalar & 0x3F)
-        case ..<0x10000:
-            put(0, 0xE0 | scalar >> 12)
-            put(1, 0x80 | scalar >> 6 & 0x3F)
-            put(2, 0x80 | scalar & 0x3F)
-        default:
-            put(0, 0xF0 | scalar >> 18)
-            put(1, 0x80 | scalar >> 12 & 0x3F)
-            put(2, 0x80 | scalar >> 6 & 0x3F)
-            put(3, 0x80 | scalar & 0x3F)
         }
     }
 }

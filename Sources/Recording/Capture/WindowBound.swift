@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 
 /// The beginning or the end of a topic's window, in its forms for people.
 package enum WindowBound: Sendable, Equatable {

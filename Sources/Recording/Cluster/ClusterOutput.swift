@@ -1,6 +1,6 @@
+import Bytes
 import KafkaClient
 import Logging
-import Records
 import Worker
 
 /// Publishes a command's records: keeps the order within each partition, waits for room in the queue, and counts the

@@ -1,7 +1,6 @@
 import Foundation
 import KafkaClient
 import Logging
-import Records
 import Worker
 
 /// Publishes a recording to the topics of a cluster, at the recorded pace or another.

@@ -1,7 +1,7 @@
+import Bytes
 import Foundation
 import KafkaClient
 import Logging
-import Records
 import Worker
 
 /// Publishes dead letters to their source topics again, once the cause of their failure is fixed.

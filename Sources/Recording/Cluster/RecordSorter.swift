@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 import Worker
 
 /// Sorts any number of records by rank, then offset, in bounded memory. Records beyond its budget go to a temporary

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The demands of a whole recording on its target topics.
 struct RecordingSurvey: Equatable {

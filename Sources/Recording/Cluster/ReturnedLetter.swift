@@ -1,5 +1,4 @@
 import KafkaClient
-import Records
 
 /// A dead letter read for its return: its source, its error, and the parts that go back.
 package struct ReturnedLetter: Sendable, Equatable {

@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 /// A record in a ``RecordSorter``, which owns its bytes.
 struct SortedRecord {

@@ -1,4 +1,3 @@
-import Records
 import Worker
 
 /// A sorter's records in order. Not Sendable.

@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 import Worker
 
 /// A sorted piece of a sorter's temporary file.

@@ -1,3 +1,4 @@
+import Bytes
 import Enrichment
 import Foundation
 import KafkaClient

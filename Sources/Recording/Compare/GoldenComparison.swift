@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 
 /// Compares a replay's outputs with an earlier replay's, question by question, while they arrive.
 ///
@@ -151,7 +151,7 @@ package final class GoldenComparison: ReplaySink {
 
     /// Removes from `unused` the ignored paths that the record contains.
     private func look(at record: RecordedRecord) {
-        let tree = record.value.flatMap { JSONTreeReader.read($0) }
+        let tree = record.value.flatMap { JSONNode($0) }
         unused.removeAll { path in
             switch path.part {
             case .timestamp, .partition, .headers: return true

@@ -47,7 +47,7 @@ struct QuestionSequence {
         var what = "a deletion"
         if let value = record.value {
             let code = record.headers.first { $0.name == "rejoinder.error.code" }.map { Excerpt.bytes($0.value) }
-            let count = JSONTreeReader.read(value)?["answerCount"].map { "\($0.summary) answers" }
+            let count = JSONNode(value)?["answerCount"].map { "\($0.summary) answers" }
             what = code.map { "a dead letter (\($0))" } ?? count.map { "a record with \($0)" } ?? "a record"
         }
         return "\(what), event of \(Excerpt.time(record.timestamp)), partition \(record.partition)"

@@ -72,7 +72,7 @@ struct RecordDiff {
             return actual == nil
                 ? ["was a record with a value, is a deletion"] : ["was a deletion, is a record with a value"]
         }
-        guard let was = JSONTreeReader.read(expected), let now = JSONTreeReader.read(actual) else {
+        guard let was = JSONNode(expected), let now = JSONNode(actual) else {
             return [Self.byteLine("value", expected, actual)]
         }
         var isPruned = false

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// RFC 4648's base64, strictly: with padding, without whitespace.
 enum Base64 {

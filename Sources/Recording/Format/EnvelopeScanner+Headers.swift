@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 extension EnvelopeScanner {
     /// kcat's flat list of names and values, or its object of lists. A value that is not text is `{"base64":"..."}`.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 extension EnvelopeScanner {
     /// JSON's whitespace; stops at the line's end.
@@ -119,50 +119,20 @@ extension EnvelopeScanner {
             else {
                 throw problem(start, "half a surrogate pair (\\u\(hexadecimal(scalar))) stands for no bytes")
             }
-            scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
+            scalar = JSONText.scalar(ofPair: scalar, low)
             at += 6
         }
-        switch scalar {
-        case ..<0x80:
-            out[0] = UInt8(truncatingIfNeeded: scalar)
-            return out + 1
-        case ..<0x800:
-            out[0] = UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6)
-            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
-            return out + 2
-        case ..<0x10000:
-            out[0] = UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12)
-            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F)
-            out[2] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
-            return out + 3
-        default:
-            out[0] = UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18)
-            out[1] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3F)
-            out[2] = UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F)
-            out[3] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
-            return out + 4
-        }
+        return out + UTF8Text.encode(scalar, to: out)
     }
 
     private func hexadecimal(_ unit: UInt32) -> String { String(unit, radix: 16, uppercase: true) }
 
     private func codeUnit(_ start: Position) throws(EnvelopeError) -> UInt32 {
-        var unit: UInt32 = 0
-        for index in 0..<4 {
-            let byte = start[index]
-            let digit: UInt8
-            switch byte {
-            case 0x30...0x39: digit = byte - 0x30
-            case 0x41...0x46: digit = byte - 0x41 + 10
-            case 0x61...0x66: digit = byte - 0x61 + 10
-            // The line feed after the line is no digit, so no byte beyond it is read.
-            default:
-                throw problem(
-                    start + index, "expected four hexadecimal digits after \\u, found \(character(start + index))")
-            }
-            unit = unit << 4 | UInt32(digit)
-        }
-        return unit
+        // The line feed after the line is no digit, so no byte beyond it is read.
+        if let unit = JSONText.codeUnit(start) { return unit }
+        var here = start
+        while JSONText.hexDigit(here.pointee) != nil { here += 1 }
+        throw problem(here, "expected four hexadecimal digits after \\u, found \(character(here))")
     }
 
     // MARK: Numbers and words
@@ -196,28 +166,6 @@ extension EnvelopeScanner {
         }
         guard !overflows else { throw problem(start, "the number of '\(field)' does not fit into 64 bits") }
         return value
-    }
-
-    /// Checks a number of any kind and passes over it.
-    func number(_ here: inout Position) throws(EnvelopeError) {
-        let start = here
-        if here.pointee == UInt8(ascii: "-") { here += 1 }
-        if here.pointee == UInt8(ascii: "0") { here += 1 } else { try digits(&here, start) }
-        if here.pointee == UInt8(ascii: ".") {
-            here += 1
-            try digits(&here, start)
-        }
-        if here.pointee | 0x20 == UInt8(ascii: "e") {
-            here += 1
-            if here.pointee == UInt8(ascii: "+") || here.pointee == UInt8(ascii: "-") { here += 1 }
-            try digits(&here, start)
-        }
-    }
-
-    private func digits(_ here: inout Position, _ start: Position) throws(EnvelopeError) {
-        let first = here
-        while here.pointee &- 0x30 <= 9 { here += 1 }
-        guard here > first else { throw problem(here, "expected a JSON value, found \(character(start))") }
     }
 
     func word(_ word: StaticString, _ here: inout Position) throws(EnvelopeError) {

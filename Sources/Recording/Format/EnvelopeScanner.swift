@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The place where a line stops being a record, and the reason.
 struct EnvelopeError: Error {
@@ -16,8 +16,6 @@ struct EnvelopeError: Error {
 ///
 /// Not Sendable: belongs to its reader.
 final class EnvelopeScanner {
-    typealias Position = UnsafePointer<UInt8>
-
     /// Bytes after a line that may be read (not used), so that strings can be read a word at a time.
     static let slack = 16
 
@@ -49,8 +47,6 @@ final class EnvelopeScanner {
         }
     }
 
-    private static let deepest = 512
-
     private(set) var view = RecordedView(
         topic: Bytes(start: nil, count: 0), partition: 0, offset: 0, timestampType: .unknown, timestamp: nil, key: nil,
         value: nil)
@@ -64,6 +60,7 @@ final class EnvelopeScanner {
     private var headers: UnsafeMutablePointer<RecordedView.Header>
     private var headerCapacity = 16
     private var headerCount = 0
+    private let nesting: UnsafeMutablePointer<NestingStack>
 
     init() {
         text = .allocate(capacity: textCapacity)
@@ -71,11 +68,15 @@ final class EnvelopeScanner {
         headers = .allocate(capacity: headerCapacity)
         lineStart = Position(text)
         lineEnd = lineStart
+        nesting = .allocate(capacity: 1)
+        nesting.initialize(to: NestingStack())
     }
 
     deinit {
         text.deallocate()
         headers.deallocate()
+        nesting.pointee.deallocate()
+        nesting.deallocate()
     }
 
     /// Reads a line into `view`.
@@ -143,7 +144,7 @@ final class EnvelopeScanner {
                     case .payloadBase64: view.value = try base64(&here, field: "payload_base64")
                     }
                 } else {
-                    try skipValue(&here, depth: 1)
+                    here = try skipValue(here)
                 }
                 here = skipSpace(here)
                 if here.pointee == UInt8(ascii: ",") {
@@ -296,44 +297,16 @@ final class EnvelopeScanner {
     // MARK: Unknown fields
 
     /// Passes over the value of an unknown field, but checks its JSON.
-    private func skipValue(_ here: inout Position, depth: Int) throws(EnvelopeError) {
-        guard depth <= Self.deepest else {
-            throw problem(here, "more than \(Self.deepest) arrays and objects are open at once")
-        }
-        switch here.pointee {
-        case UInt8(ascii: "\""): _ = try string(&here)
-        case UInt8(ascii: "["):
-            try list(&here) { (here) throws(EnvelopeError) in try skipValue(&here, depth: depth + 1) }
-        case UInt8(ascii: "{"):
-            here = skipSpace(here + 1)
-            if here.pointee == UInt8(ascii: "}") {
-                here += 1
-                return
-            }
-            while true {
-                guard here.pointee == UInt8(ascii: "\"") else {
-                    throw problem(here, "expected a field name in double quotes, found \(character(here))")
-                }
-                _ = try string(&here)
-                here = skipSpace(here)
-                guard here.pointee == UInt8(ascii: ":") else {
-                    throw problem(here, "expected ':' after a field name, found \(character(here))")
-                }
-                here = skipSpace(here + 1)
-                try skipValue(&here, depth: depth + 1)
-                here = skipSpace(here)
-                if here.pointee == UInt8(ascii: "}") { break }
-                guard here.pointee == UInt8(ascii: ",") else {
-                    throw problem(here, "expected ',' or '}' after a field, found \(character(here))")
-                }
-                here = skipSpace(here + 1)
-            }
-            here += 1
-        case UInt8(ascii: "t"): try word("true", &here)
-        case UInt8(ascii: "f"): try word("false", &here)
-        case UInt8(ascii: "n"): try word("null", &here)
-        default: try number(&here)
-        }
+    private func skipValue(_ start: Position) throws(EnvelopeError) -> Position {
+        defer { nesting.pointee.reset() }
+        do throws(JSONSyntaxError) {
+            let end = try JSONScanner(end: lineEnd, nesting: nesting).skipValue(start, depth: 1)
+            if !nesting.pointee.isTooDeep { return end }
+        } catch where !nesting.pointee.isTooDeep {
+            let place = min(lineStart + Int(error.address - UInt(bitPattern: lineStart)), lineEnd)
+            throw problem(place, "expected \(error.expected.phrase), found \(character(place))")
+        } catch {}
+        throw problem(start, "more than \(NestingStack.deepestAllowed) arrays and objects are open at once")
     }
 }
 

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A growing buffer for JSON under construction. The owner calls `deallocate` once.
 struct LineBuffer {
@@ -112,7 +112,7 @@ struct LineBuffer {
             guard here < end else { return out }
             let byte = here.pointee
             if byte >= 0x80 {
-                guard let length = UTF8Check.length(here, end) else { return nil }
+                guard let length = UTF8Text.length(here, end) else { return nil }
                 for index in 0..<length { out[index] = here[index] }
                 here += length
                 out += length
@@ -159,29 +159,5 @@ struct LineBuffer {
         let backslash = (word ^ (ones &* UInt64(UInt8(ascii: "\\")))) &- ones
         let control = word &- ones &* 0x20
         return (control | quote | backslash | word) & (ones &* 0x80)
-    }
-}
-
-/// RFC 3629, strictly: the shortest form, no surrogates, nothing past U+10FFFF.
-enum UTF8Check {
-    /// The length of the character that begins at `here` with a byte beyond ASCII; nil for malformed UTF-8.
-    @inline(__always)
-    static func length(_ here: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int? {
-        func continues(_ index: Int) -> Bool { here[index] & 0xC0 == 0x80 }
-        let room = end - here
-        switch here.pointee {
-        case 0xC2...0xDF: return room >= 2 && continues(1) ? 2 : nil
-        case 0xE0...0xEF:
-            guard room >= 3, continues(1), continues(2) else { return nil }
-            if here[0] == 0xE0, here[1] < 0xA0 { return nil }
-            if here[0] == 0xED, here[1] > 0x9F { return nil }
-            return 3
-        case 0xF0...0xF4:
-            guard room >= 4, continues(1), continues(2), continues(3) else { return nil }
-            if here[0] == 0xF0, here[1] < 0x90 { return nil }
-            if here[0] == 0xF4, here[1] > 0x8F { return nil }
-            return 4
-        default: return nil
-        }
     }
 }

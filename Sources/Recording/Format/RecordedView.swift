@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 /// One record of a recording. Does not own its bytes: they are the reader's until the next record, or the caller's.
 package struct RecordedView {

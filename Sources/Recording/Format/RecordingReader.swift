@@ -1,5 +1,4 @@
 import Foundation
-import Records
 
 /// Reads a recording record by record. Memory is bounded by the longest line.
 ///

@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 /// Writes a recording: one record a line, in the envelope that `kcat -J` prints.
 ///

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A pool of memory blocks that a replay's arenas share.
 final class BlockPool {

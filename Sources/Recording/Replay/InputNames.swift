@@ -1,5 +1,5 @@
+import Bytes
 import Enrichment
-import Records
 import Worker
 
 /// One of the three topics that a worker reads.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Remembers the questions of a batch of table changes, well enough to rule out most others.
 ///

@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 
 /// Replays recordings' files through an engine.
 package struct Replay {

@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 extension ReplayEngine {
     /// Processes a record that is not in a file, as `feed` of a view does. Copies the record, so it is for tests and

@@ -1,5 +1,5 @@
+import Bytes
 import KafkaClient
-import Records
 
 /// A record that a replay publishes. Its bytes are valid during the sink's call.
 package struct ReplayOutput {

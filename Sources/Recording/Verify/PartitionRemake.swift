@@ -1,3 +1,4 @@
+import Bytes
 import Enrichment
 import KafkaClient
 import Records

@@ -1,8 +1,8 @@
+import Bytes
 import Enrichment
 import Foundation
 import KafkaClient
 import Logging
-import Records
 import Worker
 
 /// Proves that the published records are right: remakes each enriched record of a window from the input topics, and

@@ -1,3 +1,4 @@
+import Bytes
 import Yams
 
 /// Checks the values that a mapping itself holds against the types of their fields.

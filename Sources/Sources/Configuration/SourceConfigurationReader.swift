@@ -1,3 +1,4 @@
+import Bytes
 import Yams
 
 /// Reads `sources:` in a configuration file. Finds all problems in one reading: each is a sentence with file, line and

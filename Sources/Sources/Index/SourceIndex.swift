@@ -1,5 +1,5 @@
 import AnswerStore
-import Records
+import Bytes
 
 /// Index of the published rows: each row's ids, and each answer's question.
 ///

@@ -1,5 +1,4 @@
 import Foundation
-import Records
 
 /// Decimal numbers of any size as digits: no floating point, so that an id of 19 digits keeps them all.
 enum DecimalText {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The change of a row in a source's record.
 enum RowEvent {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The meaning of a column's value beyond its JSON type: the `name` in its Kafka Connect or Debezium schema.
 enum LogicalType: Equatable {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Parses JSON as Kafka Connect's converter writes it, with a schema before the payload, or bare. Used by one thread.
 ///

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Writes one record, field by field.
 struct RecordWriter {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A row of a table: an object in a parsed JSON text, and the columns' types from its schema.
 struct Row {

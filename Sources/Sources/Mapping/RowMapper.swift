@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Maps rows to contract records. Used by one thread.
 final class RowMapper {

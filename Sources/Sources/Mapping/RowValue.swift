@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// A value of a row: in the record's JSON, or in the JSON of a text column, such as PostgreSQL's `jsonb` from Debezium.
 struct RowValue {

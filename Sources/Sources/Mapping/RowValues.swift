@@ -1,5 +1,3 @@
-import Records
-
 /// Finds a row's values for the fields of a mapping.
 struct RowValues {
     let row: Row

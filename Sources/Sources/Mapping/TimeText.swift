@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Times as the contract writes them: RFC 3339 in UTC, fractions without trailing zeros.
 enum TimeText {

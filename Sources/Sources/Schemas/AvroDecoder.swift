@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import Records
 
 /// Writes a value in Avro's binary encoding as JSON: a union's value as itself, bytes in Base64, logical types by their
 /// meaning (times in RFC 3339, decimals with every digit). Used by one thread.

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Reads Avro schemas from their JSON. A schema shares its names with the schemas it refers to, which are read first.
 struct AvroSchemaReader {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The buffer for the JSON of a decoded value, reused for the next one. Used by one thread.
 final class AvroText {

@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// Removes the frames of Confluent's serializers from records, and decodes them to JSON. Used by one thread.
 final class FramedRecordReader {

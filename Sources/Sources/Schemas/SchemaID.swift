@@ -1,4 +1,4 @@
-import Records
+import Bytes
 
 /// The id of a record's schema: the number that the registry gave it, or its GUID, the same in all registries.
 package enum SchemaID: Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,4 @@
 import AnswerStore
-import Records
 
 /// A Stack Exchange data dump as contract records: answers, then their votes, then the questions, so that each question
 /// finds its answers. Reads the files row by row, and keeps each answer's question in a store on disk.

@@ -1,7 +1,7 @@
 import AnswerStore
+import Bytes
 import KafkaClient
 import Logging
-import Records
 
 /// Applies the index topic to a lane's index store: all partitions, as any row may be looked up. Lane thread only.
 final class SourceIndexFollower {

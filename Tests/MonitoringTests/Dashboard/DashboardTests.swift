@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import KafkaClient
 import Logging
@@ -114,7 +115,7 @@ struct DashboardTests {
             func lines(_ query: String = "") async throws -> [ThroughputLine] {
                 let answer = try await get("/history\(query)", from: server)
                 #expect(answer.fields["content-type"] == "application/json")
-                let elements = try #require(LogValue(answer.body)?.elements)
+                let elements = try #require(JSONValue(answer.body)?.elements)
                 return try elements.map { try #require(ThroughputLine($0)) }
             }
             var all = try await lines()

@@ -130,7 +130,7 @@ struct ReaderTests {
         (#"{"payload":"\u12g4"}"#, "four hexadecimal digits"),
         ("{\"payload\":\"a\tb\"}", "a control character (the byte 0x9) must be escaped"),
         (#"{"a":truu}"#, "expected 'true'"),
-        (#"{"a":-}"#, "expected a JSON value"),
+        (#"{"a":-}"#, "expected a digit of a number"),
         (#"{"a":}"#, "expected a JSON value"),
         (#"{"a":[1,]}"#, "expected a JSON value"),
         (#"{"a" 1}"#, "expected ':'"),

@@ -2,7 +2,6 @@ import AnswerStore
 import Benchmark
 import Enrichment
 import Foundation
-import Records
 import Workload
 
 // Each iteration goes through all of a workload's records, and the figures are per record (throughput: records a second).

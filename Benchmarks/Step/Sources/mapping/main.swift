@@ -1,6 +1,6 @@
 import AnswerStore
+import Bytes
 import Foundation
-import Records
 import Sources
 
 // `mapping EVENTS STATE [ROUNDS]`: translates Debezium's change events (Benchmarks/harness/change_events.py) in a process

@@ -1,6 +1,6 @@
 import AnswerStore
+import Bytes
 import Enrichment
-import Records
 import Workload
 
 // Runs each part of the step on a workload that is always the same. Callgrind counts what happens in the functions whose

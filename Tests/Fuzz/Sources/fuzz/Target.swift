@@ -1,5 +1,3 @@
-import Records
-
 /// The body that is fuzzed; libFuzzer's callback can capture nothing. Its one thread uses it.
 nonisolated(unsafe) var chosen: (UnsafeRawBufferPointer) -> Void = { _ in }
 

@@ -3,27 +3,27 @@
 /// It starts with the contract's limit of 512 levels, so valid records never grow it. It grows past the limit because a
 /// document that is too deep must still be read to its end: broken JSON is reported first. Lives in memory that a
 /// `RecordReader` owns; used only on that reader's thread.
-struct NestingStack {
+@usableFromInline package struct NestingStack {
     /// The most arrays and objects that may be open at once.
-    static let deepestAllowed = 512
+    @inlinable package static var deepestAllowed: Int { 512 }
 
-    private var words: UnsafeMutablePointer<UInt64>
-    private var capacity: Int
+    @usableFromInline var words: UnsafeMutablePointer<UInt64>
+    @usableFromInline var capacity: Int
 
     /// Set once more than `deepestAllowed` containers were open.
-    private(set) var isTooDeep = false
+    @usableFromInline package var isTooDeep = false
 
-    init() {
+    package init() {
         words = .allocate(capacity: Self.deepestAllowed / 64)
         capacity = Self.deepestAllowed
     }
 
-    func deallocate() { words.deallocate() }
+    package func deallocate() { words.deallocate() }
 
     /// Records the container that brings the document's open containers to `depth`. `level` counts from 0 at the start
     /// of the walk that uses the stack, so it is below `depth`.
-    @inline(__always)
-    mutating func open(isObject: Bool, level: Int, depth: Int) {
+    @inlinable @inline(__always)
+    package mutating func open(isObject: Bool, level: Int, depth: Int) {
         if depth > Self.deepestAllowed { isTooDeep = true }
         if level >= capacity { grow() }
         let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: level & 63)
@@ -31,19 +31,19 @@ struct NestingStack {
         word.pointee = isObject ? word.pointee | bit : word.pointee & ~bit
     }
 
-    @inline(__always)
-    func isObject(level: Int) -> Bool {
+    @inlinable @inline(__always)
+    package func isObject(level: Int) -> Bool {
         words[level >> 6] & (1 << UInt64(truncatingIfNeeded: level & 63)) != 0
     }
 
     /// Call after a document has been judged; frees the memory that a too deep one took.
-    @inline(__always)
-    mutating func reset() {
+    @inlinable @inline(__always)
+    package mutating func reset() {
         if isTooDeep { shrink() }
     }
 
-    @inline(never)
-    private mutating func grow() {
+    @usableFromInline @inline(never)
+    mutating func grow() {
         let grown = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity / 64 * 2)
         grown.update(from: words, count: capacity / 64)
         words.deallocate()
@@ -51,8 +51,8 @@ struct NestingStack {
         capacity *= 2
     }
 
-    @inline(never)
-    private mutating func shrink() {
+    @usableFromInline @inline(never)
+    mutating func shrink() {
         isTooDeep = false
         guard capacity > Self.deepestAllowed else { return }
         words.deallocate()

@@ -1,3 +1,4 @@
+import Bytes
 import Worker
 
 extension ThroughputLine {
@@ -6,11 +7,11 @@ extension ThroughputLine {
     ///
     /// - Returns: nil for a line without time, worker, length or uptime, or of another kind.
     package init?(json text: String) {
-        guard let value = LogValue(text) else { return nil }
+        guard let value = JSONValue(text, deepest: LogEntry.deepest) else { return nil }
         self.init(value)
     }
 
-    init?(_ value: LogValue) {
+    init?(_ value: JSONValue) {
         guard let time = value.text("time"), let kind = value.text("message").flatMap(Kind.init(rawValue:)),
             value.text("logger") ?? "throughput" == "throughput", let worker = value.text("worker"),
             let seconds = value.double("seconds"), let uptime = value.double("uptimeSeconds"), seconds >= 0, uptime >= 0
@@ -27,8 +28,8 @@ extension ThroughputLine {
             bytesOutPerSecond: value.amount("bytesOutPerSecond"),
             deadLetters: deadLetters,
             deadLettersTotal: Self.total(value.int("deadLettersTotal") ?? deadLetters.values.reduce(0, Self.sum)),
-            lag: Lag(value["lag"] ?? .null), verdict: value["verdict"].flatMap(Verdict.init),
-            timeShares: TimeShares(value["timeShares"] ?? .null),
+            lag: Lag(value.member("lag")), verdict: value["verdict"].flatMap(Verdict.init),
+            timeShares: TimeShares(value.member("timeShares")),
             latencyMs: value["latencyMs"].flatMap(Percentiles.init),
             eventLatencyMs: value["eventLatencyMs"].flatMap(Percentiles.init),
             commitLatencyMs: value["commitLatencyMs"].flatMap(Percentiles.init),
@@ -37,13 +38,13 @@ extension ThroughputLine {
                 if value[gauge.field] != nil { gauges[gauge.field] = value.amount(gauge.field) }
             },
             offsetResets: value.count("offsetResets"),
-            store: Store(value["store"] ?? .null), process: Process(value["process"] ?? .null),
-            lanes: (value["lanes"]?.elements ?? []).map(Lane.init))
+            store: Store(value.member("store")), process: Process(value.member("process")),
+            lanes: value.array("lanes").map(Lane.init))
     }
 
-    private static func counts(_ value: LogValue?) -> [String: Int] {
-        (value?.fields ?? []).reduce(into: [:]) { counts, field in
-            if case .integer(let count) = field.value { counts[field.name] = clamped(count) }
+    private static func counts(_ value: JSONValue?) -> [String: Int] {
+        (value?.members ?? []).reduce(into: [:]) { counts, field in
+            if let count = field.value.integer { counts[field.name] = clamped(count) }
         }
     }
 
@@ -59,7 +60,19 @@ extension ThroughputLine {
     fileprivate static func clamped(_ count: Int) -> Int { min(max(count, 0), 1 << 53) }
 }
 
-extension LogValue {
+extension JSONValue {
+    /// A field's text, for people.
+    func text(_ name: String) -> String? { self[name]?.text(loneSurrogates: .replaced) }
+
+    func int(_ name: String) -> Int? {
+        guard let value = self[name] else { return nil }
+        return value.integer ?? value.double.flatMap { Int(exactly: $0.rounded()) }
+    }
+
+    func double(_ name: String) -> Double? { self[name]?.double }
+
+    fileprivate func array(_ name: String) -> [JSONValue] { self[name]?.elements ?? [] }
+
     /// Clamped to 0...2^53, the integers that a Double holds exactly.
     fileprivate func count(_ name: String) -> Int { int(name).map(ThroughputLine.clamped) ?? 0 }
 
@@ -76,17 +89,17 @@ extension LogValue {
 }
 
 extension ThroughputLine.Lag {
-    fileprivate init(_ value: LogValue) {
-        let topics = (value["topics"]?.fields ?? []).reduce(into: [String: Int64]()) { topics, field in
-            topics[field.name] = Int64(value["topics"]?.count(field.name) ?? 0)
+    fileprivate init(_ value: JSONValue) {
+        let topics = value.member("topics").members.reduce(into: [String: Int64]()) { topics, field in
+            topics[field.name] = Int64(value.member("topics").count(field.name))
         }
-        let partitions = (value["partitions"]?.elements ?? []).map(Partition.init)
+        let partitions = value.array("partitions").map(Partition.init)
         self.init(
             total: value.int("total").map { Int64(ThroughputLine.clamped($0)) }, topics: topics,
-            largest: value["largest"].flatMap { $0 == .null ? nil : Partition($0) },
+            largest: value["largest"].flatMap { $0.kind == .null ? nil : Partition($0) },
             partitions: partitions, seconds: value["seconds"].map { _ in value.amount("seconds") },
             ageSeconds: value["ageSeconds"].map { _ in value.amount("ageSeconds") },
-            heldBack: (value["heldBack"]?.elements ?? []).map { held in
+            heldBack: value.array("heldBack").map { held in
                 HeldBack(
                     topic: held.text("topic") ?? "", partition: held.partition("partition"),
                     records: Int64(held.count("records")), from: Int64(held.count("from")))
@@ -95,7 +108,7 @@ extension ThroughputLine.Lag {
 }
 
 extension Verdict {
-    fileprivate init?(_ value: LogValue) {
+    fileprivate init?(_ value: JSONValue) {
         guard let kind = value.text("kind").flatMap(Kind.init(rawValue:)), let title = value.text("title") else {
             return nil
         }
@@ -106,14 +119,14 @@ extension Verdict {
 }
 
 extension ThroughputLine.Freshness {
-    fileprivate init?(_ value: LogValue) {
+    fileprivate init?(_ value: JSONValue) {
         guard value["of"] != nil else { return nil }
         self.init(objectiveMs: value.count("objectiveMs"), within: value.count("within"), of: value.count("of"))
     }
 }
 
 extension ThroughputLine.Lag.Partition {
-    fileprivate init(_ value: LogValue) {
+    fileprivate init(_ value: JSONValue) {
         self.init(
             topic: value.text("topic") ?? "", partition: value.partition("partition"),
             records: Int64(value.count("records")))
@@ -121,13 +134,13 @@ extension ThroughputLine.Lag.Partition {
 }
 
 extension ThroughputLine.TimeShares {
-    fileprivate init(_ value: LogValue) {
+    fileprivate init(_ value: JSONValue) {
         self.init { value.amount($0.field) }
     }
 }
 
 extension ThroughputLine.Percentiles {
-    fileprivate init?(_ value: LogValue) {
+    fileprivate init?(_ value: JSONValue) {
         guard value["p50"] != nil else { return nil }
         self.init(
             count: value.count("count"), p50: value.amount("p50"), p90: value.amount("p90"), p99: value.amount("p99"),
@@ -136,11 +149,11 @@ extension ThroughputLine.Percentiles {
 }
 
 extension ThroughputLine.Store {
-    fileprivate init(_ value: LogValue) {
+    fileprivate init(_ value: JSONValue) {
         self.init(
             bytes: value.count("bytes"), answers: value.count("answers"), votes: value.count("votes"),
             partitions: value.count("partitions"),
-            restoring: (value["restoring"]?.elements ?? []).map { restore in
+            restoring: value.array("restoring").map { restore in
                 Restore(
                     partition: restore.partition("partition"), done: Int64(restore.count("done")),
                     of: restore.int("of").map { Int64(ThroughputLine.clamped($0)) }, seconds: restore.amount("seconds"))
@@ -149,7 +162,7 @@ extension ThroughputLine.Store {
 }
 
 extension ThroughputLine.Process {
-    fileprivate init(_ value: LogValue) {
+    fileprivate init(_ value: JSONValue) {
         self.init(
             residentBytes: Int64(value.count("residentBytes")), cpuSeconds: value.amount("cpuSeconds"),
             cpuCores: value.amount("cpuCores"))
@@ -157,13 +170,13 @@ extension ThroughputLine.Process {
 }
 
 extension ThroughputLine.Lane {
-    fileprivate init(_ value: LogValue) {
+    fileprivate init(_ value: JSONValue) {
         self.init(
             lane: value.count("lane"),
             partitions: Self.partitions(value["partitions"]), counts: value.counts(where: \.isOfLanes),
             deadLetters: value.count("deadLetters"),
             lag: value.int("lag").map { Int64(ThroughputLine.clamped($0)) },
-            timeShares: ThroughputLine.TimeShares(value["timeShares"] ?? .null), waitingFor: value.text("waitingFor"),
+            timeShares: ThroughputLine.TimeShares(value.member("timeShares")), waitingFor: value.text("waitingFor"),
             waitingSeconds: value.double("waitingSeconds").map { min(max($0, 0), 1e12) },
             waitingCause: value.text("waitingCause"),
             sources: (value["sources"]?.elements).map { sources in
@@ -179,10 +192,9 @@ extension ThroughputLine.Lane {
             })
     }
 
-    private static func partitions(_ value: LogValue?) -> [Int32] {
+    private static func partitions(_ value: JSONValue?) -> [Int32] {
         (value?.elements ?? []).compactMap { element in
-            guard case .integer(let number) = element else { return nil }
-            return Int32(exactly: number)
+            element.integer.flatMap(Int32.init(exactly:))
         }
     }
 }

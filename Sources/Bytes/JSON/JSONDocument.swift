@@ -169,14 +169,6 @@ package final class JSONDocument {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    /// Whether the bytes begin with `prefix`.
-    package func starts(withBytes prefix: [UInt8]) -> Bool {
-        prefix.count <= count
-            && prefix.withUnsafeBytes { Bytes(rebasing: self[..<$0.count]).holdsSameBytes(as: $0) }
-    }
-}
-
 // MARK: - Access to the parsed text
 
 extension JSONDocument {
@@ -195,34 +187,42 @@ extension JSONDocument {
         Bytes(rebasing: text[nodes[index].start + 1..<nodes[index].end - 1])
     }
 
-    /// A member's name, unescaped; "" for elements, and for a name with a lone surrogate.
-    package func name(of index: Int) -> String {
-        let node = nodes[index]
-        return Self.unescape(Bytes(rebasing: text[node.nameStart..<node.nameEnd]), node.nameHasEscapes) ?? ""
+    /// A member's name as written, without the quotes; empty for elements.
+    package func rawName(of index: Int) -> Bytes {
+        Bytes(rebasing: text[nodes[index].nameStart..<nodes[index].nameEnd])
     }
 
-    /// A string's text, unescaped; nil for other values, and for a string with a lone surrogate.
-    package func string(of index: Int) -> String? {
+    /// A member's name, unescaped; "" for elements, and for a name with a lone surrogate that is refused.
+    package func name(of index: Int, loneSurrogates: LoneSurrogates = .refused) -> String {
+        JSONText.text(
+            of: rawName(of: index), hasEscapes: nodes[index].nameHasEscapes, loneSurrogates: loneSurrogates) ?? ""
+    }
+
+    /// A string's text, unescaped; nil for other values, and for a string with a lone surrogate that is refused.
+    package func string(of index: Int, loneSurrogates: LoneSurrogates = .refused) -> String? {
         guard nodes[index].kind == .string else { return nil }
-        return Self.unescape(content(of: index), nodes[index].hasEscapes)
+        return JSONText.text(
+            of: content(of: index), hasEscapes: nodes[index].hasEscapes, loneSurrogates: loneSurrogates)
     }
 
     /// The object's member of that name; the first of several.
     package func member(_ name: [UInt8], of object: Int) -> Int? {
+        name.withUnsafeBytes { member($0, of: object) }
+    }
+
+    package func member(_ name: Bytes, of object: Int) -> Int? {
         let nodes = nodes
         guard nodes[object].kind == .object else { return nil }
         let end = nodes[object].next
-        return name.withUnsafeBytes { name in
-            var index = object + 1
-            while index < end {
-                // Most names differ in their length.
-                let mayMatch =
-                    nodes[index].nameEnd &- nodes[index].nameStart == name.count || nodes[index].nameHasEscapes
-                if mayMatch, isNamed(name, index) { return index }
-                index = nodes[index].next
-            }
-            return nil
+        var index = object + 1
+        while index < end {
+            // Most names differ in their length.
+            let mayMatch =
+                nodes[index].nameEnd &- nodes[index].nameStart == name.count || nodes[index].nameHasEscapes
+            if mayMatch, isNamed(name, index) { return index }
+            index = nodes[index].next
         }
+        return nil
     }
 
     /// Calls `body` with the index of each member or element.
@@ -240,18 +240,7 @@ extension JSONDocument {
     package func isNamed(_ name: Bytes, _ index: Int) -> Bool {
         let node = nodes[index]
         guard !node.nameHasEscapes else { return self.name(of: index).utf8.elementsEqual(name) }
-        return Bytes(rebasing: text[node.nameStart..<node.nameEnd]).holdsSameBytes(as: name)
-    }
-
-    private static func unescape(_ raw: Bytes, _ hasEscapes: Bool) -> String? {
-        guard hasEscapes, let start = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
-            return String(decoding: raw, as: UTF8.self)
-        }
-        return withUnsafeTemporaryAllocation(byteCount: raw.count, alignment: 1) { room in
-            JSONText.unescape(from: start, to: start + raw.count, into: room).map {
-                String(decoding: room[..<$0], as: UTF8.self)
-            }
-        }
+        return rawName(of: index).holdsSameBytes(as: name)
     }
 }
 

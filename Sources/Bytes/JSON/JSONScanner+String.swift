@@ -1,14 +1,21 @@
 /// The end of a string, and whether it must be unescaped before comparison.
-struct StringEnd {
-    let closingQuote: Position
-    let hasEscapes: Bool
+@usableFromInline package struct StringEnd {
+    @usableFromInline package let closingQuote: Position
+    @usableFromInline package let hasEscapes: Bool
+
+    @inlinable
+    init(closingQuote: Position, hasEscapes: Bool) {
+        self.closingQuote = closingQuote
+        self.hasEscapes = hasEscapes
+    }
 }
 
 extension JSONScanner {
     /// Checks a string from after its opening quote to its closing quote: strict UTF-8, no bare control characters,
-    /// known escapes. A lone surrogate conforms to RFC 8259's grammar (section 8.2) but encodes no text: `JSONText`
-    /// rejects it where the text is needed.
-    func string(after openingQuote: Position) throws(JSONSyntaxError) -> StringEnd {
+    /// known escapes. A lone surrogate conforms to RFC 8259's grammar (section 8.2) but encodes no text:
+    /// ``LoneSurrogates`` says what becomes of it where the text is needed.
+    @inlinable
+    package func string(after openingQuote: Position) throws(JSONSyntaxError) -> StringEnd {
         var here = openingQuote
         var hasEscapes = false
         while true {
@@ -29,8 +36,8 @@ extension JSONScanner {
     }
 
     /// Skips plain ASCII: up to the next quote, backslash, control character or byte above 0x7F.
-    @inline(__always)
-    private func skipPlainText(_ start: Position) -> Position {
+    @inlinable @inline(__always)
+    func skipPlainText(_ start: Position) -> Position {
         var here = start
         while end - here >= 8 {
             let stops = Self.stops(in: UnsafeRawPointer(here).loadUnaligned(as: UInt64.self))
@@ -49,8 +56,8 @@ extension JSONScanner {
     ///
     /// Subtraction borrows from the byte above, so marks above the first may be wrong; the first never is. Bytes above
     /// 0x7F are marked by their own top bit.
-    @inline(__always)
-    private static func stops(in bytes: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    static func stops(in bytes: UInt64) -> UInt64 {
         let word = UInt64(littleEndian: bytes)
         let ones: UInt64 = 0x0101_0101_0101_0101
         let control = word &- ones &* 0x20
@@ -60,7 +67,8 @@ extension JSONScanner {
     }
 
     /// Checks one escape from the backslash on.
-    private func skipEscape(_ backslash: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable
+    func skipEscape(_ backslash: Position) throws(JSONSyntaxError) -> Position {
         guard end - backslash >= 2 else { throw JSONSyntaxError(position: end, expected: .escape) }
         switch backslash[1] {
         case ASCII.quote, ASCII.backslash, ASCII.slash, ASCII.letter("b"), ASCII.letter("f"), ASCII.letter("n"),
@@ -80,53 +88,29 @@ extension JSONScanner {
     }
 
     /// Checks a run of non-ASCII characters: shortest form only, no surrogates, nothing past U+10FFFF.
-    private func skipMultibyteText(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable
+    func skipMultibyteText(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start
         while here < end, here.pointee >= 0x80 {
             if end - here >= 8, Self.areTwoByteCharacters(UnsafeRawPointer(here).loadUnaligned(as: UInt64.self)) {
                 here += 8
                 continue
             }
-            let lead = UInt32(here.pointee)
-            let room = end - here
-            // The lead bytes 0xC0 and 0xC1 begin only overlong forms.
-            if 0xC2...0xDF ~= lead, room >= 2, Self.continues(here[1]) {
-                here += 2
-            } else if 0xE0...0xEF ~= lead, room >= 3, Self.continues(here[1]), Self.continues(here[2]) {
-                let scalar = (lead & 0x0F) << 12 | Self.payload(here[1]) << 6 | Self.payload(here[2])
-                guard scalar >= 0x800, !(0xD800...0xDFFF ~= scalar) else {
-                    throw JSONSyntaxError(position: here, expected: .utf8)
-                }
-                here += 3
-            } else if 0xF0...0xF4 ~= lead, room >= 4, Self.continues(here[1]), Self.continues(here[2]),
-                Self.continues(here[3])
-            {
-                let high = (lead & 0x07) << 18 | Self.payload(here[1]) << 12
-                guard 0x10000...0x10FFFF ~= high | Self.payload(here[2]) << 6 | Self.payload(here[3]) else {
-                    throw JSONSyntaxError(position: here, expected: .utf8)
-                }
-                here += 4
-            } else {
+            guard let length = UTF8Text.length(here, end) else {
                 throw JSONSyntaxError(position: here, expected: .utf8)
             }
+            here += length
         }
         return here
     }
 
     /// Whether the eight bytes are four two-byte characters, typical of Cyrillic, Greek, Arabic and Hebrew words.
-    @inline(__always)
-    private static func areTwoByteCharacters(_ bytes: UInt64) -> Bool {
+    @inlinable @inline(__always)
+    static func areTwoByteCharacters(_ bytes: UInt64) -> Bool {
         let word = UInt64(littleEndian: bytes)
         let lanes: UInt64 = 0x0001_0001_0001_0001
         guard word & (lanes &* 0xC0E0) == lanes &* 0x80C0 else { return false }
         // A lead byte of 0xC0 or 0xC1 has none of these bits; any other carries into the ninth.
         return ((word & (lanes &* 0x001E)) &+ lanes &* 0x00FE) & (lanes &* 0x0100) == lanes &* 0x0100
     }
-
-    /// Whether the byte is a UTF-8 continuation byte.
-    @inline(__always)
-    private static func continues(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
-
-    @inline(__always)
-    private static func payload(_ byte: UInt8) -> UInt32 { UInt32(byte & 0x3F) }
 }

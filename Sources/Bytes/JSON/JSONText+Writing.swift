@@ -1,5 +1,4 @@
-/// Writes small JSON texts (RFC 8259): log lines and command output.
-package enum JSONText {
+extension JSONText {
     /// `text` as a JSON string with its quotes. Swift text is always valid Unicode, so the result is valid JSON.
     package static func append(_ text: String, to line: inout String) {
         line += "\""

@@ -1,7 +1,6 @@
+import Bytes
 import Foundation
 import Testing
-
-@testable import Records
 
 struct InstantTests {
     @Test(arguments: [

@@ -1,6 +1,6 @@
 /// The position and expectation of a JSON syntax error. A trivial type, so that throwing it never allocates.
-struct JSONSyntaxError: Error {
-    enum Expectation: UInt8 {
+@usableFromInline package struct JSONSyntaxError: Error {
+    @usableFromInline package enum Expectation: UInt8, Sendable {
         case value
         case nameOrClosingBrace
         case name
@@ -19,10 +19,11 @@ struct JSONSyntaxError: Error {
 
     /// The address of the first byte that does not fit, or of the end of a text that is cut short. A number rather than
     /// a pointer, because errors are `Sendable` and the memory may be freed by then.
-    let address: UInt
-    let expected: Expectation
+    @usableFromInline package let address: UInt
+    @usableFromInline package let expected: Expectation
 
-    init(position: Position, expected: Expectation) {
+    @inlinable
+    package init(position: Position, expected: Expectation) {
         address = UInt(bitPattern: position)
         self.expected = expected
     }
@@ -30,7 +31,7 @@ struct JSONSyntaxError: Error {
 
 extension JSONSyntaxError.Expectation {
     /// The expectation as the object of "expected".
-    var phrase: String {
+    package var phrase: String {
         switch self {
         case .value: "a JSON value"
         case .nameOrClosingBrace: "a field name in double quotes or '}'"
@@ -46,6 +47,21 @@ extension JSONSyntaxError.Expectation {
         case .closingQuote: "a closing double quote"
         case .utf8: "UTF-8 text"
         case .endOfText: "nothing more after the value"
+        }
+    }
+}
+
+extension JSONSyntaxError {
+    /// The byte that does not fit, as a clause.
+    package static func found(at offset: Int, in value: Bytes) -> String {
+        guard offset < value.count else { return "the value ends there" }
+        let byte = value[offset]
+        return switch byte {
+        case 0x21...0x7E: "found '\(Unicode.Scalar(byte))'"
+        case ASCII.space: "found a space"
+        case 0xEF where offset == 0 && value.prefix(3).elementsEqual([0xEF, 0xBB, 0xBF]):
+            "found a byte order mark"
+        default: "found byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }
     }
 }

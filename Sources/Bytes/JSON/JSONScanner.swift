@@ -2,21 +2,28 @@
 ///
 /// Every function takes the start of its part and returns the position after it, both in registers; that, iteration
 /// instead of recursion, and reading strings eight bytes at a time make it fast. Nothing is allocated while a document
-/// stays within the contract's depth. The bytes are read once, in order, and never past `end`.
-struct JSONScanner {
-    let end: Position
-    let nesting: UnsafeMutablePointer<NestingStack>
+/// stays within the contract's depth. The bytes are read once, in order, and never past `end`. All of it is inlinable,
+/// because the walk of records, in a module above, has its speed from being compiled with it.
+@usableFromInline package struct JSONScanner {
+    @usableFromInline package let end: Position
+    @usableFromInline package let nesting: UnsafeMutablePointer<NestingStack>
+
+    @inlinable
+    package init(end: Position, nesting: UnsafeMutablePointer<NestingStack>) {
+        self.end = end
+        self.nesting = nesting
+    }
 
     /// Skips the four characters that JSON calls whitespace.
-    @inline(__always)
-    func skipWhitespace(_ start: Position) -> Position {
+    @inlinable @inline(__always)
+    package func skipWhitespace(_ start: Position) -> Position {
         // Most gaps between tokens are empty: one comparison detects that.
         if start < end, start.pointee > ASCII.space { return start }
         return skipWhitespaceRun(start)
     }
 
-    @inline(never)
-    private func skipWhitespaceRun(_ start: Position) -> Position {
+    @inlinable @inline(never)
+    func skipWhitespaceRun(_ start: Position) -> Position {
         var here = start
         while here < end {
             switch here.pointee {
@@ -30,7 +37,8 @@ struct JSONScanner {
     /// Checks the value of any type that begins at `start`, and returns the position after it.
     ///
     /// - Parameter depth: the number of open arrays and objects around it.
-    func skipValue(_ start: Position, depth: Int) throws(JSONSyntaxError) -> Position {
+    @inlinable
+    package func skipValue(_ start: Position, depth: Int) throws(JSONSyntaxError) -> Position {
         var here = start
         var open = 0
         value: while true {
@@ -83,8 +91,8 @@ struct JSONScanner {
     }
 
     /// Checks a field's name and the colon after it; returns the start of the field's value.
-    @inline(__always)
-    private func skipName(
+    @inlinable @inline(__always)
+    func skipName(
         _ start: Position, expected: JSONSyntaxError.Expectation
     ) throws(JSONSyntaxError) -> Position {
         guard start < end, start.pointee == ASCII.quote else {
@@ -94,8 +102,8 @@ struct JSONScanner {
     }
 
     /// Checks the colon after a field's name; returns the start of the field's value.
-    @inline(__always)
-    func skipColon(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable @inline(__always)
+    package func skipColon(_ start: Position) throws(JSONSyntaxError) -> Position {
         let here = skipWhitespace(start)
         guard here < end, here.pointee == ASCII.colon else {
             throw JSONSyntaxError(position: here, expected: .colon)
@@ -104,8 +112,8 @@ struct JSONScanner {
     }
 
     /// A number, `true`, `false` or `null`. `start` is before `end`.
-    @inline(__always)
-    func scalar(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable @inline(__always)
+    package func scalar(_ start: Position) throws(JSONSyntaxError) -> Position {
         switch start.pointee {
         case ASCII.minus, ASCII.zero...ASCII.nine: try number(start)
         default: try literal(start)
@@ -113,7 +121,8 @@ struct JSONScanner {
     }
 
     /// `true`, `false` or `null`. `start` is before `end`.
-    func literal(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable
+    package func literal(_ start: Position) throws(JSONSyntaxError) -> Position {
         let word: StaticString
         switch start.pointee {
         case ASCII.letter("t"): word = "true"
@@ -130,7 +139,8 @@ struct JSONScanner {
     }
 
     /// A number of any size and precision. `start` is before `end` and holds a minus or a digit.
-    func number(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable
+    package func number(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start
         if here.pointee == ASCII.minus { here += 1 }
         if here < end, here.pointee == ASCII.zero {
@@ -148,8 +158,8 @@ struct JSONScanner {
     }
 
     /// At least one digit.
-    @inline(__always)
-    private func digits(_ start: Position) throws(JSONSyntaxError) -> Position {
+    @inlinable @inline(__always)
+    func digits(_ start: Position) throws(JSONSyntaxError) -> Position {
         var here = start
         while here < end, ASCII.isDigit(here.pointee) { here += 1 }
         guard here > start else { throw JSONSyntaxError(position: here, expected: .digit) }

@@ -1,0 +1,63 @@
+/// Borrowed bytes: a record's key or value, or a part of one.
+@usableFromInline package typealias Bytes = UnsafeRawBufferPointer
+
+/// A position in the value being read.
+@usableFromInline package typealias Position = UnsafePointer<UInt8>
+
+extension UnsafeRawBufferPointer {
+    /// The bytes in `start..<end`.
+    @inlinable @inline(__always)
+    package init(from start: Position, to end: Position) {
+        self.init(start: start, count: end - start)
+    }
+
+    /// Whether both hold the same bytes; their addresses may differ.
+    @inlinable @inline(__always)
+    package func holdsSameBytes(as other: Bytes) -> Bool {
+        guard count == other.count else { return false }
+        var index = 0
+        while index &+ 8 <= count {
+            let mine = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard mine == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+            index &+= 8
+        }
+        while index < count {
+            guard self[index] == other[index] else { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// Whether the bytes begin with `prefix`.
+    package func starts(withBytes prefix: [UInt8]) -> Bool {
+        prefix.count <= count
+            && prefix.withUnsafeBytes { Bytes(rebasing: self[..<$0.count]).holdsSameBytes(as: $0) }
+    }
+}
+
+/// The ASCII characters of JSON's and RFC 3339's grammars. Computed, since another module reaches a stored one by a call.
+@usableFromInline package enum ASCII {
+    @inlinable package static var space: UInt8 { 0x20 }
+    @inlinable package static var quote: UInt8 { 0x22 }
+    @inlinable package static var plus: UInt8 { 0x2B }
+    @inlinable package static var comma: UInt8 { 0x2C }
+    @inlinable package static var minus: UInt8 { 0x2D }
+    @inlinable package static var point: UInt8 { 0x2E }
+    @inlinable package static var slash: UInt8 { 0x2F }
+    @inlinable package static var zero: UInt8 { 0x30 }
+    @inlinable package static var nine: UInt8 { 0x39 }
+    @inlinable package static var colon: UInt8 { 0x3A }
+    @inlinable package static var openBracket: UInt8 { 0x5B }
+    @inlinable package static var backslash: UInt8 { 0x5C }
+    @inlinable package static var closeBracket: UInt8 { 0x5D }
+    @inlinable package static var openBrace: UInt8 { 0x7B }
+    @inlinable package static var closeBrace: UInt8 { 0x7D }
+    /// Setting this bit turns an uppercase letter into its lowercase form.
+    @inlinable package static var lowercaseBit: UInt8 { 0x20 }
+
+    @inlinable @inline(__always)
+    package static func letter(_ scalar: Unicode.Scalar) -> UInt8 { UInt8(truncatingIfNeeded: scalar.value) }
+
+    @inlinable @inline(__always)
+    package static func isDigit(_ byte: UInt8) -> Bool { byte &- zero <= 9 }
+}

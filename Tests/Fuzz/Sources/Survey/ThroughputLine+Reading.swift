@@ -1,0 +1,1 @@
+../../../../Sources/Monitoring/Report/ThroughputLine+Reading.swift
