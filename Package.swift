@@ -54,7 +54,7 @@ let package = Package(
             dependencies: ["CRDKafka", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Records", dependencies: ["Bytes"]),
         // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
-        .target(name: "Workload"),
+        .target(name: "Workload", dependencies: ["Bytes"]),
         .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
         .target(

@@ -13,7 +13,7 @@ let package = Package(
         .systemLibrary(name: "CPrefetch"),
         .target(name: "Bytes"),
         .target(name: "Records", dependencies: ["Bytes"]),
-        .target(name: "Workload"),
+        .target(name: "Workload", dependencies: ["Bytes"]),
         .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
         // Without what reads YAML, which is another package's.

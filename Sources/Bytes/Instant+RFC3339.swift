@@ -37,7 +37,7 @@ extension Instant {
         let minuteOfDay = hour * 60 + minute - offset
         if second == 60, (minuteOfDay + 1440) % 1440 != 1439 { return nil }
         self.init(
-            seconds: Self.daysSinceEpoch(year: year, month: month, day: day) * 86_400 + minuteOfDay * 60 + second,
+            seconds: CalendarTime.days(year: year, month: month, day: day) * 86_400 + minuteOfDay * 60 + second,
             attoseconds: attoseconds)
     }
 
@@ -77,16 +77,5 @@ extension Instant {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    /// Days since 1970-01-01 in the Gregorian calendar. Years start in March, so the leap day is a year's last.
-    private static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // Adds a whole cycle of 400 years, subtracted below: January of year 0 belongs to the March year -1.
-        let marchYear = (month > 2 ? year : year - 1) + 400
-        let marchMonth = month > 2 ? month - 3 : month + 9
-        let dayOfYear = (153 * marchMonth + 2) / 5 + day - 1
-        let daysBeforeYear = marchYear * 365 + marchYear / 4 - marchYear / 100 + marchYear / 400
-        // 719,468 days lie between 0000-03-01 and 1970-01-01, and a cycle has 146,097.
-        return daysBeforeYear + dayOfYear - 719_468 - 146_097
     }
 }

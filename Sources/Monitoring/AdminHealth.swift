@@ -1,3 +1,4 @@
+import Bytes
 import Hummingbird
 import Worker
 
@@ -38,7 +39,8 @@ struct AdminHealth: Encodable, Equatable {
 
         init(_ lane: Int, _ wait: LaneWait?, standing: Duration) {
             self.lane = lane
-            since = LogClock.text(seconds: LogClock.now().seconds - Int(standing.components.seconds))
+            since = CalendarTime.rfc3339(
+                seconds: Int64(LogClock.now().seconds) - standing.components.seconds)
             seconds = Int(standing.components.seconds)
             waitingFor = wait?.reason.rawValue
             cause = wait?.cause

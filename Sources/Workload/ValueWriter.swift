@@ -1,3 +1,5 @@
+import Bytes
+
 /// Appends a record's bytes to memory that the caller has made long enough for the plan's longest record.
 struct ValueWriter {
     let start: UnsafeMutableRawPointer
@@ -52,22 +54,14 @@ struct ValueWriter {
     /// Writes an RFC 3339 time, `seconds` after the start of the sample data's time.
     @inline(__always)
     mutating func writeTime(_ seconds: Int) {
-        // 2025-09-01T00:00:00Z, in days since 1970.
-        let days = 20_332 + seconds / 86_400
-        let second = seconds % 86_400
-        // Howard Hinnant's civil_from_days, for days after 1970: years begin in March, so leap days come last.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        write(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), digits: 4)
+        // 2025-09-01T00:00:00Z.
+        let time = CalendarTime(seconds: 20_332 * 86_400 + Int64(seconds))
+        let second = Int(time.secondOfDay)
+        write(Int(time.year), digits: 4)
         write("-")
-        write(month, digits: 2)
+        write(Int(time.month), digits: 2)
         write("-")
-        write(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, digits: 2)
+        write(Int(time.day), digits: 2)
         write("T")
         write(second / 3_600, digits: 2)
         write(":")

@@ -1,3 +1,4 @@
+import Bytes
 import Monitoring
 import Recording
 
@@ -23,7 +24,8 @@ enum CaptureReport {
         lines += summary.records.map { "  \(Printable.text($0.topic)): \($0.count)" }
         if let times = summary.times {
             lines.append(
-                "  from \(LogClock.text(timestamp: times.lowerBound)) to \(LogClock.text(timestamp: times.upperBound))")
+                "  from \(CalendarTime.rfc3339(milliseconds: times.lowerBound)) to \(CalendarTime.rfc3339(milliseconds: times.upperBound))"
+            )
         }
         for (partition, offset) in summary.deleted.sorted(by: { $0.key < $1.key }).prefix(10) {
             lines.append("  note: of \(partition) the broker has only the records from offset \(offset) on")

@@ -83,7 +83,7 @@ struct TopCommand: ParsableCommand {
         }
         let frame = TopFrame(
             model: model, size: Terminal.size, glyphs: glyphs,
-            clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
+            clock: CalendarTime(seconds: Int64(now.seconds)).clock, now: .now)
         var lines = frame.lines
         // The last line lists the keys.
         if frame.size.rows >= 8 { lines.removeLast() }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Monitoring
 import Synchronization
@@ -94,7 +95,7 @@ final class TopScreen {
         }
         let frame = TopFrame(
             model: model, size: size, glyphs: glyphs,
-            clock: String(LogClock.text(seconds: now.seconds, milliseconds: 0).dropFirst(11).prefix(8)), now: .now)
+            clock: CalendarTime(seconds: Int64(now.seconds)).clock, now: .now)
         let lines = frame.lines.map { line in
             // Without wrapping, the cursor stays on the last column, and erasing from there would delete its character.
             glyphs.text(line.rendered(colour: colour)) + (line.width < size.columns ? "\u{1B}[K" : "")

@@ -1,3 +1,4 @@
+import Bytes
 import KafkaClient
 import Worker
 
@@ -11,7 +12,7 @@ enum DeadLetterPage {
         let rows = notes.map { note in
             """
             <li>
-            <p class="quiet">\(LogClock.text(timestamp: note.time)), <b>\(note.code.rawValue)</b>, \
+            <p class="quiet">\(CalendarTime.rfc3339(milliseconds: note.time)), <b>\(note.code.rawValue)</b>, \
             <a href="\(Markup.escaped(DeadLetterRoutes.link(to: note)))">\(place(note.place, note.offset))</a></p>
             <p class="text" dir="auto">\(Markup.escaped(note.message))</p>
             </li>
@@ -43,7 +44,7 @@ enum DeadLetterPage {
         """
         <h1>\(note.code.rawValue)</h1>
         <p class="text" dir="auto">\(Markup.escaped(note.message))</p>
-        <p class="quiet">\(place(note.place, note.offset)), set aside \(LogClock.text(timestamp: note.time))</p>
+        <p class="quiet">\(place(note.place, note.offset)), set aside \(CalendarTime.rfc3339(milliseconds: note.time))</p>
 
         """
     }
@@ -52,7 +53,7 @@ enum DeadLetterPage {
         let headers = record.headers.map { header in
             "<h3>\(Markup.line(header.name))</h3>\n" + content(header.value)
         }
-        let time = record.timestamp.map { LogClock.text(timestamp: $0) } ?? "none"
+        let time = record.timestamp.map { CalendarTime.rfc3339(milliseconds: $0) } ?? "none"
         return heading(note) + """
             <section class="record">
             <p class="quiet">The record as its topic has it. Timestamp: \(time). \

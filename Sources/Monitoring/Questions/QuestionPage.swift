@@ -1,3 +1,5 @@
+import Bytes
+
 /// One question's page: as readers of the site would see it, or the reason why it cannot be shown. Without scripts.
 struct QuestionPage {
     let id: [UInt8]
@@ -139,7 +141,7 @@ struct QuestionPage {
         if let partition { link += "&partition=\(partition)" }
         var from = "the event at offset \(event.offset) of \(event.place)"
         if let timestamp = event.timestamp {
-            from += ", stamped \(LogClock.text(timestamp: timestamp))"
+            from += ", stamped \(CalendarTime.rfc3339(milliseconds: timestamp))"
         }
         return """
 

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// Formats numbers for readers, independent of the locale: a report is the same on every machine.
@@ -103,23 +104,14 @@ package enum FigureText {
 
     /// `2026-11-22 16:20:31` in UTC.
     package static func time(_ seconds: Double) -> String {
-        let parts = parts(seconds)
-        return String(
-            format: "%04d-%02d-%02d %02d:%02d:%02d", Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1,
-            Int(parts.tm_mday),
-            Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec))
+        let range = CalendarTime.writable
+        let time = CalendarTime(
+            seconds: Int64(min(max(seconds.rounded(.down), Double(range.lowerBound)), Double(range.upperBound))))
+        return "\(time.date) \(time.clock)"
     }
 
     /// `16:20:31` in UTC.
     package static func clock(_ seconds: Double) -> String { String(time(seconds).suffix(8)) }
-
-    private static func parts(_ seconds: Double) -> tm {
-        // Years 0 to 9999, the range of RFC 3339.
-        var whole = time_t(min(max(seconds.rounded(.down), -62_167_219_200), 253_402_300_799))
-        var parts = tm()
-        gmtime_r(&whole, &parts)
-        return parts
-    }
 
     /// Drops trailing zeros for an axis label: `5.00k` becomes `5k`, `1.50 s` becomes `1.5 s`.
     package static func mark(_ text: String) -> String {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Pieces of records, made safe to print in a terminal, a log or a report.
 enum Excerpt {
     /// Escapes control characters; cuts after `limit` characters.
@@ -30,26 +32,7 @@ enum Excerpt {
     /// A time in RFC 3339's format.
     static func time(_ milliseconds: Int64?) -> String {
         guard let milliseconds else { return "no time" }
-        // The inverse of "days from civil" (an era of 400 years has 146,097 days).
-        let day = Int64(86_400_000)
-        let days = (milliseconds - (milliseconds % day + day) % day) / day
-        let rest = milliseconds - days * day
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let dayOfMonth = dayOfYear - (153 * month + 2) / 5 + 1
-        let calendarMonth = month < 10 ? month + 3 : month - 9
-        let year = yearOfEra + era * 400 + (calendarMonth <= 2 ? 1 : 0)
-        func padded(_ number: Int64, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-        }
-        let date = "\(padded(year, 4))-\(padded(calendarMonth, 2))-\(padded(dayOfMonth, 2))"
-        let time =
-            "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2))"
-        return "\(date)T\(time)" + (rest % 1000 == 0 ? "Z" : ".\(padded(rest % 1000, 3))Z")
+        let text = CalendarTime.rfc3339(milliseconds: milliseconds)
+        return milliseconds % 1000 == 0 ? text.replacing(".000Z", with: "Z") : text
     }
 }
