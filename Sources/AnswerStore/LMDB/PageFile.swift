@@ -101,9 +101,14 @@ final class PageFile {
             guard let place = Int64(exactly: offset &+ UInt64(done)), let base = target.baseAddress else {
                 throw StoreDamage("its data file points outside of itself")
             }
-            let count = pread(descriptor, base + done, target.count - done, off_t(place))
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw StoreDamage("its data file cannot be read (\(SystemFailure.last.text))") }
+            let count: Int
+            do throws(SystemFailure) {
+                count = try Descriptor.readSome(
+                    descriptor, at: Int(place),
+                    into: UnsafeMutableRawBufferPointer(start: base + done, count: target.count - done))
+            } catch {
+                throw StoreDamage("its data file cannot be read (\(error.text))")
+            }
             guard count > 0 else { throw StoreDamage("its data file is cut short") }
             done += count
         }

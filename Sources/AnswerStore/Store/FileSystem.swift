@@ -8,19 +8,12 @@ import Bytes
     import Darwin
 #endif
 
-/// An error code of the operating system.
-package struct SystemFailure: Error, Equatable {
-    let code: Int32
-
-    static var last: SystemFailure { SystemFailure(code: errno) }
-
+extension SystemFailure {
     static let noMemory = SystemFailure(code: ENOMEM)
 
     var isIO: Bool { code == EIO }
     var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     var isNotPermitted: Bool { code == EACCES || code == EPERM || code == EROFS }
-    /// The operating system's message.
-    package var text: String { String(cString: strerror(code)) }
 }
 
 /// The file operations of the store, by POSIX calls.
@@ -99,21 +92,10 @@ enum FileSystem {
     static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
         let temporary = path + ".new"
         unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .last }
-        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        var failure: SystemFailure?
-        if written < 0 || fsync(descriptor) != 0 {
-            failure = .last
-        } else if written != bytes.count {
-            failure = SystemFailure(code: ENOSPC)
-        }
-        close(descriptor)
-        if failure == nil, rename(temporary, path) != 0 { failure = .last }
-        if let failure {
-            unlink(temporary)
-            throw failure
-        }
+        let file = try AtomicFile(path: path, mode: 0o600) { _ in temporary }
+        try Descriptor.writeAll(bytes, to: file.descriptor)
+        guard fsync(file.descriptor) == 0 else { throw .last }
+        try file.finish()
         try synchronize(directory: parent(of: path))
     }
 
@@ -136,18 +118,8 @@ enum FileSystem {
         guard copy >= 0 else { throw .last }
         defer { close(copy) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var place: off_t = 0
-        while true {
-            let count = buffer.withUnsafeMutableBytes { pread(source, $0.baseAddress, $0.count, place) }
-            guard count >= 0 else { throw .last }
-            if count == 0 { return }
-            var written = 0
-            while written < count {
-                let piece = buffer[written..<count].withUnsafeBytes { write(copy, $0.baseAddress, $0.count) }
-                guard piece > 0 else { throw piece == 0 ? SystemFailure(code: ENOSPC) : .last }
-                written += piece
-            }
-            place += off_t(count)
+        while case let count = try Descriptor.readSome(source, into: &buffer), count > 0 {
+            try Descriptor.writeAll(Array(buffer[..<count]), to: copy)
         }
     }
 

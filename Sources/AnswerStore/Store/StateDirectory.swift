@@ -133,9 +133,9 @@ extension StateDirectory {
         while true {
             let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
             guard descriptor >= 0 else { throw error(.last, path: path) }
-            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-                let failure = SystemFailure.last
-                if failure.code == EINTR { continue }
+            do throws(SystemFailure) {
+                try retryOnInterrupt { flock(descriptor, LOCK_EX | LOCK_NB) }
+            } catch let failure {
                 let holder = (try? FileSystem.read(descriptor, limit: 32)).flatMap { bytes in
                     Int32(String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self))
                 }

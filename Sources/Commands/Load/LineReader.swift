@@ -97,16 +97,13 @@ final class LineReader {
             buffer = larger
             pending = 0..<pending.count
         }
-        while true {
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[pending.upperBound...])
-            let count = read(descriptor, room.baseAddress, room.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw CommandFailure(.badData, "reading the file failed: \(String(cString: strerror(errno)))")
-            }
+        do throws(SystemFailure) {
+            let count = try Descriptor.readSome(
+                descriptor, into: UnsafeMutableRawBufferPointer(rebasing: buffer[pending.upperBound...]))
             isAtEnd = count == 0
             pending = pending.lowerBound..<(pending.upperBound + count)
-            return
+        } catch {
+            throw CommandFailure(.badData, "reading the file failed: \(error.text)")
         }
     }
 }

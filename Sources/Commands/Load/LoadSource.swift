@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// The file to load. It is read twice: once to check it, once to publish it. An input that can be read only once
@@ -56,31 +57,18 @@ final class LoadSource {
         var size = 0
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 1)
         defer { piece.deallocate() }
-        while true {
-            let count = read(source, piece.baseAddress, piece.count)
-            if count < 0, errno == EINTR { continue }
-            if count == 0 { return (target, size) }
-            guard count > 0, writeAll(UnsafeRawBufferPointer(rebasing: piece[..<count]), to: target) else {
-                let reason = String(cString: strerror(errno))
-                close(target)
-                throw CommandFailure(
-                    .internalError,
-                    "cannot keep \(name) in \(NSTemporaryDirectory()): \(reason); set TMPDIR to a directory with room, or name a file."
-                )
+        do throws(SystemFailure) {
+            while case let count = try Descriptor.readSome(source, into: piece), count > 0 {
+                try Descriptor.writeAll(Bytes(rebasing: piece[..<count]), to: target)
+                size += count
             }
-            size += count
+        } catch {
+            close(target)
+            throw CommandFailure(
+                .internalError,
+                "cannot keep \(name) in \(NSTemporaryDirectory()): \(error.text); set TMPDIR to a directory with room, or name a file."
+            )
         }
-    }
-
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let piece = UnsafeRawBufferPointer(rebasing: rest)
-            let count = write(descriptor, piece.baseAddress, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
+        return (target, size)
     }
 }

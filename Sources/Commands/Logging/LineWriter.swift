@@ -1,4 +1,4 @@
-import Foundation
+import Bytes
 import Synchronization
 
 /// Writes whole lines to a file descriptor, one write(2) a line. A lock keeps threads apart, as pipes split long lines.
@@ -19,26 +19,7 @@ final class LineWriter: Sendable {
         var line = line
         line += "\n"
         line.withUTF8 { bytes in
-            descriptor.withLock { Self.write(UnsafeRawBufferPointer(bytes), to: $0) }
-        }
-    }
-
-    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let piece = UnsafeRawBufferPointer(rebasing: rest)
-            let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count < 0, errno == EINTR {
-                continue
-            } else if count < 0, errno == EAGAIN {
-                // Another process made the shared terminal or pipe non-blocking.
-                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&wait, 1, 1_000)
-            } else {
-                return
-            }
+            descriptor.withLock { descriptor in try? Descriptor.writeAll(Bytes(bytes), to: descriptor) }
         }
     }
 }

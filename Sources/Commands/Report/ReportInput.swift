@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Monitoring
 
@@ -25,12 +26,13 @@ enum ReportInput {
             do { try row(line) } catch { failure = error }
         }
         while true {
-            let count = Foundation.read(descriptor, &piece, piece.count)
-            if count < 0 {
-                if errno == EINTR { continue }
+            let count: Int
+            do throws(SystemFailure) {
+                count = try Descriptor.readSome(descriptor, into: &piece)
+            } catch {
                 throw CommandFailure(
-                    errno == EISDIR ? .usage : .badData,
-                    "cannot read the log \(Printable.quoted(path)): \(String(cString: strerror(errno))); see that it is a file that you may read"
+                    error.code == EISDIR ? .usage : .badData,
+                    "cannot read the log \(Printable.quoted(path)): \(error.text); see that it is a file that you may read"
                 )
             }
             if count == 0 { break }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Monitoring
 
@@ -91,10 +92,9 @@ final class LogFollower {
 
     private func readToEnd() {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
+        while let count = try? piece.withUnsafeMutableBytes({ try Descriptor.readSome(descriptor, into: $0) }),
+            count > 0
+        {
             offset += count
             take(piece[..<count])
         }
@@ -122,10 +122,7 @@ final class LogFollower {
 
     private func readInput() {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(0, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
+        while let count = try? Descriptor.readSome(0, into: &piece), count > 0 {
             isFirst = false
             take(piece[..<count])
             flush()

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Synchronization
 
@@ -71,24 +72,8 @@ final class Terminal {
     func write(_ text: String) -> Bool { Self.write(text, to: output) }
 
     static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)[...]
-            while !rest.isEmpty {
-                let piece = UnsafeRawBufferPointer(rebasing: rest)
-                let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno == EAGAIN {
-                    // Another process that shares the terminal made it non-blocking.
-                    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&entry, 1, 1_000)
-                } else if errno != EINTR {
-                    return false
-                }
-            }
-            return true
-        }
+        do throws(SystemFailure) { try Descriptor.writeAll(Array(text.utf8), to: descriptor) } catch { return false }
+        return true
     }
 }
 

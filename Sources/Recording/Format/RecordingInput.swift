@@ -1,3 +1,4 @@
+import Bytes
 import CZlib
 import CZstd
 import Foundation
@@ -211,15 +212,13 @@ final class RecordingInput {
     }
 
     private func readFile(into room: UnsafeMutableRawBufferPointer) throws(RecordingError) -> Int {
-        while true {
-            let count = Foundation.read(descriptor, room.baseAddress, room.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw RecordingError(.io, path: name, reason: "reading failed: \(Self.lastError).")
-            }
+        do throws(SystemFailure) {
+            let count = try Descriptor.readSome(descriptor, into: room)
             isAtEnd = count == 0
             bytesRead += count
             return count
+        } catch {
+            throw RecordingError(.io, path: name, reason: "reading failed: \(error.text).")
         }
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import CZlib
 import CZstd
 import Foundation
@@ -17,14 +18,6 @@ final class RecordingOutput {
         case zstd(OpaquePointer)
     }
 
-    private enum State {
-        /// Written to directly: standard output, a pipe, a device.
-        case direct
-        /// Written to under a temporary name.
-        case temporary(String)
-        case finished
-    }
-
     private static let pieceSize = 1 << 17
 
     /// For people.
@@ -39,33 +32,19 @@ final class RecordingOutput {
     private var broken: RecordingError?
     /// Whole lines of the last write that were written before it failed.
     private(set) var linesOfFailedWrite = 0
-    private let path: String
-    private var descriptor: Int32
+    private let file: AtomicFile
     private var encoder: Encoder
-    private var state: State
     private let piece: UnsafeMutableRawBufferPointer
 
     /// - Parameter path: "-" is standard output, not packed.
     init(path: String) throws(RecordingError) {
         name = path == "-" ? "standard output" : RecordingInput.printable(path)
-        if path == "-" {
-            self.path = path
-            descriptor = dup(1)
-            state = .direct
-        } else {
-            // Follows a symbolic link, so that its target is replaced and the link stays.
-            self.path =
-                realpath(path, nil).map { found in
-                    defer { free(found) }
-                    return String(cString: found)
-                } ?? path
-            (descriptor, state) = Self.open(self.path)
-        }
-        guard descriptor >= 0 else {
+        do throws(SystemFailure) {
+            file = try AtomicFile(path: path) { Self.partialName($0, number: .random(in: 0 ... .max)) }
+        } catch {
             throw RecordingError(
                 .unopened, path: name,
-                reason:
-                    "cannot be made: \(RecordingInput.lastError); name a file in a directory that can be written to.")
+                reason: "cannot be made: \(error.text); name a file in a directory that can be written to.")
         }
         piece = .allocate(byteCount: Self.pieceSize, alignment: 16)
         encoder = .plain
@@ -92,7 +71,7 @@ final class RecordingOutput {
         }
     }
 
-    /// Removes the temporary file unless `finish` or `keep` was called.
+    /// The temporary file goes too, unless `finish` or `keep` was called.
     deinit {
         switch encoder {
         case .plain: break
@@ -101,22 +80,7 @@ final class RecordingOutput {
             stream.deallocate()
         case .zstd(let context): ZSTD_freeCCtx(context)
         }
-        if descriptor >= 0 { close(descriptor) }
-        if case .temporary(let temporary) = state { unlink(temporary) }
         piece.deallocate()
-    }
-
-    private static func open(_ path: String) -> (Int32, State) {
-        var information = stat()
-        let exists = stat(path, &information) == 0
-        if exists, information.st_mode & S_IFMT != S_IFREG {
-            return (Foundation.open(path, O_WRONLY | O_CLOEXEC), .direct)
-        }
-        // In the file's own directory, so that the renaming stays within one file system.
-        let temporary = partialName(path, number: .random(in: 0 ... .max))
-        let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        if descriptor >= 0, exists { fchmod(descriptor, information.st_mode & 0o777) }
-        return (descriptor, descriptor >= 0 ? .temporary(temporary) : .direct)
     }
 
     static func partialName(_ path: String, number: UInt32) -> String {
@@ -187,14 +151,14 @@ final class RecordingOutput {
     /// - Returns: the name for people; nil when no file is left: nothing was written, or the output is a pipe or a
     ///   device.
     func keep(named: Bool) -> String? {
-        guard case .temporary(let temporary) = state else { return nil }
+        guard let temporary = file.temporary else { return nil }
         do throws(RecordingError) {
             try settle()
         } catch {}
         // After a failed write only the settled part is certain, so the rest is cut. Without a settled part a packed
         // file stays as it is: a reader of a partial file still gets the lines of its unfinished frame.
         if broken != nil, settledSize > 0 || isPlain {
-            ftruncate(descriptor, off_t(settledSize))
+            ftruncate(file.descriptor, off_t(settledSize))
             bytesWritten = settledSize
         }
         guard bytesWritten > 0 else { return nil }
@@ -202,7 +166,7 @@ final class RecordingOutput {
         do throws(RecordingError) {
             try end(named: named)
         } catch {
-            state = .finished
+            file.abandon()
             return RecordingInput.printable(temporary)
         }
         return named ? name : RecordingInput.printable(temporary)
@@ -216,14 +180,7 @@ final class RecordingOutput {
     }
 
     private func end(named: Bool) throws(RecordingError) {
-        // Some file systems report a full disk only here.
-        let isClosed = close(descriptor) == 0
-        descriptor = -1
-        guard isClosed else { throw failure }
-        if named, case .temporary(let temporary) = state {
-            guard rename(temporary, path) == 0 else { throw failure }
-        }
-        state = .finished
+        do throws(SystemFailure) { try file.finish(named: named) } catch { throw failure(error) }
     }
 
     private func deflate(
@@ -264,21 +221,16 @@ final class RecordingOutput {
     }
 
     private func writeFile(_ bytes: UnsafeRawBufferPointer) throws(RecordingError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let failure = failure
-                broken = failure
-                throw failure
-            }
-            bytesWritten += count
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        do throws(SystemFailure) {
+            try Descriptor.writeAll(bytes, to: file.descriptor) { bytesWritten += $0 }
+        } catch {
+            let failure = failure(error)
+            broken = failure
+            throw failure
         }
     }
 
-    private var failure: RecordingError {
-        RecordingError(.io, path: name, reason: "writing failed: \(RecordingInput.lastError).")
+    private func failure(_ error: SystemFailure) -> RecordingError {
+        RecordingError(.io, path: name, reason: "writing failed: \(error.text).")
     }
 }

@@ -1,5 +1,3 @@
-import Bytes
-
 /// Reads a range of a `SpillFile` from beginning to end, a buffer at a time. Not Sendable.
 package final class SpillCursor {
     private let file: SpillFile
@@ -8,7 +6,7 @@ package final class SpillCursor {
     private var position: Int
     private var buffer: UnsafeMutableRawPointer
     /// The buffer's size in bytes.
-    private(set) var capacity: Int
+    package private(set) var capacity: Int
     private let leastCapacity: Int
     private var filled = 0
     private var next = 0

@@ -1,5 +1,3 @@
-import Bytes
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -64,26 +62,14 @@ package final class SpillFile {
     }
 
     private func write(_ start: UnsafeRawPointer, _ count: Int) throws(SystemFailure) {
-        var done = 0
-        while done < count {
-            let result = pwrite(descriptor, start + done, count - done, off_t(written + done))
-            if result < 0, errno == EINTR { continue }
-            guard result != 0 else { throw SystemFailure(code: ENOSPC) }
-            guard result > 0 else { throw .last }
-            done += result
-        }
-        written += count
+        try Descriptor.writeAll(Bytes(start: start, count: count), to: descriptor) { written += $0 }
     }
 
     /// Reads up to `count` bytes, as many as there are; 0 at the end.
     package func read(
         at position: Int, into memory: UnsafeMutableRawPointer, count: Int
     ) throws(SystemFailure) -> Int {
-        while true {
-            let result = pread(descriptor, memory, count, off_t(position))
-            if result < 0, errno == EINTR { continue }
-            guard result >= 0 else { throw .last }
-            return result
-        }
+        try Descriptor.readSome(
+            descriptor, at: position, into: UnsafeMutableRawBufferPointer(start: memory, count: count))
     }
 }
