@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "Bytes"),
         .target(
             name: "KafkaClient",
-            dependencies: ["CRDKafka", .product(name: "Logging", package: "swift-log")]),
+            dependencies: ["Bytes", "CRDKafka", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Records", dependencies: ["Bytes"]),
         // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
         .target(name: "Workload", dependencies: ["Bytes"]),

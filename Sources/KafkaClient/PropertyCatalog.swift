@@ -1,3 +1,4 @@
+import Bytes
 import CRDKafka
 
 #if canImport(Glibc)
@@ -24,13 +25,13 @@ enum PropertyCatalog {
     /// The most similar known name, if one is similar enough.
     static func nearestName(to name: String) -> String? {
         // Lower case: a name that differs only in case is the nearest of all.
-        let wanted = Array(name.lowercased().utf8.prefix(100))
+        let wanted = String(name.lowercased().prefix(100))
         var best: (name: String, distance: Int)?
         for candidate in names.sorted() {
-            let distance = editDistance(wanted, Array(candidate.utf8))
+            let distance = NearestName.distance(wanted, candidate)
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        guard let best, best.distance <= max(2, wanted.count / 3) else { return nil }
+        guard let best, best.distance <= max(2, wanted.utf8.count / 3) else { return nil }
         return best.name
     }
 
@@ -71,20 +72,5 @@ enum PropertyCatalog {
         while column.first == space { column.removeFirst() }
         while column.last == space { column.removeLast() }
         return Substring(column)
-    }
-
-    /// Levenshtein's distance between two names.
-    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let substituted = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
-            }
-        }
-        return row[right.count]
     }
 }

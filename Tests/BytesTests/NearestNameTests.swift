@@ -1,8 +1,6 @@
 import Bytes
 import Testing
 
-@testable import Sources
-
 @Suite struct NearestNameTests {
     @Test(arguments: [
         ("", "", 0), ("a", "", 1), ("", "ab", 2), ("lanes", "lanes", 0), ("lanse", "lanes", 1), ("lane", "lanes", 1),

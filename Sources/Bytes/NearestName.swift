@@ -1,5 +1,3 @@
-import Bytes
-
 /// Finds the known name nearest to a misspelled one.
 package enum NearestName {
     /// The candidate that needs the fewest edits, upper and lower case alike. The last part of a dotted name counts by
