@@ -11,7 +11,7 @@ enum RunFailure: Error, Equatable {
 ///
 /// Buffers at most `readAhead` bytes of each run but the first, however long its frames are.
 final class RunMerger {
-    private struct Run {
+    private struct Run: MergeRun {
         let number: Int
         let cursor: SpillCursor
         /// The current frame's question, valid until the cursor's next `peek`.
@@ -20,63 +20,45 @@ final class RunMerger {
         func precedes(_ other: Run) -> Bool { question.precedes(other.question, orIsEqual: number < other.number) }
     }
 
-    /// A binary heap: no run comes after its children, at twice its index plus one and plus two.
-    private var runs: [Run] = []
+    private var heap = MergeHeap<Run>()
 
     /// - Parameters:
     ///   - pieces: ranges of the file, each a run.
     ///   - readAhead: the number of bytes to read of a run at once.
     init(_ file: SpillFile?, _ pieces: [Range<Int>], readAhead: Int) throws(RunFailure) {
         guard let file else { return }
+        var runs: [Run] = []
         for (number, piece) in pieces.enumerated() {
             let cursor = SpillCursor(file, piece, capacity: readAhead)
             guard let question = try Self.question(of: cursor) else { continue }
             runs.append(Run(number: number, cursor: cursor, question: question))
         }
-        for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sink(from: place) }
+        heap = MergeHeap(runs)
     }
 
-    var isDone: Bool { runs.isEmpty }
+    var isDone: Bool { heap.runs.isEmpty }
 
     /// The size of all buffers in bytes.
-    var memory: Int { runs.reduce(0) { $0 + $1.cursor.capacity } }
+    var memory: Int { heap.runs.reduce(0) { $0 + $1.cursor.capacity } }
 
     /// The question of the first remaining frame; nil at the end.
-    var question: Bytes? { runs.first?.question }
+    var question: Bytes? { heap.first?.question }
 
     /// Takes the first remaining frame, which must exist.
     /// - Parameter body: receives the frame, valid until it returns, and decides whether to take it.
     /// - Returns: the decision of `body`.
     func take(_ body: (Bytes) -> Bool) throws(RunFailure) -> Bool {
-        guard let first = runs.first else { return false }
+        guard var first = heap.first else { return false }
         let frame = try Self.frame(of: first.cursor)
         let isTaken = body(frame)
         if isTaken { first.cursor.pass(frame.count) }
         if let question = try Self.question(of: first.cursor) {
-            runs[0].question = question
+            first.question = question
+            heap.replaceFirst(with: first)
         } else {
-            let last = runs.removeLast()
-            if runs.isEmpty { return isTaken }
-            runs[0] = last
+            heap.removeFirst()
         }
-        sink(from: 0)
         return isTaken
-    }
-
-    /// Moves the run at `place` down the heap until none of its children comes before it.
-    private func sink(from place: Int) {
-        runs.withUnsafeMutableBufferPointer { runs in
-            var place = place
-            while true {
-                var first = place
-                for child in [2 * place + 1, 2 * place + 2] where child < runs.count {
-                    if runs[child].precedes(runs[first]) { first = child }
-                }
-                if first == place { return }
-                runs.swapAt(place, first)
-                place = first
-            }
-        }
     }
 
     /// The question of a run's next frame; nil at its end. Reads no more than that. The frame's checksum is verified

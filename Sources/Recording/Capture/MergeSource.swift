@@ -1,9 +1,10 @@
+import Bytes
 import KafkaClient
 
 /// One partition of a window, with the records that have arrived and wait for their turn.
 ///
 /// Owns the waiting messages until they are taken out.
-final class MergeSource {
+final class MergeSource: MergeRun {
     enum State {
         /// More records are expected.
         case reading
@@ -84,48 +85,8 @@ final class MergeSource {
     }
 
     /// The order that is the same in every run: timestamp, then topic, then partition.
-    func comesBefore(_ other: MergeSource) -> Bool {
+    func precedes(_ other: MergeSource) -> Bool {
         (headTimestamp, topicRank, partition.partition)
             < (other.headTimestamp, other.topicRank, other.partition.partition)
-    }
-}
-
-/// The sources that have a record, with the next one on top.
-struct MergeHeap {
-    private var sources: [MergeSource] = []
-
-    var first: MergeSource? { sources.first }
-
-    mutating func insert(_ source: MergeSource) {
-        sources.append(source)
-        var place = sources.count - 1
-        while place > 0, source.comesBefore(sources[(place - 1) / 2]) {
-            sources[place] = sources[(place - 1) / 2]
-            place = (place - 1) / 2
-        }
-        sources[place] = source
-    }
-
-    mutating func removeFirst() {
-        let last = sources.removeLast()
-        if !sources.isEmpty { sink(last) }
-    }
-
-    /// Restores the heap after the top's first record was taken out.
-    mutating func firstHasChanged() {
-        sink(sources[0])
-    }
-
-    private mutating func sink(_ source: MergeSource) {
-        var place = 0
-        while true {
-            var child = place * 2 + 1
-            guard child < sources.count else { break }
-            if child + 1 < sources.count, sources[child + 1].comesBefore(sources[child]) { child += 1 }
-            guard sources[child].comesBefore(source) else { break }
-            sources[place] = sources[child]
-            place = child
-        }
-        sources[place] = source
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import KafkaClient
 import Logging
 
@@ -37,7 +38,7 @@ package final class WindowReader {
     private let ranks: [String]
     /// By the consumer's topic index, then by partition.
     private var lookup: [[MergeSource?]] = []
-    private var heap = MergeHeap()
+    private var heap = MergeHeap<MergeSource>()
     /// The number of sources that must bring a record, or their end, before the next record is known.
     private var waitedFor = 0
     private let isFollowing: Bool
@@ -164,7 +165,7 @@ package final class WindowReader {
             case .caughtUp, .ended: break
             }
         } else {
-            heap.firstHasChanged()
+            heap.replaceFirst(with: source)
         }
         if case .paused = source.state, source.byteCount <= highMark / 4 {
             source.state = .reading

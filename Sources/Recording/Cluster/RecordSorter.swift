@@ -69,7 +69,9 @@ final class RecordSorter {
         capacity = 8
         arena.deallocate()
         arena = .allocate(byteCount: capacity, alignment: 8)
-        return SortedRecords(owner: self, runs: try runs.map { run throws(WorkerError) in try SpillReader(file, run) })
+        var readers: [SpillReader] = []
+        for (number, run) in runs.enumerated() { readers.append(try SpillReader(file, run, number: number)) }
+        return SortedRecords(owner: self, runs: readers)
     }
 
     private func sortEntries() {

@@ -1,55 +1,40 @@
+import Bytes
 import Worker
 
 /// A sorter's records in order. Not Sendable.
 final class SortedRecords {
-    private enum Source {
-        case memory(UnsafeRawPointer, positions: [Int])
-        case runs([SpillReader])
-    }
-
     /// Keeps the memory or the file alive.
     private let owner: RecordSorter
-    private let source: Source
+    /// The frames of a sorter that has spilled nothing, and where they are in order.
+    private let memory: (arena: UnsafeRawPointer, positions: [Int])?
     private var index = 0
-    /// The index of the head's run.
-    private var run = -1
+    private var runs = MergeHeap<SpillReader>()
 
     /// The next record; nil after the last. Valid until `advance`.
     private(set) var head: SortedRecord?
 
     init(owner: RecordSorter, arena: UnsafeRawPointer, positions: [Int]) {
         self.owner = owner
-        source = .memory(arena, positions: positions)
+        memory = (arena, positions)
         head = positions.first.map { Frame.read(arena + $0) }
     }
 
     init(owner: RecordSorter, runs: [SpillReader]) {
         self.owner = owner
-        source = .runs(runs)
-        head = smallest(runs)
+        memory = nil
+        self.runs = MergeHeap(runs)
+        head = self.runs.first?.head
     }
 
     /// Moves to the next record.
     func advance() throws(WorkerError) {
-        switch source {
-        case .memory(let arena, let positions):
+        if let memory {
             index += 1
-            head = index < positions.count ? Frame.read(arena + positions[index]) : nil
-        case .runs(let runs):
-            guard runs.indices.contains(run) else { return }
-            try runs[run].advance()
-            head = smallest(runs)
+            head = index < memory.positions.count ? Frame.read(memory.arena + memory.positions[index]) : nil
+        } else if let first = runs.first {
+            try first.advance()
+            if first.head == nil { runs.removeFirst() } else { runs.replaceFirst(with: first) }
+            head = runs.first?.head
         }
-    }
-
-    private func smallest(_ runs: [SpillReader]) -> SortedRecord? {
-        var best: SortedRecord?
-        for (index, reader) in runs.enumerated() {
-            guard let candidate = reader.head else { continue }
-            if let best, (best.rank, best.offset) <= (candidate.rank, candidate.offset) { continue }
-            best = candidate
-            run = index
-        }
-        return best
     }
 }

@@ -12,17 +12,25 @@ struct SortedRun {
 }
 
 /// Reads one run, record by record. Not Sendable.
-final class SpillReader {
+final class SpillReader: MergeRun {
     private let path: String
     private let cursor: SpillCursor
+    private let number: Int
 
     /// Valid until `advance`; nil after the last.
     private(set) var head: SortedRecord?
 
-    init(_ file: SpillFile, _ run: SortedRun) throws(WorkerError) {
+    /// - Parameter number: of the run; records of the same rank and offset come in the order of their runs.
+    init(_ file: SpillFile, _ run: SortedRun, number: Int) throws(WorkerError) {
+        self.number = number
         path = file.path
         cursor = SpillCursor(file, run.start..<run.end, capacity: 1 << 17)
         try advance()
+    }
+
+    func precedes(_ other: SpillReader) -> Bool {
+        guard let head, let otherHead = other.head else { return head != nil }
+        return (head.rank, head.offset, number) < (otherHead.rank, otherHead.offset, other.number)
     }
 
     func advance() throws(WorkerError) {

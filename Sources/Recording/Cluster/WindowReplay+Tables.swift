@@ -136,7 +136,7 @@ extension WindowReplay {
         let end = try window.scan.read(place, window.work.questions, idle: window.tracker.show) { message in
             defer { message.release() }
             window.tracker.count(message.byteCount)
-            try sorter.append(message, headers: message.hasHeaders ? HeaderBytes.encode(message.headers) : [])
+            try sorter.append(message, headers: PackedHeaders.pack(message))
         }
         tell(end, of: place, window)
         return sorter
@@ -175,7 +175,7 @@ extension WindowReplay {
             // The error travels in front of the event's own headers.
             record.tag = 1
             let all =
-                HeaderBytes.encode([RecordHeader(name: error.code.rawValue, value: Array(error.message.utf8))])
+                PackedHeaders.pack([RecordHeader(name: error.code.rawValue, value: Array(error.message.utf8))])
                 + Array(record.headers)
             try all.withUnsafeBytes { bytes in
                 record.headers = bytes
@@ -256,7 +256,7 @@ extension WindowEvent {
     init(_ record: SortedRecord, partition: Int32) {
         self.init(
             partition: partition, offset: record.offset, timestamp: record.timestamp, key: record.key,
-            value: record.value, headers: record.headers.isEmpty ? [] : HeaderBytes.decode(record.headers))
+            value: record.value, headers: PackedHeaders(record.headers).headers)
     }
 }
 

@@ -75,7 +75,7 @@ struct PartitionMatch {
 
     private mutating func compare(_ event: ConsumedMessage, _ record: SortedRecord) throws {
         guard record.tag & PublishedRecords.Mark.valueless == 0 else { return }
-        var headers = HeaderBytes.decode(record.headers)
+        var headers = PackedHeaders(record.headers).headers
         guard let index = headers.lastIndex(where: { $0.name == Provenance.name }),
             let from = headers[index].value.flatMap({ Provenance($0) })
         else { return }

@@ -86,7 +86,7 @@ final class PublishedRecords {
         if message.value == nil { tag |= Mark.tombstone }
         let isKept = isSampled(message.key)
         if !isKept { tag |= Mark.valueless }
-        let headers = HeaderBytes.encode(message.headers)
+        let headers = PackedHeaders.pack(message.headers)
         try headers.withUnsafeBytes { headers in
             try sorter.append(
                 SortedRecord(
