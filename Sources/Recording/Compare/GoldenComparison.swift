@@ -4,17 +4,12 @@ import Foundation
 /// Compares a replay's outputs with an earlier replay's, question by question, while they arrive.
 ///
 /// The two are read side by side: while they are equal, bytes are compared and none are kept. Where they differ, or
-/// have the questions in another order, records wait until their partners arrive. Offsets do not count; the order of
-/// one question's records in one topic does. Not Sendable.
+/// have the questions in another order, one of two partners is copied and waits for the other. Only differences are
+/// decoded and described. Offsets do not count; the order of one question's records in one topic does. Not Sendable.
 package final class GoldenComparison: ReplaySink {
     /// Bytes of waiting records above which questions are reported as different without waiting for more of their
     /// records.
     private static let maxWaitingBytes = 64 << 20
-
-    private struct Question: Hashable {
-        var topic: String
-        var key: [UInt8]?
-    }
 
     private let golden: RecordingReader
     private let diff: RecordDiff
@@ -25,15 +20,15 @@ package final class GoldenComparison: ReplaySink {
     private let listsQuestions: Bool
 
     private var report = ComparisonReport()
-    private var waiting: [Question: QuestionSequence] = [:]
-    /// The hashes of the waiting questions.
-    private var waitingHashes: Set<Int> = []
+    private var waiting: [QuestionKey: WaitingQuestion] = [:]
     private var waitingBytes = 0
+    /// The present record, when it is not equal to its neighbour.
+    private var image = RecordImage()
     private var isAtEnd = false
     /// Hashes of the questions met, to save memory: 64 bits each, with a new seed in each process.
     private var known: Set<Int> = []
     private var found: [(order: Int, label: QuestionLabel, lines: [String])] = []
-    private var differing: Set<Question> = []
+    private var differing: Set<QuestionKey> = []
     private var sequence = 0
     /// Ignored paths that no record has contained yet.
     private var unused: [IgnoredPath]
@@ -43,6 +38,10 @@ package final class GoldenComparison: ReplaySink {
     /// Waiting bytes above which pairs are reported without waiting. Raised when that frees too little, so that it is
     /// not tried at every record.
     private var conclusionLimit = GoldenComparison.maxWaitingBytes
+    /// Records that were copied to wait for their partners.
+    private(set) var keptCount = 0
+    /// Records that were decoded to describe a difference.
+    private(set) var decodedCount = 0
 
     /// - Parameters:
     ///   - golden: the earlier output.
@@ -76,22 +75,22 @@ package final class GoldenComparison: ReplaySink {
             examined += 1
             look(at: output.copy())
         }
+        var topic = output.topic
+        topic.withUTF8 { image.begin(topic: Bytes($0), key: output.key) }
         // While no record of their question waits, equal neighbours need no copy.
-        if isNext, Self.areSame(output, golden.view) {
-            let hash = Self.hash(topic: output.topic, key: output.key)
-            if !waitingHashes.contains(hash) {
-                if known.insert(hash).inserted, listsQuestions { report.labels.append(QuestionLabel(output.copy())) }
-                return
-            }
+        if isNext, Self.areSame(output, golden.view), waiting.isEmpty || waiting[image.question] == nil {
+            meet(image.questionHash)
+            return
         }
-        add(output.copy(), isExpected: false)
-        if isNext { add(golden.view.copy(), isExpected: true) }
+        image.end(output)
+        add(isExpected: false)
+        if isNext { addGolden() }
     }
 
     /// Reads the rest of the golden file.
     package func finish() throws -> ComparisonReport {
-        while try readGolden() { add(golden.view.copy(), isExpected: true) }
-        for (question, sequence) in waiting { conclude(question, sequence) }
+        while try readGolden() { addGolden() }
+        for (question, entry) in waiting { conclude(question, entry, count: .max) }
         waiting.removeAll()
         found.sort { $0.order < $1.order }
         report.questions = known.count
@@ -125,24 +124,39 @@ package final class GoldenComparison: ReplaySink {
 
     // MARK: - Waiting records
 
-    private func add(_ record: RecordedRecord, isExpected: Bool) {
-        let question = Question(topic: record.topic, key: record.key)
+    private func addGolden() {
+        image.begin(topic: golden.view.topic, key: golden.view.key)
+        image.end(golden.view)
+        add(isExpected: true)
+    }
+
+    /// Counts the record's question when it is a new one.
+    private func meet(_ questionHash: Int) {
+        if known.insert(questionHash).inserted, listsQuestions { report.labels.append(image.label) }
+    }
+
+    /// Compares the present record with its waiting partner, or lets it wait.
+    private func add(isExpected: Bool) {
+        let question = image.question
+        meet(question.hash)
         sequence += 1
-        let hash = Self.hash(question)
-        if known.insert(hash).inserted, listsQuestions { report.labels.append(QuestionLabel(record)) }
-        var entry =
-            waiting.removeValue(forKey: question) ?? QuestionSequence(label: QuestionLabel(record), order: sequence)
-        waitingBytes += Self.size(of: record)
-        if isExpected { entry.expected.append(record) } else { entry.actual.append(record) }
-        let before = Self.size(of: entry)
-        entry.dropEqualFront()
-        waitingBytes -= before - Self.size(of: entry)
-        if entry.isSettled {
-            waitingHashes.remove(hash)
-        } else {
+        guard let entry = waiting[question] else {
+            let entry = WaitingQuestion(order: sequence)
             waiting[question] = entry
-            waitingHashes.insert(hash)
+            wait(in: entry, isExpected)
+            return
         }
+        if let size = entry.settle(image, isExpected: isExpected) {
+            waitingBytes -= size
+            if entry.isSettled { waiting[question] = nil }
+        } else {
+            wait(in: entry, isExpected)
+        }
+    }
+
+    private func wait(in entry: WaitingQuestion, _ isExpected: Bool) {
+        keptCount += 1
+        waitingBytes += entry.append(image.copy, isExpected: isExpected)
         if waitingBytes > conclusionLimit {
             concludePairs()
             conclusionLimit = max(Self.maxWaitingBytes, waitingBytes + waitingBytes / 2)
@@ -166,27 +180,22 @@ package final class GoldenComparison: ReplaySink {
 
     /// Reports the differences of waiting records that have a partner, to free memory.
     private func concludePairs() {
-        for (question, entry) in waiting where !entry.expected.isEmpty && !entry.actual.isEmpty {
-            let count = min(entry.expected.count, entry.actual.count)
-            var (told, rest) = (entry, entry)
-            told.expected = Array(entry.expected[..<count])
-            told.actual = Array(entry.actual[..<count])
-            rest.expected.removeFirst(count)
-            rest.actual.removeFirst(count)
-            rest.equalPairs += count
-            conclude(question, told)
-            waitingBytes -= Self.size(of: told)
-            waiting[question] = rest.isSettled ? nil : rest
-            if rest.isSettled { waitingHashes.remove(Self.hash(question)) }
+        for (question, entry) in waiting where entry.pairCount > 0 {
+            conclude(question, entry, count: entry.pairCount)
+            if entry.isSettled { waiting[question] = nil }
         }
     }
 
-    private func conclude(_ question: Question, _ entry: QuestionSequence) {
-        if !unused.isEmpty { for record in entry.actual + entry.expected { look(at: record) } }
-        let lines = entry.lines(diff)
+    /// Reports the differences of the first `count` waiting records of each side and removes these records.
+    private func conclude(_ question: QuestionKey, _ entry: WaitingQuestion, count: Int) {
+        guard let label = entry.label else { return }
+        let sequence = entry.remove(count, freed: &waitingBytes)
+        decodedCount += sequence.expected.count + sequence.actual.count
+        if !unused.isEmpty { for record in sequence.actual + sequence.expected { look(at: record) } }
+        let lines = sequence.lines(diff)
         guard !lines.isEmpty else { return }
         differing.insert(question)
-        found.append((entry.order, entry.label, lines))
+        found.append((entry.order, label, lines))
         // Only the first differences are reported; sorting from time to time keeps those.
         if found.count > 4 * maxDescribed + 1000 {
             found.sort { $0.order < $1.order }
@@ -194,34 +203,7 @@ package final class GoldenComparison: ReplaySink {
         }
     }
 
-    private static func hash(topic: String, key: Bytes?) -> Int {
-        var hasher = Hasher()
-        hasher.combine(topic)
-        hasher.combine(key == nil)
-        if let key { hasher.combine(bytes: key) }
-        return hasher.finalize()
-    }
-
-    private static func hash(_ question: Question) -> Int {
-        guard let key = question.key else { return hash(topic: question.topic, key: nil) }
-        return key.withUnsafeBytes { hash(topic: question.topic, key: $0) }
-    }
-
-    private static func size(of record: RecordedRecord) -> Int {
-        (record.value?.count ?? 0) + (record.key?.count ?? 0) + 200
-    }
-
-    private static func size(of entry: QuestionSequence) -> Int {
-        entry.expected.reduce(0) { $0 + size(of: $1) } + entry.actual.reduce(0) { $0 + size(of: $1) }
-    }
-
     // MARK: - Equality
-
-    /// Compares all but the offset and the timestamp's type, which a file may omit.
-    static func areSame(_ left: RecordedRecord, _ right: RecordedRecord) -> Bool {
-        left.topic == right.topic && left.partition == right.partition && left.timestamp == right.timestamp
-            && left.key == right.key && left.headers == right.headers && left.value == right.value
-    }
 
     private static func areSame(_ output: ReplayOutput, _ view: RecordedView) -> Bool {
         guard output.partition == view.partition, output.timestamp == view.timestamp,
@@ -229,14 +211,12 @@ package final class GoldenComparison: ReplaySink {
             output.headers.isEmpty != view.hasHeaders
         else { return false }
         var topic = output.topic
-        guard topic.withUTF8({ areSame(Bytes($0), view.topic) }) else { return false }
+        guard topic.withUTF8({ Bytes($0).isSame(as: view.topic) }) else { return false }
         return output.headers.isEmpty || output.headers == view.headers
     }
 
     private static func areSame(_ left: Bytes?, _ right: Bytes?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
-        guard left.count == right.count else { return false }
-        guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return true }
-        return memcmp(leftStart, rightStart, left.count) == 0
+        return left.isSame(as: right)
     }
 }

@@ -1,34 +1,21 @@
-/// The records of one question in one output topic, in their order, without those already known to be equal.
+/// Records of one question in one output topic, in their order, whose differences are to be described.
 struct QuestionSequence {
-    let label: QuestionLabel
-    /// Rank of the question's first record: the order in which differences are reported.
-    let order: Int
-    var expected: [RecordedRecord] = []
-    var actual: [RecordedRecord] = []
-    /// Pairs of equal records that were dropped from the front.
-    var equalPairs = 0
-
-    /// Drops the equal records at the front of both.
-    mutating func dropEqualFront() {
-        let count = zip(expected, actual).prefix { GoldenComparison.areSame($0, $1) }.count
-        expected.removeFirst(count)
-        actual.removeFirst(count)
-        equalPairs += count
-    }
-
-    var isSettled: Bool { expected.isEmpty && actual.isEmpty }
+    let expected: [RecordedRecord]
+    let actual: [RecordedRecord]
+    /// Pairs of the question's records before these.
+    let pairsBefore: Int
 
     /// The differences for people; none when only ignored parts differ.
     func lines(_ diff: RecordDiff) -> [String] {
         var lines: [String] = []
-        let total = equalPairs + max(expected.count, actual.count)
+        let total = pairsBefore + max(expected.count, actual.count)
         for (index, pair) in Self.align(expected, actual, byTime: !diff.ignoresTimestamps).enumerated() {
             switch pair {
             case (let was?, let now?):
                 let differences = diff.lines(expected: was, actual: now)
                 guard !differences.isEmpty else { continue }
                 if total > 1 {
-                    lines.append("record \(equalPairs + index + 1) (event of \(Excerpt.time(now.timestamp))):")
+                    lines.append("record \(pairsBefore + index + 1) (event of \(Excerpt.time(now.timestamp))):")
                     lines += differences.map { "  " + $0 }
                 } else {
                     lines += differences
@@ -112,14 +99,4 @@ package struct QuestionLabel: Sendable, Equatable {
     package var topic: String
     /// The key as text, or its bytes when it is not UTF-8.
     package var key: String
-
-    init(topic: String, key: String) {
-        self.topic = topic
-        self.key = key
-    }
-
-    init(_ record: RecordedRecord) {
-        topic = Excerpt.text(record.topic, limit: 249)
-        key = record.key == nil ? "(no key)" : Excerpt.bytes(record.key, limit: 200)
-    }
 }

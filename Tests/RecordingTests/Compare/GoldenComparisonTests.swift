@@ -45,6 +45,41 @@ struct GoldenComparisonTests {
         #expect(report.text().isEmpty)
     }
 
+    /// Three records of each of 500 questions, in the order of their times.
+    private static let byTime = (0..<1_500).map {
+        Self.enriched("q\($0 % 500)", title: "Title \($0 / 500)", timestamp: Int64($0))
+    }
+
+    @Test("in another order of the questions one of a pair waits, and none is decoded", arguments: [true, false])
+    func otherOrder(isByQuestion: Bool) throws {
+        let golden =
+            isByQuestion
+            ? (0..<1_500).map { Self.byTime[$0 / 3 + $0 % 3 * 500] }
+            : (0..<1_500).map { Self.byTime[499 - $0 % 500 + $0 / 500 * 500] }
+        try ReplaySite.withDirectory { directory in
+            try ReplaySite.write(golden, to: directory + "/golden.jsonl")
+            let comparison = GoldenComparison(golden: try RecordingReader(path: directory + "/golden.jsonl"))
+            for record in Self.byTime { try comparison.take(ReplayOutput(record)) }
+            let report = try comparison.finish()
+            #expect(report.isEqual && report.records == 1_500 && report.questions == 500)
+            #expect(comparison.keptCount <= 1_500 && comparison.decodedCount == 0)
+        }
+    }
+
+    @Test("a difference behind equal records in another order has its place")
+    func placeInOtherOrder() throws {
+        var actual = Self.byTime
+        actual[1_007] = Self.enriched("q7", title: "Other", timestamp: 1_007)
+        let report = try ReplaySite.compare(actual, with: (0..<1_500).map { Self.byTime[$0 / 3 + $0 % 3 * 500] })
+        #expect(
+            report.text()
+                == """
+                question q7 (questions.enriched)
+                  record 3 (event of 1970-01-01T00:00:01.007Z):
+                    question.title: was "Title 2", is "Other"
+                """)
+    }
+
     @Test("one vote more: question, answer and both counts")
     func vote() throws {
         let now = Self.enriched("q1", [("a1", 3), ("a2", 2), ("a3", 1)])
