@@ -41,6 +41,10 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        // OpenSSL, which librdkafka and libcurl load as well: the hash in a recording's manifest.
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         // A builtin of the C compiler, by a header alone.
         .systemLibrary(name: "CPrefetch"),
         // What Swift's Glibc module leaves out of <malloc.h>.
@@ -85,7 +89,7 @@ let package = Package(
         .target(
             name: "Recording",
             dependencies: [
-                "Bytes", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CZlib", "CZstd",
+                "Bytes", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient", "CCrypto", "CZlib", "CZstd",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(

@@ -68,6 +68,10 @@ public final class RejoinderTester {
         public static var changes: PublishMode { .changes(coalesceMilliseconds: 0) }
     }
 
+    /// Reasons to doubt that the recordings sent so far are whole, as sentences: one was cut off, edited, or not finished
+    /// by its recorder.
+    public private(set) var recordingWarnings: [String] = []
+
     /// An empty site.
     /// - Parameters:
     ///   - topics: the topics' names.
@@ -180,6 +184,7 @@ public final class RejoinderTester {
                 collect()
             }
             guard sent > 0 else { throw nothingMatches(recording.name) }
+            recordingWarnings += recording.warnings
             return sent
         }
     }

@@ -165,7 +165,7 @@ struct RecordCommand: ParsableCommand {
 
     /// - Returns: false when it was stopped before the window's end; then no file is left.
     private func record(_ capture: Capture, _ redaction: Redaction?, _ stop: StopSignal) throws -> Bool {
-        let writer = try RecordingWriter(path: output)
+        let writer = try RecordingWriter(path: output, hasManifest: true)
         let line = ProgressLine()
         defer { line.end() }
         let began = ContinuousClock.now
@@ -175,7 +175,10 @@ struct RecordCommand: ParsableCommand {
                 line.show { CaptureReport.progress(progress, after: ContinuousClock.now - began) }
             })
         line.end()
-        if case .failed(let error) = summary.end { throw broken(off: writer, by: error, capture, summary) }
+        let manifest = RecordingManifest(
+            capture, summary, window: .init(from: from, to: capture.isFollowing ? nil : to ?? "end"),
+            redaction: redaction, rejoinder: ProductVersion.number)
+        if case .failed(let error) = summary.end { throw broken(off: writer, by: error, capture, summary, manifest) }
         guard capture.isFollowing || !summary.wasStopped else { return false }
         guard summary.recordCount > 0 else {
             throw CommandFailure(
@@ -183,9 +186,9 @@ struct RecordCommand: ParsableCommand {
                 lines: [CaptureReport.nothing(capture, matching: match)] + CaptureReport.warnings(summary))
         }
         do {
-            try writer.finish()
+            try writer.finish(manifest)
         } catch {
-            throw broken(off: writer, by: error, capture, summary)
+            throw broken(off: writer, by: error, capture, summary, manifest)
         }
         for sentence in CaptureReport.lines(summary, file: writer.name, size: writer.bytesWritten, redaction: redaction)
         {
@@ -199,11 +202,12 @@ struct RecordCommand: ParsableCommand {
 
     /// The report of a recording cut short by an error, with the file that keeps the records read so far.
     private func broken(
-        off writer: RecordingWriter, by error: any Error, _ capture: Capture, _ summary: CaptureSummary
+        off writer: RecordingWriter, by error: any Error, _ capture: Capture, _ summary: CaptureSummary,
+        _ manifest: RecordingManifest
     ) -> CommandFailure {
         var failure = CommandFailure(error)
         // A follower's file is complete up to its last record. A window cut short must not pass for a complete one.
-        if let kept = writer.keep(named: capture.isFollowing) {
+        if let kept = writer.keep(named: capture.isFollowing, capture.isFollowing ? manifest : nil) {
             failure.lines.append(
                 "\(kept.recordCount) of the \(writer.recordCount) records that were read before are kept in \(kept.name)"
                     + (capture.isFollowing

@@ -36,12 +36,15 @@ struct ProcessReplay {
     var output: String?
     var golden: Golden?
 
+    /// Memory for the rendered answers of recurring questions.
+    private static let renderedBytes = 32 << 20
+
     func run() throws {
         try refuseLosses()
         let engine = try ReplayEngine(
             topics: settings.topics, prefix: recordedPrefix, renaming: renaming,
             limits: RecordLimits(settings.workerConfiguration), publishOn: settings.publishOn,
-            startState: startState)
+            startState: startState, renderedBytes: Self.renderedBytes)
         if let golden, !golden.isUpdated {
             try compare(engine, with: golden)
         } else {
@@ -97,8 +100,9 @@ struct ProcessReplay {
     // MARK: - Compared
 
     private func compare(_ engine: ReplayEngine, with golden: Golden) throws {
+        let earlier = try RecordingReader(path: golden.file, allowsEmpty: true)
         let comparison = GoldenComparison(
-            golden: try RecordingReader(path: golden.file, allowsEmpty: true), ignoring: golden.ignored,
+            golden: earlier, ignoring: golden.ignored,
             only: only.map { ($0.kind, $0.topic(of: settings.topics)) }, listsQuestions: golden.junit != nil)
         let writer = try output.map { try RecordingWriter(path: $0) }
         if let writer {
@@ -108,6 +112,7 @@ struct ProcessReplay {
         }
         try writer?.finish()
         let report = try comparison.finish()
+        Self.say(earlier.warnings)
         for path in report.unusedPaths {
             LogWriter.standardError.say(
                 "warning: none of the compared records has \(Printable.quoted(path, limit: 200)), which --ignore leaves out; is "
@@ -133,6 +138,10 @@ struct ProcessReplay {
 
     // MARK: - Common
 
+    private static func say(_ warnings: [String]) {
+        for warning in warnings { LogWriter.standardError.say("warning: \(Printable.text(warning, limit: 1_000))") }
+    }
+
     private func feed(_ engine: ReplayEngine, into sink: some ReplaySink) throws {
         let progress = ProgressLine()
         defer { progress.end() }
@@ -142,17 +151,13 @@ struct ProcessReplay {
         }
         let last = isFinal ? LastRecordSink(sink) : nil
         func show(_ bytes: Int) { progress.show(records: engine.counts.inputs, bytes: bytes, of: size) }
-        let cutOff =
+        let warnings =
             if let last { try replay.run(engine, into: last, progress: show) } else {
                 try replay.run(engine, into: sink, progress: show)
             }
         try last?.finish()
         progress.end()
-        for file in cutOff {
-            LogWriter.standardError.say(
-                "warning: \(Printable.text(file, limit: 500)) ends in the middle of a record: what its recorder had not "
-                    + "written is missing")
-        }
+        Self.say(warnings)
         guard engine.counts.inputs > 0 else {
             let names = settings.topics.inputs.map { recordedPrefix + $0 }.joined(separator: ", ")
             throw CommandFailure(

@@ -67,6 +67,9 @@ final class SandboxClients {
                             + "\(Set(beginnings.keys.map(\.topic)).sorted().joined(separator: ", "))")
                 }
             }
+            for warning in reader.warnings {
+                LogWriter.standardError.say("warning: \(Printable.text(warning, limit: 1_000))")
+            }
         } catch {
             throw SandboxFailure(.content, error.description)
         }

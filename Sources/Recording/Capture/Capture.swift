@@ -65,9 +65,8 @@ package struct Capture {
         let counts = try partitionCounts(admin)
         let consumer = try AssignedConsumer(properties: properties, logger: clientLogger)
         defer { consumer.close() }
-        let readsCommitted = properties.effectiveValue("isolation.level") != "read_uncommitted"
         let ends =
-            readsCommitted && !isFollowing
+            !readsUncommitted && !isFollowing
             ? try Window.uncommittedEnds(partitions: counts, properties: properties, logger: clientLogger) : [:]
         let resolved = try window.resolve(partitions: counts, with: consumer, timeout: Self.timeout)
         var summary = CaptureSummary(topics: topics, deleted: resolved.deleted)
@@ -78,18 +77,22 @@ package struct Capture {
         // The reader's waiting messages must be released before the consumer is closed.
         withExtendedLifetime(reader) {
             let discovery = isFollowing ? PartitionDiscovery(admin, counts, interval: discoveryInterval) : nil
+            let run = CaptureRun(
+                capture: self, reader: reader, window: resolved, topics: consumer.topics, writer: writer,
+                redaction: redaction, discovery: discovery)
             do {
-                let run = CaptureRun(
-                    capture: self, reader: reader, window: resolved, topics: consumer.topics, writer: writer,
-                    redaction: redaction, discovery: discovery)
                 try run.copy(isStopped, progress, &summary)
             } catch {
                 summary.end = .failed(error)
             }
             summary.holes = reader.holes
+            summary.offsets = run.offsets
         }
         return summary
     }
+
+    /// Records of open and aborted transactions too.
+    var readsUncommitted: Bool { properties.effectiveValue("isolation.level") == "read_uncommitted" }
 
     private func partitionCounts(_ admin: AdminClient) throws -> [String: Int32] {
         let found = try admin.describe(topics: topics, timeout: Self.timeout)
@@ -133,6 +136,9 @@ private final class CaptureRun {
     private var discovery: PartitionDiscovery?
     private var settled = ContinuousClock.now
     private let began = ContinuousClock.now
+    /// By topic, then by partition: the offset after the last record that was handed out; -1: none was.
+    private var passed: [[Int64]]
+    private var isAtWindowEnd = false
 
     init(
         capture: Capture, reader: WindowReader, window: ResolvedWindow, topics: [String], writer: RecordingWriter,
@@ -145,6 +151,7 @@ private final class CaptureRun {
         self.redaction = redaction
         self.discovery = discovery
         names = topics
+        passed = Array(repeating: [], count: topics.count)
         recordedNames = topics.map { Array(capture.renaming.apply(to: $0).utf8) }
     }
 
@@ -163,6 +170,7 @@ private final class CaptureRun {
             }
             switch try reader.next({ try write($0, &summary) }) {
             case .end:
+                isAtWindowEnd = !capture.isFollowing
                 if summary.end == nil { summary.end = .complete }
                 return
             case .nothing:
@@ -182,7 +190,30 @@ private final class CaptureRun {
         return capture.duration.map { ContinuousClock.now - began >= $0 } ?? false
     }
 
+    /// The offsets of each partition that the recording covers: up to the last record where it ended early.
+    var offsets: [TopicPartition: Range<Int64>] {
+        guard !isAtWindowEnd else { return window.ranges }
+        var offsets = window.ranges.mapValues { $0.lowerBound..<$0.lowerBound }
+        for (topic, row) in zip(names, passed) {
+            for (number, offset) in row.enumerated() where offset >= 0 {
+                let place = TopicPartition(topic: topic, partition: Int32(number))
+                offsets[place] = min(offsets[place]?.lowerBound ?? 0, offset)..<offset
+            }
+        }
+        return offsets
+    }
+
+    private func pass(_ message: borrowing ConsumedMessage) {
+        let number = Int(message.partition)
+        if passed[message.topicIndex].count <= number {
+            passed[message.topicIndex] += Array(
+                repeating: -1, count: number + 1 - passed[message.topicIndex].count)
+        }
+        passed[message.topicIndex][number] = message.offset + 1
+    }
+
     private func write(_ message: borrowing ConsumedMessage, _ summary: inout CaptureSummary) throws {
+        pass(message)
         guard capture.isWanted(message.key) else { return }
         let message = copy message
         let value = message.value.map { redaction?.redact($0) ?? $0 }
@@ -299,6 +330,8 @@ package struct CaptureSummary: Sendable {
     package internal(set) var holes: [WindowHole] = []
     /// Partitions whose window was ended by an open transaction, and the offsets that it holds back.
     package internal(set) var heldBack: [TopicPartition: Range<Int64>] = [:]
+    /// The offsets of each partition that it covers.
+    package internal(set) var offsets: [TopicPartition: Range<Int64>] = [:]
     /// Redacted records with headers. Their headers were not redacted.
     package internal(set) var withHeaders = 0
     /// Partitions whose window begins with records that the broker has deleted, and the first offset that it still has.

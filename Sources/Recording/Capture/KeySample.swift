@@ -3,6 +3,8 @@ import Bytes
 /// A share of all keys. A key's bytes alone decide, so a sample has the same questions in every topic, run and machine,
 /// and every larger sample contains a smaller one.
 package struct KeySample: Sendable, Equatable {
+    /// As it was given: "1%".
+    package let text: String
     /// The share times 2^32.
     private let threshold: UInt64
 
@@ -11,6 +13,7 @@ package struct KeySample: Sendable, Equatable {
         guard text.hasSuffix("%"), text.utf8.dropLast().allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2E }),
             let percent = Double(text.dropLast()), percent > 0, percent <= 100
         else { return nil }
+        self.text = text
         threshold = UInt64((percent / 100 * 4_294_967_296).rounded(.up))
     }
 

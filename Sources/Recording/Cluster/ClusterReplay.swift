@@ -162,7 +162,7 @@ package final class ClusterReplay {
                 isMisplaced: counts[topic] > 0 && hashed.map { $0 != partition } ?? false)
         }
         while try source.next(of: reader, take), !stop.isRequested {}
-        survey.isCutOff = reader.isCutOff
+        survey.warnings = source.warnings(of: reader)
         return survey
     }
 }

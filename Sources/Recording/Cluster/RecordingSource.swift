@@ -47,6 +47,9 @@ final class RecordingSource {
         hasCopy ? RecordingError(error.matter, path: name, line: error.line, reason: error.reason) : error
     }
 
+    /// The warnings of a reader that has come to the end.
+    func warnings(of reader: RecordingReader) -> [String] { reader.warnings(name: name) }
+
     private func copy() throws {
         let input = path == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         var piece = try input.read(upToCount: 1 << 20) ?? Data()

@@ -17,8 +17,8 @@ struct RecordingSurvey: Equatable {
         var largestRecord = 0
     }
 
-    /// The file ends in the middle of a record: a killed recorder has left it.
-    var isCutOff = false
+    /// Reasons to doubt that the recording is whole.
+    var warnings: [String] = []
     /// In the order of their first records.
     private(set) var topics: [Topic] = []
     private(set) var records = 0

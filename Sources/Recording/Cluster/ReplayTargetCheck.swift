@@ -27,10 +27,7 @@ struct ReplayTargetCheck {
         }
         for line in plan(survey, found) { tell(.note(line)) }
         try refuseLiveTopics(found, tell)
-        if survey.isCutOff {
-            tell(
-                .warning("the recording ends in the middle of a record: what its recorder had not written is missing"))
-        }
+        for warning in survey.warnings { tell(.warning(warning)) }
         for (topic, target) in found { warn(of: topic, target, tell) }
         warn(of: survey, targets, tell)
     }

@@ -147,10 +147,15 @@ extension EnvelopeScanner {
         var value: Int64 = 0
         var overflows = false
         while case let digit = here.pointee &- 0x30, digit <= 9 {
-            let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
-            let (sum, sumOverflows) = product.subtractingReportingOverflow(Int64(digit))
-            overflows = overflows || productOverflows || sumOverflows
-            value = sum
+            // Eighteen digits always fit.
+            if here - firstDigit < 18 {
+                value = value &* 10 &- Int64(digit)
+            } else {
+                let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
+                let (sum, sumOverflows) = product.subtractingReportingOverflow(Int64(digit))
+                overflows = overflows || productOverflows || sumOverflows
+                value = sum
+            }
             here += 1
         }
         let count = here - firstDigit

@@ -191,19 +191,33 @@ final class EnvelopeScanner {
         }
     }
 
+    /// Compares a word at a time. The bytes after a name may be read: its closing quote, and the line's slack.
     @inline(__always)
     private static func field(_ name: Bytes) -> Field? {
+        guard let start = name.baseAddress else { return nil }
+        let word = UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
+        func begins(_ text: StaticString) -> Bool { (word ^ Self.word(text)) << (64 - 8 * min(8, name.count)) == 0 }
         switch name.count {
-        case 2: name.equals("ts") ? .timestamp : nil
-        case 3: name.equals("key") ? .key : nil
-        case 5: name.equals("topic") ? .topic : nil
-        case 6: name.equals("offset") ? .offset : name.equals("tstype") ? .timestampType : nil
-        case 7: name.equals("payload") ? .payload : name.equals("headers") ? .headers : nil
-        case 9: name.equals("partition") ? .partition : nil
-        case 10: name.equals("key_base64") ? .keyBase64 : nil
-        case 14: name.equals("payload_base64") ? .payloadBase64 : nil
-        default: nil
+        case 2: return begins("ts") ? .timestamp : nil
+        case 3: return begins("key") ? .key : nil
+        case 5: return begins("topic") ? .topic : nil
+        case 6: return begins("offset") ? .offset : begins("tstype") ? .timestampType : nil
+        case 7: return begins("payload") ? .payload : begins("headers") ? .headers : nil
+        case 9: return begins("partitio") && name[8] == UInt8(ascii: "n") ? .partition : nil
+        case 10: return name.equals("key_base64") ? .keyBase64 : nil
+        case 14: return name.equals("payload_base64") ? .payloadBase64 : nil
+        default: return nil
         }
+    }
+
+    /// The first eight bytes of a text, or fewer if it is shorter.
+    @inline(__always)
+    private static func word(_ text: StaticString) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<min(8, text.utf8CodeUnitCount) {
+            word |= UInt64(text.utf8Start[index]) << UInt64(8 * index)
+        }
+        return word
     }
 
     // MARK: Fields

@@ -42,25 +42,22 @@ struct LineBuffer {
     }
 
     mutating func append(_ number: Int64) {
-        reserve(20)
-        var digits = number.magnitude
-        var length = 1
-        var rest = digits / 10
-        while rest > 0 {
-            length += 1
-            rest /= 10
-        }
+        reserve(41)
         if number < 0 {
             base[count] = UInt8(ascii: "-")
             count += 1
         }
-        var place = count + length
-        count = place
+        // From the last digit to the first, behind the longest number, then moved to its place.
+        let end = base + count + 40
+        var first = end
+        var digits = number.magnitude
         repeat {
-            place -= 1
-            base[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits % 10)
+            first -= 1
+            first.pointee = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits % 10)
             digits /= 10
         } while digits > 0
+        (base + count).update(from: first, count: end - first)
+        count += end - first
     }
 
     /// Appends a JSON string in its quotes. Escapes only the characters that JSON requires to be escaped.

@@ -3,7 +3,8 @@ import Foundation
 /// Reads a recording record by record. Memory is bounded by the longest line.
 ///
 /// A line is the envelope that `kcat -J` prints; `Schemas/recording.schema.json` defines the other fields. Unknown
-/// fields and blank lines are passed over. Every error about the content names the line.
+/// fields and blank lines are passed over. Every error about the content names the line. A recording with a manifest is
+/// compared with it; a difference is a warning.
 ///
 /// Not Sendable: one thread reads.
 package final class RecordingReader {
@@ -19,6 +20,9 @@ package final class RecordingReader {
     /// The unpacked bytes in `buffer` that have not been handed out yet.
     private var pending: Range<Int> = 0..<0
     private var isAtEnd = false
+    private var check = ManifestCheck()
+    /// The first place in `buffer` that `check` has not seen.
+    private var uncheckedStart = 0
 
     /// The number of the line read last, counted from 1; 0 before the first.
     package private(set) var lineNumber = 0
@@ -46,6 +50,15 @@ package final class RecordingReader {
     /// The file's name for people.
     package var name: String { input.name }
 
+    /// At the end: reasons to doubt that the recording is whole, as sentences without their ends. The file's name is
+    /// the subject of each.
+    package var warnings: [String] { warnings(name: name) }
+
+    func warnings(name: String) -> [String] {
+        let cutOff = "ends in the middle of a record: what its recorder had not written is missing"
+        return (check.warnings + (isCutOff ? [cutOff] : [])).map { "\(name) \($0)" }
+    }
+
     /// Bytes read from the file, still packed: for progress, against `size`.
     package var bytesRead: Int { input.bytesRead }
 
@@ -62,12 +75,13 @@ package final class RecordingReader {
             do throws(EnvelopeError) {
                 try scanner.scan(from: line.start, to: line.end)
             } catch {
-                if Self.isBlank(line.start, line.end) { continue }
+                if Self.isBlank(line.start, line.end) || takeMark(line) { continue }
                 throw explain(error, line)
             }
             recordCount += 1
             return true
         }
+        if !isCutOff { check.end(after: recordCount, isPartial: input.isPartial) }
         guard recordCount > 0 || allowsEmpty else {
             throw RecordingError(
                 .content, path: name, reason: "holds no record: there is nothing to replay.")
@@ -129,8 +143,27 @@ package final class RecordingReader {
         }
     }
 
+    /// - Returns: false for a line that belongs to no manifest.
+    private func takeMark(_ line: Line) -> Bool {
+        guard let mark = RecordingMark(UnsafeRawBufferPointer(start: line.start, count: line.end - line.start)) else {
+            return false
+        }
+        checkLines(to: line.start - UnsafePointer(buffer))
+        check.take(mark, after: recordCount)
+        uncheckedStart = pending.lowerBound
+        return true
+    }
+
+    /// Passes lines that have been read to the check, in large pieces.
+    private func checkLines(to end: Int) {
+        guard check.isHashing, uncheckedStart < end else { return }
+        check.add(UnsafeRawBufferPointer(start: buffer + uncheckedStart, count: end - uncheckedStart))
+    }
+
     /// Reads more bytes after the pending ones.
     private func fill() throws(RecordingError) {
+        checkLines(to: pending.lowerBound)
+        defer { uncheckedStart = pending.lowerBound }
         if pending.isEmpty { pending = 0..<0 }
         if capacity - pending.upperBound < Self.pieceSize / 2 {
             let count = pending.count

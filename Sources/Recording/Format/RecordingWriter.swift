@@ -12,20 +12,26 @@ package final class RecordingWriter {
     private static let flushSize = 1 << 18
 
     private let output: RecordingOutput
-    private var line = LineBuffer(capacity: flushSize + 1 << 16)
-    private var isFirstHeader = true
+    private var lines = RecordLines(capacity: flushSize + 1 << 16)
+    /// The hash of the lines; nil: the recording has no manifest.
+    private let digest: LineDigest?
+    private var isBegun = false
 
     /// Records written so far.
-    package private(set) var recordCount = 0
+    package var recordCount: Int { lines.recordCount }
     /// Records that stay in the file even if a later write fails.
     private var settledCount = 0
 
-    /// - Parameter path: "-" is standard output; a name that ends with `.gz` or `.zst` sets the compression.
-    package init(path: String) throws(RecordingError) {
+    /// - Parameters:
+    ///   - path: "-" is standard output; a name that ends with `.gz` or `.zst` sets the compression.
+    ///   - hasManifest: whether `finish` and `keep` get a manifest. The first line announces it, so that its absence is
+    ///     noticed.
+    package init(path: String, hasManifest: Bool = false) throws(RecordingError) {
         output = try RecordingOutput(path: path)
+        digest = hasManifest ? LineDigest() : nil
     }
 
-    deinit { line.deallocate() }
+    deinit { lines.deallocate() }
 
     /// The file's name for people.
     package var name: String { output.name }
@@ -35,16 +41,18 @@ package final class RecordingWriter {
 
     package func write(_ record: RecordedRecord) throws(RecordingError) {
         var topic = record.topic
-        topic.withUTF8 { begin(Bytes($0), record.partition, record.offset, record.timestampType, record.timestamp) }
-        add(record.headers)
-        Self.lend(record.key) { key in Self.lend(record.value) { value in end(key, value) } }
+        topic.withUTF8 {
+            lines.begin(Bytes($0), record.partition, record.offset, record.timestampType, record.timestamp)
+        }
+        lines.add(record.headers)
+        Self.lend(record.key) { key in Self.lend(record.value) { value in lines.end(key, value) } }
         try flushIfDue()
     }
 
     package func write(_ record: borrowing RecordedView) throws(RecordingError) {
-        begin(record.topic, record.partition, record.offset, record.timestampType, record.timestamp)
-        for header in record.headerBytes { add(header.name, header.value) }
-        end(record.key, record.value)
+        lines.begin(record.topic, record.partition, record.offset, record.timestampType, record.timestamp)
+        for header in record.headerBytes { lines.add(header.name, header.value) }
+        lines.end(record.key, record.value)
         try flushIfDue()
     }
 
@@ -52,9 +60,9 @@ package final class RecordingWriter {
         topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
         headers: [RecordHeader] = [], key: Bytes?, value: Bytes?
     ) throws(RecordingError) {
-        begin(topic, partition, offset, timestampType, timestamp)
-        add(headers)
-        end(key, value)
+        lines.begin(topic, partition, offset, timestampType, timestamp)
+        lines.add(headers)
+        lines.end(key, value)
         try flushIfDue()
     }
 
@@ -63,95 +71,43 @@ package final class RecordingWriter {
         topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
         headers: ((Bytes, Bytes?) -> Void) -> Void, key: Bytes?, value: Bytes?
     ) throws(RecordingError) {
-        begin(topic, partition, offset, timestampType, timestamp)
-        headers { name, value in add(name, value) }
-        end(key, value)
+        lines.begin(topic, partition, offset, timestampType, timestamp)
+        headers { name, value in lines.add(name, value) }
+        lines.end(key, value)
         try flushIfDue()
     }
 
     /// Writes the rest, closes the file and gives it its name. No writes are allowed afterwards.
-    package func finish() throws(RecordingError) {
+    /// - Parameter manifest: for a writer with one; number and hash of the records are filled in.
+    package func finish(_ manifest: RecordingManifest? = nil) throws(RecordingError) {
         try flush()
+        if let manifest { try write(manifest) }
         try output.finish()
     }
 
     /// After an error, ends the file with the records written so far instead of removing it.
-    /// - Parameter named: true: under its own name, as a file that is readable to its end; false: under a temporary
-    ///   name with `.partial` in it.
+    /// - Parameters:
+    ///   - named: true: under its own name, as a file that is readable to its end; false: under a temporary name with
+    ///     `.partial` in it.
+    ///   - manifest: as for `finish`. Left out when writing has failed.
     /// - Returns: nil when no file is left.
-    package func keep(named: Bool) -> KeptRecording? {
+    package func keep(named: Bool, _ manifest: RecordingManifest? = nil) -> KeptRecording? {
         do throws(RecordingError) {
             try settle()
+            if let manifest { try write(manifest) }
         } catch {}
         return output.keep(named: named).map {
             KeptRecording(name: $0, recordCount: settledCount + output.linesOfFailedWrite)
         }
     }
 
-    // MARK: A line
-
-    private func begin(
-        _ topic: Bytes, _ partition: Int32, _ offset: Int64, _ type: RecordedRecord.TimestampType, _ timestamp: Int64?
-    ) {
-        line.append("{\"topic\":")
-        appendText(topic)
-        line.append(",\"partition\":")
-        line.append(Int64(partition))
-        line.append(",\"offset\":")
-        line.append(offset)
-        // kcat also leaves out both fields when there is no timestamp.
-        if let timestamp, type != .unknown {
-            line.append(type == .create ? ",\"tstype\":\"create\",\"ts\":" : ",\"tstype\":\"logappend\",\"ts\":")
-            line.append(timestamp)
+    private static func lend(
+        _ bytes: [UInt8], _ body: (Bytes) throws(RecordingError) -> Void
+    ) throws(RecordingError) {
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(RecordingError) in try body(bytes) }
         }
-        isFirstHeader = true
-    }
-
-    private func add(_ name: Bytes, _ value: Bytes?) {
-        line.append(isFirstHeader ? ",\"headers\":[" : ",")
-        isFirstHeader = false
-        appendText(name)
-        line.append(",")
-        guard let value else { return line.append("null") }
-        if !line.appendString(value) {
-            line.append("{\"base64\":")
-            line.appendBase64(value)
-            line.append("}")
-        }
-    }
-
-    private func add(_ headers: [RecordHeader]) {
-        for header in headers {
-            var name = header.name
-            name.withUTF8 { name in Self.lend(header.value) { add(Bytes(name), $0) } }
-        }
-    }
-
-    private func end(_ key: Bytes?, _ value: Bytes?) {
-        if !isFirstHeader { line.append("]") }
-        append(",\"key\":", ",\"key_base64\":", key)
-        append(",\"payload\":", ",\"payload_base64\":", value)
-        line.append("}\n")
-        recordCount += 1
-    }
-
-    private func append(_ plain: StaticString, _ packed: StaticString, _ bytes: Bytes?) {
-        let before = line.count
-        line.append(plain)
-        guard let bytes else { return line.append("null") }
-        if !line.appendString(bytes) {
-            line.cut(to: before)
-            line.append(packed)
-            line.appendBase64(bytes)
-        }
-    }
-
-    /// A topic or header name. Kafka's are text; one that is not is repaired, since the format has no field for other
-    /// bytes.
-    private func appendText(_ name: Bytes) {
-        if line.appendString(name) { return }
-        var mended = String(decoding: name, as: UTF8.self)
-        mended.withUTF8 { _ = line.appendString(Bytes($0)) }
+        try result.get()
     }
 
     private static func lend<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) -> Result) -> Result {
@@ -160,14 +116,29 @@ package final class RecordingWriter {
     }
 
     private func flushIfDue() throws(RecordingError) {
-        if line.count >= Self.flushSize { try flush() }
+        if lines.count >= Self.flushSize { try flush() }
     }
 
     /// Passes the buffered lines on, so that a follower of the file sees whole lines.
     package func flush() throws(RecordingError) {
-        try output.write(line.bytes)
-        line.removeAll()
+        guard lines.count > 0 else { return }
+        if digest != nil {
+            if !isBegun { try Self.lend(Array(RecordingMark.firstLine.utf8), output.write) }
+            isBegun = true
+            digest?.add(lines.bytes)
+        }
+        try output.write(lines.bytes)
+        lines.removeAll()
         if output.isSettled { settledCount = recordCount }
+    }
+
+    /// Writes the last line.
+    private func write(_ manifest: RecordingManifest) throws(RecordingError) {
+        guard isBegun, let hash = digest?.finish() else { return }
+        var manifest = manifest
+        manifest.records = recordCount
+        manifest.sha256 = hash
+        try Self.lend(RecordingMark.lastLine(manifest), output.write)
     }
 
     /// Makes the records so far readable even if this process is killed. Costs a packed file a little compression: call

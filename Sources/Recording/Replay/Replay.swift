@@ -19,24 +19,26 @@ package struct Replay {
     }
 
     /// - Parameter progress: called from time to time with the number of bytes read.
-    /// - Returns: the files that end in the middle of a record: a killed recorder has left them.
+    /// - Returns: reasons to doubt that the files are whole, as sentences without their ends.
     /// - Throws: ``RecordingError`` with the line, ``ReplayError``, and the errors of engine and sink.
     @discardableResult
     package func run(
         _ engine: ReplayEngine, into sink: some ReplaySink, progress: (_ bytes: Int) -> Void = { _ in }
     ) throws -> [String] {
         var bytes = 0
-        var cutOff: [String] = []
+        var warnings: [String] = []
         func pass(_ isWanted: (ReplayInput?) -> Bool) throws {
             for file in files {
                 // Among several files some may be empty; the replay needs only one with a record.
                 let reader = try RecordingReader(path: file, allowsEmpty: files.count > 1)
                 while try reader.advance() {
-                    if isWanted(engine.input(reader.view.topic)) { try engine.feed(reader.view, into: sink) }
+                    let record = reader.view
+                    let input = engine.input(record.topic)
+                    if isWanted(input) { try engine.feed(record, of: input, into: sink) }
                     if reader.recordCount & 0xFFF == 0 { progress(bytes + reader.bytesRead) }
                 }
                 bytes += reader.bytesRead
-                if reader.isCutOff, !cutOff.contains(reader.name) { cutOff.append(reader.name) }
+                warnings += reader.warnings.filter { !warnings.contains($0) }
             }
         }
         switch order {
@@ -52,23 +54,25 @@ package struct Replay {
             try pass { $0 == nil || $0 == .questions }
         }
         try engine.finish(into: sink)
-        return cutOff
+        return warnings
     }
 }
 
 /// Writes a replay's outputs as a recording.
 package final class RecordingSink: ReplaySink {
     private let writer: RecordingWriter
-    private let kinds: Set<ReplayOutput.Kind>
+    private let takesEnriched: Bool
+    private let takesDeadLetters: Bool
 
     /// - Parameter kinds: the kinds of outputs to write.
     package init(_ writer: RecordingWriter, kinds: Set<ReplayOutput.Kind> = [.enriched, .deadLetter]) {
         self.writer = writer
-        self.kinds = kinds
+        takesEnriched = kinds.contains(.enriched)
+        takesDeadLetters = kinds.contains(.deadLetter)
     }
 
     package func take(_ output: ReplayOutput) throws {
-        guard kinds.contains(output.kind) else { return }
+        guard output.kind == .enriched ? takesEnriched : takesDeadLetters else { return }
         var topic = output.topic
         try topic.withUTF8 {
             try writer.write(

@@ -22,11 +22,12 @@ package final class ReplayEngine {
     let limits: RecordLimits
     let addedHeaderRoom: Int
     private let state: TemporaryState
-    let processor = EventProcessor()
+    let processor: EventProcessor
     private let reader = TableReader()
     private let pool = BlockPool()
     private(set) var partitions: [Int32: ReplayPartition] = [:]
-    private var last: (number: Int32, partition: ReplayPartition)?
+    /// Partitions with small numbers, by number.
+    private var firstPartitions = [ReplayPartition?](repeating: nil, count: 64)
     private var pendingBytes = 0
     /// When records are published from here on. A change drops the waiting questions unpublished.
     package var publishOn: PublishMode {
@@ -47,12 +48,14 @@ package final class ReplayEngine {
     ///   - publishOn: a window's length counts by the records' timestamps.
     ///   - startState: a worker's state directory; the replay begins with copies of its stores. nil: with empty stores.
     ///   - headerRoom: bytes of the headers that a worker adds to an enriched record.
+    ///   - renderedBytes: memory for rendered answers, as the worker has: with it a recurring question costs less.
     /// - Throws: `StateDirectoryError`, `StoreError`.
     package init(
         topics: TopicNames, prefix: String = "", renaming: TopicRenaming = TopicRenaming(), limits: RecordLimits,
-        publishOn: PublishMode = .questions, startState: String? = nil, headerRoom: Int = 0
+        publishOn: PublishMode = .questions, startState: String? = nil, headerRoom: Int = 0, renderedBytes: Int = 0
     ) throws {
         self.topics = topics
+        processor = EventProcessor(renderedBytes: renderedBytes)
         self.publishOn = publishOn
         coalesce = Self.milliseconds(publishOn)
         self.limits = limits
@@ -70,7 +73,12 @@ package final class ReplayEngine {
     /// - Parameter sink: receives the outputs that the record causes before this returns.
     /// - Throws: `StoreError`, ``ReplayError``, and the sink's errors.
     package func feed(_ record: borrowing RecordedView, into sink: some ReplaySink) throws {
-        switch names.input(record.topic) {
+        try feed(record, of: names.input(record.topic), into: sink)
+    }
+
+    /// As `feed(_:into:)`, for a record whose input is known.
+    func feed(_ record: borrowing RecordedView, of input: ReplayInput?, into sink: some ReplaySink) throws {
+        switch input {
         case .questions:
             counts.questions += 1
             try enrich(record, in: try partition(record.partition), into: sink)
@@ -186,7 +194,11 @@ package final class ReplayEngine {
 
     @inline(__always)
     private func partition(_ number: Int32) throws -> ReplayPartition {
-        if let last, last.number == number, last.partition.coalesce == coalesce { return last.partition }
+        if UInt32(bitPattern: number) < UInt32(firstPartitions.count), let known = firstPartitions[Int(number)],
+            known.coalesce == coalesce
+        {
+            return known
+        }
         return try find(number)
     }
 
@@ -204,7 +216,7 @@ package final class ReplayEngine {
             partition = ReplayPartition(number: number, store: store, pool: pool, coalesce: coalesce)
             partitions[number] = partition
         }
-        last = (number, partition)
+        if firstPartitions.indices.contains(Int(number)) { firstPartitions[Int(number)] = partition }
         return partition
     }
 }
