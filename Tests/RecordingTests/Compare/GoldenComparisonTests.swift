@@ -46,16 +46,25 @@ struct GoldenComparisonTests {
     }
 
     /// Three records of each of 500 questions, in the order of their times.
-    private static let byTime = (0..<1_500).map {
-        Self.enriched("q\($0 % 500)", title: "Title \($0 / 500)", timestamp: Int64($0))
+    private static let byTime: [RecordedRecord] = (0..<1_500).map { (index: Int) -> RecordedRecord in
+        enriched("q\(index % 500)", title: "Title \(index / 500)", timestamp: Int64(index))
+    }
+
+    /// The same, question after question.
+    private static let byQuestion: [RecordedRecord] = (0..<1_500).map { (index: Int) -> RecordedRecord in
+        let (question, event) = (index / 3, index % 3)
+        return byTime[event * 500 + question]
+    }
+
+    /// The same, with the questions of each round in the opposite order.
+    private static let backwards: [RecordedRecord] = (0..<1_500).map { (index: Int) -> RecordedRecord in
+        let (event, question) = (index / 500, index % 500)
+        return byTime[event * 500 + 499 - question]
     }
 
     @Test("in another order of the questions one of a pair waits, and none is decoded", arguments: [true, false])
     func otherOrder(isByQuestion: Bool) throws {
-        let golden =
-            isByQuestion
-            ? (0..<1_500).map { Self.byTime[$0 / 3 + $0 % 3 * 500] }
-            : (0..<1_500).map { Self.byTime[499 - $0 % 500 + $0 / 500 * 500] }
+        let golden = isByQuestion ? Self.byQuestion : Self.backwards
         try ReplaySite.withDirectory { directory in
             try ReplaySite.write(golden, to: directory + "/golden.jsonl")
             let comparison = GoldenComparison(golden: try RecordingReader(path: directory + "/golden.jsonl"))
@@ -70,7 +79,7 @@ struct GoldenComparisonTests {
     func placeInOtherOrder() throws {
         var actual = Self.byTime
         actual[1_007] = Self.enriched("q7", title: "Other", timestamp: 1_007)
-        let report = try ReplaySite.compare(actual, with: (0..<1_500).map { Self.byTime[$0 / 3 + $0 % 3 * 500] })
+        let report = try ReplaySite.compare(actual, with: Self.byQuestion)
         #expect(
             report.text()
                 == """
