@@ -52,7 +52,7 @@ import Testing
     /// C types stay in the modules that wrap them.
     @Test(arguments: [
         ("CRDKafka", ["KafkaClient"]), ("CLMDB", ["AnswerStore"]), ("CZlib", ["Recording"]), ("CZstd", ["Recording"]),
-        ("CCurl", ["SchemaRegistry"]),
+        ("CCurl", ["SchemaRegistry"]), ("CCrypto", ["Recording"]),
     ])
     func onlyItsWrapperImportsACLibrary(library: String, wrappers: [String]) throws {
         let importers = try Self.modules().filter { try Self.imports(of: $0)[library] != nil }
