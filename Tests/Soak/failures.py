@@ -124,7 +124,9 @@ class Failures:
         return fail
 
     def _clock_steps(self, name):
-        step = self._random.choice([-86_400, -3_600, -60, -2, 2, 60, 3_600, 86_400])
+        # Within the minute that librdkafka gives a new client's threads: it waits for them by the wall clock, and may
+        # crash when it takes them for late (2.0.2; seen at a step of a day).
+        step = self._random.choice([-45, -10, -2, 2, 10, 45])
         self._clock.step(step)
         self._lasting(name, 5, 30, worker=self._supervisor.steady.name, step=step)()
         # The clock stays where it is until it is set again, or the round ends: that is a step in the other direction.

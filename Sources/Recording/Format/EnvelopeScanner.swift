@@ -316,7 +316,7 @@ final class EnvelopeScanner {
         do throws(JSONSyntaxError) {
             let end = try JSONScanner(end: lineEnd, nesting: nesting).skipValue(start, depth: 1)
             if !nesting.pointee.isTooDeep { return end }
-        } catch where !nesting.pointee.isTooDeep {
+        } catch  where !nesting.pointee.isTooDeep {
             let place = min(lineStart + Int(error.address - UInt(bitPattern: lineStart)), lineEnd)
             throw problem(place, "expected \(error.expected.phrase), found \(character(place))")
         } catch {}
