@@ -316,10 +316,11 @@ final class EnvelopeScanner {
         do throws(JSONSyntaxError) {
             let end = try JSONScanner(end: lineEnd, nesting: nesting).skipValue(start, depth: 1)
             if !nesting.pointee.isTooDeep { return end }
-        } catch  where !nesting.pointee.isTooDeep {
+        } catch {
             let place = min(lineStart + Int(error.address - UInt(bitPattern: lineStart)), lineEnd)
-            throw problem(place, "expected \(error.expected.phrase), found \(character(place))")
-        } catch {}
+            let isTooDeep = nesting.pointee.isTooDeep
+            if !isTooDeep { throw problem(place, "expected \(error.expected.phrase), found \(character(place))") }
+        }
         throw problem(start, "more than \(NestingStack.deepestAllowed) arrays and objects are open at once")
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// The last line of a recording that `rejoinder record` writes: what is in the file, and where it comes from. Its format
@@ -119,8 +120,8 @@ enum RecordingMark {
 
     /// - Parameter line: a line that is no record.
     init?(_ line: UnsafeRawBufferPointer) {
-        guard case .object(let members)? = JSONTreeReader.read(Array(line)), members.count == 1 else { return nil }
-        switch members[0].name {
+        guard let value = JSONValue(line), value.kind == .object, value.members.count == 1 else { return nil }
+        switch value.members[0].name {
         case "recording": self = .beginning
         case "manifest":
             let manifest = try? JSONDecoder().decode(Line.self, from: Data(line)).manifest
