@@ -17,7 +17,7 @@ RUN swift build -c release --product rejoinder --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libcurl4 liblmdb0 librdkafka1 libzstd1 zlib1g \
+    && apt-get install -y --no-install-recommends ca-certificates libcurl4 liblmdb0 librdkafka1 libssl3 libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 rejoinder \
     && useradd --no-create-home --uid 10001 --gid 10001 --home-dir /var/lib/rejoinder --shell /usr/sbin/nologin rejoinder \

@@ -46,6 +46,8 @@ extension CommittingLane {
     /// Joins the group again when partitions of its topics have had no owner for a while.
     func lookForOwnerless() throws(LaneFault) {
         guard let due = figures.owners.due, .now >= due, rebalance == nil, !stop.isRequested else { return }
+        // The brokers may answer more slowly than a transaction may be open.
+        try commit()
         let before = watch.begin(.assignment, as: .other)
         defer { watch.end(before) }
         var all: [TopicPartition] = []

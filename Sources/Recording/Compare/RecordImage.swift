@@ -87,7 +87,7 @@ struct RecordImage {
     }
 
     static func areEqual(_ left: borrowing RecordImage, _ right: borrowing RecordImage) -> Bool {
-        left.bytes.withUnsafeBytes { left in right.bytes.withUnsafeBytes { left.isSame(as: $0) } }
+        left.bytes.withUnsafeBytes { left in right.bytes.withUnsafeBytes { left.holdsSameBytes(as: $0) } }
     }
 
     // MARK: - Parts
@@ -141,14 +141,5 @@ private struct ImageReader {
     mutating func question() -> (topic: String, key: [UInt8]?) {
         let (topicCount, keyCount) = (integer(), integer())
         return (String(decoding: take(topicCount), as: UTF8.self), keyCount < 0 ? nil : Array(take(keyCount)))
-    }
-}
-
-extension Bytes {
-    /// Whether both have the same bytes.
-    func isSame(as other: Bytes) -> Bool {
-        guard count == other.count else { return false }
-        guard let start = baseAddress, let otherStart = other.baseAddress else { return true }
-        return memcmp(start, otherStart, count) == 0
     }
 }

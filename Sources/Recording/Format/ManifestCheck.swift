@@ -75,7 +75,7 @@ struct ManifestCheck {
         if let gap = manifest.gaps.first {
             let more = manifest.gaps.count > 1 ? " and \(manifest.gaps.count - 1) more such gaps" : ""
             warnings.append(
-                "has gaps: offsets \(gap.from) to \(gap.to - 1) of \(Excerpt.text(gap.topic)) [\(gap.partition)]"
+                "has gaps: offsets \(gap.from) to \(gap.to &- 1) of \(Excerpt.text(gap.topic)) [\(gap.partition)]"
                     + "\(more) were gone before they could be recorded")
         }
         if manifest.ended == .failed {

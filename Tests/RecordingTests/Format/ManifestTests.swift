@@ -110,6 +110,16 @@ struct ManifestTests {
         }
     }
 
+    @Test("offsets that no log can have are told as they stand")
+    func impossibleOffsets() throws {
+        try FormatFolder.with { folder in
+            var manifest = Self.manifest
+            manifest.gaps = [.init(topic: "t", partition: 0, from: 3, to: .min)]
+            try write(folder.file("r.jsonl"), 3, manifest)
+            #expect(try read(folder.file("r.jsonl")).warnings.count == 1)
+        }
+    }
+
     @Test("gaps and an early end are said by every reader")
     func incomplete() throws {
         try FormatFolder.with { folder in
