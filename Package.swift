@@ -57,6 +57,10 @@ let package = Package(
             name: "KafkaClient",
             dependencies: ["Bytes", "CRDKafka", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Records", dependencies: ["Bytes"]),
+        // The files of the pages: a module of their own, as the compiler takes ten seconds for their bytes.
+        .target(
+            name: "Pages",
+            resources: [.embedInCode("Dashboard"), .embedInCode("report.css"), .embedInCode("runbook.md")]),
         // Made-up records, for sizing clusters and for the benchmarks; nothing but the command uses it.
         .target(name: "Workload", dependencies: ["Bytes"]),
         .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
@@ -76,7 +80,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Bytes", "Worker", "Records", "KafkaClient",
+                "Bytes", "Pages", "Worker", "Records", "KafkaClient",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -123,6 +127,7 @@ let package = Package(
         .testTarget(
             name: "RecordsTests", dependencies: ["Bytes", "Records"], exclude: ["Python"],
             resources: [.copy("Resources")]),
+        .testTarget(name: "PagesTests", dependencies: ["Pages"]),
         .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Records"]),
         .testTarget(name: "AnswerStoreTests", dependencies: ["Bytes", "AnswerStore", "Records"]),
         .testTarget(
@@ -150,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Bytes", "Monitoring", "Worker", "Records", "KafkaClient",
+                "Bytes", "Pages", "Monitoring", "Worker", "Records", "KafkaClient",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),

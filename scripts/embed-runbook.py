@@ -1,4 +1,4 @@
-"""Writes the section Alerts of docs/operating.md into the program, which shows it at /runbook. A unit test compares the two."""
+"""Copies the section Alerts of docs/operating.md into the program, which shows it at /runbook. A unit test compares the two."""
 
 from pathlib import Path
 
@@ -11,15 +11,5 @@ def section() -> str:
     return text[start : text.index("\n## ", start) + 1]
 
 
-def main() -> None:
-    lines = "".join(f"        {line}\n" if line else "\n" for line in section().rstrip("\n").split("\n"))
-    (ROOT / "Sources/Monitoring/Dashboard/Runbook+Text.swift").write_text(
-        "extension Runbook {\n"
-        "    /// The section Alerts of docs/operating.md: after a change there, run scripts/embed-runbook.py.\n"
-        f'    static let text = #"""\n{lines}        """#\n'
-        "}\n"
-    )
-
-
 if __name__ == "__main__":
-    main()
+    (ROOT / "Sources/Pages/runbook.md").write_text(section().rstrip("\n") + "\n")

@@ -1,4 +1,5 @@
 import Hummingbird
+import Pages
 
 /// The dashboard's routes: the page and its parts, the last hour, and the event stream.
 struct Dashboard: Sendable {
@@ -21,13 +22,13 @@ struct Dashboard: Sendable {
         router.get("/") { request, _ in
             // Hummingbird routes "//" here, too.
             guard request.uri.path == "/" else { throw HTTPError(.notFound) }
-            return Response.html(.ok, DashboardPage.html, policy: Self.policy)
+            return Response.html(.ok, PageFile.dashboard.text, policy: Self.policy)
         }
         router.get("/dashboard/{part}") { _, context in
-            guard let part = DashboardPage.parts[context.parameters.get("part") ?? ""] else {
+            guard let part = PageFile.parts[context.parameters.get("part") ?? ""] else {
                 throw HTTPError(.notFound)
             }
-            return Response(.ok, part.type, ByteBuffer(string: part.text))
+            return Response(.ok, part.type, ByteBuffer(bytes: part.bytes))
         }
         router.get("/history") { request, _ in
             let after = QueryText.value(of: "after", in: request.uri.query).map { String(decoding: $0, as: UTF8.self) }

@@ -1,4 +1,5 @@
 import Hummingbird
+import Pages
 
 /// `/runbook`: the remedies of docs/operating.md, section Alerts, with the verdict's anchors. For an operator on call
 /// who has only the worker's address.
@@ -8,6 +9,9 @@ struct Runbook: Sendable {
     func addRoutes(to router: Router<AdminRequestContext>) {
         router.get("/runbook") { _, _ in Response.html(.ok, Self.html, policy: Self.policy) }
     }
+
+    /// The section's Markdown.
+    static let text = PageFile.runbook.text
 
     static let html = """
         <!doctype html>

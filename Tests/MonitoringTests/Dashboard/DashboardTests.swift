@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import KafkaClient
 import Logging
+import Pages
 import ServiceLifecycle
 import Testing
 
@@ -75,7 +76,7 @@ struct DashboardTests {
     @Test("scripts import only each other, and make no markup of text")
     func parts() async throws {
         try await withServer(MonitorFixture()) { server in
-            for (name, part) in DashboardPage.parts {
+            for (name, part) in PageFile.parts {
                 let answer = try await get("/dashboard/\(name)", from: server)
                 #expect(answer.status == 200)
                 #expect(answer.fields["content-type"] == part.type)
@@ -85,7 +86,7 @@ struct DashboardTests {
                 #expect(addresses.allSatisfy { $0 == "http://www.w3.org/2000/svg" })
                 guard name.hasSuffix(".js") else { continue }
                 for imported in part.text.matches(of: /from "\.\/([^"]+)"/) {
-                    #expect(DashboardPage.parts[String(imported.1)] != nil, "\(imported.1)")
+                    #expect(PageFile.parts[String(imported.1)] != nil, "\(imported.1)")
                 }
                 for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
                     #expect(!part.text.contains(sink), "\(name): \(sink)")

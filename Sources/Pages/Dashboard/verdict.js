@@ -1,0 +1,46 @@
+// The first line of the page, as the worker says it; only that it does not answer, it cannot say itself.
+import { clock, duration } from "./format.js";
+
+/** In the order in which they are stacked: work first, then waiting. */
+export const activities = [
+  ["committing", "waiting for commits"],
+  ["producing", "producing"],
+  ["rendering", "rendering"],
+  ["lookup", "looking up answers"],
+  ["reading", "reading and checking"],
+  ["applyingTables", "applying answers and votes"],
+  ["other", "everything else"],
+  ["waitingForInput", "waiting for input"],
+  ["idle", "idle"],
+];
+
+export const tableRate = (line) => (line.answers + line.votes) / Math.max(line.seconds, 0.001);
+
+/** Means over the lines, by their lengths. */
+export function meanShares(lines, of = (line) => line.timeShares) {
+  const sums = Object.fromEntries(activities.map(([name]) => [name, 0]));
+  let seconds = 0;
+  for (const line of lines) {
+    const shares = of(line);
+    if (!shares) continue;
+    seconds += line.seconds;
+    for (const name in sums) sums[name] += (shares[name] ?? 0) * line.seconds;
+  }
+  for (const name in sums) sums[name] = seconds > 0 ? sums[name] / seconds : 0;
+  return sums;
+}
+
+/**
+ * @param line the newest
+ * @param silent for how many seconds nothing has come from the worker; 0 while its lines come
+ * @returns tone (a word for the colour), title (what the announcement says), line (one sentence), more (what follows)
+ */
+export function verdict(line, silent) {
+  const said = line.verdict ?? { kind: line.state, tone: "fair", title: line.state, line: line.state, more: "" };
+  if (!silent) return said;
+  return {
+    kind: "silent", tone: "bad", title: "No answer from the worker", runbook: "rejoinderdown",
+    line: `No answer from the worker for ${duration(silent)}`,
+    more: `Below is what it said last, at ${clock(line.t)}: ${said.line}.`,
+  };
+}

@@ -1,0 +1,41 @@
+/// A file of the pages that the program shows, embedded at build: the binary needs no file beside it, and a browser
+/// fetches nothing from another host.
+package struct PageFile: Sendable {
+    /// Media type, with a charset for text.
+    package let type: String
+    /// UTF-8, without the line end that closes the file.
+    package let bytes: [UInt8]
+
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    private init(_ type: String, _ file: [UInt8]) {
+        self.type = type
+        bytes = Array(file.last == UInt8(ascii: "\n") ? file.dropLast() : file[...])
+    }
+
+    /// The dashboard's page, which its scripts fill.
+    package static let dashboard = PageFile("text/html; charset=utf-8", PackageResources.dashboard_html)
+
+    /// Styles, scripts and the icon by their names below `/dashboard/`.
+    package static let parts: [String: PageFile] = [
+        "style.css": PageFile(css, PackageResources.style_css),
+        "question.css": PageFile(css, PackageResources.question_css),
+        "main.js": PageFile(script, PackageResources.main_js),
+        "live.js": PageFile(script, PackageResources.live_js),
+        "chart.js": PageFile(script, PackageResources.chart_js),
+        "scale.js": PageFile(script, PackageResources.scale_js),
+        "panels.js": PageFile(script, PackageResources.panels_js),
+        "verdict.js": PageFile(script, PackageResources.verdict_js),
+        "format.js": PageFile(script, PackageResources.format_js),
+        "icon.svg": PageFile("image/svg+xml", PackageResources.icon_svg),
+    ]
+
+    /// The style of a report's page, for light and dark screens and for paper.
+    package static let reportStyle = PageFile(css, PackageResources.report_css)
+
+    /// The section Alerts of docs/operating.md, which scripts/embed-runbook.py copies.
+    package static let runbook = PageFile("text/markdown; charset=utf-8", PackageResources.runbook_md)
+
+    private static let css = "text/css; charset=utf-8"
+    private static let script = "text/javascript; charset=utf-8"
+}
