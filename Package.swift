@@ -77,10 +77,21 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        // The throughput line, and the monitor that makes it of the lanes' reports.
         .target(
-            name: "Monitoring",
+            name: "Throughput",
             dependencies: [
-                "Bytes", "Pages", "Worker", "Records", "KafkaClient",
+                "Bytes", "Worker", "Records", "KafkaClient",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(name: "Report", dependencies: ["Pages", "Throughput", "Worker"]),
+        .target(name: "AdminRequests", dependencies: ["Bytes", "Throughput"]),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "AdminRequests", "Bytes", "KafkaClient", "Pages", "Records", "Throughput", "Worker",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -103,7 +114,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Bytes", "Monitoring", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
+                "Admin", "AdminRequests", "Report", "Throughput",
+                "Bytes", "Recording", "Worker", "Enrichment", "AnswerStore", "Records", "KafkaClient",
                 "Sources", "SchemaRegistry", "Workload", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -155,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Bytes", "Pages", "Monitoring", "Worker", "Records", "KafkaClient",
+                "Admin", "AdminRequests", "Bytes", "KafkaClient", "Pages", "Records", "Report", "Throughput", "Worker",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -164,7 +176,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Bytes", "Commands", "Monitoring", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient",
+                "Admin", "AdminRequests", "Throughput",
+                "Bytes", "Commands", "Recording", "Worker", "AnswerStore", "Records", "KafkaClient",
                 "Workload", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

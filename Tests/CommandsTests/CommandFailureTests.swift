@@ -3,7 +3,7 @@ import Testing
 import Worker
 
 @testable import Commands
-@testable import Monitoring
+@testable import Throughput
 
 @Suite struct CommandFailureTests {
     private struct Stranger: Error {}

@@ -20,7 +20,8 @@ let package = Package(
         .target(name: "Envelope", dependencies: ["Bytes", "KafkaClient", "Records"]),
         // Of Worker the tables of its counters and gauges.
         .target(name: "Worker", dependencies: ["Bytes", "KafkaClient", "Records"]),
-        .target(name: "Survey", dependencies: ["Bytes", "Records", "Worker"]),
+        .target(name: "Throughput", dependencies: ["Bytes", "Records", "Worker"]),
+        .target(name: "Report", dependencies: ["Throughput"]),
         // Without what reads YAML, which is another package's.
         .target(
             name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
@@ -29,7 +30,7 @@ let package = Package(
                 "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
             ]),
         .executableTarget(
-            name: "fuzz", dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Survey", "Sources"]),
+            name: "fuzz", dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Report", "Sources"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,7 +2,9 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import AdminRequests
+@testable import Throughput
 @testable import Worker
 
 @Suite("Asking the admin server")

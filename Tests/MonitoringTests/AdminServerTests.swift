@@ -3,7 +3,9 @@ import Logging
 import ServiceLifecycle
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import AdminRequests
+@testable import Throughput
 @testable import Worker
 
 @Suite("The admin server")

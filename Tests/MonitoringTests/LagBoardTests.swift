@@ -1,7 +1,7 @@
 import KafkaClient
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 @testable import Worker
 
 @Suite("Lags as the brokers tell them")

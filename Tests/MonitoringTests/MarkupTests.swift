@@ -1,6 +1,7 @@
+import Pages
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 
 @Suite("Text in HTML")
 struct MarkupTests {

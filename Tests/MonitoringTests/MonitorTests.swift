@@ -4,7 +4,7 @@ import Records
 import Synchronization
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 @testable import Worker
 
 @Suite("The monitor")

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 @Suite("Text out of request targets")
 struct QueryTextTests {

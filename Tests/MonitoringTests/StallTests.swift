@@ -2,7 +2,8 @@ import KafkaClient
 import Logging
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 @testable import Worker
 
 @Suite("Stalled lanes")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 @testable import Worker
 
 @Suite("The throughput line")

@@ -2,7 +2,8 @@ import KafkaClient
 import Records
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 @testable import Worker
 
 @Suite("The verdict")

@@ -1,5 +1,4 @@
 import Bytes
-import Monitoring
 import Recording
 
 /// The messages of `rejoinder record`.

@@ -1,7 +1,7 @@
+import Admin
 import ArgumentParser
 import Foundation
 import Logging
-import Monitoring
 
 /// `rejoinder demo`
 struct DemoCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
+import AdminRequests
 import ArgumentParser
 import Foundation
-import Monitoring
 
 /// `rejoinder health`
 struct HealthCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import Monitoring
+import Report
+import Throughput
 
 /// `rejoinder report`
 struct ReportCommand: ParsableCommand {

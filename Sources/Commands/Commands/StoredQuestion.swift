@@ -2,7 +2,6 @@ import AnswerStore
 import Bytes
 import Enrichment
 import Foundation
-import Monitoring
 
 /// A store's rows for a question, for people and for programs.
 struct StoredQuestion {

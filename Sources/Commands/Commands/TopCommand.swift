@@ -1,7 +1,7 @@
 import ArgumentParser
 import Bytes
 import Foundation
-import Monitoring
+import Throughput
 
 /// `rejoinder top`
 struct TopCommand: ParsableCommand {

@@ -1,9 +1,10 @@
+import Admin
 import AnswerStore
 import Foundation
 import KafkaClient
 import Logging
-import Monitoring
 import ServiceLifecycle
+import Throughput
 import Worker
 
 /// A worker with its admin port, throughput log and metrics.

@@ -1,8 +1,8 @@
 import Foundation
 import KafkaClient
 import Logging
-import Monitoring
 import ServiceLifecycle
+import Throughput
 import Worker
 
 /// All of Rejoinder in one process: an embedded broker, sample records, and the worker that `run` runs.

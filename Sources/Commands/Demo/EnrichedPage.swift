@@ -1,4 +1,4 @@
-import Monitoring
+import Admin
 
 /// An enriched record for a terminal, laid out like a question's page.
 struct EnrichedPage {

@@ -1,5 +1,5 @@
 import Logging
-import Monitoring
+import Throughput
 
 extension CommandFailure {
     /// The failure as the last lines of standard error: in JSON where standard error is a JSON log, so that its readers

@@ -1,5 +1,5 @@
 import Logging
-import Monitoring
+import Throughput
 
 /// swift-log's handler: one JSON object or one line of text for each event.
 struct LineLogHandler: LogHandler {

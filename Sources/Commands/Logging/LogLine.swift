@@ -1,6 +1,5 @@
 import Bytes
 import Logging
-import Monitoring
 
 /// One line of the log.
 struct LogLine {

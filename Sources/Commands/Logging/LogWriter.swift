@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Monitoring
+import Throughput
 
 /// The log's output: a queue, and a thread that writes it. A lane, librdkafka or the monitor never waits for the reader
 /// of the log. A full queue drops lines until half of it is written, and then logs how many it dropped.

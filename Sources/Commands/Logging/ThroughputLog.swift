@@ -1,7 +1,7 @@
 import Foundation
 import Logging
-import Monitoring
 import Synchronization
+import Throughput
 
 /// Writes the throughput lines into the log, in its format.
 final class ThroughputLog: ThroughputWriter {

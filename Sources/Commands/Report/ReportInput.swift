@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
-import Monitoring
+import Report
+import Throughput
 
 /// Reads a log from a file or from standard input.
 enum ReportInput {

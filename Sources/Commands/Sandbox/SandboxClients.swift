@@ -1,7 +1,7 @@
+import Admin
 import Foundation
 import KafkaClient
 import Logging
-import Monitoring
 import Recording
 import Worker
 

@@ -1,8 +1,8 @@
+import Admin
 import ArgumentParser
 import Foundation
 import KafkaClient
 import Logging
-import Monitoring
 import Synchronization
 import Worker
 

@@ -1,7 +1,6 @@
 import Bytes
 import Foundation
 import KafkaClient
-import Monitoring
 
 /// The effective configuration as text: a YAML file that gives the same settings (except masked secrets), with each
 /// value's origin as a comment.

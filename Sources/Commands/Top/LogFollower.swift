@@ -1,6 +1,6 @@
 import Bytes
 import Foundation
-import Monitoring
+import Throughput
 
 /// Follows a log by its name, as `tail -F` does: through rotation, truncation, and while the file is missing. Runs on a
 /// thread of its own.

@@ -1,4 +1,4 @@
-import Monitoring
+import Throughput
 import Worker
 
 /// One worker, laid out in `columns` and `rows`; more room shows more figures.

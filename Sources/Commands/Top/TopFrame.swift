@@ -1,4 +1,4 @@
-import Monitoring
+import Throughput
 
 /// The contents of the screen: the model laid out in `size`.
 struct TopFrame {

@@ -1,4 +1,4 @@
-import Monitoring
+import Throughput
 
 /// The characters that the screen is drawn with.
 struct TopGlyphs: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Monitoring
+import Throughput
 
 /// The output of `top` without a terminal: a line of text for each line of a worker.
 struct TopLines {

@@ -1,5 +1,5 @@
 import Foundation
-import Monitoring
+import Throughput
 import Worker
 
 /// The state of `top`: sources, workers and their figures.

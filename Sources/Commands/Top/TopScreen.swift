@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
-import Monitoring
 import Synchronization
+import Throughput
 
 /// The live view. Draws on updates, once a second, and when the terminal changes; ends by a key or a signal.
 ///

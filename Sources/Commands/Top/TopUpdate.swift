@@ -1,4 +1,4 @@
-import Monitoring
+import Throughput
 
 /// News of one source of `top`.
 struct TopUpdate: Sendable {

@@ -1,5 +1,5 @@
+import AdminRequests
 import Foundation
-import Monitoring
 
 /// Follows a worker by its admin port, and retries after failures. Runs on a thread of its own.
 struct WorkerFollower {

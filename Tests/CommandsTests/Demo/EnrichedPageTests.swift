@@ -1,5 +1,5 @@
+import Admin
 import Foundation
-import Monitoring
 import Testing
 
 @testable import Commands

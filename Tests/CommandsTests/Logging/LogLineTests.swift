@@ -1,7 +1,7 @@
 import Foundation
 import Logging
-import Monitoring
 import Testing
+import Throughput
 
 @testable import Commands
 

@@ -2,7 +2,6 @@ import Foundation
 import Testing
 
 @testable import Commands
-@testable import Monitoring
 
 @Suite struct TopFrameTests {
     private static func frame(_ model: TopModel, _ columns: Int, _ rows: Int, unicode: Bool = true) -> [TopText] {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @testable import Commands
-@testable import Monitoring
+@testable import Throughput
 
 @Suite struct TopModelTests {
     static func line(_ second: Int, seconds: Double = 1, worker: String = "w", _ more: String = "") throws

@@ -6,7 +6,8 @@ import Pages
 import ServiceLifecycle
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 @testable import Worker
 
 @Suite("The dashboard")
@@ -93,6 +94,16 @@ struct DashboardTests {
                 }
             }
         }
+    }
+
+    @Test("each activity of a lane stands in the script that draws it, once, and has a colour")
+    func activities() throws {
+        let script = try #require(PageFile.parts["verdict.js"]).text
+        let style = try #require(PageFile.parts["style.css"]).text
+        let list = try #require(script.firstMatch(of: /activities = \[\n(.+?)\n\];/.dotMatchesNewlines())).1
+        let drawn = list.matches(of: /\["(\w+)"/).map { String($0.1) }
+        #expect(drawn.sorted() == LaneActivity.allCases.map(\.field).sorted())
+        for activity in LaneActivity.allCases { #expect(style.contains(".c-\(activity.field) { --c:")) }
     }
 
     @Test("errors may load nothing either")

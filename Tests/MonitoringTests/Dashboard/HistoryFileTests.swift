@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 
 @Suite("The history's file")
 struct HistoryFileTests {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 @Suite("The runbook")
 struct RunbookTests {

@@ -2,7 +2,9 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import AdminRequests
+@testable import Throughput
 @testable import Worker
 
 @Suite("All workers of a group on one page")

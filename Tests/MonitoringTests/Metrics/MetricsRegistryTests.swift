@@ -2,7 +2,8 @@ import CoreMetrics
 import Histogram
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 @Suite("The metrics registry")
 struct MetricsRegistryTests {

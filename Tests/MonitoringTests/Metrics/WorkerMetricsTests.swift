@@ -4,7 +4,8 @@ import Logging
 import Records
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 @testable import Worker
 
 @Suite("The metrics of a worker")

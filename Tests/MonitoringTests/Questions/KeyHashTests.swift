@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 @Suite("Where Java's clients place a key")
 struct KeyHashTests {

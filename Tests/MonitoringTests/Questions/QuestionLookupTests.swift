@@ -3,7 +3,8 @@ import KafkaClient
 import Synchronization
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 @testable import Worker
 
 @Suite("Looking a question up")

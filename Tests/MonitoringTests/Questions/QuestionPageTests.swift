@@ -1,7 +1,9 @@
 import KafkaClient
+import Pages
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 @Suite("The page about a question")
 struct QuestionPageTests {

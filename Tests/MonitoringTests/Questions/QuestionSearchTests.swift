@@ -2,7 +2,8 @@ import KafkaClient
 import Logging
 import Testing
 
-@testable import Monitoring
+@testable import Admin
+@testable import Throughput
 
 /// On the embedded broker.
 @Suite("The latest event of a question")

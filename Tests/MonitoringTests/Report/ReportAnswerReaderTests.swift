@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Monitoring
+@testable import AdminRequests
+@testable import Throughput
 
 @Suite struct ReportAnswerReaderTests {
     private static func read(_ text: String, pieces size: Int) throws -> (status: Int?, body: String, isFinished: Bool)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Monitoring
+@testable import Throughput
 
 @Suite struct ReportLogEntryTests {
     @Test(arguments: [

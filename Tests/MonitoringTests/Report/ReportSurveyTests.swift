@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Monitoring
+@testable import Report
+@testable import Throughput
 
 @Suite struct ReportSurveyTests {
     /// A line of a worker that began at 12:00:00, at so many seconds after that.

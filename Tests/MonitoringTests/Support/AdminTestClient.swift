@@ -1,5 +1,5 @@
+import AdminRequests
 import Foundation
-import Monitoring
 
 /// What a server sent until it hung up. Status 0: nothing.
 struct AdminClientAnswer: Sendable, Equatable {

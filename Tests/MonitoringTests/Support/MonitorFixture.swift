@@ -3,7 +3,7 @@ import KafkaClient
 import Logging
 import Synchronization
 
-@testable import Monitoring
+@testable import Throughput
 @testable import Worker
 
 /// A monitor whose clock is the test's.

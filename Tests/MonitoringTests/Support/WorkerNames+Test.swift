@@ -1,4 +1,4 @@
-@testable import Monitoring
+@testable import Throughput
 @testable import Worker
 
 extension WorkerNames {

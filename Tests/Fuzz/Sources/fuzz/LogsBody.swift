@@ -1,4 +1,4 @@
-@testable import Survey
+@testable import Report
 
 /// Surveys an input as one log, whole and in two pieces: where a piece ends may not matter.
 final class LogsBody {

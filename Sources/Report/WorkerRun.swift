@@ -1,0 +1,99 @@
+import Throughput
+
+/// A run of a worker, from its start or the logs' beginning, to its end or the logs' end.
+package struct WorkerRun: Sendable {
+    package struct Key: Hashable, Sendable {
+        package var group: String
+        package var worker: String
+    }
+
+    package struct Sample: Sendable {
+        package var line: ThroughputLine
+        /// Seconds since 1970, at the interval's end.
+        package var time: Double
+        var source = 0
+        var order = 0
+
+        package var began: Double { time - line.seconds }
+    }
+
+    package let key: Key
+    /// From 1, by start, over all workers of a survey.
+    package internal(set) var number = 0
+    /// Interval lines by time.
+    package let samples: [Sample]
+    /// The line of totals.
+    package let totals: Sample?
+    /// Whether these logs have an earlier run of this worker.
+    package let isRestart: Bool
+
+    /// Start of the process, in seconds since 1970.
+    package let started: Double
+    package let firstTime: Double
+    package let lastTime: Double
+
+    /// Seconds that the logs cover.
+    package var seconds: Double { max(lastTime - firstTime, 0) }
+    /// Whether the logs cover the run from its start.
+    package var isWhole: Bool { firstTime - started < 1.5 * max(typicalSeconds, 1) }
+    package let typicalSeconds: Double
+    package var version: String { (totals ?? samples.last)?.line.version ?? "" }
+
+    private init?(key: Key, samples: [Sample], totals: Sample?, isRestart: Bool) {
+        guard let last = totals ?? samples.last else { return nil }
+        self.key = key
+        self.samples = samples
+        self.totals = totals
+        self.isRestart = isRestart
+        started = last.time - last.line.uptimeSeconds
+        firstTime = samples.first?.began ?? last.began
+        lastTime = max(last.time, samples.last?.time ?? last.time)
+        let lengths = samples.map(\.line.seconds).sorted()
+        typicalSeconds = lengths.isEmpty ? 10 : max(lengths[lengths.count / 2], 0.1)
+    }
+
+    /// Splits a worker's lines into runs: where the uptime falls, where the process's start moves by more than 30 s,
+    /// and after totals.
+    static func runs(of key: Key, _ samples: [Sample]) -> [WorkerRun] {
+        var runs: [WorkerRun] = []
+        var intervals: [Sample] = []
+        var totals: Sample?
+        var last: Sample?
+        func close() {
+            if let run = WorkerRun(key: key, samples: intervals, totals: totals, isRestart: !runs.isEmpty) {
+                runs.append(run)
+            }
+            (intervals, totals, last) = ([], nil, nil)
+        }
+        for sample in samples {
+            if let before = last {
+                let fell = sample.line.uptimeSeconds < before.line.uptimeSeconds
+                let moved = abs((sample.time - sample.line.uptimeSeconds) - (before.time - before.line.uptimeSeconds))
+                if fell || moved > 30 || totals != nil { close() }
+            }
+            last = sample
+            switch sample.line.message {
+            case .interval: intervals.append(sample)
+            case .totals: totals = sample
+            }
+        }
+        close()
+        return runs
+    }
+
+    /// Ends of the intervals that count rebalances.
+    package var rebalances: [Double] { samples.filter { $0.line.rebalances > 0 }.map(\.time) }
+
+    /// Successive intervals of one state, joined.
+    package var states: [(state: ThroughputLine.State, from: Double, to: Double)] {
+        var states: [(state: ThroughputLine.State, from: Double, to: Double)] = []
+        for sample in samples {
+            if let last = states.last, last.state == sample.line.state, sample.began - last.to < 1.5 * typicalSeconds {
+                states[states.count - 1].to = sample.time
+            } else {
+                states.append((sample.line.state, sample.began, sample.time))
+            }
+        }
+        return states
+    }
+}

@@ -1,0 +1,45 @@
+import Worker
+
+/// A lane's state at one moment.
+package struct LaneReading: Sendable {
+    package let lane: Int
+    package var content: LaneReport.Content
+    /// How long the lane has had work and committed nothing.
+    package var standing = Duration.zero
+    /// The lane's work has stood still for too long.
+    package var isStalled = false
+
+    package init(lane: Int, content: LaneReport.Content) {
+        self.lane = lane
+        self.content = content
+    }
+
+    /// In records, over all partitions with a known lag.
+    package var lag: Int64 { content.lags.reduce(0) { $0 + $1.records } }
+
+    /// Whether the lane has its assignment and the lag of each partition, which it looks up once a second.
+    package var isLagKnown: Bool {
+        guard content.hasBeenAssigned else { return false }
+        if let sources = content.sources { return Set(content.lags.map(\.place)).isSuperset(of: sources.partitions) }
+        let known = Set(content.lags.lazy.map(\.place.partition))
+        return content.partitions.allSatisfy(known.contains) && content.restoring.allSatisfy(known.contains)
+    }
+
+    /// Whether work waits to be done or to be committed.
+    package var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }
+
+    /// The group has not assigned the lane's partitions yet, or not again: whether it has work is unknown.
+    package var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
+}
+
+extension LaneWait.Reason {
+    /// Whether only a lane with work waits for this reason.
+    fileprivate var holdsWork: Bool {
+        switch self {
+        case .coordinator, .groupCoordinator, .acknowledgements, .producerQueue, .committedOffsets, .takeOver, .restore,
+            .sourceIndex, .schemaRegistry, .store, .retry:
+            true
+        case .input, .assignment: false
+        }
+    }
+}

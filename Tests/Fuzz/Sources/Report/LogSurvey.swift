@@ -1,0 +1,1 @@
+../../../../Sources/Report/LogSurvey.swift

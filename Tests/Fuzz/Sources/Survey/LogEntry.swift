@@ -1,1 +1,0 @@
-../../../../Sources/Monitoring/Report/LogEntry.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Monitoring/Report/ThroughputLine+Reading.swift

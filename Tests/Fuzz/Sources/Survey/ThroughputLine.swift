@@ -1,1 +1,0 @@
-../../../../Sources/Monitoring/ThroughputLine.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Monitoring/Verdict/Verdict.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Monitoring/Report/WorkerRun.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Throughput/Line/LineSplitter.swift
