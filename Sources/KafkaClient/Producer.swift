@@ -16,7 +16,8 @@ package final class Producer {
     let client: ClientHandle
     /// nil: idempotent, without transactions.
     package let transactionalID: String?
-    private let queue: OpaquePointer
+    /// The client's main queue.
+    let queue: OpaquePointer
     /// Names of the topics handed out, for errors: librdkafka's own are freed with the client.
     private var topicNames: [OpaquePointer: String] = [:]
     /// The topics handed out, by name.
@@ -32,6 +33,8 @@ package final class Producer {
     private var failures = DeliveryFailures() {
         didSet { if let first = failures.first { lastFailure = first.failure } }
     }
+    /// A transaction was begun, and neither a commit nor an abort of it has succeeded.
+    var isInTransaction = false
     /// Kept until the next transaction or a successful flush.
     var lastFailure: DeliveryFailure?
 
@@ -232,12 +235,17 @@ package final class Producer {
         lastFailure = nil
     }
 
-    /// Ends the producer. Drops records still queued after `timeout`. Leaves an open transaction to the broker, which
-    /// aborts it at its timeout, so abort it before. Safe more than once.
+    /// Ends the producer. Drops records still queued after `timeout`. An open transaction may be left to the broker,
+    /// which aborts it at its timeout, so abort it before. Safe more than once.
     package func close(timeout: Duration) {
         guard let pointer = client.pointer else { return }
         let deadline = ContinuousClock.now + timeout
         if transactionalID == nil { try? flush(timeout: timeout) }
+        // librdkafka (2.0.2, and as late as 2.8) ends the process by an assertion (txn_req_cnt) when it adds a
+        // partition to the transaction at the moment of its destruction. Once an abort has begun, it adds none. The
+        // abort itself may go on or not.
+        if isInTransaction, let failed = rd_kafka_abort_transaction(pointer, 200) { rd_kafka_error_destroy(failed) }
+        isInTransaction = false
         // Purged on purpose, so that librdkafka does not warn about records left.
         rd_kafka_purge(pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
         poll(timeoutMilliseconds: 0)
@@ -252,36 +260,6 @@ package final class Producer {
 
     /// Whether a delivery has failed since failures were last taken.
     var hasFailures: Bool { failures.count > 0 }
-
-    /// Makes a call on another thread and reads reports meanwhile: a flush or an abort inside the call does not end
-    /// before they are read.
-    /// - Parameters:
-    ///   - mayWait: called ten times a second; false abandons the call together with the producer. The client is
-    ///     destroyed when the call returns, and every later use of this producer fails.
-    ///   - call: returns librdkafka's error object, or nil.
-    func waiting(
-        for operation: String, while mayWait: () -> Bool, _ call: @escaping () -> OpaquePointer?
-    ) throws(KafkaError) -> OpaquePointer? {
-        let queue = queue
-        let pending = LeftCall(call, wake: { rd_kafka_queue_yield(queue) })
-        while true {
-            if let result = pending.result { return result }
-            poll(timeoutMilliseconds: 100)
-            guard !mayWait() else { continue }
-            let destroy = client.leaveBehind()
-            let isLeft = pending.leave { failed in
-                if let failed { rd_kafka_error_destroy(failed) }
-                rd_kafka_queue_destroy(queue)
-                destroy()
-            }
-            if isLeft {
-                throw KafkaError(
-                    RD_KAFKA_RESP_ERR__TIMED_OUT, operation: operation,
-                    reason: "the brokers did not answer before the worker had to end", isRetriable: false)
-            }
-            client.takeBack()
-        }
-    }
 
     /// The first failed delivery of the current transaction, or since the last successful flush.
     package var firstFailure: DeliveryFailure? {

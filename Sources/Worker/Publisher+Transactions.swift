@@ -57,7 +57,7 @@ extension Publisher {
             guard error.repeatableCause?.requiresAbort == true else { throw error }
         }
         try persist { () throws(KafkaError) in
-            try producer.abortTransaction(timeout: .seconds(5), while: { mayWait })
+            try producer.abortTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)
         }
     }
 
@@ -85,7 +85,7 @@ extension Publisher {
                     offsets, notes: notes, of: consumer, timeout: .seconds(5), while: { mayWait })
             }
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
-                try producer.commitTransaction(timeout: .seconds(5), while: { mayWait })
+                try producer.commitTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)
             }
             noteCommitted(hasRecords: hasRecords)
         case .atLeastOnce:
@@ -110,7 +110,7 @@ extension Publisher {
         switch delivery {
         case .exactlyOnce:
             try persist(within: Self.longestEnd) { () throws(KafkaError) in
-                try producer.abortTransaction(timeout: .seconds(5), while: { mayWait })
+                try producer.abortTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)
             }
         case .atLeastOnce:
             // Published records cannot be taken back: they may be there, and will be there again.
@@ -216,9 +216,8 @@ extension Publisher {
         uncommitted = .nothing
     }
 
-    /// Limit of the repeats of a commit or an abort. The coordinator gives the transaction up after
-    /// `transaction.timeout.ms`; a librdkafka without an answer after that may stay so for good, and a new producer
-    /// settles it.
+    /// Limit of a commit or an abort. The coordinator gives the transaction up after `transaction.timeout.ms`; a
+    /// librdkafka without an answer after that may stay so for good, and a new producer settles it.
     private static let longestEnd = Duration.seconds(20)
 
     /// Repeats a call that librdkafka says may be repeated, until it succeeds or the worker was told to stop.
@@ -229,16 +228,19 @@ extension Publisher {
             do throws(KafkaError) {
                 return try call()
             } catch {
-                guard error.isRetriable || error.isTimeout, !error.isFatal, !error.requiresAbort else {
-                    throw LaneFault(error)
-                }
+                guard error.isRetriable || error.isTimeout, !error.requiresAbort else { throw LaneFault(error) }
                 if !mayWait { throw .stopped }
+                if error.isFatal { throw LaneFault(error) }
                 if let limit, .now - began > limit { throw .fenced(error) }
-                waitLog.note(error, logger: logger)
-                watch.note(error, reason: producer.queuedMessageCount > 0 ? .acknowledgements : .coordinator)
+                noteWait(error)
                 producer.poll(timeoutMilliseconds: 50)
             }
         }
+    }
+
+    private func noteWait(_ error: KafkaError) {
+        waitLog.note(error, logger: logger)
+        watch.note(error, reason: producer.queuedMessageCount > 0 ? .acknowledgements : .coordinator)
     }
 
     /// Whether to wait on for brokers that do not answer. A stopping lane without uncommitted records does not.
@@ -248,7 +250,7 @@ extension Publisher {
     func close() {
         if hasUncommitted, delivery == .exactlyOnce {
             let deadline = ContinuousClock.now + .seconds(2)
-            try? producer.abortTransaction(timeout: .seconds(1), while: { .now < deadline })
+            try? producer.abortTransaction(timeout: .seconds(2), while: { .now < deadline })
         }
         producer.close(timeout: .seconds(1))
     }

@@ -5,6 +5,7 @@ import time
 import oracle
 import proxy
 import pytest
+from clock import SteppedClock
 from generator import Generator
 from proxy import Late, Proxy, Silence, Slow, Unstable
 from test_faults import Background
@@ -57,6 +58,36 @@ def test_a_request_that_comes_late_changes_no_later_transaction(deploy, link, sc
     worker.check()
     assert worker.terminate() == 0, worker.log_end()
     assert all(rule.frame for rule in rounds)
+    verify(deployment)
+
+
+def test_clock_steps_end_no_call_of_a_transaction_before_its_answer(deploy, link):
+    """librdkafka waits for the coordinator by the wall clock. A commit that was repeated when a step had ended its wait got the
+    results of the first one, and the answer, which came after both had returned, ended the process by an assertion."""
+    deployment = deploy(partitions=4)
+    deployment.create_topics()
+    generator = Generator(seed=896, questions=100)
+    deployment.publish(traffic(generator, 100, 200))
+    worker = behind(link, deployment, lanes=4)
+    clock = SteppedClock.of(worker)
+    if clock is None:
+        pytest.skip("libfaketime is not installed")
+    worker.variables |= clock.environment
+    worker.start()
+    deployment.publish(questions(generator, 50))
+    deployment.wait_until_drained()
+    # Most of the time a lane waits for the end of its transaction.
+    link.add(Slow(proxy.END_TXN, 0.02))
+    with Background(deployment, questions(generator, 4_000), seconds=27):
+        for _ in range(9):
+            for step in (10, -45, 0):
+                clock.step(step)
+                time.sleep(1)
+    deployment.wait_until_drained()
+    worker.check()
+    assert worker.terminate() == 0, worker.log_end()
+    log = worker.log_path.read_text("utf-8", "replace")
+    assert "not valid in state" not in log, [line for line in log.splitlines() if "not valid in state" in line]
     verify(deployment)
 
 

@@ -32,7 +32,7 @@ struct RunCommand: AsyncParsableCommand {
         let configuration = settings.workerConfiguration(part: only ?? .all)
         let logger = settings.logger("rejoinder")
         WorkerProcess.endOnSignal()
-        AllocatedMemory.keepTogether()
+        AllocatedMemory.keepTogether(lanes: configuration.lanes + configuration.sourceLanes)
         let worker = try WorkerService(
             configuration: configuration, logger: settings.logger("worker"),
             endProcess: { sentence in

@@ -209,7 +209,7 @@ package final class ClusterOutput {
             try producer.commitTransaction(timeout: commitPatience)
         } catch {
             // A refused commit has not happened. Without an answer, only the coordinator knows.
-            let isRefused = error.requiresAbort || error.isFatal || error.isFenced
+            let isRefused = error.requiresAbort || (error.isFatal && !error.isTimeout) || error.isFenced
             throw broken(off: error, rest: isRefused ? .takenBack : .inDoubt)
         }
         opened = nil
