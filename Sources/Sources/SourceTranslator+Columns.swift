@@ -1,16 +1,14 @@
 import Bytes
 
-/// Advice on mappings that name columns which a row lacks.
+/// Advice on a mapping whose records are not as it says. For people, not errors, as other rows may be as it says.
 extension SourceTranslator {
     /// Columns that the configuration names and a record's row lacks: a misspelled one silently leaves out an optional
-    /// field, or passes the row over. Advice for people, not an error, as older rows may lack columns.
+    /// field, or passes the row over.
     /// - Returns: sentences with the nearest column, by `where` or the name of the mapping that takes the row.
     package func missingColumns(
         topic: String, value: Bytes?, headers: SchemaHeaders = .none
     ) -> [String: Set<String>] {
-        guard let source = sources[topic], let content = try? content(source, nil, value, headers).value,
-            case .upsert(let row)? = try? source.reader.read(value: content.json, schema: content.schema)
-        else { return [:] }
+        guard let (source, row) = row(topic, value, headers) else { return [:] }
         let place = (try? source.place(of: row)) ?? nil
         var missing: [String: Set<String>] = [:]
         func look(_ path: RowPath, _ label: String, _ group: String) {
@@ -26,5 +24,50 @@ extension SourceTranslator {
         }
         for column in mapping.carry { look(column.path, "carry '\(column.name)'", mapping.name) }
         return missing
+    }
+
+    /// The reasons why no source takes a record's row, one for each source of the topic.
+    /// - Returns: clauses with the row's value and the ones that `where` asks for; empty where a source takes the row.
+    package func unmetConditions(topic: String, value: Bytes?, headers: SchemaHeaders = .none) -> [String] {
+        guard let (source, row) = row(topic, value, headers), ((try? source.place(of: row)) ?? nil) == nil else {
+            return []
+        }
+        return source.mappers.compactMap { mapper in
+            mapper.mapping.conditions.first { !((try? row.meets([$0])) ?? true) }.map { condition in
+                let path = condition.path
+                let value = (try? row.compared(path, in: row.column(path.column))) ?? .null
+                return "\(mapper.mapping.name) \(condition.allowed.phrase), and '\(path.text)' is \(value)"
+            }
+        }
+    }
+
+    /// Numbers that are hardly times by the unit that `as:` names, and are by another one.
+    /// - Returns: sentences for the mapping that takes the row.
+    package func doubtfulUnits(topic: String, value: Bytes?, headers: SchemaHeaders = .none) -> [String] {
+        guard let (source, row) = row(topic, value, headers), let place = (try? source.place(of: row)) ?? nil else {
+            return []
+        }
+        return source.mappers[place].mapping.fields.compactMap { field in
+            guard field.field.kind == .time, let unit = field.unit, case .path(let path) = field.source,
+                let column = row.column(path.column), let value = row.find(path, in: column)
+            else { return nil }
+            if case .time? = row.type(of: path) { return nil }
+            guard let text = value.scalar, let time = TimeText.rfc3339(count: text, unit), !TimeText.isLikely(time),
+                let better = TimeUnit.allCases.first(where: {
+                    $0 != .rfc3339 && TimeText.rfc3339(count: text, $0).map(TimeText.isLikely) ?? false
+                })
+            else { return nil }
+            return
+                "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), which is \(time) by as: \(unit.rawValue), and "
+                + "\(TimeText.rfc3339(count: text, better) ?? "") by as: \(better.rawValue)"
+        }
+    }
+
+    /// A record's row, if it is no deletion.
+    private func row(_ topic: String, _ value: Bytes?, _ headers: SchemaHeaders) -> (TopicSources, Row)? {
+        guard let source = sources[topic], let content = try? content(source, nil, value, headers).value,
+            case .upsert(let row)? = try? source.reader.read(value: content.json, schema: content.schema)
+        else { return nil }
+        return (source, row)
     }
 }

@@ -29,6 +29,11 @@ struct ConversionTests {
             ("micros", "-1", "1969-12-31T23:59:59.999999Z"), ("nanos", "1", "1970-01-01T00:00:00.000000001Z"),
             ("days", "19782", "2024-02-29T00:00:00Z"), ("days", "-719528", "0000-01-01T00:00:00Z"),
             ("millis", "\"1700000000000\"", "2023-11-14T22:13:20Z"),
+            ("seconds", "1700000000.25", "2023-11-14T22:13:20.25Z"), ("seconds", "1.7E9", "2023-11-14T22:13:20Z"),
+            ("seconds", "\"1700000000.123456\"", "2023-11-14T22:13:20.123456Z"),
+            ("seconds", "-0.000001", "1969-12-31T23:59:59.999999Z"),
+            ("millis", "1.7000000000005E12", "2023-11-14T22:13:20.0005Z"),
+            ("micros", "0.0001", "1970-01-01T00:00:00Z"), ("seconds", "253402300799.9", "9999-12-31T23:59:59.9Z"),
             ("rfc3339", "\"2024-02-29 12:30:00\"", "2024-02-29T12:30:00Z"),
             ("rfc3339", "\"2024-02-29T12:30:00.5+02\"", "2024-02-29T12:30:00.5+02:00"),
             ("rfc3339", "\"2024-02-29 12:30:00+0530\"", "2024-02-29T12:30:00+05:30"),
@@ -39,6 +44,76 @@ struct ConversionTests {
         #expect(
             try answer("answeredAt: { from: at, as: \(unit) }", #""at":\#(value)"#)
                 == only(#""answeredAt":"\#(expected)""#))
+    }
+
+    @Test(
+        "times that none of the years 0000 to 9999 has",
+        arguments: [
+            ("seconds", "253402300800.5", "seconds, which is no time of the years 0000 to 9999"),
+            ("days", "1.5", "days, which is no time of the years 0000 to 9999"),
+            ("millis", "1e30", "millis, which is no time of the years 0000 to 9999"),
+            ("rfc3339", "\"294247-01-01T00:00:00Z\"", "which is no time of the years 0000 to 9999"),
+        ])
+    func timesBeyond(unit: String, value: String, sentence: String) throws {
+        let site = try Site(
+            "- topic: t\n  format: json\n  into: answers\n  fields: { id: id, questionId: q, answeredAt: { from: at, as: \(unit) } }"
+        )
+        let failure = site.failure("t", key: "1", #"{"id":1,"q":2,"at":\#(value)}"#)
+        #expect(failure?.contains(sentence) == true, "\(failure ?? "mapped")")
+    }
+
+    @Test(
+        "values of where:, in: and map: by the type of the column",
+        arguments: [
+            // NUMERIC(1, 0) and NUMERIC(3, 1) as Debezium sends them, and numbers in JSON.
+            (
+                "1", #""k":"AQ==""#,
+                #"{"field":"k","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"0"}}"#
+            ),
+            (
+                "1", #""k":"Cg==""#,
+                #"{"field":"k","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"1"}}"#
+            ),
+            ("1", #""k":{"scale":0,"value":"AQ=="}"#, #"{"field":"k","name":"io.debezium.data.VariableScaleDecimal"}"#),
+            ("1", #""k":1.0"#, #"{"field":"k"}"#), ("1.0", #""k":1"#, #"{"field":"k"}"#), ("0.5", #""k":5.0e-1"#, "{}"),
+            ("yes", #""k":true"#, "{}"), ("True", #""k":true"#, "{}"), ("1", #""k":true"#, "{}"),
+            ("t", #""k":true"#, "{}"),
+            ("y", #""k":"y""#, "{}"), ("no", #""k":"no""#, "{}"), ("1", #""k":"1""#, "{}"),
+        ])
+    func compared(word: String, value: String, schema: String) throws {
+        let site = try Site(
+            """
+            - topic: t
+              format: debezium
+              into: votes
+              where: { k: \(word), other: { not: [\(word)] } }
+              fields: { answerId: id, questionId: q, voterId: u, value: { from: k, map: { \(word): -1 } } }
+            """)
+        let change = #"{"op":"c","before":null,"after":{"id":1,"q":2,"u":3,\#(value)}}"#
+        let record =
+            #"{"schema":{"fields":[{"field":"before"},{"field":"after","fields":[\#(schema)]}]},"payload":\#(change)}"#
+        #expect(
+            try site.send("t", key: "1", record).first?.value
+                == #"{"questionId":2,"answerId":1,"voterId":3,"value":-1}"#)
+    }
+
+    @Test(
+        "values of where: that a column does not have",
+        arguments: [
+            ("1", #""k":"1.0""#), ("yes", #""k":false"#), ("no", #""k":"false""#), ("1", #""k":2"#),
+            ("1", #""k":null"#),
+            ("''", #""k":false"#), ("true", #""k":"t""#),
+        ])
+    func notCompared(word: String, value: String) throws {
+        let site = try Site(
+            "- topic: t\n  format: json\n  into: answers\n  where: { k: \(word) }\n  fields: { id: id, questionId: q }")
+        #expect(try site.send("t", key: "1", #"{"id":1,"q":2,\#(value)}"#) == [])
+    }
+
+    @Test("an integer in text loses the zeros in front of it, an id keeps them")
+    func zeros() throws {
+        #expect(try answer("voteCount: n", #""n":"007""#) == only(#""voteCount":7"#))
+        #expect(try answer("author/id: n", #""n":"007""#) == only(#""author":{"id":"007"}"#))
     }
 
     @Test(

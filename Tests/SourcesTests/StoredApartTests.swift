@@ -171,11 +171,11 @@ struct MissingColumnTests {
     @Test(
         "a name that is no column's says how to write what was meant",
         arguments: [
-            ("after.text", "no column 'after.text'; the nearest is 'text'; name the column alone"),
+            ("/after.text", "no column 'after.text'; the nearest is 'text'; name the column alone"),
             ("/payload/after/text", "no column 'payload'; the nearest is"),
-            ("meta/tags/0", "a place in a column is written as a JSON Pointer, which begins with /"),
-            ("$.meta.tags", "a place in a column is written as a JSON Pointer"),
-            ("#/meta/tags", "a place in a column is written as a JSON Pointer"),
+            ("/meta~1tags", "a place in a column is written as a JSON Pointer, which begins with /"),
+            ("/$.meta.tags", "a place in a column is written as a JSON Pointer"),
+            ("/#~1meta~1tags", "a place in a column is written as a JSON Pointer"),
         ])
     func noColumns(name: String, sentence: String) throws {
         let site = try Site("- { topic: t, format: debezium, into: questions, fields: { id: id, title: '\(name)' } }")

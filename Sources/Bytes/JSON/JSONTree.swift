@@ -1,6 +1,7 @@
 /// A JSON text that is read once and kept: owns its bytes and their parsed form. Confined to one thread.
 package final class JSONTree {
-    fileprivate let document = JSONDocument()
+    /// The parsed text, for readers of source bytes. The tree owns its memory.
+    package let document = JSONDocument()
     private let memory: UnsafeMutableRawBufferPointer
 
     /// - Returns: nil where the bytes are not one whole JSON value (RFC 8259), or nest deeper than `deepest` levels.
@@ -8,12 +9,19 @@ package final class JSONTree {
         memory = .allocate(byteCount: text.count, alignment: 1)
         memory.copyMemory(from: text)
         guard (try? document.read(Bytes(memory))) != nil else { return nil }
+        guard deepest < .max else { return }
         var ends: [Int] = []
         for index in 0..<document.count where document[index].kind == .object || document[index].kind == .array {
             while let end = ends.last, end <= index { ends.removeLast() }
             ends.append(document[index].next)
             guard ends.count <= deepest else { return nil }
         }
+    }
+
+    /// Reads a text. - Returns: nil as ``init(_:deepest:)``.
+    package static func read(_ text: String, deepest: Int = .max) -> JSONTree? {
+        var text = text
+        return text.withUTF8 { JSONTree(Bytes($0), deepest: deepest) }
     }
 
     deinit { memory.deallocate() }
@@ -39,9 +47,8 @@ package struct JSONValue {
     }
 
     package init?(_ text: String, deepest: Int = .max) {
-        var text = text
-        guard let value = text.withUTF8({ JSONValue(Bytes($0), deepest: deepest) }) else { return nil }
-        self = value
+        guard let tree = JSONTree.read(text, deepest: deepest) else { return nil }
+        self = tree.root
     }
 
     package var kind: JSONDocument.Kind { index < 0 ? .null : tree.document[index].kind }

@@ -46,6 +46,8 @@ struct SourceCheck {
         var tally = SourceTrial.Tally()
         // By mapping, columns that every row lacks: a column added later is missing only in older rows.
         var missing: [String: Set<String>] = [:]
+        var unmet: [String] = []
+        var doubtful: [[String]] = []
         let reader = SourceSample(configuration: configuration, logger: logger)
         guard
             let count = try reader.read(
@@ -53,6 +55,8 @@ struct SourceCheck {
                 { record in
                     tally.note(try SourceTrial.translate(record, of: topic, translator))
                     missing.merge(SourceTrial.missingColumns(record, of: topic, translator)) { $0.intersection($1) }
+                    unmet = SourceTrial.unmetConditions(record, of: topic, translator)
+                    doubtful.append(SourceTrial.doubtfulUnits(record, of: topic, translator))
                 })
         else {
             return .fail(
@@ -60,7 +64,10 @@ struct SourceCheck {
         }
         if count == 0 { return .ok("source \(topic)", "holds no record yet") }
         let finding = "of the newest \(count) records \(tally.text)"
-        let amiss = [tally.firstFailure].compactMap(\.self) + missing.values.flatMap(\.self).sorted()
+        var amiss = [tally.firstFailure].compactMap(\.self) + missing.values.flatMap(\.self).sorted()
+        // Single rows may be no source's, or of an unlikely time; not all of them.
+        if tally.passedOver == count { amiss += unmet }
+        if doubtful.allSatisfy({ !$0.isEmpty }) { amiss += doubtful.first ?? [] }
         guard !amiss.isEmpty else { return .ok("source \(topic)", finding) }
         return .warn(
             "source \(topic)", "\(finding): \(Printable.text(amiss.joined(separator: "; "), limit: 800))",

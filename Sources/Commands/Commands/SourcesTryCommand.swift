@@ -56,9 +56,12 @@ extension SourcesCommand {
                 }
                 tally.note(result)
                 total += 1
-                let missing = SourceTrial.missingColumns(record, of: topic, translator).values.flatMap(\.self).sorted()
+                let remarks =
+                    SourceTrial.missingColumns(record, of: topic, translator).values.flatMap(\.self).sorted()
+                    + SourceTrial.doubtfulUnits(record, of: topic, translator)
+                let unmet = SourceTrial.unmetConditions(record, of: topic, translator)
                 let shown = SourceTrial.readable(record, of: topic, translator)
-                LineWriter.standardOutput.write(Self.text(shown, of: topic, result, missing: missing))
+                LineWriter.standardOutput.write(Self.text(shown, of: topic, result, unmet, remarks))
             }
             if let file {
                 if translator.isFramed(topics[0]) {
@@ -126,7 +129,8 @@ extension SourcesCommand {
         // MARK: The screen
 
         private static func text(
-            _ record: SourceSample.Record, of topic: String, _ result: SourceTrial.Result, missing: [String]
+            _ record: SourceSample.Record, of topic: String, _ result: SourceTrial.Result, _ unmet: [String],
+            _ remarks: [String]
         ) -> String {
             func shown(_ bytes: [UInt8]?) -> String {
                 bytes.map { Printable.text(String(decoding: $0, as: UTF8.self), limit: 4_000) } ?? "null"
@@ -144,11 +148,19 @@ extension SourcesCommand {
                         "  ->     \(record.topic.rawValue)  \(shown(record.key))  \(shown(record.value))")
                 }
             case .passedOver:
-                lines.append("  =      passed over: no source takes the row, or nothing of it was published")
+                let reason =
+                    unmet.isEmpty
+                    ? "no source takes the row, or nothing of it was published" : unmet.joined(separator: "; ")
+                lines.append("  =      passed over: \(Printable.text(reason, limit: 1_000))")
             case .waiting: lines.append("  =      a vote that waits for its answer")
             case .refused(let reason): lines.append("  x      \(Printable.text(reason, limit: 1_000))")
             }
-            lines += missing.map { "  !      \(Printable.text($0, limit: 1_000))" }
+            // A refusal tells of its column by itself.
+            let refusal = if case .refused(let reason) = result { reason } else { "" }
+            let more = remarks.filter { remark in
+                !refusal.contains(remark[(remark.firstRange(of: ": ")?.upperBound ?? remark.startIndex)...])
+            }
+            lines += more.map { "  !      \(Printable.text($0, limit: 1_000))" }
             return lines.joined(separator: "\n") + "\n"
         }
     }

@@ -14,6 +14,8 @@ struct SettingsFile {
     private(set) var lines: [SettingKey: Int] = [:]
     private(set) var propertyLines: [String: Int] = [:]
     private(set) var sources: [SourceMapping] = []
+    /// Of each topic that a source reads, the line of the first entry.
+    private(set) var sourceLines: [String: Int] = [:]
     /// The sources as YAML; nil: there are none.
     private(set) var sourcesText: String?
     private(set) var problems: [SettingProblem] = []
@@ -37,6 +39,7 @@ struct SettingsFile {
     }
 
     func origin(of key: SettingKey) -> SettingOrigin { .file(path, line: lines[key]) }
+    func origin(ofSource topic: String) -> SettingOrigin { .file(path, line: sourceLines[topic]) }
     func origin(ofProperty name: String) -> SettingOrigin { .file(path, line: propertyLines[name]) }
 
     // MARK: Reading
@@ -77,20 +80,8 @@ struct SettingsFile {
             return node
         } catch let error as SettingsError {
             throw error
-        } catch let YamlError.scanner(_, problem, mark, _) {
-            throw unreadable(path, "line \(mark.line) is not YAML: \(problem)")
-        } catch let YamlError.parser(_, problem, mark, _) {
-            throw unreadable(path, "line \(mark.line) is not YAML: \(problem)")
-        } catch let YamlError.composer(_, problem, mark, _) {
-            throw unreadable(path, "line \(mark.line) is not YAML that can be used: \(problem)")
-        } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
-            let names = duplicates.sorted().map { Printable.quoted($0) }.joined(separator: ", ")
-            throw unreadable(
-                path, "\(names) stands more than once in the mapping around line \(context.mark.line); keep one")
-        } catch YamlError.dataCouldNotBeDecoded {
-            throw unreadable(path, "it is not text in UTF-8")
-        } catch let YamlError.reader(problem, _, _, _) {
-            throw unreadable(path, "it is not text: \(problem)")
+        } catch let error as YamlError {
+            throw unreadable(path, YAMLFault.clause(error, in: data))
         } catch {
             throw unreadable(path, "it is not YAML")
         }
@@ -140,6 +131,7 @@ struct SettingsFile {
             var reader = SourceConfigurationReader(path: Printable.text(path))
             reader.read(value)
             sources = reader.mappings
+            for source in sources { sourceLines[source.topic] = reader.line(ofTopic: source.topic) }
             sourcesText = try? Yams.serialize(node: .mapping(Node.Mapping([(key, value)])))
             problems += reader.problems.map { SettingProblem(message: $0) }
         } else if let known = SettingKey.byPath[name], known.components.count == 1 {

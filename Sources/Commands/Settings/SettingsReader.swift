@@ -20,6 +20,7 @@ struct SettingsReader {
     private var values: [SettingKey: SettingValue] = [:]
     private var properties: [String: SettingValue] = [:]
     private var sources: [SourceMapping] = []
+    private var sourceOrigins: [String: SettingOrigin] = [:]
     private var sourcesText: String?
 
     /// - Throws: all problems at once.
@@ -36,6 +37,7 @@ struct SettingsReader {
         }
         reader.problems += file?.problems ?? []
         reader.sources = file?.sources ?? []
+        for source in reader.sources { reader.sourceOrigins[source.topic] = file?.origin(ofSource: source.topic) }
         reader.sourcesText = file?.sourcesText
 
         let flagProperties = reader.parse(kafkaFlags: flags.kafka)
@@ -146,8 +148,8 @@ struct SettingsReader {
         for key in topics {
             guard let value = values[key], sources.contains(where: { $0.topic == value.text }) else { continue }
             report(
-                "sources reads the topic \(Printable.quoted(value.text)), which is \(key.path) (from \(value.origin)): the "
-                    + "worker's own topics are no sources.")
+                "topic in \(place(ofSource: value.text)) is \(Printable.quoted(value.text)), which is \(key.path) (from "
+                    + "\(value.origin)): the worker's own topics are no sources.")
         }
         for (index, key) in topics.enumerated() {
             guard let value = values[key], let other = topics[..<index].first(where: { values[$0]?.text == value.text })
@@ -162,12 +164,14 @@ struct SettingsReader {
         checkRecordSize()
     }
 
+    private func place(ofSource topic: String) -> String { sourceOrigins[topic]?.description ?? "sources" }
+
     private mutating func checkRegistry() {
         guard values[.registryURL] != nil else {
             guard let source = sources.first(where: { $0.format == .avro }) else { return }
             return report(
-                "sources reads the topic \(Printable.quoted(source.topic)) as avro, which needs registry.url: the address of the "
-                    + "schema registry that its records were written with.")
+                "the topic \(Printable.quoted(source.topic)) in \(place(ofSource: source.topic)) is read as avro, which needs "
+                    + "registry.url: the address of the schema registry that its records were written with.")
         }
         if let file = values[.registryPasswordFile], values[.registryPassword] != nil {
             report("registry.password and registry.passwordFile (from \(file.origin)) are both set; keep one.")

@@ -72,6 +72,21 @@ enum SourceTrial {
         withBytes(record.value) { translator.missingColumns(topic: topic, value: $0, headers: record.headers) }
     }
 
+    /// The reasons why no source takes a record's row; see
+    /// ``SourceTranslator/unmetConditions(topic:value:headers:)``.
+    static func unmetConditions(
+        _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
+    ) -> [String] {
+        withBytes(record.value) { translator.unmetConditions(topic: topic, value: $0, headers: record.headers) }
+    }
+
+    /// Times whose unit may be another one; see ``SourceTranslator/doubtfulUnits(topic:value:headers:)``.
+    static func doubtfulUnits(
+        _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
+    ) -> [String] {
+        withBytes(record.value) { translator.doubtfulUnits(topic: topic, value: $0, headers: record.headers) }
+    }
+
     /// A record as people can read it.
     static func readable(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator

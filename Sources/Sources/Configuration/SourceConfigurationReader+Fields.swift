@@ -1,3 +1,4 @@
+import Bytes
 import Yams
 
 /// Reads `fields:`.
@@ -37,9 +38,12 @@ extension SourceConfigurationReader {
         }) {
             report(
                 "unknown field \(excerpt(name)) in \(place(key)): it is a field of \(other.rawValue), and this entry goes into "
-                    + "\(into.rawValue), which have \(known.map(\.name).joined(separator: ", ")).")
+                    + "\(into.rawValue), which have \(known.map(\.name).joined(separator: ", ")); the nearest is "
+                    + "\(NearestName.of(name, in: known.map(\.name), aliases: OtherNames.fields(of: into))).")
         } else {
-            unknown(key, "field", known.map(\.name), hint: "; other columns go under carry:")
+            unknown(
+                key, "field", known.map(\.name), aliases: OtherNames.fields(of: into),
+                hint: "; other columns go under carry:")
         }
     }
 
@@ -75,7 +79,9 @@ extension SourceConfigurationReader {
             }
             return rowPath(value, label).map { FieldMapping(field, .path($0)) }
         }
-        for (key, _) in mapping where !Self.fieldKeys.contains(key.string ?? "") { unknown(key, label, Self.fieldKeys) }
+        for (key, _) in mapping where !Self.fieldKeys.contains(key.string ?? "") {
+            unknown(key, label, Self.fieldKeys, aliases: OtherNames.fieldKeys)
+        }
         guard let source = readSource(mapping, label, key) else { return nil }
         var result = FieldMapping(field, source)
         if let unit = mapping["as"] {

@@ -9,6 +9,9 @@ package struct SourceConfigurationReader {
     package private(set) var problems: [String] = []
     private var formats: [String: (format: SourceFormat, line: Int?)] = [:]
 
+    /// The line of the first entry that reads a topic.
+    package func line(ofTopic topic: String) -> Int? { formats[topic]?.line }
+
     private static let keys = ["topic", "format", "where", "into", "fields", "carry", "preset", "topicPrefix"]
 
     /// - Parameter path: the file's, for the sentences.
@@ -39,7 +42,7 @@ package struct SourceConfigurationReader {
                     "\(excerpt(key.string ?? "")) in \(place(key)) is a field: put it under fields:, two spaces further in."
                 )
             } else {
-                unknown(key, "sources", Self.keys)
+                unknown(key, "sources", Self.keys, aliases: OtherNames.keys)
             }
         }
         // What stands beside fields: and not under it has been said.
@@ -49,8 +52,8 @@ package struct SourceConfigurationReader {
             report("topicPrefix in \(place(prefix)) belongs to a preset; an entry without one names its topic.")
         }
         let topic = topic(entry, node)
-        let format = choice(entry, "format", SourceFormat.self, node)
-        let into = choice(entry, "into", ContractTopic.self, node)
+        let format = choice(entry, "format", SourceFormat.self, node, aliases: OtherNames.formats)
+        let into = choice(entry, "into", ContractTopic.self, node, aliases: OtherNames.topics)
         let conditions = readConditions(entry["where"])
         guard let into else { return }
         let fields = readFields(entry["fields"], into, node)
@@ -68,12 +71,15 @@ package struct SourceConfigurationReader {
                     + "\(other.format.rawValue) in line \(other.line ?? 0); a topic has one format.")
         }
         formats[mapping.topic] = (mapping.format, node.mark?.line)
-        if !mapping.conditions.isEmpty,
-            mappings.contains(where: { $0.topic == mapping.topic && $0.conditions == mapping.conditions })
-        {
+        if let above = mappings.first(where: {
+            $0.topic == mapping.topic && !$0.conditions.isEmpty && $0.takesAllRows(of: mapping)
+        }) {
+            let isSame = above.conditions == mapping.conditions
             return report(
-                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has the "
-                    + "same where: and takes them all; change one of the two.")
+                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has "
+                    + (isSame
+                        ? "the same where: and takes them all; change one of the two."
+                        : "a where: that all of them meet, and takes them; put the narrower one first."))
         }
         if mappings.contains(where: { $0.topic == mapping.topic && $0.conditions.isEmpty }) {
             return report(
@@ -110,7 +116,7 @@ package struct SourceConfigurationReader {
     }
 
     private mutating func choice<Choice: RawRepresentable & CaseIterable>(
-        _ entry: Node.Mapping, _ key: String, _: Choice.Type, _ node: Node
+        _ entry: Node.Mapping, _ key: String, _: Choice.Type, _ node: Node, aliases: [String: String]
     ) -> Choice? where Choice.RawValue == String {
         let words = Choice.allCases.map(\.rawValue)
         guard let value = entry[key] else {
@@ -119,7 +125,7 @@ package struct SourceConfigurationReader {
             return nil
         }
         guard let text = scalar(value), let choice = Choice(rawValue: text) else {
-            report(wrongWord(value, key, words))
+            report(wrongWord(value, key, words, aliases: aliases))
             return nil
         }
         return choice
@@ -153,7 +159,13 @@ package struct SourceConfigurationReader {
                 "the preset \(name) in \(place(preset)) needs a topicPrefix: what stands before the tables' names in the "
                     + "topics', as forum.public in forum.public.\(known.exampleTable).")
         }
-        let format = entry["format"] == nil ? nil : choice(entry, "format", SourceFormat.self, node)
+        if prefix.hasSuffix(".") {
+            report(
+                "topicPrefix in \(place(entry["topicPrefix"] ?? node)) ends in a dot, which comes by itself: write "
+                    + "'\(prefix.dropLast())'.")
+        }
+        let format =
+            entry["format"] == nil ? nil : choice(entry, "format", SourceFormat.self, node, aliases: OtherNames.formats)
         for mapping in known.mappings(topicPrefix: prefix) {
             var mapping = mapping
             if let format { mapping.format = format }
@@ -164,32 +176,6 @@ package struct SourceConfigurationReader {
     /// Whether any of the topics has a field of that name.
     private func isField(_ name: String?) -> Bool {
         ContractTopic.allCases.contains { topic in ContractField.all(of: topic).contains { $0.name == name } }
-    }
-
-    // MARK: - where:
-
-    private mutating func readConditions(_ node: Node?) -> [RowCondition] {
-        guard let node, !Self.isNull(node) else { return [] }
-        guard case .mapping(let mapping) = node else {
-            report("where in \(place(node)) must hold columns and their values, as in 'where: { post_type: answer }'.")
-            return []
-        }
-        var conditions: [RowCondition] = []
-        for (key, value) in mapping {
-            guard let path = rowPath(key, "where") else { continue }
-            if case .mapping(let inner) = value {
-                guard inner.count == 1, let values = inner["not"] else {
-                    let wrong = inner.first { $0.key.string != "not" }?.key ?? key
-                    unknown(wrong, "where", ["not"])
-                    continue
-                }
-                conditions.append(
-                    RowCondition(path: path, allowed: ValueSet(values: scalars(values, "where"), isNegated: true)))
-            } else {
-                conditions.append(RowCondition(path: path, allowed: ValueSet(values: scalars(value, "where"))))
-            }
-        }
-        return conditions
     }
 
     // MARK: - carry:
@@ -238,12 +224,19 @@ package struct SourceConfigurationReader {
     // MARK: - Helpers
 
     mutating func rowPath(_ node: Node, _ label: String) -> RowPath? {
-        guard let text = scalar(node), let path = RowPath(text) else {
-            let shown = scalar(node) ?? ""
+        guard let text = scalar(node) else {
+            report("\(label) in \(place(node)) must name a column.")
+            return nil
+        }
+        if let advice = ColumnName.advice(on: text, isPlain: isPlain(node)) {
+            report("\(label) in \(place(node)) names no column: \(advice).")
+            return nil
+        }
+        guard let path = RowPath(text) else {
             report(
                 "\(label) in \(place(node)) must name a column"
-                    + (shown.hasPrefix("/")
-                        ? "; \(excerpt(shown)) is no JSON Pointer (RFC 6901): ~ is written ~0, and / within a name ~1."
+                    + (text.hasPrefix("/")
+                        ? "; \(excerpt(text)) is no JSON Pointer (RFC 6901): ~ is written ~0, and / within a name ~1."
                         : "."))
             return nil
         }
@@ -261,8 +254,13 @@ package struct SourceConfigurationReader {
             }
         case .scalar(let text):
             // An empty scalar is YAML's null as well, and most likely a mistake.
-            if text.string.isEmpty, text.style == .plain || text.style == .any {
+            if text.string.isEmpty, isPlain(node) {
                 report("\(label) in \(place(node)) names no value; to ask for NULL write null.")
+            }
+            if !isPlain(node), ["null", "~"].contains(text.string.lowercased()) {
+                report(
+                    "\(label) in \(place(node)) has \(excerpt(text.string)) in quotes, which is a text: for NULL leave the "
+                        + "quotes out, and for that text write a list of it, [\"\(text.string)\"].")
             }
             return [scalar(node)]
         default:
@@ -271,17 +269,22 @@ package struct SourceConfigurationReader {
         }
     }
 
+    private func isPlain(_ node: Node) -> Bool { node.scalar.map { $0.style == .plain || $0.style == .any } ?? false }
+
     /// The text of a scalar; nil: it is none, or null.
     func scalar(_ node: Node) -> String? {
         guard case .scalar(let scalar) = node, !Self.isNull(node) else { return nil }
         return scalar.string
     }
 
-    mutating func unknown(_ key: Node, _ label: String, _ known: [String], hint: String = "") {
+    /// - Parameter aliases: other names, and the known one that each stands for.
+    mutating func unknown(
+        _ key: Node, _ label: String, _ known: [String], aliases: [String: String] = [:], hint: String = ""
+    ) {
         let name = key.string ?? ""
         report(
             "unknown \(label == "field" ? "field" : "key") \(excerpt(name)) \(label == "field" ? "" : "under \(label) ")"
-                + "in \(place(key)): the nearest known is \(NearestName.of(name, in: known))\(hint).")
+                + "in \(place(key)): the nearest known is \(NearestName.of(name, in: known, aliases: aliases))\(hint).")
     }
 
     func place(_ node: Node) -> String { node.mark.map { "\(path), line \($0.line)" } ?? path }

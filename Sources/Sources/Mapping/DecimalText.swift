@@ -16,7 +16,10 @@ enum DecimalText {
     /// The integer of a JSON number, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is no
     /// integer, or has more than 200 digits.
     static func integer(_ number: String) -> String? {
-        if number.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), !number.isEmpty { return number }
+        // Text may have zeros in front, which JSON does not allow.
+        if 0x31...0x39 ~= number.utf8.first ?? 0 || number == "0", number.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
+            return number
+        }
         let isNegative = number.utf8.first == UInt8(ascii: "-")
         if isNegative, 0x31...0x39 ~= number.utf8.dropFirst().first ?? 0,
             number.utf8.count <= 200, number.utf8.dropFirst().allSatisfy({ 0x30...0x39 ~= $0 })
@@ -42,6 +45,47 @@ enum DecimalText {
         digits = String(digits.drop { $0 == "0" })
         if digits.isEmpty { return "0" }
         return digits.count > 200 ? nil : (isNegative ? "-" : "") + digits
+    }
+
+    /// Whether two texts are the same number: 1, 1.0 and 10e-1. False where either is no number.
+    static func areEqual(_ a: String, _ b: String) -> Bool {
+        // Integers have one way of being written.
+        guard hasPointOrExponent(a) || hasPointOrExponent(b), let a = normal(a), let b = normal(b) else { return false }
+        return a == b
+    }
+
+    private static func hasPointOrExponent(_ number: String) -> Bool {
+        number.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
+    }
+
+    /// A number times a power of ten, rounded down to an integer; nil: it is no number, or has more than 30 digits.
+    static func floor(_ number: String, timesTenTo power: Int) -> Int128? {
+        guard let (isNegative, digits, exponent) = normal(number) else { return nil }
+        let shift = exponent + power
+        guard digits.utf8.count + shift <= 30 else { return nil }
+        let whole =
+            shift >= 0
+            ? Int128(digits + String(repeating: "0", count: shift)) : Int128("0" + digits.dropLast(-shift))
+        // Digits are dropped where there are some below the point: the last one is never a zero.
+        return whole.map { isNegative ? -$0 - (shift < 0 ? 1 : 0) : $0 }
+    }
+
+    /// The digits without zeros at either end, and the power of ten that they are multiplied by.
+    private static func normal(_ number: String) -> (isNegative: Bool, digits: String, exponent: Int)? {
+        guard isNumber(number) else { return nil }
+        let parts = number.lowercased().drop { $0 == "-" }.split(separator: "e")
+        guard let exponent = parts.count == 2 ? Int(parts[1]) : 0, -1_000_000...1_000_000 ~= exponent else {
+            return nil
+        }
+        let halves = parts[0].split(separator: ".")
+        let digits = halves.joined()
+        let significant = digits.prefix(digits.utf8.count - digits.utf8.reversed().prefix { $0 == 0x30 }.count)
+        if significant.isEmpty { return (false, "0", 0) }
+        let fraction = halves.count == 2 ? halves[1].utf8.count : 0
+        return (
+            number.hasPrefix("-"), String(significant.drop { $0 == "0" }),
+            exponent - fraction + digits.utf8.count - significant.utf8.count
+        )
     }
 
     /// Whether a text is a number as JSON writes it.

@@ -124,11 +124,10 @@ struct RecordWriter {
             if case .time(let named)? = type { unit = named }
         }
         guard let text = values.text(found) else { throw SourceFailure("\(field.subject) is no time") }
-        if !isNumber, unit == nil || unit == .rfc3339 || Int64(text) == nil {
+        if !isNumber, unit == nil || unit == .rfc3339 || Int64(text) == nil && !DecimalText.isNumber(text) {
             guard let time = TimeText.rfc3339(text) else {
-                throw SourceFailure(
-                    "\(field.subject) is \(excerpt(text)), which is no time; if it counts, say what with as:"
-                )
+                let hint = unit == nil ? "; if it counts, say what with as:" : " of the years 0000 to 9999"
+                throw SourceFailure("\(field.subject) is \(excerpt(text)), which is no time\(hint)")
             }
             return time
         }
@@ -137,11 +136,9 @@ struct RecordWriter {
                 "\(field.subject) is \(excerpt(text)): a number does not say what it counts; add as: seconds, millis, micros, "
                     + "nanos or days")
         }
-        guard let count = DecimalText.integer(text).flatMap({ Int64($0) }), let time = TimeText.rfc3339(count, unit)
-        else {
+        guard let time = TimeText.rfc3339(count: text, unit) else {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(text)) \(unit.rawValue), which is beyond the years 0000 to 9999"
-            )
+                "\(field.subject) is \(excerpt(text)) \(unit.rawValue), which is no time of the years 0000 to 9999")
         }
         return time
     }
@@ -173,7 +170,8 @@ struct RecordWriter {
     private func integer(_ found: RowValues.Found, _ field: PlannedField) throws(SourceFailure) -> String {
         guard let text = values.text(found), let integer = DecimalText.integer(text) else {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(values.text(found) ?? "")), which is no integer")
+                "\(field.subject) is \(excerpt(values.text(found) ?? "")), which is no integer"
+                    + (field.kind == .voteValue ? "; translate the values to -1, 0 or 1 with map:" : ""))
         }
         if field.kind == .voteValue, !["-1", "0", "1"].contains(integer) {
             throw SourceFailure(
@@ -187,7 +185,7 @@ struct RecordWriter {
         if case .value(let place, let type) = found {
             if place.kind == .array { return try writeElements(of: place, field) }
             if type == .json || field.mapping.separators == nil, let text = place.string, text.hasPrefix("[") {
-                guard let json = EmbeddedJSON(text) else {
+                guard let json = JSONTree.read(text) else {
                     throw SourceFailure("\(field.subject) begins as a JSON array and is none")
                 }
                 return try writeElements(of: RowValue(json.document, JSONDocument.root, owner: json), field)
@@ -251,7 +249,7 @@ struct RecordWriter {
                 value.raw(place.text)
             }
         case .value(let place, .json?):
-            if let text = place.string, EmbeddedJSON(text) != nil {
+            if let text = place.string, JSONTree.read(text) != nil {
                 value.raw(text.utf8)
             } else {
                 value.raw(place.text)

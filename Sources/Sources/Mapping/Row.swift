@@ -32,8 +32,6 @@ struct Row {
 
     func type(of path: RowPath) -> LogicalType? { path.steps.count == 1 ? types[path.column] : nil }
 
-    func scalar(_ path: RowPath) -> ScalarText { find(path)?.scalar ?? nil }
-
     /// - Throws: `SourceFailure` where the database did not send a value that decides it.
     func meets(_ conditions: [RowCondition]) throws(SourceFailure) -> Bool {
         for condition in conditions {
@@ -44,10 +42,38 @@ struct Row {
                 guard condition.allowed.isNegated else { return false }
                 continue
             }
-            let value = column.flatMap { find(condition.path, in: $0) }
-            if !condition.allowed.contains(value?.scalar ?? nil) { return false }
+            if try !condition.allowed.contains(compared(condition.path, in: column)) { return false }
         }
         return true
+    }
+
+    /// A value as the configuration's are compared with it.
+    /// - Parameter column: the path's; nil: the row lacks it.
+    func compared(_ path: RowPath, in column: Int?) throws(SourceFailure) -> ComparedValue {
+        guard let value = column.flatMap({ find(path, in: $0) }) else { return .null }
+        guard value.kind == .string || value.kind == .object else { return ComparedValue(value) }
+        return try decimal(value, type(of: path), path).map { .number($0) } ?? ComparedValue(value)
+    }
+
+    /// The number that a column's type keeps as bytes; nil: the value is none.
+    func decimal(_ value: RowValue, _ type: LogicalType?, _ path: RowPath) throws(SourceFailure) -> String? {
+        switch type {
+        case .decimal(let scale) where value.kind == .string:
+            guard let text = value.string.flatMap({ DecimalText.decimal(base64: $0, scale: scale) }) else {
+                throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says")
+            }
+            return text
+        // Without a schema its shape identifies it.
+        case .variableDecimal where value.kind == .object, nil where value.isVariableDecimal:
+            guard let base64 = value.member("value")?.string,
+                let scale = (value.member("scale")?.scalar ?? nil).flatMap({ Int($0) }),
+                let text = DecimalText.decimal(base64: base64, scale: scale)
+            else {
+                throw SourceFailure("column '\(path.text)' is no decimal number with its scale, as its schema says")
+            }
+            return text
+        default: return nil
+        }
     }
 
     /// Whether the database did not send the column that a path begins in, as it stores the value apart (TOAST).
@@ -71,9 +97,19 @@ struct Row {
     func missingColumn(_ path: RowPath) -> String? {
         guard column(path.column) == nil else { return nil }
         let name = String(decoding: path.column, as: UTF8.self)
+        if isChange {
+            return
+                "the row has no column \(excerpt(name)); the value is a change event of Debezium, which is read with "
+                + "format: debezium"
+        }
         let nearest = NearestName.of(name, in: columns)
         return "the row has no column \(excerpt(name))"
             + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))") + Self.hint(name)
+    }
+
+    /// Whether it is Debezium's envelope, taken for a row.
+    private var isChange: Bool {
+        ["op", "before", "after", "source"].allSatisfy { document.member(Array($0.utf8), of: node) != nil }
     }
 
     /// A clause for people, on a name that no column has and that was meant for something else; "" for other names.
@@ -111,7 +147,8 @@ struct Row {
     func tells(_ paths: some Sequence<RowPath>, besides key: Row?) -> Bool {
         paths.allSatisfy { path in
             if let key, key.document.member(path.column, of: key.node) != nil { return find(path) != nil }
-            return !["", "0", "false"].contains(scalar(path) ?? "")
+            let value = (try? compared(path, in: column(path.column))) ?? .null
+            return !["", "0", "false"].contains { value.equals($0) } && value != .null
         }
     }
 }

@@ -5,9 +5,9 @@ struct RowValue {
     let document: JSONDocument
     let index: Int
     /// Owns the text of `document`; nil: it is the record's.
-    private let owner: EmbeddedJSON?
+    private let owner: JSONTree?
 
-    init(_ document: JSONDocument, _ index: Int, owner: EmbeddedJSON? = nil) {
+    init(_ document: JSONDocument, _ index: Int, owner: JSONTree? = nil) {
         self.document = document
         self.index = index
         self.owner = owner
@@ -28,6 +28,14 @@ struct RowValue {
         case .string: string ?? String(decoding: document.content(of: index), as: UTF8.self)
         default: String(decoding: text, as: UTF8.self)
         }
+    }
+
+    /// Whether an object has `scale` and `value` and nothing else, as Debezium's `VariableScaleDecimal`.
+    var isVariableDecimal: Bool {
+        guard kind == .object, document[index].next == index + 3, let scale = member("scale"),
+            let unscaled = member("value")
+        else { return false }
+        return scale.kind == .number && unscaled.kind == .string
     }
 
     func member(_ name: String) -> RowValue? {
@@ -56,7 +64,7 @@ struct RowValue {
     /// The object or array in a string's text.
     private var embedded: RowValue? {
         guard let text = string, let first = text.utf8.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }),
-            first == UInt8(ascii: "{") || first == UInt8(ascii: "["), let json = EmbeddedJSON(text)
+            first == UInt8(ascii: "{") || first == UInt8(ascii: "["), let json = JSONTree.read(text)
         else { return nil }
         return RowValue(json.document, JSONDocument.root, owner: json)
     }
@@ -74,21 +82,6 @@ struct RowValue {
         }
         return here < end ? here : nil
     }
-}
-
-/// JSON within a string. Owns the memory that it is read from.
-final class EmbeddedJSON {
-    let document = JSONDocument()
-    private let memory: UnsafeMutableRawBufferPointer
-
-    /// - Returns: nil when the text is no JSON.
-    init?(_ text: String) {
-        memory = .allocate(byteCount: text.utf8.count, alignment: 1)
-        memory.copyBytes(from: text.utf8)
-        guard (try? document.read(Bytes(memory))) != nil else { return nil }
-    }
-
-    deinit { memory.deallocate() }
 }
 
 /// Debezium's placeholder for an unchanged value that the database stores apart and did not send (TOAST): the same word

@@ -30,10 +30,10 @@ struct RowValues {
             found = try at(field)
         }
         if case .kept = found { return found }
-        if let test = mapping.test { return .text(test.contains(text(found)) ? "true" : "false") }
+        if let test = mapping.test { return .text(test.contains(compared(found)) ? "true" : "false") }
         if let standard = mapping.standard, text(found)?.isEmpty ?? true { found = .text(standard) }
         if let replacements = mapping.replacements, let text = text(found) {
-            guard let replacement = replacements[text] else {
+            guard let replacement = replacements[text] ?? compared(found).value(in: replacements) else {
                 throw SourceFailure(
                     "\(field.subject) is \(excerpt(text)), which map: does not name; add it there, or leave such rows out "
                         + "with where:")
@@ -58,23 +58,7 @@ struct RowValues {
         }
         guard let value = row.find(path, in: column), value.kind != .null else { return .absent }
         let type = row.type(of: path)
-        switch type {
-        case .decimal(let scale) where value.kind == .string:
-            guard let text = value.string.flatMap({ DecimalText.decimal(base64: $0, scale: scale) }) else {
-                throw SourceFailure("column '\(path.text)' is no decimal number in Base64, as its schema says")
-            }
-            return .decimal(text)
-        // Without a schema its shape identifies it.
-        case .variableDecimal where value.kind == .object, nil where isVariableDecimal(value):
-            guard let base64 = value.member("value")?.string,
-                let scale = (value.member("scale")?.scalar ?? nil).flatMap({ Int($0) }),
-                let text = DecimalText.decimal(base64: base64, scale: scale)
-            else {
-                throw SourceFailure("column '\(path.text)' is no decimal number with its scale, as its schema says")
-            }
-            return .decimal(text)
-        default: return .value(value, type)
-        }
+        return try row.decimal(value, type, path).map { .decimal($0) } ?? .value(value, type)
     }
 
     static func storedApart(_ path: RowPath) -> SourceFailure {
@@ -92,19 +76,21 @@ struct RowValues {
         return "\(field.sourceText) is NULL; leave such rows out with where:, or give the field a default:"
     }
 
-    /// Whether an object has `scale` and `value` and nothing else.
-    private func isVariableDecimal(_ value: RowValue) -> Bool {
-        guard value.kind == .object, value.document[value.index].next == value.index + 3,
-            let scale = value.member("scale"), let unscaled = value.member("value")
-        else { return false }
-        return scale.kind == .number && unscaled.kind == .string
-    }
-
     func text(_ found: Found) -> ScalarText {
         switch found {
         case .absent, .kept: nil
         case .value(let value, _): value.scalar
         case .decimal(let text), .text(let text): text
+        }
+    }
+
+    /// As the values of a mapping are compared with it.
+    private func compared(_ found: Found) -> ComparedValue {
+        switch found {
+        case .absent, .kept: .null
+        case .value(let value, _): ComparedValue(value)
+        case .decimal(let text): .number(text)
+        case .text(let text): .text(text)
         }
     }
 

@@ -41,6 +41,15 @@ package struct SourceMapping: Sendable, Equatable {
     /// A vote source whose rows name only the answer.
     package var findsQuestionByAnswer: Bool { into == .votes && field("questionId") == nil }
 
+    /// Whether every row that meets another mapping's conditions meets this one's.
+    func takesAllRows(of other: SourceMapping) -> Bool {
+        conditions.allSatisfy { condition in
+            other.conditions.contains {
+                $0.path.steps == condition.path.steps && $0.allowed.isSubset(of: condition.allowed)
+            }
+        }
+    }
+
     /// For people: `answers from forum.public.post`.
     package var name: String { "\(into.rawValue) from \(topic)" }
 }
@@ -73,7 +82,7 @@ package struct RowPath: Sendable, Hashable {
     var column: [UInt8] { steps[0] }
 }
 
-/// A scalar of a row as text, so that 42 and "42", true and "true" are equal. nil: NULL, or no such column.
+/// A scalar as text, so that 42 and "42" are equal. nil: NULL, or no such column.
 package typealias ScalarText = String?
 
 /// A set of a column's values, or of all others.
@@ -86,7 +95,23 @@ package struct ValueSet: Sendable, Equatable {
         self.isNegated = isNegated
     }
 
-    func contains(_ value: ScalarText) -> Bool { values.contains(value) != isNegated }
+    func contains(_ value: ComparedValue) -> Bool { values.contains { value.equals($0) } != isNegated }
+
+    /// For people: `takes 'a', 'b'`.
+    var phrase: String {
+        let shown = values.prefix(5).map { $0.map(excerpt) ?? "NULL" }.joined(separator: ", ")
+        return (isNegated ? "takes all but " : "takes ") + shown + (values.count > 5 ? ", ..." : "")
+    }
+
+    /// As far as the values are written alike.
+    func isSubset(of other: ValueSet) -> Bool {
+        switch (isNegated, other.isNegated) {
+        case (false, false): values.allSatisfy { other.values.contains($0) }
+        case (false, true): !values.contains { other.values.contains($0) }
+        case (true, true): other.values.allSatisfy { values.contains($0) }
+        case (true, false): false
+        }
+    }
 
     /// Whether NULL alone is named.
     var isOfNull: Bool { values.allSatisfy { $0 == nil } }

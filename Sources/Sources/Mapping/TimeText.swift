@@ -15,7 +15,7 @@ enum TimeText {
 
     /// - Parameter per: counts per second; 0: the count is of days.
     private static func format(_ count: Int64, per: Int64, digits: Int) -> String? {
-        var (seconds, fraction, digits): (Int64, Int64, Int) = (0, 0, digits)
+        var (seconds, fraction): (Int64, Int64) = (0, 0)
         if per == 0 {
             let (product, overflow) = count.multipliedReportingOverflow(by: 86_400)
             guard !overflow else { return nil }
@@ -24,6 +24,34 @@ enum TimeText {
             (seconds, fraction) = CalendarTime.floorDivide(count, by: per)
         }
         guard CalendarTime.writable.contains(seconds) else { return nil }
+        return write(seconds, fraction, digits: digits)
+    }
+
+    /// A count in text, which may have a fraction: 1700000000.25 seconds. Cut to nanoseconds.
+    /// - Returns: nil beyond the years 0000 to 9999, and for text that is no number.
+    static func rfc3339(count text: String, _ unit: TimeUnit) -> String? {
+        if let count = DecimalText.integer(text) { return Int64(count).flatMap { rfc3339($0, unit) } }
+        let power: Int? =
+            switch unit {
+            case .rfc3339, .seconds: 9
+            case .millis: 6
+            case .micros: 3
+            case .nanos: 0
+            // A part of a day is no time that a database keeps.
+            case .days: nil
+            }
+        guard let power, let nanos = DecimalText.floor(text, timesTenTo: power) else { return nil }
+        let (quotient, remainder) = nanos.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let seconds = remainder < 0 ? quotient - 1 : quotient
+        guard let seconds = Int64(exactly: seconds), CalendarTime.writable.contains(seconds) else { return nil }
+        return write(seconds, Int64(remainder < 0 ? remainder + 1_000_000_000 : remainder), digits: 9)
+    }
+
+    /// Whether a site's row may be of that time: the years 1990 to 2099.
+    static func isLikely(_ time: String) -> Bool { time >= "1990" && time < "2100" }
+
+    private static func write(_ seconds: Int64, _ fraction: Int64, digits: Int) -> String {
+        var (fraction, digits) = (fraction, digits)
         while digits > 0, fraction % 10 == 0 { (fraction, digits) = (fraction / 10, digits - 1) }
         return CalendarTime.rfc3339(seconds: seconds, fraction: fraction, digits: digits)
     }

@@ -42,6 +42,55 @@ import Testing
         #expect(found.contains(place), "\(found)")
     }
 
+    @Test(
+        "the usual cause of a fault is told",
+        arguments: [
+            ("sources:\n\t- topic: t", "line 2 is not YAML", "indent with spaces, not tabs"),
+            (
+                "sources:\n  - where: { score: >= 3 }", "line 2 is not YAML",
+                "a value that begins with @, %, `, > or | in quotes"
+            ),
+            ("sources:\n  - where:\n      score: > 3", "line 3 is not YAML", "put it in quotes"),
+            ("sources:\n  - topic: t\n    body:text\n    into: votes", "line", "a colon and a space between them"),
+            (
+                "sources:\n  - where: { kind: 'answer }\n", "that begins in line 2",
+                "a quote that is opened is not closed"
+            ),
+            ("sources:\n  - where: { kind: a\n    into: b", "that begins in line 2", "close what { opens"),
+            ("sources:\n  - topic: t\n   into: votes", "line 3", "it stands among the entries of a list"),
+            ("a: b: c", "line 1 is not YAML", "put a value that holds a colon in quotes"),
+            ("a: *b", "line 1 is not YAML", "begins with * or & in quotes"),
+        ])
+    func causes(text: String, place: String, cause: String) throws {
+        let directory = try TemporaryDirectory()
+        let found = problem(try directory.file(text))
+        #expect(found.contains(place) && found.contains(cause), "\(found)")
+    }
+
+    @Test("keys that stand twice are named with both lines")
+    func linesOfDuplicateKeys() throws {
+        let directory = try TemporaryDirectory()
+        let found = problem(
+            try directory.file(
+                "sources:\n  - topic: t\n    fields:\n      id: a\n      body: b\n      'id': c\n    id: x\n"))
+        #expect(found.contains("'id' stands more than once in line 4 and line 6; keep one"), "\(found)")
+    }
+
+    @Test("a source of one of the worker's topics is named with its line")
+    func sourceOfOwnTopic() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.file(
+            "kafka:\n  bootstrapServers: a:1\nsources:\n  - topic: answers\n    format: json\n    into: answers\n"
+                + "    fields: { id: a, questionId: b }\n  - topic: t\n    format: avro\n    into: answers\n"
+                + "    fields: { id: a, questionId: b }\n")
+        var flags = SettingsFlags()
+        flags.configFile = path
+        let error = #expect(throws: SettingsError.self) { try SettingsReader.read(flags, environment: [:]) }
+        let problems = error?.problems.map(\.message) ?? []
+        #expect(problems.contains { $0.contains("line 4 is 'answers', which is topics.answers") }, "\(problems)")
+        #expect(problems.contains { $0.contains("line 8 is read as avro, which needs registry.url") }, "\(problems)")
+    }
+
     @Test(arguments: ["just text", "- a\n- b\n", "17"])
     func notAMapping(text: String) throws {
         let directory = try TemporaryDirectory()
