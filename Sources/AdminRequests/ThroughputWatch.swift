@@ -43,7 +43,7 @@ package struct ThroughputWatch: Sendable {
     package func follow(patience: Duration, line: (ThroughputLine) -> Void) throws(AdminProbe.Failure) -> Never {
         let socket = try ask("/events", accept: "text/event-stream", deadline: .now + patience)
         var reader = AdminAnswerReader()
-        var splitter = LineSplitter()
+        let lines = LineQueue(longest: LogEntry.longestLine)
         var data = ""
         while !reader.isFinished {
             socket.deadline = .now + patience
@@ -57,22 +57,21 @@ package struct ThroughputWatch: Sendable {
                         "it answers \(path)/events with status \(status); is it the admin address of a worker of this version?"
                 )
             }
-            body.withUnsafeBytes { body in
-                splitter.feed(body) { Self.take($0, &data, line) }
-            }
+            body.withUnsafeBytes { lines.append($0) }
+            while let next = lines.next() { Self.take(next.text, &data, line) }
         }
         throw reader.status == nil ? Self.noHTTP : AdminProbe.Failure(description: "it ended the connection")
     }
 
     /// Takes one line of server-sent events; an empty line ends an event.
     private static func take(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ data: inout String, _ line: (ThroughputLine) -> Void
+        _ bytes: Bytes, _ data: inout String, _ line: (ThroughputLine) -> Void
     ) {
         let text = String(decoding: bytes, as: UTF8.self)
         if text.isEmpty {
             if let event = ThroughputLine(json: data) { line(event) }
             data = ""
-        } else if text.hasPrefix("data:"), data.utf8.count < LineSplitter.maxLineBytes {
+        } else if text.hasPrefix("data:"), data.utf8.count < LogEntry.longestLine {
             if !data.isEmpty { data += "\n" }
             data += text.dropFirst(5)
         }

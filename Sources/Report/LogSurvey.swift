@@ -1,8 +1,9 @@
+import Bytes
 import Foundation
 import Throughput
 
 /// The contents of throughput logs, sorted into runs of workers and events.
-package struct LogSurvey: Sendable {
+package struct LogSurvey {
     /// A log, and counts of its lines by kind.
     package struct Source: Sendable, Equatable {
         package var name: String
@@ -29,7 +30,7 @@ package struct LogSurvey: Sendable {
     /// Sorted by time after ``arrange()``.
     package private(set) var events: [Event] = []
     private var samples: [WorkerRun.Key: [WorkerRun.Sample]] = [:]
-    private var splitter = LineSplitter()
+    private let unread = LineQueue(longest: LogEntry.longestLine)
     private var worker: String?
     private var names: [String: String] = [:]
 
@@ -38,23 +39,19 @@ package struct LogSurvey: Sendable {
     /// Begins a log: the bytes fed next belong to it.
     package mutating func begin(_ name: String) {
         sources.append(Source(name: name))
-        splitter.forget()
+        unread.removeAll()
         worker = nil
     }
 
     /// - Parameter row: called with each throughput line as it is read.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, row: (ThroughputLine) -> Void = { _ in }) {
-        var splitter = splitter
-        self.splitter = LineSplitter()
-        splitter.feed(bytes) { take($0, row: row) }
-        self.splitter = splitter
+        unread.append(bytes)
+        while let line = unread.next() { take(line.text, row: row) }
     }
 
     /// Ends the log, and takes a last line that has no line end.
     package mutating func end(row: (ThroughputLine) -> Void = { _ in }) {
-        var splitter = splitter
-        splitter.finish { take($0, row: row) }
-        self.splitter = splitter
+        if let line = unread.last() { take(line.text, row: row) }
     }
 
     package mutating func read(_ text: String, name: String) {
@@ -64,7 +61,7 @@ package struct LogSurvey: Sendable {
         end()
     }
 
-    private mutating func take(_ bytes: UnsafeBufferPointer<UInt8>, row: (ThroughputLine) -> Void) {
+    private mutating func take(_ bytes: Bytes, row: (ThroughputLine) -> Void) {
         let index = sources.count - 1
         let entry = LogEntry(bytes)
         if entry != .blank { sources[index].lines += 1 }

@@ -4,7 +4,7 @@ import Worker
 
 /// A comparison of two runs, aligned at their starts.
 package struct RunComparison {
-    package struct Side: Sendable {
+    package struct Side {
         /// The name that the user gave.
         package let name: String
         package let survey: LogSurvey

@@ -14,7 +14,7 @@ final class LogFollower {
     private var descriptor: Int32 = -1
     private var identity: (device: UInt64, file: UInt64) = (0, 0)
     private var offset = 0
-    private var splitter = LineSplitter()
+    private let lines = LineQueue(longest: LogEntry.longestLine)
     private var batch: [ThroughputLine] = []
     private var isFirst = true
 
@@ -53,12 +53,12 @@ final class LogFollower {
             readToEnd()
             close(descriptor)
             descriptor = -1
-            splitter.forget()
+            lines.removeAll()
             if openFile() { readToEnd() }
         } else if Int(now.st_size) < offset {
             lseek(descriptor, 0, SEEK_SET)
             offset = 0
-            splitter.forget()
+            lines.removeAll()
             readToEnd()
         }
     }
@@ -102,10 +102,9 @@ final class LogFollower {
     }
 
     private func take(_ bytes: ArraySlice<UInt8>) {
-        bytes.withUnsafeBytes { bytes in
-            splitter.feed(bytes) { line in
-                if case .throughput(let line, _) = LogEntry(line) { batch.append(line) }
-            }
+        bytes.withUnsafeBytes { lines.append($0) }
+        while let line = lines.next() {
+            if case .throughput(let line, _) = LogEntry(line.text) { batch.append(line) }
         }
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Bytes
 
 /// Reads a recording record by record. Memory is bounded by the longest line.
 ///
@@ -8,21 +8,16 @@ import Foundation
 ///
 /// Not Sendable: one thread reads.
 package final class RecordingReader {
-    private static let pieceSize = 1 << 18
     /// A longer line is an attempt to fill the memory: Kafka's records are far smaller, even fully escaped.
     private static let longestLine = 1 << 30
 
     private let input: RecordingInput
     private let scanner = EnvelopeScanner()
     private let allowsEmpty: Bool
-    private var buffer: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
-    /// The unpacked bytes in `buffer` that have not been handed out yet.
-    private var pending: Range<Int> = 0..<0
-    private var isAtEnd = false
+    private let lines = LineQueue(longest: RecordingReader.longestLine, slack: EnvelopeScanner.slack)
     private var check = ManifestCheck()
-    /// The first place in `buffer` that `check` has not seen.
-    private var uncheckedStart = 0
+    /// The first place in the memory of `lines` that `check` has not seen.
+    private var unchecked: Position
 
     /// The number of the line read last, counted from 1; 0 before the first.
     package private(set) var lineNumber = 0
@@ -37,11 +32,8 @@ package final class RecordingReader {
     package init(path: String, allowsEmpty: Bool = false) throws(RecordingError) {
         input = try RecordingInput(path: path)
         self.allowsEmpty = allowsEmpty
-        capacity = Self.pieceSize
-        buffer = .allocate(capacity: capacity + EnvelopeScanner.slack)
+        unchecked = lines.rest
     }
-
-    deinit { buffer.deallocate() }
 
     /// The file is a killed recorder's partial file and ends in the middle of a record. The records before it were
     /// read.
@@ -100,90 +92,52 @@ package final class RecordingReader {
         try advance() ? scanner.view.copy() : nil
     }
 
-    private struct Line {
-        let start: UnsafePointer<UInt8>
-        /// A line feed stands here.
-        let end: UnsafePointer<UInt8>
-        /// Whether the line feed was in the file.
-        let isTerminated: Bool
-    }
-
-    private func nextLine() throws(RecordingError) -> Line? {
+    private func nextLine() throws(RecordingError) -> LineQueue.Line? {
         lineNumber += 1
-        var searched = 0
         while true {
-            let start = buffer + pending.lowerBound
-            if let found = memchr(start + searched, 0x0A, pending.count - searched) {
-                let end = UnsafePointer(found.assumingMemoryBound(to: UInt8.self))
-                pending = (end + 1 - UnsafePointer(buffer))..<pending.upperBound
-                return Line(start: start, end: end, isTerminated: true)
-            }
-            searched = pending.count
-            if isAtEnd {
-                if input.isPartial, !pending.isEmpty || input.wasCutOff {
-                    isCutOff = true
-                    pending = pending.upperBound..<pending.upperBound
+            if let line = lines.next() {
+                guard !line.isCut else {
+                    throw RecordingError(
+                        .content, path: name, line: lineNumber,
+                        reason: "is longer than \(Self.longestLine >> 20) MiB; this is no recording.")
                 }
-                guard !pending.isEmpty else {
-                    lineNumber -= 1
-                    return nil
-                }
-                // The slack leaves room for it.
-                buffer[pending.upperBound] = 0x0A
-                let end = UnsafePointer(buffer + pending.upperBound)
-                pending = pending.upperBound..<pending.upperBound
-                return Line(start: start, end: end, isTerminated: false)
+                return line
             }
-            guard searched <= Self.longestLine else {
-                throw RecordingError(
-                    .content, path: name, line: lineNumber,
-                    reason: "is longer than \(Self.longestLine >> 20) MiB; this is no recording.")
+            if try fill() { continue }
+            if input.isPartial, lines.waiting > 0 || input.wasCutOff {
+                isCutOff = true
+                lines.removeAll()
             }
-            try fill()
+            if let line = lines.last() { return line }
+            lineNumber -= 1
+            return nil
         }
     }
 
     /// - Returns: false for a line that belongs to no manifest.
-    private func takeMark(_ line: Line) -> Bool {
-        guard let mark = RecordingMark(UnsafeRawBufferPointer(start: line.start, count: line.end - line.start)) else {
-            return false
-        }
-        checkLines(to: line.start - UnsafePointer(buffer))
+    private func takeMark(_ line: LineQueue.Line) -> Bool {
+        guard let mark = RecordingMark(Bytes(from: line.start, to: line.end)) else { return false }
+        checkLines(to: line.start)
         check.take(mark, after: recordCount)
-        uncheckedStart = pending.lowerBound
+        unchecked = lines.rest
         return true
     }
 
     /// Passes lines that have been read to the check, in large pieces.
-    private func checkLines(to end: Int) {
-        guard check.isHashing, uncheckedStart < end else { return }
-        check.add(UnsafeRawBufferPointer(start: buffer + uncheckedStart, count: end - uncheckedStart))
+    private func checkLines(to end: Position) {
+        guard check.isHashing, unchecked < end else { return }
+        check.add(Bytes(from: unchecked, to: end))
     }
 
-    /// Reads more bytes after the pending ones.
-    private func fill() throws(RecordingError) {
-        checkLines(to: pending.lowerBound)
-        defer { uncheckedStart = pending.lowerBound }
-        if pending.isEmpty { pending = 0..<0 }
-        if capacity - pending.upperBound < Self.pieceSize / 2 {
-            let count = pending.count
-            if count > capacity / 2 {
-                // Doubling keeps the copying of a long line linear.
-                let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + EnvelopeScanner.slack)
-                larger.update(from: buffer + pending.lowerBound, count: count)
-                buffer.deallocate()
-                buffer = larger
-                capacity *= 2
-            } else {
-                memmove(buffer, buffer + pending.lowerBound, count)
-            }
-            pending = 0..<count
-        }
-        let room = UnsafeMutableRawBufferPointer(
-            start: buffer + pending.upperBound, count: capacity - pending.upperBound)
+    /// Reads more bytes after those that wait.
+    /// - Returns: false at the file's end.
+    private func fill() throws(RecordingError) -> Bool {
+        checkLines(to: lines.rest)
+        let room = lines.room()
+        unchecked = lines.rest
         let count = try input.read(into: room, line: lineNumber)
-        isAtEnd = count == 0
-        pending = pending.lowerBound..<(pending.upperBound + count)
+        lines.filled(count)
+        return count > 0
     }
 
     private static func isBlank(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
@@ -195,7 +149,7 @@ package final class RecordingReader {
         return true
     }
 
-    private func explain(_ error: EnvelopeError, _ line: Line) -> RecordingError {
+    private func explain(_ error: EnvelopeError, _ line: LineQueue.Line) -> RecordingError {
         let length = line.end - line.start
         var reason = error.reason
         if error.place >= length {

@@ -1,16 +1,15 @@
+import Bytes
 import Foundation
 
 /// A file of a Stack Exchange data dump: one row a line, `<row Id="4" PostTypeId="1" ... />`. Reads one row at a time,
 /// so that a file of any size takes the memory of its longest row.
 package final class DumpFile {
-    private static let pieceSize = 1 << 20
     /// Far longer than any post may be.
     private static let longestLine = 64 << 20
 
     private let path: String
     private let handle: FileHandle
-    private var buffer: [UInt8] = []
-    private var start = 0
+    private let lines = LineQueue(piece: 1 << 20, longest: DumpFile.longestLine)
     private var line = 0
     /// Bytes read so far, for the progress.
     package private(set) var bytesRead = 0
@@ -43,35 +42,29 @@ package final class DumpFile {
     }
 
     private func nextLine() throws(SourceFailure) -> ArraySlice<UInt8>? {
-        var searched = start
         while true {
-            if let end = buffer[searched...].firstIndex(of: 0x0A) {
-                defer { start = end + 1 }
-                return buffer[start..<end]
+            if let found = lines.next() {
+                guard !found.isCut else {
+                    throw SourceFailure(
+                        "\(path), line \(line + 1) is longer than \(Self.longestLine) bytes: it is no dump")
+                }
+                return Array(found.text)[...]
             }
-            searched = buffer.count - start
-            buffer.removeSubrange(..<start)
-            start = 0
-            guard buffer.count < Self.longestLine else {
-                throw SourceFailure("\(path), line \(line + 1) is longer than \(Self.longestLine) bytes: it is no dump")
-            }
-            guard let piece = try read(), !piece.isEmpty else {
-                defer { start = buffer.count }
-                return buffer.isEmpty ? nil : buffer[...]
-            }
-            bytesRead += piece.count
-            buffer.append(contentsOf: piece)
+            guard try read() else { return lines.last().map { Array($0.text)[...] } }
         }
     }
 
+    /// - Returns: false at the file's end.
     /// - Throws: `SourceFailure` where the system fails to read, so that a failing disk does not look like the file's end.
-    private func read() throws(SourceFailure) -> Data? {
-        do {
-            return try handle.read(upToCount: Self.pieceSize)
+    private func read() throws(SourceFailure) -> Bool {
+        do throws(SystemFailure) {
+            let count = try Descriptor.readSome(handle.fileDescriptor, into: lines.room())
+            lines.filled(count)
+            bytesRead += count
+            return count > 0
         } catch {
             throw SourceFailure(
-                "cannot read \(excerpt(path)) beyond byte \(bytesRead) (\(error.localizedDescription)); load it again from a "
-                    + "whole copy")
+                "cannot read \(excerpt(path)) beyond byte \(bytesRead) (\(error.text)); load it again from a whole copy")
         }
     }
 

@@ -14,15 +14,17 @@ package enum LogEntry: Sendable, Equatable {
 
     /// The most arrays and objects that a log's line has open at once.
     package static let deepest = 64
+    /// Bytes above which a line is cut to them, and so no JSON any more.
+    package static let longestLine = 4 << 20
 
     /// - Parameter bytes: a line without its end. Bytes before the first `{` are skipped: log collectors put the
     ///   container's name or a time there.
-    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: Bytes) {
         guard let start = bytes.firstIndex(of: UInt8(ascii: "{")) else {
             self = bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? .blank : .foreign
             return
         }
-        guard let value = JSONValue(Bytes(rebasing: Bytes(bytes)[start...]), deepest: Self.deepest) else {
+        guard let value = JSONValue(Bytes(rebasing: bytes[start...]), deepest: Self.deepest) else {
             let isPrefixed = bytes[..<start].contains { $0 != 0x20 && $0 != 0x09 }
             self = isPrefixed && !Self.names(bytes) ? .foreign : .torn
             return
@@ -32,7 +34,7 @@ package enum LogEntry: Sendable, Equatable {
 
     package init(_ text: String) {
         var text = text
-        self = text.withUTF8 { LogEntry($0) }
+        self = text.withUTF8 { LogEntry(Bytes($0)) }
     }
 
     private init(_ value: JSONValue, isInner: Bool) {
@@ -73,7 +75,7 @@ package enum LogEntry: Sendable, Equatable {
     }
 
     /// Whether malformed JSON was part of a throughput line.
-    private static func names(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func names(_ bytes: Bytes) -> Bool {
         String(decoding: bytes, as: UTF8.self).contains("\"uptimeSeconds\"")
     }
 }

@@ -46,27 +46,4 @@ import Testing
         #expect(ThroughputLine(json: least + #","seconds":-1}"#) != nil, "the first of two counts")
         #expect(ThroughputLine(json: #"{"message":"throughput","seconds":10,"uptimeSeconds":1,"worker":"w"}"#) == nil)
     }
-
-    @Test(arguments: [1, 2, 7, 64, 10_000])
-    func linesAreCutWhereverThePiecesEnd(size: Int) {
-        let text = Array("one\r\ntwo\n\nthree".utf8)
-        var splitter = LineSplitter()
-        var lines: [String] = []
-        for start in stride(from: 0, to: text.count, by: size) {
-            text[start..<min(start + size, text.count)].withUnsafeBytes { piece in
-                splitter.feed(piece) { lines.append(String(decoding: $0, as: UTF8.self)) }
-            }
-        }
-        splitter.finish { lines.append(String(decoding: $0, as: UTF8.self)) }
-        #expect(lines == ["one", "two", "", "three"])
-    }
-
-    @Test func aLineWithoutEndIsCutOffOnce() {
-        var splitter = LineSplitter()
-        var lengths: [Int] = []
-        let piece = [UInt8](repeating: 0x78, count: 1 << 20)
-        for _ in 0..<6 { piece.withUnsafeBytes { splitter.feed($0) { lengths.append($0.count) } } }
-        Array("x\nnext\n".utf8).withUnsafeBytes { splitter.feed($0) { lengths.append($0.count) } }
-        #expect(lengths == [LineSplitter.maxLineBytes, 4])
-    }
 }
