@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Borrowed bytes: a record's key or value, or a part of one.
 @usableFromInline package typealias Bytes = UnsafeRawBufferPointer
 
@@ -28,10 +36,10 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
-    /// Whether the bytes begin with `prefix`.
+    /// Whether the bytes begin with `prefix`, which may be thousands of bytes long.
     package func starts(withBytes prefix: [UInt8]) -> Bool {
-        prefix.count <= count
-            && prefix.withUnsafeBytes { Bytes(rebasing: self[..<$0.count]).holdsSameBytes(as: $0) }
+        guard let base = baseAddress, prefix.count <= count else { return prefix.isEmpty }
+        return prefix.withUnsafeBytes { $0.baseAddress.map { memcmp(base, $0, prefix.count) == 0 } ?? true }
     }
 }
 

@@ -35,9 +35,6 @@ extension SourceTranslator {
 
     func wait(_ vote: MappedRecord, _ rowKey: [UInt8]) {
         index.set(rowKey, RowEntry(identity: vote.identity, vote: vote.value).bytes)
-        if let answer = vote.identity.answerID {
-            index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: true), [1])
-        }
     }
 
     /// Publishes this lane's votes that waited for an index entry, perhaps another lane's, and those whose answer it
@@ -60,10 +57,7 @@ extension SourceTranslator {
     package func settleAll(emit: (ContractRecord) throws -> Void) throws -> Int {
         guard indexesAnswers else { return 0 }
         var count = 0
-        for key in try index.keys(beginningWith: IndexKey.allWaiting) {
-            guard let (answer, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
-            count += try settle(row, answer, emit)
-        }
+        for (answer, row) in try index.waitingVotes() where owns(row) { count += try settle(row, answer, emit) }
         for key in try index.keys(beginningWith: IndexKey.allMoved) {
             guard let answer = IndexKey.answerID(ofMoved: key) else { continue }
             count += try settle(votesFor: answer, areWaiting: false, emit)
@@ -84,8 +78,7 @@ extension SourceTranslator {
         votesFor answer: String, areWaiting: Bool, _ emit: (ContractRecord) throws -> Void
     ) throws -> Int {
         var count = 0
-        for key in try index.keys(ofVotesFor: answer, areWaiting: areWaiting) {
-            guard let (_, row) = IndexKey.parts(ofVote: key), owns(row) else { continue }
+        for row in try index.rows(ofVotesFor: answer, areWaiting: areWaiting) where owns(row) {
             count += try settle(row, answer, emit)
         }
         return count
@@ -102,7 +95,6 @@ extension SourceTranslator {
         if isNobodys { return 0 }
         entry.identity?.questionID = question
         index.set(row, entry.bytes)
-        index.set(IndexKey.vote(forAnswer: answer, row: row, isWaiting: false), [1])
         try emit(
             ContractRecord(
                 topic: .votes, key: Array(question.utf8), value: MappedRecord.value(vote, inQuestion: question)))

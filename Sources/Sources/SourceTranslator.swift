@@ -208,10 +208,6 @@ package final class SourceTranslator {
             let bytes = isDeletion && kept.isEmpty ? nil : entry.bytes
             // A snapshot repeats every row.
             if bytes != stored { index.set(rowKey, bytes) }
-            // A vote that was published before has its key by the answer, too.
-            if vote != nil, old?.vote == nil, let answer = new.identity.answerID {
-                index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: false), [1])
-            }
         }
         try note(new.identity, isDeletion: isDeletion, source, emit)
         return .mapped
@@ -288,9 +284,6 @@ package final class SourceTranslator {
     ) throws {
         if !isReplaced { index.set(rowKey, nil) }
         guard let identity = old.identity else { return }
-        if old.vote != nil, let answer = identity.answerID {
-            index.set(IndexKey.vote(forAnswer: answer, row: rowKey, isWaiting: old.isWaiting), nil)
-        }
         guard let question = identity.questionID else { return }
         try emit(ContractRecord(topic: identity.topic, key: Array(question.utf8), value: identity.removal()))
         if indexesAnswers, let id = identity.topic == .answers ? identity.answerID : nil,

@@ -149,6 +149,21 @@ final class Publisher {
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
     }
 
+    /// Publishes an entry of the sources' index.
+    func publishIndexEntry(_ key: Bytes, _ value: Bytes?, partition: Int32) throws(LaneFault) {
+        try openTransaction()
+        while true {
+            do throws(KafkaError) {
+                try producer.produce(
+                    to: producer.topic(topics.sourceIndex), partition: partition, key: key, value: value, timestamp: nil)
+                break
+            } catch {
+                try waitForRoom(or: error)
+            }
+        }
+        uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
+    }
+
     /// Publishes a record that could not be processed, as it came, with headers that say why. A letter too large for
     /// the producer goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {

@@ -80,6 +80,8 @@ package final class IndexStore {
 
     package func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? { try get(entries, key) }
 
+    package func value(of key: Bytes) throws(StoreError) -> [UInt8]? { try get(entries, key) }
+
     /// Sets a key's value; nil removes the entry.
     package func set(_ key: [UInt8], _ value: [UInt8]?) throws(StoreError) {
         let code = key.withUnsafeBytes { key in
@@ -238,10 +240,22 @@ package final class IndexStore {
 
     private func get(_ table: MDB_dbi, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
         var value = MDB_val()
-        let code = key.withUnsafeBytes { key in
-            var key = MDB_val(key)
-            return mdb_get(transaction, table, &key, &value)
-        }
+        let code = key.withUnsafeBytes { find(table, $0, &value) }
+        return try copy(value, code)
+    }
+
+    private func get(_ table: MDB_dbi, _ key: Bytes) throws(StoreError) -> [UInt8]? {
+        var value = MDB_val()
+        let code = find(table, key, &value)
+        return try copy(value, code)
+    }
+
+    private func find(_ table: MDB_dbi, _ key: Bytes, _ value: inout MDB_val) -> Int32 {
+        var key = MDB_val(key)
+        return mdb_get(transaction, table, &key, &value)
+    }
+
+    private func copy(_ value: MDB_val, _ code: Int32) throws(StoreError) -> [UInt8]? {
         if code == MDB_NOTFOUND { return nil }
         guard code == 0 else { throw failure(LMDBFailure(code: code), "reading") }
         return Array(Bytes(value))

@@ -22,24 +22,36 @@ package final class JSONDocument {
         package fileprivate(set) var next: Int
     }
 
-    private var nodes: UnsafeMutablePointer<Node>
-    private var capacity = 256
-    package private(set) var count = 0
-    private var open: [Int] = []
+    /// Behind a pointer, as every access to a class's variable is checked for others at the same time.
+    private struct Contents {
+        var nodes = UnsafeMutablePointer<Node>.allocate(capacity: 256)
+        var capacity = 256
+        var count = 0
+        var open: [Int] = []
+        var text = Bytes(start: nil, count: 0)
+    }
+
+    private let contents: UnsafeMutablePointer<Contents>
     private let nesting: UnsafeMutablePointer<NestingStack>
-    package private(set) var text = Bytes(start: nil, count: 0)
 
     package init() {
-        nodes = .allocate(capacity: capacity)
+        contents = .allocate(capacity: 1)
+        contents.initialize(to: Contents())
         nesting = .allocate(capacity: 1)
         nesting.initialize(to: NestingStack())
     }
 
     deinit {
         nodes.deallocate()
+        contents.deinitialize(count: 1)
+        contents.deallocate()
         nesting.pointee.deallocate()
         nesting.deallocate()
     }
+
+    private var nodes: UnsafeMutablePointer<Node> { contents.pointee.nodes }
+    package var count: Int { contents.pointee.count }
+    package var text: Bytes { contents.pointee.text }
 
     /// Reads a whole text.
     package func read(_ text: Bytes) throws(JSONFault) {
@@ -50,16 +62,16 @@ package final class JSONDocument {
     /// Reads the value that begins at `start`, and skips the whitespace after it.
     /// - Returns: the position after the value and that whitespace.
     package func readValue(_ text: Bytes, from start: Int) throws(JSONFault) -> Int {
-        self.text = text
-        count = 0
-        open.removeAll(keepingCapacity: true)
+        contents.pointee.text = text
+        contents.pointee.count = 0
+        contents.pointee.open.removeAll(keepingCapacity: true)
         guard let address = text.baseAddress else { throw fault(at: 0, .value) }
         let base = address.assumingMemoryBound(to: UInt8.self)
         let scanner = JSONScanner(end: base + text.count, nesting: nesting)
         do throws(JSONSyntaxError) {
             return try walk(scanner, base, from: base + start) - base
         } catch {
-            count = 0
+            contents.pointee.count = 0
             throw fault(at: Int(error.address - UInt(bitPattern: base)), error.expected)
         }
     }
@@ -84,7 +96,7 @@ package final class JSONDocument {
                     here += 1
                     nodes[count - 1].end = here - base
                 } else {
-                    open.append(count - 1)
+                    contents.pointee.open.append(count - 1)
                     here = try readName(scanner, base, here, &name, expected: .nameOrClosingBrace)
                     continue
                 }
@@ -95,7 +107,7 @@ package final class JSONDocument {
                     here += 1
                     nodes[count - 1].end = here - base
                 } else {
-                    open.append(count - 1)
+                    contents.pointee.open.append(count - 1)
                     name = (0, 0, false)
                     continue
                 }
@@ -109,7 +121,7 @@ package final class JSONDocument {
             // The value ends here: close the containers that end with it, up to the next comma.
             while true {
                 here = scanner.skipWhitespace(here)
-                guard let container = open.last else { return here }
+                guard let container = contents.pointee.open.last else { return here }
                 let isObject = nodes[container].kind == .object
                 let byte = here < scanner.end ? here.pointee : 0
                 if byte == ASCII.comma {
@@ -123,7 +135,7 @@ package final class JSONDocument {
                         position: here, expected: isObject ? .commaOrClosingBrace : .commaOrClosingBracket)
                 }
                 here += 1
-                open.removeLast()
+                contents.pointee.open.removeLast()
                 nodes[container].end = here - base
                 nodes[container].next = count
             }
@@ -148,20 +160,20 @@ package final class JSONDocument {
         _ kind: Kind, _ start: Int, _ end: Int, _ name: (start: Int, end: Int, hasEscapes: Bool),
         hasEscapes: Bool = false
     ) {
-        if count == capacity { grow() }
+        if count == contents.pointee.capacity { grow() }
         (nodes + count).initialize(
             to: Node(
                 kind: kind, hasEscapes: hasEscapes, nameHasEscapes: name.hasEscapes, start: start, end: end,
                 nameStart: name.start, nameEnd: name.end, next: count + 1))
-        count += 1
+        contents.pointee.count += 1
     }
 
     private func grow() {
-        let grown = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+        let grown = UnsafeMutablePointer<Node>.allocate(capacity: contents.pointee.capacity * 2)
         grown.moveInitialize(from: nodes, count: count)
         nodes.deallocate()
-        nodes = grown
-        capacity *= 2
+        contents.pointee.nodes = grown
+        contents.pointee.capacity *= 2
     }
 
     private func fault(at offset: Int, _ expected: JSONSyntaxError.Expectation) -> JSONFault {

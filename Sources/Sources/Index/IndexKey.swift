@@ -1,3 +1,5 @@
+import Bytes
+
 /// Keys of the sources' index, in its store and in its topic. The first byte is a letter for the kind.
 enum IndexKey {
     private static let row = UInt8(ascii: "r")
@@ -56,9 +58,23 @@ enum IndexKey {
         key.first == moved ? String(decoding: key.dropFirst(), as: UTF8.self) : nil
     }
 
-    /// Key of a vote that names only its answer: a waiting one, or a published one.
-    static func vote(forAnswer id: String, row: [UInt8], isWaiting: Bool) -> [UInt8] {
-        votes(forAnswer: id, areWaiting: isWaiting) + row
+    /// Whether the key is a row's.
+    static func isRow(_ key: Bytes) -> Bool { key.first == row }
+
+    /// Whether the key is a vote's, which is in the store alone; see ``vote(ofRow:_:)``.
+    static func isVote(_ key: Bytes) -> Bool { key.first == waiting || key.first == vote }
+
+    /// The key by which a row's vote is found when it names only its answer: the answer's, then the row's key. nil: the
+    /// row's entry holds no such vote.
+    static func vote(ofRow row: Bytes, _ entry: Bytes) -> [UInt8]? {
+        guard let place = RowEntry.votePlace(in: entry) else { return nil }
+        var key: [UInt8] = []
+        key.reserveCapacity(2 + place.answer.count + row.count)
+        key.append(place.isWaiting ? waiting : vote)
+        key.append(UInt8(truncatingIfNeeded: place.answer.count))
+        key.append(contentsOf: place.answer)
+        key.append(contentsOf: row)
+        return key
     }
 
     /// The prefix that such keys share for an answer.
@@ -68,21 +84,11 @@ enum IndexKey {
 
     static let allWaiting: [UInt8] = [waiting]
 
-    /// The prefix that the keys of all votes for the same answer share; nil: it is no vote's key.
-    static func answerPrefix(ofVote key: [UInt8]) -> [UInt8]? {
-        guard let end = rowStart(ofVote: key) else { return nil }
-        return Array(key[..<end])
-    }
-
-    /// The answer and the row that a vote's key names.
+    /// The answer and the row that a vote's key names; nil: it is another key.
     static func parts(ofVote key: [UInt8]) -> (answerID: String, row: [UInt8])? {
-        guard let end = rowStart(ofVote: key) else { return nil }
-        return (String(decoding: key[2..<end], as: UTF8.self), Array(key[end...]))
-    }
-
-    private static func rowStart(ofVote key: [UInt8]) -> Int? {
         guard key.first == waiting || key.first == vote, key.count > 2, key.count > 2 + Int(key[1]) else { return nil }
-        return 2 + Int(key[1])
+        let end = 2 + Int(key[1])
+        return (String(decoding: key[2..<end], as: UTF8.self), Array(key[end...]))
     }
 
     /// FNV-1a over the bytes.

@@ -4,61 +4,91 @@ import Bytes
 /// Index of the published rows: each row's ids, and each answer's question.
 ///
 /// The index topic is the truth, written in the transactions that publish the records. The store follows the topic; the
-/// lane's own entries that the store has not seen yet are layered over it. Used by one thread.
+/// lane's own changes that the store has not seen yet are laid over it. Used by one thread.
 package final class SourceIndex {
     /// nil: all of it is in memory, for work that ends with the process.
     private let store: IndexStore?
-    private var recent = Layer()
+    private var recent = IndexChanges()
     /// Committed before ``beginForgetting()``; the store is catching up to that moment.
-    private var older = Layer()
-    /// The uncommitted entries of `recent`, with their earlier values there, in order.
-    private var uncommitted: [(key: HashedBytes, before: [UInt8]??)] = []
-    /// Entries to produce to the index topic, in order.
-    private var changes: [(key: [UInt8], value: [UInt8]?)] = []
+    private var older = IndexChanges()
+    /// The number of changes in `recent` that are committed.
+    private var committed = 0
+    /// The number of changes in `recent` that were taken to be produced.
+    private var taken = 0
 
     package init(store: IndexStore? = nil) { self.store = store }
 
+    // MARK: - Entries
+
     func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? {
-        if let value = ownValue(of: key) { return value }
+        if let value = key.withUnsafeBytes({ own($0).map { $0.map { Array($0) } } }) { return value }
         return try store?.value(of: key)
     }
 
     /// The value that this lane gave the key, as far as it is remembered; nil: none.
-    private func ownValue(of key: [UInt8]) -> [UInt8]?? {
-        if recent.values.isEmpty, older.values.isEmpty { return nil }
-        let hashed = HashedBytes(key)
-        if let value = recent.values[hashed] { return value }
-        return older.values.isEmpty ? nil : older.values[hashed]
-    }
+    private func own(_ key: Bytes) -> Bytes?? { recent.value(of: key) ?? older.value(of: key) }
 
     /// Whether an entry of the index topic is one of this lane's, which knows all that follows from it.
     func isOwn(_ key: Bytes, _ value: Bytes) -> Bool {
-        guard case .some(.some(let own)) = ownValue(of: Array(key)) else { return false }
-        return own.count == value.count && own.elementsEqual(value)
+        guard case .some(.some(let own)) = own(key) else { return false }
+        return own.holdsSameBytes(as: value)
     }
 
     /// - Parameter value: nil removes the key.
     func set(_ key: [UInt8], _ value: [UInt8]?) {
-        let hashed = HashedBytes(key)
-        uncommitted.append((hashed, recent.set(hashed, value)))
-        changes.append((key, value))
+        key.withUnsafeBytes { key in
+            guard let value else { return recent.set(key, nil) }
+            value.withUnsafeBytes { recent.set(key, $0) }
+        }
     }
 
-    /// Keys of the votes for an answer that name only the answer: waiting ones, or published ones.
-    func keys(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
+    /// Rows of the votes for an answer that name only the answer, in the order of their keys: those that wait for it, or
+    /// those that are published.
+    func rows(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
         let prefix = IndexKey.votes(forAnswer: answer, areWaiting: areWaiting)
-        var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
-        if older.votes.isEmpty, recent.votes.isEmpty, keys.isEmpty { return [] }
-        let hashed = HashedBytes(prefix)
-        for layer in [older, recent] { layer.votes[hashed].map { layer.lay($0, over: &keys) } }
-        return keys.sorted { $0.lexicographicallyPrecedes($1) }
+        var rows = Set(try store?.keys(beginningWith: prefix).map { Array($0.dropFirst(prefix.count)) } ?? [])
+        var answer = answer
+        answer.withUTF8 { answer in
+            let place = VotePlace(isWaiting: areWaiting, answer: Bytes(answer))
+            for changes in [older, recent] { changes.forEachRow(at: place) { rows.insert(Array($0)) } }
+            rows = rows.filter { !isElsewhere($0) { $0.isSame(as: place) } }
+        }
+        return rows.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// All keys that begin with `prefix`: for rare kinds, as it scans all entries in memory.
+    /// Rows of all votes that wait for their answers, with the answers' ids, in the order of the rows' keys.
+    func waitingVotes() throws(StoreError) -> [(answerID: String, row: [UInt8])] {
+        var votes: [[UInt8]: String] = [:]
+        for key in try store?.keys(beginningWith: IndexKey.allWaiting) ?? [] {
+            guard let (answer, row) = IndexKey.parts(ofVote: key), !isElsewhere(row, { $0.isWaiting }) else { continue }
+            votes[row] = answer
+        }
+        for changes in [older, recent] {
+            changes.forEachNewest { row, value in
+                guard let place = VotePlace(ofRow: row, value), place.isWaiting else { return }
+                votes[Array(row)] = String(decoding: place.answer, as: UTF8.self)
+            }
+        }
+        return votes.filter { row, _ in !isElsewhere(row) { $0.isWaiting } }
+            .map { ($0.value, $0.key) }.sorted { $0.row.lexicographicallyPrecedes($1.row) }
+    }
+
+    /// Whether the lane has changed a row to what is no vote, or one at another place.
+    private func isElsewhere(_ row: [UInt8], _ isThere: (VotePlace) -> Bool) -> Bool {
+        row.withUnsafeBytes { row in
+            guard let value = own(row) else { return false }
+            return VotePlace(ofRow: row, value).map { !isThere($0) } ?? true
+        }
+    }
+
+    /// All keys that begin with `prefix`: for rare kinds, as it scans all changes in memory.
     func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
-        for layer in [older, recent] {
-            layer.lay(layer.values.keys.filter { $0.bytes.starts(with: prefix) }, over: &keys)
+        for changes in [older, recent] {
+            changes.forEachNewest { key, value in
+                guard key.starts(withBytes: prefix) else { return }
+                if value == nil { keys.remove(Array(key)) } else { keys.insert(Array(key)) }
+            }
         }
         return keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -76,36 +106,62 @@ package final class SourceIndex {
         return count
     }
 
-    // MARK: - The lane's part
+    // MARK: - The store's part
 
-    /// Entries set since the last call, to be produced to the index topic within the transaction.
-    package func takeChanges() -> [(key: [UInt8], value: [UInt8]?)] {
-        defer { changes.removeAll(keepingCapacity: true) }
-        return changes
+    /// Applies an entry of the index topic to the store. The store has a key more than the topic for each vote that
+    /// names only its answer, so that it is found by the answer.
+    /// - Parameter value: nil removes the key.
+    package func follow(_ key: Bytes, _ value: Bytes?) throws(StoreError) {
+        // Earlier versions wrote the votes' keys into the topic, too; they follow from the rows.
+        guard let store, !IndexKey.isVote(key) else { return }
+        if IndexKey.isRow(key) {
+            let before = try store.value(of: key).flatMap { entry in
+                entry.withUnsafeBytes { IndexKey.vote(ofRow: key, $0) }
+            }
+            let after = value.flatMap { IndexKey.vote(ofRow: key, $0) }
+            if before != after {
+                if let before { try store.set(before, nil) }
+                if let after { try store.set(after, [1]) }
+            }
+        }
+        try store.set(key, value)
     }
 
-    /// Writes the set entries to the store, for an index without a topic.
+    /// Writes the changes to the store, for an index without a topic.
     func writeThrough() throws(StoreError) {
-        changes.removeAll(keepingCapacity: true)
-        guard let store, recent.values.count >= 1024 else { return }
-        for (key, value) in recent.values { try store.set(key.bytes, value) }
+        guard let store, recent.count >= 1024 else {
+            taken = recent.count
+            return
+        }
+        try recent.forEach(from: 0) { (key, value) throws(StoreError) in try follow(key, value) }
         recent.removeAll()
-        uncommitted.removeAll(keepingCapacity: true)
+        (committed, taken) = (0, 0)
         try store.commitIfDue()
     }
 
+    // MARK: - The lane's part
+
+    /// Calls `body` with the changes since the last call, in order, to be produced to the index topic within the
+    /// transaction.
+    package func takeChanges<Failure>(
+        _ body: (_ key: Bytes, _ value: Bytes?) throws(Failure) -> Void
+    ) throws(Failure) {
+        let first = taken
+        taken = recent.count
+        try recent.forEach(from: first, body)
+    }
+
     /// The transaction was committed.
-    package func commit() { uncommitted.removeAll(keepingCapacity: true) }
+    package func commit() { committed = recent.count }
 
     /// The transaction was aborted.
     package func abort() {
-        for (key, before) in uncommitted.reversed() { recent.restore(key, before) }
-        uncommitted.removeAll(keepingCapacity: true)
-        changes.removeAll(keepingCapacity: true)
+        recent.removeAll(from: committed)
+        taken = committed
     }
 
-    /// Entries that the store may not have seen yet.
-    package var unseen: Int { recent.values.count + older.values.count }
+    /// Changes that the store may not have seen yet.
+    package var unseen: Int { recent.count + older.count }
 
     /// Whether the store is catching up to ``beginForgetting()``; after that it serves the entries committed before.
     package private(set) var isForgetting = false
@@ -113,77 +169,24 @@ package final class SourceIndex {
     /// Nothing may be uncommitted.
     package func beginForgetting() {
         isForgetting = true
-        older = recent
-        recent = Layer()
+        swap(&older, &recent)
+        recent.removeAll()
+        (committed, taken) = (0, 0)
     }
 
     /// The store has all entries committed before ``beginForgetting()``.
     package func finishForgetting() {
         isForgetting = false
-        older = Layer()
+        older.removeAll()
     }
 
     /// From here on committed entries are looked up in the store alone: other lanes may have changed them.
     package func forgetAll() {
         finishForgetting()
-        let kept = uncommitted.map { ($0.key, recent.values[$0.key] ?? nil) }
-        recent = Layer()
-        uncommitted = kept.map { key, value in (key, recent.set(key, value)) }
-    }
-}
-
-/// Changes that the store may not have.
-private struct Layer {
-    /// By key; a nil value: the key was removed.
-    private(set) var values: [HashedBytes: [UInt8]?] = [:]
-    /// The votes' keys among them, by the prefix that one answer's share; some of them more than once.
-    private(set) var votes: [HashedBytes: [HashedBytes]] = [:]
-
-    /// - Returns: the key's earlier value; nil: it had none here.
-    mutating func set(_ key: HashedBytes, _ value: [UInt8]?) -> [UInt8]?? {
-        if let prefix = IndexKey.answerPrefix(ofVote: key.bytes) { votes[HashedBytes(prefix), default: []].append(key) }
-        return values.updateValue(value, forKey: key)
-    }
-
-    /// Takes back what ``set(_:_:)`` did.
-    mutating func restore(_ key: HashedBytes, _ before: [UInt8]??) {
-        if let before { values[key] = .some(before) } else { values[key] = nil }
-    }
-
-    mutating func removeAll() {
-        values.removeAll(keepingCapacity: true)
-        votes.removeAll(keepingCapacity: true)
-    }
-
-    /// Applies the changes of the keys in `group` to a set of keys.
-    func lay(_ group: some Sequence<HashedBytes>, over keys: inout Set<[UInt8]>) {
-        for key in group {
-            switch values[key] {
-            case .some(.some): keys.insert(key.bytes)
-            case .some(.none): keys.remove(key.bytes)
-            // Set, and taken back.
-            case nil: break
-            }
-        }
-    }
-}
-
-/// Bytes as a dictionary's key, hashed once and a word at a time; an array hashes itself element by element.
-private struct HashedBytes: Hashable {
-    let bytes: [UInt8]
-    private let hash: Int
-
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        var hasher = Hasher()
-        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-        hash = hasher.finalize()
-    }
-
-    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
-
-    static func == (one: Self, other: Self) -> Bool {
-        one.hash == other.hash
-            && one.bytes.withUnsafeBytes { one in other.bytes.withUnsafeBytes { one.holdsSameBytes(as: $0) } }
+        let kept = IndexChanges()
+        recent.forEach(from: committed) { kept.set($0, $1) }
+        taken = max(0, taken - committed)
+        committed = 0
+        recent = kept
     }
 }

@@ -2,12 +2,14 @@ import AnswerStore
 import Bytes
 import KafkaClient
 import Logging
+import Sources
 
 /// Applies the index topic to a lane's index store: all partitions, as any row may be looked up. Lane thread only.
 final class SourceIndexFollower {
     private static let maxGathered = 4096
 
     private let topic: String
+    private let index: SourceIndex
     private let store: IndexStore
     private let consumer: AssignedConsumer
     /// Reads the partitions' ends, uncommitted records included: no earlier owner's record can come after them.
@@ -23,8 +25,12 @@ final class SourceIndexFollower {
     /// Whether the last ``advance(wait:applied:)`` took as many records as it may, so that more may be there.
     private(set) var hasMore = false
 
-    init(topic: String, properties: ClientProperties, store: IndexStore, logger: Logger) throws(KafkaError) {
+    /// - Parameter store: the index's.
+    init(
+        topic: String, properties: ClientProperties, index: SourceIndex, store: IndexStore, logger: Logger
+    ) throws(KafkaError) {
         self.topic = topic
+        self.index = index
         self.store = store
         consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
         var uncommitted = properties.follower
@@ -97,7 +103,7 @@ final class SourceIndexFollower {
         for position in 0..<gathered.count {
             let message = gathered[position]
             // LMDB's limits; only a foreign record breaks them.
-            if let key = message.key, 1...511 ~= key.count { try store.set(key, message.value) }
+            if let key = message.key, 1...511 ~= key.count { try index.follow(key, message.value) }
             // The records of a fetch are of one partition: one note for all of them.
             let isLast = position + 1 == gathered.count || gathered[position + 1].partition != message.partition
             guard isLast else { continue }

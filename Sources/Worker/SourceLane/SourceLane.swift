@@ -103,9 +103,9 @@ final class SourceLane: CommittingLane {
         } catch {
             throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
         }
-        follower = try SourceIndexFollower(
-            topic: configuration.topics.sourceIndex, properties: properties, store: store, logger: logger)
         index = SourceIndex(store: store)
+        follower = try SourceIndexFollower(
+            topic: configuration.topics.sourceIndex, properties: properties, index: index, store: store, logger: logger)
         let registry = configuration.registry.map { RegistryClient($0) { stop.isRequested } }
         translator = SourceTranslator(configuration.sources, index: index, schemas: registry)
         // Until the group assigns partitions, other lanes publish the index's votes.
@@ -349,11 +349,9 @@ final class SourceLane: CommittingLane {
     }
 
     func publishIndexChanges() throws(LaneFault) {
-        for change in index.takeChanges() {
-            try publisher.publish(
-                to: configuration.topics.sourceIndex,
-                partition: change.key.withUnsafeBytes { KeyPlacement.partition(of: $0, count: indexPartitions) },
-                key: change.key, value: change.value, of: nil)
+        try index.takeChanges { (key, value) throws(LaneFault) in
+            try publisher.publishIndexEntry(
+                key, value, partition: KeyPlacement.partition(of: key, count: indexPartitions))
         }
     }
 }

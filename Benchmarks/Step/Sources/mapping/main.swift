@@ -116,7 +116,7 @@ final class Trial {
             for event in events.all[position..<end] { try translate(event, &taken) }
             index.commit()
             let middle = Self.now
-            for change in taken { try store.set(change.key, change.value) }
+            for change in taken { try follow(change) }
             try store.commitIfDue()
             index.forgetAll()
             mapping += middle - began
@@ -132,9 +132,19 @@ final class Trial {
             published += 1
             publishedBytes += record.key.count + (record.value?.count ?? 0)
         }
-        for change in index.takeChanges() {
-            taken.append(change)
+        index.takeChanges { key, value in
+            taken.append((Array(key), value.map { Array($0) }))
             changes += 1
+        }
+    }
+
+    private func follow(_ change: (key: [UInt8], value: [UInt8]?)) throws {
+        try change.key.withUnsafeBytes { key in
+            if let value = change.value {
+                try value.withUnsafeBytes { try index.follow(key, $0) }
+            } else {
+                try index.follow(key, nil)
+            }
         }
     }
 
