@@ -197,6 +197,26 @@ package final class Producer {
         if let failure { throw failure }
     }
 
+    /// Queues a record, again and again while `full` returns: it waits for room, or throws.
+    @inlinable @inline(__always)
+    package static func retrying<Failure>(
+        _ record: () throws(KafkaError) -> Void, full: (KafkaError) throws(Failure) -> Void
+    ) throws(Failure) {
+        while true {
+            do throws(KafkaError) { return try record() } catch { try full(error) }
+        }
+    }
+
+    /// Queues a record, and waits while the queue is full.
+    /// - Throws: once `patience` has passed, that the queue is full; any other error at once.
+    package func waitingForRoom(_ patience: Duration, _ record: () throws(KafkaError) -> Void) throws(KafkaError) {
+        let deadline = ContinuousClock.now + patience
+        try Self.retrying(record) { (error) throws(KafkaError) in
+            guard error.isQueueFull, .now < deadline else { throw error }
+            poll(timeoutMilliseconds: 10)
+        }
+    }
+
     /// Reads librdkafka's reports: failed deliveries, errors. Waits up to the timeout for the first one.
     package func poll(timeoutMilliseconds: Int32) {
         var timeout = timeoutMilliseconds

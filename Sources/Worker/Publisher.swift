@@ -85,16 +85,11 @@ final class Publisher {
         _ value: Bytes?, of event: ConsumedMessage, partition: Int32?, carried: Int, from: Bytes? = nil
     ) throws(LaneFault) {
         try openTransaction()
-        while true {
-            do throws(KafkaError) {
-                try producer.produce(
-                    to: enriched, partition: partition, key: event.key, value: value, timestamp: event.timestamp,
-                    headersOf: event.hasHeaders ? event : nil, extraHeaders: [],
-                    mark: from.map { (Provenance.staticName, $0) })
-                break
-            } catch {
-                try waitForRoom(or: error)
-            }
+        try queue { () throws(KafkaError) in
+            try producer.produce(
+                to: enriched, partition: partition, key: event.key, value: value, timestamp: event.timestamp,
+                headersOf: event.hasHeaders ? event : nil, extraHeaders: [],
+                mark: from.map { (Provenance.staticName, $0) })
         }
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + carried)
     }
@@ -110,41 +105,28 @@ final class Publisher {
     ) throws(LaneFault) {
         try openTransaction()
         let timestamp = [question.timestamp, entry.timestamp].compactMap { $0 }.max()
-        while true {
-            do throws(KafkaError) {
-                try producer.produce(
-                    to: enriched, partition: partition, key: entry.question, value: value, timestamp: timestamp,
-                    packedHeaders: PackedHeaders(question.headers),
-                    extraHeader: (ChangeCause.header, ChangeCause.value(entry.cause)),
-                    mark: from.map { (Provenance.staticName, $0) })
-                break
-            } catch {
-                try waitForRoom(or: error)
-            }
+        try queue { () throws(KafkaError) in
+            try producer.produce(
+                to: enriched, partition: partition, key: entry.question, value: value, timestamp: timestamp,
+                packedHeaders: PackedHeaders(question.headers),
+                extraHeader: (ChangeCause.header, ChangeCause.value(entry.cause)),
+                mark: from.map { (Provenance.staticName, $0) })
         }
         uncommitted = .records(bytes: uncommittedBytes + value.count + carried)
     }
 
     /// Publishes a contract record made from a source's record, placed by its key.
     /// - Parameters:
-    ///   - partition: nil: by the key's hash.
     ///   - source: the record whose timestamp and headers pass through; nil: no headers, and the current time.
     ///   - without: headers of the source that do not pass through.
     func publish(
-        to topic: String, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?,
-        without: [StaticString] = []
+        to topic: String, key: [UInt8], value: [UInt8]?, of source: ConsumedMessage?, without: [StaticString] = []
     ) throws(LaneFault) {
         try openTransaction()
-        while true {
-            do throws(KafkaError) {
-                try producer.produce(
-                    to: producer.topic(topic), partition: partition, key: key, value: value,
-                    timestamp: source?.timestamp,
-                    headersOf: source?.hasHeaders ?? false ? source : nil, without: without)
-                break
-            } catch {
-                try waitForRoom(or: error)
-            }
+        try queue { () throws(KafkaError) in
+            try producer.produce(
+                to: producer.topic(topic), key: key, value: value, timestamp: source?.timestamp,
+                headersOf: source?.hasHeaders ?? false ? source : nil, without: without)
         }
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
     }
@@ -152,14 +134,9 @@ final class Publisher {
     /// Publishes an entry of the sources' index.
     func publishIndexEntry(_ key: Bytes, _ value: Bytes?, partition: Int32) throws(LaneFault) {
         try openTransaction()
-        while true {
-            do throws(KafkaError) {
-                try producer.produce(
-                    to: producer.topic(topics.sourceIndex), partition: partition, key: key, value: value, timestamp: nil)
-                break
-            } catch {
-                try waitForRoom(or: error)
-            }
+        try queue { () throws(KafkaError) in
+            try producer.produce(
+                to: producer.topic(topics.sourceIndex), partition: partition, key: key, value: value, timestamp: nil)
         }
         uncommitted = .records(bytes: uncommittedBytes + (value?.count ?? 0) + key.count)
     }
@@ -208,20 +185,23 @@ final class Publisher {
         _ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?, key: UnsafeRawBufferPointer?,
         headers: [RecordHeader]
     ) throws(KafkaError) {
-        while true {
-            do throws(KafkaError) {
-                // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters
-                // of old records unread. The original's timestamp is in a header.
-                try producer.produce(
-                    to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
-                    timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,
-                    extraHeaders: (form.carriesHeaders ? letter.keptHeaders : []) + headers)
-                return
-            } catch {
-                guard error.isQueueFull, !stop.graceIsOver else { throw error }
-                pollForRoom(error)
-            }
+        try Producer.retrying { () throws(KafkaError) in
+            // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters of old
+            // records unread. The original's timestamp is in a header.
+            try producer.produce(
+                to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
+                timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,
+                extraHeaders: (form.carriesHeaders ? letter.keptHeaders : []) + headers)
+        } full: { (error) throws(KafkaError) in
+            guard error.isQueueFull, !stop.graceIsOver else { throw error }
+            pollForRoom(error)
         }
+    }
+
+    /// Queues a record; waits while the queue is full.
+    @inline(__always)
+    private func queue(_ record: () throws(KafkaError) -> Void) throws(LaneFault) {
+        try Producer.retrying(record) { (error) throws(LaneFault) in try waitForRoom(or: error) }
     }
 
     private func waitForRoom(or error: KafkaError) throws(LaneFault) {

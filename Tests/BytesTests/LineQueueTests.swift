@@ -39,13 +39,12 @@ import Testing
     }
 
     @Test func longLinesGrowTheMemoryAndKeepTheirBytes() {
-        var random = SystemRandomNumberGenerator()
         let expected = (0..<50).map { number in
-            String(repeating: Character(Unicode.Scalar(UInt8(0x61 + number % 26))), count: .random(in: 0...5_000, using: &random))
+            String(repeating: Character(Unicode.Scalar(UInt8(0x61 + number % 26))), count: number * 7_919 % 5_000)
         }
         let text = Array(expected.joined(separator: "\n").utf8)
         for size in [1_000, 1_001] {
-            #expect(lines(of: text, size: size, queue: LineQueue(piece: 4_096)) == expected.dropLast(expected.last == "" ? 1 : 0))
+            #expect(lines(of: text, size: size, queue: LineQueue(piece: 4_096)) == expected)
         }
     }
 

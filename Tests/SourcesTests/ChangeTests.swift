@@ -281,7 +281,7 @@ struct SourceVoteTests {
         try site.send("forum.vote", key: #"{"id":1}"#, vote(1, post: 9))
         #expect(try site.send("forum.post", key: #"{"id":9}"#, post(9, "question")).count == 1)
         #expect(try site.send("forum.vote", key: #"{"id":2}"#, vote(2, post: 9)) == [])
-        #expect(try site.index.keys(beginningWith: IndexKey.allWaiting) == [])
+        #expect(try site.index.waitingVotes().isEmpty)
         #expect(site.records.allSatisfy { $0.topic == .questions })
     }
 

@@ -228,6 +228,6 @@ struct MissingColumnTests {
         #expect(try index.placement(among: 6) == 6)
         #expect(try index.placement(among: 9) == 6)
         #expect(try index.placement(among: 4) == 4, "made anew")
-        #expect(index.takeChanges().map(\.value) == [Array("6".utf8), Array("4".utf8)])
+        #expect(index.changes().map(\.value) == [Array("6".utf8), Array("4".utf8)])
     }
 }

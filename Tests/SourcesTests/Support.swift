@@ -19,6 +19,15 @@ func read(_ yaml: String) throws -> (mappings: [SourceMapping], problems: [Strin
     return (reader.mappings, reader.problems)
 }
 
+extension SourceIndex {
+    /// The changes since the last call.
+    func changes() -> [(key: [UInt8], value: [UInt8]?)] {
+        var changes: [(key: [UInt8], value: [UInt8]?)] = []
+        takeChanges { key, value in changes.append((Array(key), value.map { Array($0) })) }
+        return changes
+    }
+}
+
 /// Sends records through a translator, with an index in memory, and keeps what comes out.
 final class Site {
     let index = SourceIndex()

@@ -72,6 +72,11 @@ struct SourceOffsetTests {
         // Another lane's: a vote that waits, and then its answer.
         let index = SourceIndex()
         let other = SourceTranslator(SourcePreset.stackExchange.mappings(topicPrefix: "dump"), index: index)
+        func changes() -> [(key: [UInt8], value: [UInt8]?)] {
+            var changes: [(key: [UInt8], value: [UInt8]?)] = []
+            index.takeChanges { key, value in changes.append((Array(key), value.map { Array($0) })) }
+            return changes
+        }
         func translate(_ topic: String, _ row: String) throws {
             let bytes = Array(row.utf8)
             _ = try bytes.withUnsafeBytes { row in
@@ -79,10 +84,10 @@ struct SourceOffsetTests {
             }
         }
         try translate("dump.Votes", #"{"Id":"1","PostId":"7","VoteTypeId":"2"}"#)
-        var entries = index.takeChanges()
+        var entries = changes()
         try translate(Self.posts, #"{"Id":"7","PostTypeId":"2","ParentId":"1"}"#)
-        entries += index.takeChanges().filter { $0.key.first == UInt8(ascii: "a") }
-        #expect(entries.count >= 3)
+        entries += changes().filter { $0.key.first == UInt8(ascii: "a") }
+        #expect(entries.count == 2)
         let producer = try Producer(properties: site.properties, transactionalID: nil, logger: site.logger)
         let topic = try producer.topic(site.topics.sourceIndex)
         for entry in entries {

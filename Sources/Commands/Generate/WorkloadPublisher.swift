@@ -68,14 +68,8 @@ struct WorkloadPublisher {
     private func produce(
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, to topic: ProducerTopic, with producer: Producer
     ) throws {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do throws(KafkaError) {
-                return try producer.produce(to: topic, partition: nil, key: key, value: value, timestamp: nil)
-            } catch {
-                guard error.isQueueFull, .now < deadline else { throw error }
-                producer.poll(timeoutMilliseconds: 10)
-            }
+        try producer.waitingForRoom(Self.patience) { () throws(KafkaError) in
+            try producer.produce(to: topic, partition: nil, key: key, value: value, timestamp: nil)
         }
     }
 }

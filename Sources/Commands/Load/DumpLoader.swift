@@ -73,15 +73,8 @@ struct DumpLoader {
     }
 
     private func publish(_ record: ContractRecord, to topic: ProducerTopic, with producer: Producer) throws {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do throws(KafkaError) {
-                return try producer.produce(
-                    to: topic, key: record.key, value: record.value, timestamp: nil, headersOf: nil)
-            } catch {
-                guard error.isQueueFull, .now < deadline else { throw error }
-                producer.poll(timeoutMilliseconds: 100)
-            }
+        try producer.waitingForRoom(Self.patience) { () throws(KafkaError) in
+            try producer.produce(to: topic, key: record.key, value: record.value, timestamp: nil, headersOf: nil)
         }
     }
 }

@@ -88,14 +88,10 @@ final class SandboxClients {
         let topic = try producer.topic(place.topic)
         try Self.lend(key) { key in
             try Self.lend(value) { value in
-                while true {
-                    do {
-                        return try producer.produce(
-                            to: topic, partition: place.partition, key: key, value: value, timestamp: timestamp,
-                            extraHeaders: headers)
-                    } catch let error as KafkaError where error.isQueueFull {
-                        producer.poll(timeoutMilliseconds: 100)
-                    }
+                try producer.waitingForRoom(Self.patience) { () throws(KafkaError) in
+                    try producer.produce(
+                        to: topic, partition: place.partition, key: key, value: value, timestamp: timestamp,
+                        extraHeaders: headers)
                 }
             }
         }

@@ -104,18 +104,19 @@ package final class ClusterOutput {
     ) throws -> Bool {
         let deadline = ContinuousClock.now + Self.patience
         try begin()
-        while true {
-            do throws(KafkaError) {
+        do {
+            try Producer.retrying { () throws(KafkaError) in
                 try producer.produce(
                     to: topic, partition: partition, key: key, value: value, timestamp: timestamp,
                     headersOf: message, extraHeaders: headers)
-                break
-            } catch {
+            } full: { error in
                 if error.name == "MSG_SIZE_TOO_LARGE" { throw error }
                 guard error.isQueueFull, .now < deadline else { throw broken(off: error) }
-                if stop.isRequested { return false }
+                if stop.isRequested { throw CancellationError() }
                 producer.poll(timeoutMilliseconds: 10)
             }
+        } catch is CancellationError {
+            return false
         }
         let size = (key?.count ?? 0) + (value?.count ?? 0)
         published += 1

@@ -64,7 +64,8 @@ package final class DumpFile {
             return count > 0
         } catch {
             throw SourceFailure(
-                "cannot read \(excerpt(path)) beyond byte \(bytesRead) (\(error.text)); load it again from a whole copy")
+                "cannot read \(excerpt(path)) beyond byte \(bytesRead) (\(error.text)); load it again from a whole copy"
+            )
         }
     }
 

@@ -22,9 +22,13 @@ final class RowsBody {
             // The last value's schema is forgotten: what a record becomes does not depend on it.
             _ = self.outcome(fresh, topic, nil, Array("[]".utf8))
             precondition(outcome == self.outcome(fresh, topic, key, value), "it depends on what was read before")
-            let changes = indexes.map { $0.takeChanges() }
-            precondition(changes[0].map(\.key) == changes[1].map(\.key), "the index depends on what was read before")
-            for index in indexes { if changes[0].count == 1 { index.abort() } else { index.commit() } }
+            let keys = indexes.map { index in
+                var keys: [[UInt8]] = []
+                index.takeChanges { key, _ in keys.append(Array(key)) }
+                return keys
+            }
+            precondition(keys[0] == keys[1], "the index depends on what was read before")
+            for index in indexes { if keys[0].count == 1 { index.abort() } else { index.commit() } }
         }
     }
 
