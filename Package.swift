@@ -86,7 +86,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Report", dependencies: ["Pages", "Throughput", "Worker"]),
+        .target(name: "Report", dependencies: ["Bytes", "Pages", "Throughput", "Worker"]),
         .target(name: "AdminRequests", dependencies: ["Bytes", "Throughput"]),
         .target(
             name: "Admin",

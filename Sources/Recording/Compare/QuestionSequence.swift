@@ -2,20 +2,20 @@
 struct QuestionSequence {
     let expected: [RecordedRecord]
     let actual: [RecordedRecord]
-    /// Pairs of the question's records before these.
-    let pairsBefore: Int
+    /// Whether the question is known to have other records: then a difference is told with its event.
+    let hasOthers: Bool
 
     /// The differences for people; none when only ignored parts differ.
     func lines(_ diff: RecordDiff) -> [String] {
         var lines: [String] = []
-        let total = pairsBefore + max(expected.count, actual.count)
-        for (index, pair) in Self.align(expected, actual, byTime: !diff.ignoresTimestamps).enumerated() {
+        let tellsEvent = hasOthers || max(expected.count, actual.count) > 1
+        for pair in Self.align(expected, actual, byTime: !diff.ignoresTimestamps) {
             switch pair {
             case (let was?, let now?):
                 let differences = diff.lines(expected: was, actual: now)
                 guard !differences.isEmpty else { continue }
-                if total > 1 {
-                    lines.append("record \(pairsBefore + index + 1) (event of \(Excerpt.time(now.timestamp))):")
+                if tellsEvent {
+                    lines.append("record of the event of \(Excerpt.time(now.timestamp)):")
                     lines += differences.map { "  " + $0 }
                 } else {
                     lines += differences

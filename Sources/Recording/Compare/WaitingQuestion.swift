@@ -5,8 +5,8 @@ final class WaitingQuestion {
     let order: Int
     private var expected = ImageQueue()
     private var actual = ImageQueue()
-    /// Pairs of records that were removed from the front.
-    private var pairsBefore = 0
+    /// Whether pairs of records were removed from the front.
+    private var hadOthers = false
 
     init(order: Int) { self.order = order }
 
@@ -24,7 +24,7 @@ final class WaitingQuestion {
         guard (isExpected ? expected : actual).isEmpty,
             let partner = isExpected ? actual.first : expected.first, RecordImage.areEqual(partner, image)
         else { return nil }
-        pairsBefore += 1
+        hadOthers = true
         return isExpected ? actual.removeFirst(1) : expected.removeFirst(1)
     }
 
@@ -41,8 +41,8 @@ final class WaitingQuestion {
     /// - Returns: the removed records.
     func remove(_ count: Int, freed: inout Int) -> QuestionSequence {
         let sequence = QuestionSequence(
-            expected: expected.records(count), actual: actual.records(count), pairsBefore: pairsBefore)
-        pairsBefore += min(sequence.expected.count, sequence.actual.count)
+            expected: expected.records(count), actual: actual.records(count), hasOthers: hadOthers)
+        hadOthers = hadOthers || min(sequence.expected.count, sequence.actual.count) > 0
         freed -= expected.removeFirst(sequence.expected.count) + actual.removeFirst(sequence.actual.count)
         return sequence
     }

@@ -83,7 +83,7 @@ struct GoldenComparisonTests {
         let lines = report.text().split(separator: "\n")
         try #require(lines.count == 3)
         #expect(lines[0] == "question q7 (questions.enriched)")
-        #expect(lines[1].hasSuffix("(event of 1970-01-01T00:00:01.007Z):"))
+        #expect(lines[1] == "  record of the event of 1970-01-01T00:00:01.007Z:")
         #expect(lines[2] == "    question.title: was \"Title 2\", is \"Other\"")
     }
 
