@@ -109,6 +109,19 @@ struct SourceIndexTests {
         for kind in ["v", "w"] { #expect(try store.keys(beginningWith: Array(kind.utf8)) == []) }
     }
 
+    @Test("keys of many aborts leave no trace")
+    func manyAborts() {
+        let changes = IndexChanges()
+        key.withUnsafeBytes { changes.set($0, $0) }
+        for number in 0..<5_000 {
+            withUnsafeBytes(of: number) { changes.set($0, $0) }
+            changes.removeAll(from: 1)
+        }
+        #expect(changes.count == 1)
+        #expect(key.withUnsafeBytes { changes.value(of: $0).map { $0.map { Array($0) } } } == .some(key))
+        #expect(withUnsafeBytes(of: 7) { changes.value(of: $0) } == nil)
+    }
+
     /// Against a dictionary that is copied at every commit.
     @Test("changes are found, taken back and widened as in a dictionary", arguments: [1, 2, 3])
     func changes(seed: UInt64) {

@@ -16,12 +16,6 @@ final class IndexChanges {
         let sameAnswer: Int32
     }
 
-    private enum Slot {
-        static let empty: Int32 = 0
-        /// Its change was taken back: the search goes on behind it.
-        static let vacated: Int32 = -1
-    }
-
     private static let leastSlots = 1 << 10
     /// Slots and bytes above which memory is given back, once it is empty.
     private static let keptSlots = 1 << 19
@@ -31,10 +25,10 @@ final class IndexChanges {
     private var capacity = 1 << 16
     private var used = 0
     private var changes: [Change] = []
-    /// The newest change of each key plus one, by the key's hash.
-    private var keys = [Int32](repeating: Slot.empty, count: leastSlots)
-    /// The newest vote for each answer plus one, by the hash of ``VotePlace``.
-    private var votes = [Int32](repeating: Slot.empty, count: leastSlots)
+    /// The newest change of each key plus one, by the key's hash; 0: an empty slot.
+    private var keys = [Int32](repeating: 0, count: leastSlots)
+    /// The newest vote for each answer plus one, by the hash of ``VotePlace``; 0: an empty slot.
+    private var votes = [Int32](repeating: 0, count: leastSlots)
 
     init() { memory = .allocate(capacity: capacity) }
 
@@ -87,36 +81,31 @@ final class IndexChanges {
 
     /// - Parameter value: nil removes the key.
     func set(_ key: Bytes, _ value: Bytes?) {
-        if (changes.count + 1) * 2 > keys.count { widen() }
+        if (changes.count + 1) * 2 > keys.count { fillTables(of: keys.count * 2) }
         let hash = Self.hash(key)
         let slot = slot(of: key, hash: hash)
         let group = VotePlace(ofRow: key, value).map { self.slot(of: $0) }
         changes.append(
             Change(
                 hash: hash, start: append(key, value), keyCount: Int32(key.count),
-                valueCount: value.map { Int32($0.count) } ?? -1, earlier: max(keys[slot], 0) - 1,
-                sameAnswer: group.map { max(votes[$0], 0) - 1 } ?? -1))
+                valueCount: value.map { Int32($0.count) } ?? -1, earlier: keys[slot] - 1,
+                sameAnswer: group.map { votes[$0] - 1 } ?? -1))
         keys[slot] = Int32(changes.count)
         if let group { votes[group] = Int32(changes.count) }
     }
 
     /// Takes back the changes from the one with this number on.
     func removeAll(from first: Int) {
-        while changes.count > first, let change = changes.last {
-            let key = key(of: change)
-            keys[slot(of: key, hash: change.hash)] = change.earlier < 0 ? Slot.vacated : change.earlier + 1
-            if let place = VotePlace(ofRow: key, value(of: change)) {
-                votes[slot(of: place)] = change.sameAnswer < 0 ? Slot.vacated : change.sameAnswer + 1
-            }
-            used = change.start
-            changes.removeLast()
-        }
+        guard first < changes.count else { return }
+        used = changes[first].start
+        changes.removeSubrange(first...)
+        fillTables(of: keys.count)
     }
 
     func removeAll() {
         if changes.isEmpty { return }
         changes.removeAll(keepingCapacity: keys.count <= Self.keptSlots)
-        clear(keys.count <= Self.keptSlots ? keys.count : Self.leastSlots)
+        fillTables(of: keys.count <= Self.keptSlots ? keys.count : Self.leastSlots)
         used = 0
         guard capacity > Self.keptBytes else { return }
         memory.deallocate()
@@ -169,31 +158,19 @@ final class IndexChanges {
     private func find(in table: [Int32], _ hash: Int, _ isWanted: (Change) -> Bool) -> Int {
         let mask = table.count - 1
         var slot = hash & mask
-        var vacated: Int?
-        while table[slot] != Slot.empty {
-            if table[slot] == Slot.vacated {
-                vacated = vacated ?? slot
-            } else if isWanted(changes[Int(table[slot]) - 1]) {
-                return slot
-            }
-            slot = (slot + 1) & mask
-        }
-        return vacated ?? slot
+        while table[slot] > 0, !isWanted(changes[Int(table[slot]) - 1]) { slot = (slot + 1) & mask }
+        return slot
     }
 
-    private func clear(_ count: Int) {
+    /// Fills the tables from the changes; the newest change of a key is the last that takes its slot.
+    private func fillTables(of count: Int) {
         if count == keys.count {
-            for slot in keys.indices { keys[slot] = Slot.empty }
-            for slot in votes.indices { votes[slot] = Slot.empty }
+            for slot in keys.indices { keys[slot] = 0 }
+            for slot in votes.indices { votes[slot] = 0 }
         } else {
-            keys = [Int32](repeating: Slot.empty, count: count)
+            keys = [Int32](repeating: 0, count: count)
             votes = keys
         }
-    }
-
-    /// Doubles the tables; the newest change of a key is the last that takes its slot.
-    private func widen() {
-        clear(keys.count * 2)
         for (number, change) in changes.enumerated() {
             let key = key(of: change)
             keys[slot(of: key, hash: change.hash)] = Int32(number + 1)
