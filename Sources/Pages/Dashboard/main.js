@@ -9,7 +9,7 @@ const byId = (id) => document.getElementById(id);
 const MINUTES = 120_000;
 /** What "the last hour" spans while less of it is known. */
 const SPANS = [2, 5, 10, 20, 40, 60].map((minutes) => minutes * 60_000);
-const codes = ["invalid-json", "too-deep", "schema", "key-mismatch", "too-large", "refused"];
+const codes = ["invalid-json", "too-deep", "schema", "key-mismatch", "too-large", "refused", "source"];
 
 const chart = (id, options) => new Chart(byId(id), options);
 const percentiles = (field) => ["p50", "p90", "p99", "max"].map((name) => ({

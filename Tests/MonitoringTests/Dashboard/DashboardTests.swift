@@ -3,6 +3,7 @@ import Foundation
 import KafkaClient
 import Logging
 import Pages
+import Records
 import ServiceLifecycle
 import Testing
 
@@ -104,6 +105,16 @@ struct DashboardTests {
         let drawn = list.matches(of: /\["(\w+)"/).map { String($0.1) }
         #expect(drawn.sorted() == LaneActivity.allCases.map(\.field).sorted())
         for activity in LaneActivity.allCases { #expect(style.contains(".c-\(activity.field) { --c:")) }
+    }
+
+    @Test("each code of a dead letter stands in the script that draws it, once, and has a colour")
+    func codes() throws {
+        let script = try #require(PageFile.parts["main.js"]).text
+        let style = try #require(PageFile.parts["style.css"]).text
+        let list = try #require(script.firstMatch(of: /codes = \[(.+?)\];/)).1
+        let drawn = list.matches(of: /"([a-z-]+)"/).map { String($0.1) }
+        #expect(drawn.sorted() == RecordErrorCode.allCases.map(\.rawValue).sorted())
+        for code in RecordErrorCode.allCases { #expect(style.contains(".c-dead-\(code.rawValue) { --c:")) }
     }
 
     @Test("errors may load nothing either")
