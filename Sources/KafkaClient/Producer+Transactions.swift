@@ -56,8 +56,8 @@ extension Producer {
     ///   - timeout: limits the wait for the records, and then that for the commit.
     ///   - note: is told every five seconds what is waited for.
     /// - Throws: with `requiresAbort` when a record could not be delivered or the broker refuses; the error names the
-    ///   first failed delivery. With `isFatal` and `isTimeout` when the commit took too long: it may have happened, the
-    ///   producer is closed, and the next one with its transactional id settles it.
+    ///   first failed delivery. With `isTimeout` when the commit took too long or `mayWait` ended the wait: it may have
+    ///   happened, the producer is closed, and the next one with its transactional id settles it.
     package func commitTransaction(
         timeout: Duration, while mayWait: () -> Bool = { true }, noting note: (KafkaError) -> Void = { _ in }
     ) throws(KafkaError) {
@@ -121,6 +121,8 @@ extension Producer {
             isInTransaction = false
         } catch {
             guard error.isTimeout, error.isRetriable, !error.requiresAbort else { throw error }
+            // Once an end has begun, librdkafka adds no partition: it need not be aborted, and this would repeat it.
+            isInTransaction = false
             close(timeout: .zero)
             throw KafkaError(
                 rd_kafka_resp_err_t(error.rawCode), operation: operation, reason: error.reason, isFatal: true,

@@ -30,6 +30,7 @@ package struct LogSurvey {
     /// Sorted by time after ``arrange()``.
     package private(set) var events: [Event] = []
     private var samples: [WorkerRun.Key: [WorkerRun.Sample]] = [:]
+    /// A line whose end has not come; copies of the survey share it.
     private let unread = LineQueue(longest: LogEntry.longestLine)
     private var worker: String?
     private var names: [String: String] = [:]

@@ -195,6 +195,19 @@ struct ConversionTests {
         #expect(DecimalText.integer("18446744073709551617") == "18446744073709551617")
     }
 
+    @Test("exponents, scales and lengths beyond all measure are refused")
+    func hugeNumbers() {
+        for exponent in [Int.min, -1_000, 1_000, Int.max] {
+            #expect(DecimalText.integer("1e\(exponent)") == nil)
+        }
+        for scale in [Int.min, -10_001, 10_001, Int.max] {
+            #expect(DecimalText.decimal(base64: "AQ==", scale: scale) == nil)
+        }
+        #expect(DecimalText.decimal(twosComplement: [UInt8](repeating: 1, count: 100_000), scale: 0) == nil)
+        let failure = try? answer("author/rating: r", #""r":{"scale":-9223372036854775808,"value":"AQ=="}"#)
+        #expect(failure == nil)
+    }
+
     @Test("ids of every kind")
     func ids() throws {
         func ids(_ fields: String, _ row: String) throws -> [Site.Published] {

@@ -103,6 +103,10 @@ struct SourceIndexTests {
         #expect(try index.waitingVotes().isEmpty)
         #expect(try index.rows(ofVotesFor: "7", areWaiting: false) == [row(1), row(4)])
         index.abort()
+        // A foreign record, whose key would be longer than LMDB takes.
+        let foreign = Array("r".utf8) + [UInt8](repeating: 9, count: 400)
+        try follow(foreign, vote(for: String(repeating: "a", count: 150)))
+        try follow(foreign, nil)
         try follow(row(1), nil)
         try follow(row(2), RowEntry(identity: nil).bytes)
         #expect(try store.keys(beginningWith: Array("r".utf8)) == [row(2)])

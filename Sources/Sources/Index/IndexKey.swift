@@ -65,9 +65,11 @@ enum IndexKey {
     static func isVote(_ key: Bytes) -> Bool { key.first == waiting || key.first == vote }
 
     /// The key by which a row's vote is found when it names only its answer: the answer's, then the row's key. nil: the
-    /// row's entry holds no such vote.
+    /// row's entry holds no such vote, or it is a foreign record with more than LMDB takes as a key.
     static func vote(ofRow row: Bytes, _ entry: Bytes) -> [UInt8]? {
-        guard let place = RowEntry.votePlace(in: entry) else { return nil }
+        guard let place = RowEntry.votePlace(in: entry), place.answer.count <= 200,
+            2 + place.answer.count + row.count <= 511
+        else { return nil }
         var key: [UInt8] = []
         key.reserveCapacity(2 + place.answer.count + row.count)
         key.append(place.isWaiting ? waiting : vote)

@@ -16,6 +16,9 @@ package final class SourceIndex {
     /// The number of changes in `recent` that were taken to be produced.
     private var taken = 0
 
+    /// Of the store: one of another layout is filled anew from the topic.
+    package static let layout = 2
+
     package init(store: IndexStore? = nil) { self.store = store }
 
     // MARK: - Entries
@@ -112,7 +115,7 @@ package final class SourceIndex {
     /// names only its answer, so that it is found by the answer.
     /// - Parameter value: nil removes the key.
     package func follow(_ key: Bytes, _ value: Bytes?) throws(StoreError) {
-        // Earlier versions wrote the votes' keys into the topic, too; they follow from the rows.
+        // A topic may hold votes' keys that builds before 0.2.0 wrote; they follow from the rows.
         guard let store, !IndexKey.isVote(key) else { return }
         if IndexKey.isRow(key) {
             let before = try store.value(of: key).flatMap { entry in

@@ -8,10 +8,14 @@ enum DecimalText {
         return decimal(twosComplement: Array(bytes), scale: scale)
     }
 
-    /// - Parameter bytes: the unscaled integer, at least one byte.
+    /// - Parameter bytes: the unscaled integer, at least one byte; nil above ``longestInteger``.
     static func decimal(twosComplement bytes: [UInt8], scale: Int) -> String? {
-        shift(digits(ofTwosComplement: bytes), scale: scale)
+        guard bytes.count <= longestInteger else { return nil }
+        return shift(digits(ofTwosComplement: bytes), scale: scale)
     }
+
+    /// In bytes: the cost of the digits grows with the square of it.
+    private static let longestInteger = 4096
 
     /// The integer of a JSON number, as digits with an optional minus: "42" for 42, 42.0 and 4.2e1. nil: it is no
     /// integer, or has more than 200 digits.
@@ -29,7 +33,7 @@ enum DecimalText {
         let parts = number.lowercased().drop { $0 == "-" }.split(separator: "e", omittingEmptySubsequences: false)
         guard let mantissa = parts.first, parts.count <= 2 else { return nil }
         let exponent = parts.count == 2 ? Int(parts[1]) : 0
-        guard let exponent, abs(exponent) < 1000 else { return nil }
+        guard let exponent, -999...999 ~= exponent else { return nil }
         let halves = mantissa.split(separator: ".", omittingEmptySubsequences: false)
         guard halves.count <= 2, halves.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }) else { return nil }
         let fraction = halves.count == 2 ? halves[1] : ""
@@ -143,7 +147,7 @@ enum DecimalText {
 
     /// Puts the decimal point `scale` digits from the right.
     private static func shift(_ integer: String, scale: Int) -> String? {
-        guard abs(scale) <= 10_000 else { return nil }
+        guard -10_000...10_000 ~= scale else { return nil }
         let isNegative = integer.hasPrefix("-")
         var digits = isNegative ? String(integer.dropFirst()) : integer
         if scale <= 0 {

@@ -107,10 +107,17 @@ package struct ValueSet: Sendable, Equatable {
     func isSubset(of other: ValueSet) -> Bool {
         switch (isNegated, other.isNegated) {
         case (false, false): values.allSatisfy { other.values.contains($0) }
-        case (false, true): !values.contains { other.values.contains($0) }
+        case (false, true): !values.contains { value in other.values.contains { Self.mayBeEqual(value, $0) } }
         case (true, true): other.values.allSatisfy { values.contains($0) }
         case (true, false): false
         }
+    }
+
+    /// Whether a column's type may make two texts the same value: 1 and 1.0, t and true.
+    private static func mayBeEqual(_ a: String?, _ b: String?) -> Bool {
+        guard let a, let b else { return a == b }
+        if a == b || DecimalText.areEqual(a, b) { return true }
+        return BooleanText.value(of: a).map { $0 == BooleanText.value(of: b) } ?? false
     }
 
     /// Whether NULL alone is named.

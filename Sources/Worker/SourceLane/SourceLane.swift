@@ -13,7 +13,7 @@ import Sources
 final class SourceLane: CommittingLane {
     private static let maxGatheredRecords = 2048
     private static let maxGatheredBytes = 4 << 20
-    /// Entries of the index in memory above which the store catches up first.
+    /// Changes of the index in memory above which the store catches up first.
     static let mostUnseen = 200_000
 
     /// Progress through a source's partition.
@@ -99,7 +99,7 @@ final class SourceLane: CommittingLane {
         do throws(StoreError) {
             store = try IndexStore.openOrRebuild(
                 directory: stateDirectory.path + "/sources/\(number)",
-                source: "\(cluster.id) \(configuration.topics.sourceIndex)")
+                source: "\(cluster.id) \(configuration.topics.sourceIndex) \(SourceIndex.layout)")
         } catch {
             throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
         }
