@@ -21,7 +21,8 @@ let package = Package(
             name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [
                 "Configuration/SourceConfigurationReader.swift", "Configuration/SourceConfigurationReader+Fields.swift",
-                "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
+                "Configuration/SourceConfigurationReader+Values.swift",
+                "Configuration/SourceConfigurationReader+Where.swift", "Presets", "StackExchange",
             ]),
         .executableTarget(name: "mapping", dependencies: ["Bytes", "Records", "AnswerStore", "Sources"]),
         .executableTarget(name: "step", dependencies: ["Bytes", "Records", "Workload", "AnswerStore", "Enrichment"]),

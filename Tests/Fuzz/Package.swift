@@ -27,7 +27,8 @@ let package = Package(
             name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [
                 "Configuration/SourceConfigurationReader.swift", "Configuration/SourceConfigurationReader+Fields.swift",
-                "Configuration/SourceConfigurationReader+Values.swift", "Presets", "StackExchange",
+                "Configuration/SourceConfigurationReader+Values.swift",
+                "Configuration/SourceConfigurationReader+Where.swift", "Presets", "StackExchange",
             ]),
         .executableTarget(
             name: "fuzz", dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Report", "Sources"]),
