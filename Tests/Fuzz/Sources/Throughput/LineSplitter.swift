@@ -1,1 +1,0 @@
-../../../../Sources/Throughput/Line/LineSplitter.swift
