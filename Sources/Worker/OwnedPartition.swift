@@ -160,11 +160,13 @@ final class OwnedPartition {
     /// store holds already are not applied again.
     /// - Parameter lettered: end of the published dead letters, if it is beyond `committed`.
     func rewind(_ table: Table, committed: Int64, lettered: Int64? = nil) {
-        // A committed offset beyond both belongs to a topic that has been recreated since. `next` alone is no bound:
-        // while a lost store is refilled, it is below offsets that were published long ago.
-        let published = min(committed, max(self[table].next, self[table].target))
+        // An offset beyond all that this lane has seen belongs to a topic that has been recreated since. `next` alone is
+        // no bound: while a lost store is refilled, and after an earlier abort, it is below offsets that were published.
+        let progress = self[table]
+        let seen = max(progress.next, progress.target, progress.committed, progress.lettered)
+        let published = min(committed, seen)
         self[table].committed = published
-        self[table].lettered = max(published, min(lettered ?? 0, max(self[table].next, self[table].target)))
+        self[table].lettered = max(published, min(lettered ?? 0, seen))
         self[table].letteredCommitted = self[table].lettered
         self[table].next = min(self[table].next, published, applied(table))
     }

@@ -217,15 +217,17 @@ def read(cluster, topic, timeout=60, isolation="read_committed", positions=None)
     records = []
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        # An end event may come early, where a fetch was answered before the last transaction had ended.
+        unfinished = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
         consumer.assign([TopicPartition(topic, p, positions.get(p, 0)) for p in partitions])
-        unfinished = set(partitions)
         deadline = time.monotonic() + timeout
         while unfinished:
             assert time.monotonic() < deadline, f"the end of {topic} {sorted(unfinished)} was not reached in {timeout} s"
             for message in consumer.consume(1000, timeout=0.2):
                 if message.error():
                     assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
-                    unfinished.discard(message.partition())
+                    if message.offset() >= unfinished.get(message.partition(), 0):
+                        unfinished.pop(message.partition(), None)
                     continue
                 positions[message.partition()] = message.offset() + 1
                 kind, timestamp = message.timestamp()

@@ -59,6 +59,20 @@ def split(record):
     return headers, (int(partition), int(offset))
 
 
+def circumstances(deployment, stale, expected):
+    """What tells a worker's fault from a broker's or a reader's."""
+    yield f"in the partitions {sorted({expected[key][0].partition for key in stale})}"
+    kept = {(r.topic, r.partition, r.offset, r.key, r.value) for topic in deployment.topics.values() for r in deployment.read(topic)}
+    sent = {(r.topic, r.partition, r.offset, r.key, r.value) for r in deployment.records}
+    yield "the input is as it was sent" if kept == sent else "the input is not as it was sent"
+    again = by_question(deployment.read(deployment.enriched))
+    late = [key for key in stale if again[key] and again[key][-1].value == expected[key][1]]
+    yield f"{len(late)} of them right when read again"
+    written = by_question(deployment.read(deployment.enriched, isolation="read_uncommitted"))
+    lost = [key for key in stale if expected[key][1] in {r.value for r in written[key]}]
+    yield f"{len(lost)} of them written, and perhaps not committed"
+
+
 def verify(deployment, limit=10**9, is_undisturbed=True, is_exactly_once=True):
     """Holds what was published against the records that went in. Returns the records of each question."""
     deployment.wait_until_settled()
@@ -66,8 +80,8 @@ def verify(deployment, limit=10**9, is_undisturbed=True, is_exactly_once=True):
     expected = final(deployment.records, deployment.kinds, limit)
     stale = [key for key, (_, value) in expected.items() if not published[key] or published[key][-1].value != value]
     assert not stale, (
-        f"{len(stale)} of {len(expected)} questions are stale, the first {stale[0]}:\n"
-        f"is {[r.value for r in published[stale[0]][-1:]]}\nnot {expected[stale[0]][1]}"
+        f"{len(stale)} of {len(expected)} questions are stale ({', '.join(circumstances(deployment, stale, expected))}), "
+        f"the first {stale[0]}:\nis {[r.value for r in published[stale[0]][-1:]]}\nnot {expected[stale[0]][1]}"
     )
     unasked = published.keys() - {r.key for r in deployment.records if deployment.kinds[r.topic] == oracle.QUESTIONS}
     assert not unasked, f"never asked: {unasked}"

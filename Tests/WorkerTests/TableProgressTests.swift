@@ -1,3 +1,5 @@
+import AnswerStore
+import Foundation
 import Testing
 
 @testable import Worker
@@ -44,5 +46,27 @@ struct TableProgressTests {
         atEnd.reachedEnd(at: 2)
         isCut = atEnd.leaderEnds(at: 2)
         #expect(isCut && atEnd.isCaughtUp)
+    }
+
+    @Test("dead letters beyond the committed offset stay published, however many transactions are aborted in a row")
+    func twoAborts() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("rejoinder-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let store = try StateDirectory(path: directory.path).openStore(
+            partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0)
+        ).store
+        defer { store.close() }
+        let partition = OwnedPartition(number: 0, store: store)
+        partition.answers = TableProgress(
+            next: 850, committed: 500, target: 300, isCaughtUp: true, lettered: 845, letteredCommitted: 840)
+        for _ in 0..<3 {
+            // The broker says the same each time: changes from 500 on wait, dead letters below 840 are published.
+            partition.rewind(.answers, committed: 500, lettered: 840)
+            #expect(partition.answers.lettered == 840 && partition.answers.letteredCommitted == 840)
+            #expect(partition.answers.committed == 500 && partition.answers.next == 0)
+        }
+        // An offset that this lane cannot have committed is another topic's.
+        partition.rewind(.answers, committed: 9000, lettered: 9000)
+        #expect(partition.answers.committed == 840 && partition.answers.lettered == 840)
     }
 }
