@@ -6,12 +6,16 @@ import Logging
 /// Not Sendable: every call is made on the one thread that polls. No rebalance is answered inside librdkafka's
 /// callback: `poll` returns it, and the caller answers with `assign` or `unassign` when it is ready.
 package final class GroupConsumer {
-    let client: ClientHandle
+    private(set) var client: ClientHandle
+    private let properties: KafkaProperties
+    private let logger: Logger
     /// `group.id`.
     package let groupID: String
     /// A static member keeps its place in the group when it closes.
     package let isStatic: Bool
     private var table = TopicTable()
+    /// The topics of the last `subscribe`.
+    private var subscription: [String] = []
     private var ahead: FetchAhead
     /// An assignment has arrived, even an empty one.
     var sawAssignment = false
@@ -30,14 +34,23 @@ package final class GroupConsumer {
         }
         self.groupID = groupID
         isStatic = properties["group.instance.id"].map { !$0.isEmpty } ?? false
-        client = try ClientHandle(
+        self.properties = properties
+        self.logger = logger
+        client = try Self.makeClient(groupID, properties, logger)
+        ahead = FetchAhead(properties: properties)
+    }
+
+    private static func makeClient(
+        _ groupID: String, _ properties: KafkaProperties, _ logger: Logger
+    ) throws(KafkaError) -> ClientHandle {
+        let client = try ClientHandle(
             .consumer, label: "consumer of group '\(groupID)'",
             properties: properties.overlaid(
                 by: KafkaProperties(["enable.auto.commit": "false", "enable.auto.offset.store": "false"])),
             logger: logger)
-        ahead = FetchAhead(properties: properties)
         // Errors, logs and messages then share the one queue that poll serves.
         client.pollAsConsumer()
+        return client
     }
 
     deinit {
@@ -56,6 +69,18 @@ package final class GroupConsumer {
         }
         let list = PartitionList(topics.map { TopicPartition(topic: $0, partition: RD_KAFKA_PARTITION_UA) })
         try client.check(list.lend { rd_kafka_subscribe(pointer, $0) }, operation)
+        subscription = topics
+    }
+
+    /// Replaces librdkafka's consumer after a fatal error (`FENCED_INSTANCE_ID`), and subscribes to the same topics. The
+    /// new one has no partitions. Every message must have been released. Takes up to `timeout`.
+    package func renew(timeout: Duration) throws(KafkaError) {
+        close(timeout: timeout)
+        client = try Self.makeClient(groupID, properties, logger)
+        table = TopicTable()
+        ahead = FetchAhead(properties: properties)
+        (sawAssignment, unanswered) = (false, nil)
+        try subscribe(subscription)
     }
 
     /// Returns the next event: a message, a rebalance, the end of a partition (with `enable.partition.eof`), an error.

@@ -30,6 +30,32 @@ extension CommittingLane {
         }
     }
 
+    /// Joins the group as a new member, after the group has taken the old one for another process's: of several joins of a
+    /// static member only the last counts, and the answer to it may be lost when brokers fail.
+    /// - Throws: `fatal` when that recurs, as it does when two workers use one identity.
+    func joinAgain(after error: KafkaError) throws {
+        figures.evictions.note()
+        guard figures.evictions.count <= 5 else {
+            var advice = ""
+            if case .losesPlace(let text) = ErrorVerdict.of(error) { advice = "; \(text)" }
+            throw LaneFault.fatal(
+                WorkerError(
+                    .failed,
+                    "The place in group '\(consumer.groupID)' was lost \(figures.evictions.count) times within a minute, "
+                        + "last with: \(error)\(advice)"))
+        }
+        logger.warning("place in the group lost; joining again", metadata: ["cause": "\(error)"])
+        rebalance = nil
+        figures.isOutdated = true
+        figures.unassigned = .now
+        try letGo(of: owned)
+        do throws(KafkaError) {
+            try consumer.renew(timeout: .seconds(2))
+        } catch {
+            throw LaneFault.fatal(WorkerError(.failed, "\(error)"))
+        }
+    }
+
     private func begin(_ places: [TopicPartition]) throws {
         try consumer.assign(places)
         logger.info("partitions assigned", metadata: ["partitions": .array(listed(places))])

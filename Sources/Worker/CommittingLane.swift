@@ -21,6 +21,9 @@ protocol CommittingLane: AnyObject {
     /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance? { get set }
 
+    /// The partitions that the consumer has been assigned, as far as the lane has begun with them.
+    var owned: [TopicPartition] { get }
+
     /// Begins the search for the input of a record of the transaction, not a dead letter, that a broker refused.
     func noteRefusal(_ reason: String)
     /// Commits the produced records together with the offsets after their inputs.

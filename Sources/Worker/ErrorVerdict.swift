@@ -7,6 +7,9 @@ enum ErrorVerdict {
     case passes
     /// The broker refuses one record, however often it is sent: that record is set aside.
     case refusesRecord
+    /// The group has given the member's place to another process, or to an earlier join of this member whose answer was
+    /// lost: the lane joins again. The advice is for a place that is taken again and again.
+    case losesPlace(String)
     /// Comes back however often the work is repeated: the worker ends with this advice.
     case ends(WorkerError.Matter, String)
 
@@ -19,6 +22,9 @@ enum ErrorVerdict {
         var table: [String: ErrorVerdict] = [:]
         for name in passing { table[name] = .passes }
         for name in refusing { table[name] = .refusesRecord }
+        table["FENCED_INSTANCE_ID"] = .losesPlace(
+            "another member joins with this group.instance.id: a copy of the state directory may be in use; give each worker a "
+                + "directory of its own")
         for (name, advice) in ending { table[name] = .ends(advice.matter, advice.text) }
         return table
     }()
@@ -59,11 +65,6 @@ enum ErrorVerdict {
             .configuration,
             "the group's committed offset is not in the topic any more and auto.offset.reset forbids to choose another: set "
                 + "the group's offsets by hand, or auto.offset.reset to earliest"
-        ),
-        "FENCED_INSTANCE_ID": (
-            .failed,
-            "another member has joined with this group.instance.id. If a copy of the state directory is in use, give each "
-                + "worker a directory of its own; if not, the group's coordinator has moved, and a restart mends it"
         ),
         "UNRELEASED_INSTANCE_ID": (
             .failed, "another member has this group.instance.id: give each worker a state directory of its own"

@@ -197,6 +197,10 @@ extension CommittingLane {
         case .fenced(let error):
             report.note(.renewal, "\(error)")
             try publisher.renew(after: error, consumer)
+        case .evicted(let error):
+            report.note(.lost, "\(error)")
+            try void()
+            try joinAgain(after: error)
         case .stopped, .fatal:
             throw fault
         }
@@ -240,7 +244,8 @@ extension CommittingLane {
             try publisher.settleDoubt(consumer)
         } catch {
             switch error {
-            case .aborted(let cause), .fenced(let cause): try publisher.renew(after: cause, consumer)
+            case .aborted(let cause), .fenced(let cause), .evicted(let cause):
+                try publisher.renew(after: cause, consumer)
             case .stopped, .fatal: throw error
             }
         }
@@ -280,7 +285,8 @@ extension CommittingLane {
                 return (offsets, notes)
             } catch {
                 if stop.isRequested { throw .stopped }
-                if case .fatal(let failure) = LaneFault(error) { throw .fatal(failure) }
+                let fault = LaneFault(error)
+                if fault.isLasting { throw fault }
                 waitLog.note(error, logger: logger)
                 watch.note(error)
                 rest(.milliseconds(200))

@@ -277,6 +277,8 @@ extension Lane {
 
     // MARK: - Releasing
 
+    var owned: [TopicPartition] { (partitions.all.map(\.number) + takeOvers.map(\.number)).map(place(ofQuestions:)) }
+
     func letGo(of places: [TopicPartition]) throws {
         let numbers = places.numbers
         takeOvers.removeAll { numbers.contains($0.number) }

@@ -7,6 +7,9 @@ enum LaneFault: Error {
     /// The coordinator gave our transactional id a newer epoch: after a transaction that took too long, or because
     /// another process uses the id. A new producer is needed; then as for ``aborted``.
     case fenced(KafkaError)
+    /// The lane has lost its place in the group: its partitions may have other owners. It joins again; then as for
+    /// ``aborted``.
+    case evicted(KafkaError)
     /// The worker was told to stop and the broker does not answer: uncommitted work is left to the next owner.
     case stopped
     /// A retry would change nothing.
@@ -15,15 +18,26 @@ enum LaneFault: Error {
     /// The cause of a fault whose step can be repeated, by this worker or the next; nil for the other faults.
     var repeatableCause: KafkaError? {
         switch self {
-        case .aborted(let error), .fenced(let error): error
+        case .aborted(let error), .fenced(let error), .evicted(let error): error
         case .stopped, .fatal: nil
+        }
+    }
+
+    /// Whether the same request cannot succeed later, even where its repetition costs nothing.
+    var isLasting: Bool {
+        switch self {
+        case .fatal, .evicted: true
+        case .aborted, .fenced, .stopped: false
         }
     }
 
     /// Classifies an error of the producer or of a commit.
     init(_ error: KafkaError) {
-        if case .ends(let matter, let advice) = ErrorVerdict.of(error) {
+        let verdict = ErrorVerdict.of(error)
+        if case .ends(let matter, let advice) = verdict {
             self = .fatal(WorkerError(matter, "\(error); \(advice)"))
+        } else if case .losesPlace = verdict {
+            self = .evicted(error)
         } else if error.isFenced || (error.name == "_STATE" && !error.requiresAbort) {
             // "_STATE": librdkafka and this code disagree on the transaction's state. A new producer settles it.
             self = .fenced(error)

@@ -26,6 +26,8 @@ struct LaneRecord {
     var missingTopics: [String] = []
     /// When a gap in the offsets was last looked at.
     var gapsLookedAt = ContinuousClock.now
+    /// When the lane lost its place in the group.
+    var evictions = Recurrence()
     /// Partitions that no member of the group owns.
     var owners = OwnerWatch()
     /// The cause that stopped the last try to take a partition over.

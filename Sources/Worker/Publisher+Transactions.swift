@@ -137,7 +137,7 @@ extension Publisher {
                 return
             } catch {
                 let fault = LaneFault(error)
-                if case .fatal = fault { throw fault }
+                if fault.isLasting { throw fault }
                 if !mayWait { throw .stopped }
                 if .now > deadline { throw .fenced(error) }
                 if patience >= .seconds(1) { waitLog.note(error, logger: logger) }
@@ -192,8 +192,7 @@ extension Publisher {
     }
 
     private func noteFencing(_ error: KafkaError) throws(LaneFault) {
-        let now = ContinuousClock.now
-        fencings = fencings.filter { now - $0 < .seconds(60) } + [now]
+        fencings.note()
         guard fencings.count > 5 else { return }
         throw .fatal(
             WorkerError(

@@ -24,7 +24,7 @@ final class Publisher {
     var deadLetter: ProducerTopic
     var uncommitted = Uncommitted.nothing
     /// When producers were replaced because they were fenced or had failed.
-    var fencings: [ContinuousClock.Instant] = []
+    var fencings = Recurrence()
     /// One of the last transaction's offsets, until the group's coordinator is known to have applied its end.
     var unapplied: TopicPartition?
     var waitLog = WaitLog()

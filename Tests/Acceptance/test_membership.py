@@ -25,6 +25,34 @@ while True:
 """
 
 
+def test_a_static_member_whose_place_was_taken_joins_again(deploy):
+    """As after a coordinator that failed before it answered a join: the group knows a member id that the worker never learnt."""
+    deployment = deploy(partitions=4)
+    deployment.create_topics()
+    generator = Generator(seed=941, questions=50)
+    deployment.publish(traffic(generator, 50, 100))
+    deployment.publish(questions(generator, 50))
+    strategy = {"partition.assignment.strategy": "cooperative-sticky"} | deployment.cluster.group_properties
+    worker = deployment.worker(staticMembership=True, properties=strategy).start()
+    deployment.wait_until_drained()
+    other = Consumer({
+        "bootstrap.servers": deployment.cluster.bootstrap_servers, "group.id": deployment.group,
+        "group.instance.id": f"rejoinder-{worker.identity}-0", "enable.auto.commit": False} | strategy)
+    other.subscribe([deployment.topics["questions"]])
+    deadline = time.monotonic() + 30
+    while not other.assignment():
+        assert time.monotonic() < deadline, f"the place was not taken:\n{worker.log_end()}"
+        other.poll(0.1)
+    deployment.publish(questions(generator, 100))
+    while not any(line["message"] == "place in the group lost; joining again" for line in worker.log()):
+        assert time.monotonic() < deadline, f"the worker did not learn of it:\n{worker.log_end()}"
+        other.poll(0.1)
+    other.close()
+    deployment.wait_until_drained()
+    assert worker.terminate() == 0, worker.log_end()
+    verify(deployment)
+
+
 class Member:
     """A member of the group that takes partitions and works on none, polled in a thread of its own."""
 

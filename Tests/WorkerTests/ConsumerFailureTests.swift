@@ -36,4 +36,28 @@ import Testing
         }
         #expect(settle([Self.unauthorized, Self.fatal])?.matter == .configuration)
     }
+
+    @Test("the loss of the place in the group ends nothing: the lane joins again")
+    func aLostPlace() {
+        let fenced = KafkaError(.init(82), operation: "polling", isFatal: true)
+        for errors in [[fenced, Self.passing], [Self.passing, fenced]] {
+            var failure = ConsumerFailure()
+            for error in errors { failure.note(error) }
+            #expect {
+                try failure.settle(reading: "questions", Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            } throws: { error in
+                guard case .evicted(let cause)? = error as? LaneFault else { return false }
+                return cause.name == "FENCED_INSTANCE_ID"
+            }
+        }
+    }
+
+    @Test func onlyTheLastMinuteCounts() {
+        var losses = Recurrence()
+        let start = ContinuousClock.now
+        for second in [0, 1, 30, 59] { losses.note(now: start + .seconds(second)) }
+        #expect(losses.count == 4)
+        losses.note(now: start + .seconds(61))
+        #expect(losses.count == 3)
+    }
 }

@@ -13,7 +13,8 @@ extension SourceLane {
                 return try follower.start()
             } catch let error as KafkaError {
                 if stop.isRequested { throw LaneFault.stopped }
-                if case .fatal(let failure) = LaneFault(error) { throw LaneFault.fatal(failure) }
+                let fault = LaneFault(error)
+                if fault.isLasting { throw fault }
                 waitLog.note(error, logger: logger)
                 rest(.milliseconds(200))
             }
@@ -69,7 +70,8 @@ extension SourceLane {
             follower.restartCatchUp()
             return true
         } catch {
-            if case .fatal(let failure) = LaneFault(error) { throw LaneFault.fatal(failure) }
+            let fault = LaneFault(error)
+            if fault.isLasting { throw fault }
             watch.note(error)
             return false
         }

@@ -17,6 +17,8 @@ extension SourceLane {
     /// Limit of the requests to brokers within one step: the lane has to go on polling.
     private static let patience = Duration.milliseconds(500)
 
+    var owned: [TopicPartition] { Array(partitions.keys) }
+
     func take(_ places: [TopicPartition]) throws {
         for place in places { partitions[place] = Progress() }
         try fallBehind()
