@@ -227,72 +227,6 @@ import Testing
         }
     }
 
-    /// Noise in what was put aside ends the load with a sentence, and so does a file that was cut short.
-    @Test(arguments: [0, 4, 9, 11, 20, 40, 60])
-    func noiseInARun(place: Int) throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let batch = TableBatch()
-        let ink = Ink()
-        Change.answer("question", "answer", "what is written").append(to: batch, ink: ink)
-        var frames = GrowingBuffer<UInt8>()
-        defer { frames.free() }
-        ChangeFrame.append(batch.answers[0], key: batch.keys.key(of: batch.answers[0]), to: &frames)
-        let file = try SpillFile(path: directory.path + "/run")
-        try file.append(frames.bytes)
-        try file.flush()
-        #expect(try RunMerger(file, [0..<file.size], readAhead: 16).all() == [Array(frames.bytes)])
-        frames.mutableBytes[place] ^= 0x5A
-        let (noise, end) = (file.size, 2 * file.size)
-        try file.append(frames.bytes)
-        try file.flush()
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [noise..<end], readAhead: 16).all() }
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<noise - 8], readAhead: 16).all() }
-        #expect(throws: RunFailure.damaged) { try RunMerger(file, [0..<8], readAhead: 16).all() }
-    }
-
-    /// Of the runs' long frames there is one in memory at a time.
-    @Test func longFramesInManyRuns() throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let file = try SpillFile(path: directory.path + "/runs")
-        var pieces: [Range<Int>] = []
-        var expected: [String: Int] = [:]
-        for run in 0..<20 {
-            let start = file.size
-            for (question, length) in [
-                ("a00", 10), ("b00", 100_000 + run), ("c\(10 + run)", 20), ("d00", 100_000),
-            ] {
-                let batch = TableBatch()
-                let ink = Ink()
-                Change.answer(question, "\(run)", String(repeating: "x", count: length)).append(to: batch, ink: ink)
-                var frames = GrowingBuffer<UInt8>()
-                defer { frames.free() }
-                ChangeFrame.append(batch.answers[0], key: batch.keys.key(of: batch.answers[0]), to: &frames)
-                try file.append(frames.bytes)
-                expected[question, default: 0] += frames.count
-            }
-            pieces.append(start..<file.size)
-        }
-        try file.flush()
-        let merger = try RunMerger(file, pieces, readAhead: 1000)
-        var seen: [String: Int] = [:]
-        var order: [String] = []
-        while let question = merger.question {
-            let name = String(decoding: question.dropFirst(), as: UTF8.self)
-            #expect(
-                try merger.take { frame in
-                    seen[name, default: 0] += frame.count
-                    return true
-                })
-            if order.last != name { order.append(name) }
-            #expect(merger.memory <= 20 * 1000)
-        }
-        #expect(merger.isDone)
-        #expect(seen == expected)
-        #expect(order == order.sorted())
-    }
-
     /// More votes on one question than are written at a time: they are behind each other no more.
     @Test func manyVotesOnOneQuestion() throws {
         var generator = SeededGenerator(11)
@@ -334,20 +268,6 @@ import Testing
         try store.writeAll(8192)
         #expect(try reader.find(ink("q0"))?.answers.map(\.json) == [Array("first".utf8)])
         store.close()
-    }
-}
-
-extension RunMerger {
-    /// All frames.
-    fileprivate func all() throws -> [[UInt8]] {
-        var frames: [[UInt8]] = []
-        while !isDone {
-            _ = try take { frame in
-                frames.append(Array(frame))
-                return true
-            }
-        }
-        return frames
     }
 }
 

@@ -108,7 +108,7 @@ final class ChangeMarks {
 
     @inline(__always)
     static func hash(answer id: Bytes, json: Bytes, voteCount: Int64) -> UInt64 {
-        let seed = RowChecksum.hash(id) ^ UInt64(bitPattern: voteCount) &* 0x9E37_79B9_7F4A_7C15
-        return RowChecksum.hash(json, seed: seed)
+        let seed = Checksum.hash(id) ^ UInt64(bitPattern: voteCount) &* 0x9E37_79B9_7F4A_7C15
+        return Checksum.hash(json, seed: seed)
     }
 }

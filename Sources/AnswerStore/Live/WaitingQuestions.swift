@@ -111,7 +111,7 @@ package final class WaitingQuestions {
     /// - Parameters:
     ///   - delta: the effect on the question's visible state; nil: the question is published in any case.
     package func note(_ question: Bytes, delta: UInt64?, cause: Cause, timestamp: Int64?) {
-        let hash = RowChecksum.hash(question)
+        let hash = Checksum.hash(question)
         let timestamp = timestamp ?? Self.noTimestamp
         if let number = find(question, hash) {
             slots[number].delta &+= delta ?? 0
@@ -135,7 +135,7 @@ package final class WaitingQuestions {
 
     /// The table of a waiting question's first change; nil: the question does not wait.
     package func cause(of question: Bytes) -> Cause? {
-        find(question, RowChecksum.hash(question)).flatMap { Cause(rawValue: slots[$0].cause) }
+        find(question, Checksum.hash(question)).flatMap { Cause(rawValue: slots[$0].cause) }
     }
 
     /// Removes a question that was published or deleted.
@@ -143,7 +143,7 @@ package final class WaitingQuestions {
     @discardableResult
     package func remove(_ question: Bytes) -> Bool {
         guard count > 0 else { return false }
-        guard let number = find(question, RowChecksum.hash(question)) else { return false }
+        guard let number = find(question, Checksum.hash(question)) else { return false }
         remove(at: number)
         return true
     }

@@ -50,7 +50,7 @@ struct QuestionVersions {
 extension AnswerStore {
     /// The hash for `version(ofQuestionHashed:)`.
     @inline(__always)
-    package static func hash(of question: Bytes) -> UInt64 { RowChecksum.hash(question) }
+    package static func hash(of question: Bytes) -> UInt64 { Checksum.hash(question) }
 
     /// Prefetches the version into the CPU's caches.
     @inline(__always)

@@ -188,12 +188,12 @@ enum VoterRow {
 /// Stores the row's checksum; the rest of the row must be complete.
 func sealRow(_ row: UnsafeMutableRawBufferPointer, key: Bytes) {
     let content = Bytes(rebasing: row[StoreLayout.checksumLength...])
-    row.storeBytes(of: RowChecksum.of(key: key, value: content), as: UInt32.self)
+    row.storeBytes(of: Checksum.of(key: key, value: content), as: UInt32.self)
 }
 
 /// Whether the row is as it was written under this key.
 func rowIsIntact(key: Bytes, row: Bytes) -> Bool {
     guard row.count > StoreLayout.checksumLength else { return false }
     let content = Bytes(rebasing: row[StoreLayout.checksumLength...])
-    return row.loadUnaligned(as: UInt32.self) == RowChecksum.of(key: key, value: content)
+    return row.loadUnaligned(as: UInt32.self) == Checksum.of(key: key, value: content)
 }

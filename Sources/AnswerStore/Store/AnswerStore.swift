@@ -1,3 +1,5 @@
+import Bytes
+
 /// One partition's answers, votes, tallies and source positions: a cache of the partition's topics in LMDB.
 ///
 /// Owned by one lane's thread and not Sendable. Created by `StateDirectory.openStore`. Lookups see every change

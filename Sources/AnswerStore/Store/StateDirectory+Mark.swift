@@ -49,7 +49,7 @@ package struct CommittedMark: Sendable, Equatable {
     private static func checksum(of text: String) -> String {
         padded(
             String(
-                StaticKey.withBytes(text) { RowChecksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16),
+                StaticKey.withBytes(text) { Checksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16),
             to: 16)
     }
 

@@ -72,7 +72,7 @@ enum StoreSeal: Equatable {
     }
 
     private static func checksum(of line: String) -> String {
-        String(StaticKey.withBytes(line) { RowChecksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16)
+        String(StaticKey.withBytes(line) { Checksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16)
     }
 }
 

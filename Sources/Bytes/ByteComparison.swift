@@ -1,5 +1,3 @@
-import Bytes
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,8 +7,8 @@ import Bytes
 #endif
 
 /// LMDB's default order (mdb_cmp_memn): bytewise, a prefix before longer keys.
-@inline(__always)
-func compareBytes(_ left: Bytes, _ right: Bytes) -> Int {
+@inlinable @inline(__always)
+package func compareBytes(_ left: Bytes, _ right: Bytes) -> Int {
     let common = min(left.count, right.count)
     if common > 0, let leftBase = left.baseAddress, let rightBase = right.baseAddress {
         let order = memcmp(leftBase, rightBase, common)
@@ -21,20 +19,20 @@ func compareBytes(_ left: Bytes, _ right: Bytes) -> Int {
 
 extension UnsafeRawBufferPointer {
     /// `count` bytes from `offset` on; the caller has checked the bounds.
-    @inline(__always)
-    func piece(_ offset: Int, _ count: Int) -> Bytes {
+    @inlinable @inline(__always)
+    package func piece(_ offset: Int, _ count: Int) -> Bytes {
         UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
     }
 
-    @inline(__always)
-    func starts(with prefix: Bytes) -> Bool {
+    @inlinable @inline(__always)
+    package func starts(with prefix: Bytes) -> Bool {
         count >= prefix.count && piece(0, prefix.count).isEqual(to: prefix)
     }
 
     /// Whether both hold the same bytes. For ids, too short for a call of memcmp to pay off; compares from the end,
     /// where ids of one kind differ first.
-    @inline(__always)
-    func isEqual(to other: Bytes) -> Bool {
+    @inlinable @inline(__always)
+    package func isEqual(to other: Bytes) -> Bool {
         guard count == other.count else { return false }
         guard let left = baseAddress, let right = other.baseAddress else { return true }
         var rest = count
@@ -58,8 +56,8 @@ extension UnsafeRawBufferPointer {
 
     /// Whether it comes before `other` in the order of `compareBytes`. For keys, too short for a call of memcmp to pay
     /// off.
-    @inline(__always)
-    func precedes(_ other: Bytes, orIsEqual: Bool) -> Bool {
+    @inlinable @inline(__always)
+    package func precedes(_ other: Bytes, orIsEqual: Bool) -> Bool {
         let common = Swift.min(count, other.count)
         guard let left = baseAddress, let right = other.baseAddress else {
             return count < other.count || count == other.count && orIsEqual

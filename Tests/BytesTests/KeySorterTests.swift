@@ -1,8 +1,6 @@
-import Bytes
-import Records
 import Testing
 
-@testable import AnswerStore
+@testable import Bytes
 
 @Suite struct KeySorterTests {
     /// Keys of all kinds, many of them equal, are in the order that a plain sort gives.
@@ -19,8 +17,14 @@ import Testing
                     UInt8(alphabet.randomElement(using: &generator) ?? 0)
                 }
         }
-        let ink = Ink()
-        let kept = keys.map { Bytes(rebasing: ink($0 + [UInt8](repeating: 0xEE, count: KeySorter.slack))[..<$0.count]) }
+        var memory = GrowingBuffer<UInt8>()
+        defer { memory.free() }
+        memory.reserve(keys.reduce(0) { $0 + $1.count + KeySorter.slack })
+        let kept = keys.map { key in
+            let start = memory.count
+            (key + [UInt8](repeating: 0xEE, count: KeySorter.slack)).withUnsafeBytes { memory.append(contentsOf: $0) }
+            return memory.bytes(at: start, count: key.count)
+        }
         var sorter = KeySorter()
         defer { sorter.free() }
         var order = (0..<UInt32(count)).map { $0 }

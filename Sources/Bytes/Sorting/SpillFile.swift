@@ -23,6 +23,8 @@ package final class SpillFile {
 
     package init(path: String) throws(SystemFailure) {
         self.path = path
+        // Left by a process that died between creating the file and unlinking it.
+        unlink(path)
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .last }
         // Without a name the file disappears with the process, however it ends.

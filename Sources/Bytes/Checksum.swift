@@ -1,26 +1,29 @@
-import Bytes
-
-/// A fast 32-bit checksum over a row's key and value, for detecting damaged rows in a store.
+/// A fast hash and checksum, for detecting damaged rows in a store and damaged items in a temporary file.
 ///
 /// Protects against accidents, not attackers: write access to the file suffices to forge it.
-enum RowChecksum {
-    private static let first: UInt64 = 0x9E37_79B9_7F4A_7C15
-    private static let second: UInt64 = 0xD6E8_FEB8_6659_FD93
+@usableFromInline package enum Checksum {
+    // Computed, since another module reaches a stored one by a call.
+    @inlinable static var first: UInt64 { 0x9E37_79B9_7F4A_7C15 }
+    @inlinable static var second: UInt64 { 0xD6E8_FEB8_6659_FD93 }
 
     /// A row's checksum over the bytes and lengths of both parts.
-    static func of(key: Bytes, value: Bytes) -> UInt32 {
+    @inlinable
+    package static func of(key: Bytes, value: Bytes) -> UInt32 {
         let hash = fold(value, into: fold(key, into: second))
         return UInt32(truncatingIfNeeded: hash ^ (hash >> 32))
     }
 
     /// A hash of bytes, seeded with another hash.
-    static func hash(_ bytes: Bytes, seed: UInt64) -> UInt64 { fold(bytes, into: seed) }
+    @inlinable
+    package static func hash(_ bytes: Bytes, seed: UInt64) -> UInt64 { fold(bytes, into: seed) }
 
     /// An unseeded hash of bytes.
-    static func hash(_ bytes: Bytes) -> UInt64 { fold(bytes, into: second) }
+    @inlinable
+    package static func hash(_ bytes: Bytes) -> UInt64 { fold(bytes, into: second) }
 
     /// Consumes 16 bytes a step through one 64 x 64 -> 128 bit multiplication.
-    private static func fold(_ bytes: Bytes, into seed: UInt64) -> UInt64 {
+    @inlinable
+    static func fold(_ bytes: Bytes, into seed: UInt64) -> UInt64 {
         var hash = mix(seed ^ first, UInt64(truncatingIfNeeded: bytes.count) &+ second)
         guard var place = bytes.baseAddress else { return hash }
         var left = bytes.count
@@ -45,8 +48,8 @@ enum RowChecksum {
         return mix(tail ^ second, hash)
     }
 
-    @inline(__always)
-    private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
     }

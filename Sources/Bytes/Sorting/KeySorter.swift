@@ -1,39 +1,45 @@
-import Bytes
-
 /// Sorts keys bytewise, a prefix before longer keys, equal keys in their original order.
 ///
 /// Takes eight bytes of every key as one number, skipping the prefix that all keys share, and radix-sorts the numbers,
 /// so that most keys are never compared with each other. Ids of one kind look alike, and comparing them byte by byte
 /// cost more than writing them. Keeps its memory; the owner frees it.
-struct KeySorter {
-    private struct Item {
-        var rank: UInt64
-        var index: UInt32
+@usableFromInline package struct KeySorter {
+    @usableFromInline struct Item {
+        @usableFromInline var rank: UInt64
+        @usableFromInline var index: UInt32
+
+        @inlinable
+        init(rank: UInt64, index: UInt32) {
+            self.rank = rank
+            self.index = index
+        }
     }
 
     /// Ranges up to this size use insertion sort, which is faster for them.
-    static let fewItems = 24
+    @inlinable package static var fewItems: Int { 24 }
     /// The number of bytes after the last key that must be readable.
-    static let slack = MemoryLayout<UInt64>.size
+    @inlinable package static var slack: Int { MemoryLayout<UInt64>.size }
 
-    private var items = GrowingBuffer<Item>()
-    private var spare = GrowingBuffer<Item>()
+    @usableFromInline var items = GrowingBuffer<Item>()
+    @usableFromInline var spare = GrowingBuffer<Item>()
+
+    package init() {}
 
     /// Frees the memory; the sorter stays usable.
-    mutating func giveBack() {
+    package mutating func giveBack() {
         items.removeAll(keepingRoomFor: 0)
         spare.removeAll(keepingRoomFor: 0)
     }
 
-    func free() {
+    package func free() {
         items.free()
         spare.free()
     }
 
     /// Sorts the indices at `range` of `order`.
     /// - Parameter key: the key of an index. At least `slack` bytes after its end must be readable.
-    @inline(__always)
-    mutating func sort(
+    @inlinable @inline(__always)
+    package mutating func sort(
         _ order: UnsafeMutableBufferPointer<UInt32>, _ range: Range<Int>, key: (UInt32) -> Bytes
     ) {
         items.removeAll()
@@ -57,8 +63,8 @@ struct KeySorter {
     }
 
     /// Sorts as `sort` does, for ranges of few items.
-    @inline(__always)
-    static func insertionSort(
+    @inlinable @inline(__always)
+    package static func insertionSort(
         _ order: UnsafeMutableBufferPointer<UInt32>, _ range: Range<Int>, key: (UInt32) -> Bytes
     ) {
         for index in range.dropFirst() {
@@ -73,8 +79,8 @@ struct KeySorter {
         }
     }
 
-    @inline(__always)
-    private func insertionSort(_ range: Range<Int>, _ depth: Int, _ key: (UInt32) -> Bytes) {
+    @inlinable @inline(__always)
+    func insertionSort(_ range: Range<Int>, _ depth: Int, _ key: (UInt32) -> Bytes) {
         let items = items.elements
         for index in range.dropFirst() {
             let item = items[index]
@@ -88,16 +94,16 @@ struct KeySorter {
         }
     }
 
-    @inline(__always)
-    private static func compare(_ left: Bytes, _ right: Bytes, from depth: Int) -> Int {
+    @inlinable @inline(__always)
+    static func compare(_ left: Bytes, _ right: Bytes, from depth: Int) -> Int {
         let order = compareBytes(left.dropping(depth), right.dropping(depth))
         // Within the first `depth` bytes keys differ only in length, where one has zeros and the other has ended.
         return order != 0 ? order : left.count - right.count
     }
 
     /// Sorts by the eight bytes after the range's shared prefix; passes runs of equal ranks to `deeper`.
-    @inline(__always)
-    private func sortByRank(
+    @inlinable @inline(__always)
+    func sortByRank(
         _ range: Range<Int>, _ depth: Int, _ key: (UInt32) -> Bytes, deeper: (Range<Int>, Int) -> Void
     ) {
         let items = items.elements
@@ -138,7 +144,8 @@ struct KeySorter {
     }
 
     /// Sorts by bytes, last byte first, skipping bytes that are equal in all ranks.
-    private func radixSort(_ range: Range<Int>) {
+    @inlinable
+    func radixSort(_ range: Range<Int>) {
         guard let items = items.elements.baseAddress, let spare = spare.room.baseAddress else { return }
         let count = range.count
         var source = items + range.lowerBound
@@ -169,8 +176,8 @@ struct KeySorter {
         if source == spare { (items + range.lowerBound).update(from: spare, count: count) }
     }
 
-    @inline(__always)
-    private static func rank(_ key: Bytes, at place: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    static func rank(_ key: Bytes, at place: Int) -> UInt64 {
         let rest = key.count - place
         guard rest > 0 else { return 0 }
         let rank = UInt64(bigEndian: key.loadPastEnd(at: place))
@@ -180,14 +187,14 @@ struct KeySorter {
 
 extension UnsafeRawBufferPointer {
     /// The bytes after the first `count`; empty if there are not that many.
-    @inline(__always)
-    fileprivate func dropping(_ count: Int) -> Bytes {
+    @inlinable @inline(__always)
+    func dropping(_ count: Int) -> Bytes {
         guard let baseAddress, count < self.count else { return Bytes(start: nil, count: 0) }
         return Bytes(start: baseAddress + count, count: self.count - count)
     }
 
-    @inline(__always)
-    fileprivate func sharedPrefix(with other: Bytes, atMost limit: Int) -> Int {
+    @inlinable @inline(__always)
+    func sharedPrefix(with other: Bytes, atMost limit: Int) -> Int {
         let most = Swift.min(limit, count, other.count)
         guard let left = baseAddress, let right = other.baseAddress else { return 0 }
         var index = 0
@@ -205,8 +212,8 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Eight bytes from `place`, which lies before the end; they may extend past it.
-    @inline(__always)
-    fileprivate func loadPastEnd(at place: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    func loadPastEnd(at place: Int) -> UInt64 {
         // The owner keeps `KeySorter.slack` readable bytes after the keys.
         guard let baseAddress else { return 0 }
         return (baseAddress + place).loadUnaligned(as: UInt64.self)
