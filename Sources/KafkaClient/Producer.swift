@@ -173,8 +173,8 @@ package final class Producer {
     /// Queues one record with bytes of arrays, placed by key.
     /// - Parameter without: headers that are not passed on.
     package func produce(
-        to topic: ProducerTopic, partition: Int32? = nil, key: [UInt8], value: [UInt8]?, timestamp: Int64?,
-        headersOf: ConsumedMessage?, without: [StaticString] = []
+        to topic: ProducerTopic, key: [UInt8], value: [UInt8]?, timestamp: Int64?, headersOf: ConsumedMessage?,
+        without: [StaticString] = []
     ) throws(KafkaError) {
         guard let pointer = client.pointer else { throw produceFailure(RD_KAFKA_RESP_ERR__DESTROY, topic, nil) }
         let headers = headersOf?.rawHeaders.flatMap { rd_kafka_headers_copy($0) }
@@ -186,7 +186,7 @@ package final class Producer {
         let failure: KafkaError? = key.withUnsafeBytes { key in
             func produce(_ value: UnsafeRawBufferPointer?) -> KafkaError? {
                 do throws(KafkaError) {
-                    try self.produce(pointer, topic, partition, key, value, timestamp, headers)
+                    try self.produce(pointer, topic, nil, key, value, timestamp, headers)
                     return nil
                 } catch {
                     return error

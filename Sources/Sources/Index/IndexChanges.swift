@@ -10,8 +10,8 @@ final class IndexChanges {
         let keyCount: Int32
         /// -1: the key was removed.
         let valueCount: Int32
-        /// The change of the same key before this one; -1: there is none.
-        let earlier: Int32
+        /// Whether no change of the same key is before this one.
+        let isFirst: Bool
         /// For a vote that names only its answer: the vote for the same answer before this one; -1: there is none.
         let sameAnswer: Int32
     }
@@ -57,7 +57,7 @@ final class IndexChanges {
 
     /// Calls `body` with every changed key and its newest value.
     func forEachNewest(_ body: (_ key: Bytes, _ value: Bytes?) -> Void) {
-        for change in changes where change.earlier < 0 {
+        for change in changes where change.isFirst {
             let key = key(of: change)
             if let value = value(of: key) { body(key, value) }
         }
@@ -88,7 +88,7 @@ final class IndexChanges {
         changes.append(
             Change(
                 hash: hash, start: append(key, value), keyCount: Int32(key.count),
-                valueCount: value.map { Int32($0.count) } ?? -1, earlier: keys[slot] - 1,
+                valueCount: value.map { Int32($0.count) } ?? -1, isFirst: keys[slot] == 0,
                 sameAnswer: group.map { votes[$0] - 1 } ?? -1))
         keys[slot] = Int32(changes.count)
         if let group { votes[group] = Int32(changes.count) }
