@@ -1,3 +1,4 @@
+import Bytes
 import Hummingbird
 import NIOCore
 import Throughput
@@ -117,43 +118,34 @@ struct DashboardEvents: Sendable {
     }
 
     private static func json(_ events: [LaneEvent]) -> String {
-        let objects = events.map { event in
-            JSONObject.text { object in
-                object.add("kind", event.kind.rawValue)
-                object.add("lane", event.lane)
-                object.add("detail", event.detail)
-                object.add("time", event.time)
-            }
+        JSONWriter.array(of: events) { event, object in
+            object.add("kind", event.kind.rawValue)
+            object.add("lane", event.lane)
+            object.add("detail", event.detail)
+            object.add("time", event.time)
         }
-        return "[\(objects.joined(separator: ","))]"
     }
 
     private static func json(_ commits: [LaneCommit]) -> String {
-        let objects = commits.map { commit in
-            JSONObject.text { object in
-                object.add("lane", commit.lane)
-                object.add("time", commit.time)
-                object.add("milliseconds", commit.milliseconds)
-                object.add("bytes", commit.bytes)
-                object.add("records", commit.records)
-            }
+        JSONWriter.array(of: commits) { commit, object in
+            object.add("lane", commit.lane)
+            object.add("time", commit.time)
+            object.add("milliseconds", commit.milliseconds)
+            object.add("bytes", commit.bytes)
+            object.add("records", commit.records)
         }
-        return "[\(objects.joined(separator: ","))]"
     }
 
     /// A JSON array on one line.
     static func json(_ notes: [DeadLetterNote]) -> String {
-        let objects = notes.map { note in
-            JSONObject.text { object in
-                object.add("code", note.code.rawValue)
-                object.add("topic", note.place.topic)
-                object.add("partition", note.place.partition)
-                object.add("offset", note.offset)
-                object.add("message", note.message)
-                // Milliseconds since 1970.
-                object.add("time", note.time)
-            }
+        JSONWriter.array(of: notes) { note, object in
+            object.add("code", note.code.rawValue)
+            object.add("topic", note.place.topic)
+            object.add("partition", note.place.partition)
+            object.add("offset", note.offset)
+            object.add("message", note.message)
+            // Milliseconds since 1970.
+            object.add("time", note.time)
         }
-        return "[\(objects.joined(separator: ","))]"
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Hummingbird
 import Throughput
 
@@ -43,8 +44,8 @@ struct GroupRoutes: Sendable {
 
     /// One object a worker: its admin address (except the asked worker's), and its line or the reason for its absence.
     static func json(_ members: [GroupMember]) -> String {
-        let objects = members.map { member in
-            JSONObject.text { object in
+        JSONWriter.object { answer in
+            answer.add("workers", each: members) { member, object in
                 if let url = member.url { object.add("url", url) }
                 switch member.answer {
                 case .line(let line): object.addJSON("line", line.json)
@@ -52,6 +53,5 @@ struct GroupRoutes: Sendable {
                 }
             }
         }
-        return "{\"workers\":[\(objects.joined(separator: ","))]}"
     }
 }

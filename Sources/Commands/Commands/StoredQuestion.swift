@@ -23,21 +23,21 @@ struct StoredQuestion {
 
     /// One line of JSON, unless an answer's own bytes hold line ends.
     var json: String {
-        let shown = answers.map { answer in
-            "{\"answer\":\(String(decoding: answer.json, as: UTF8.self)),\"voteCount\":\(answer.voteCount),"
-                + "\"voteLabel\":\"\(Self.label(answer.voteCount))\"}"
+        JSONWriter.object { object in
+            object.add("questionId", id)
+            object.add("partition", partition)
+            if let event { object.addJSON("question", Self.text(event.value)) }
+            object.add("answers", each: answers) { answer, object in
+                object.addJSON("answer", Self.text(answer.json))
+                object.add("voteCount", answer.voteCount)
+                object.add("voteLabel", Self.label(answer.voteCount))
+            }
+            object.add("answerCount", answers.count)
+            object.add("votesWithoutAnswer", each: waiting) { tally, object in
+                object.add("answerId", Self.text(tally.answerID))
+                object.add("voteCount", tally.voteCount)
+            }
         }
-        let votes = waiting.map { tally in
-            "{\"answerId\":\(JSONText.string(Self.text(tally.answerID))),\"voteCount\":\(tally.voteCount)}"
-        }
-        return
-            "{\"questionId\":\(JSONText.string(id)),\"partition\":\(partition),\(question)\"answers\":[\(shown.joined(separator: ","))],"
-            + "\"answerCount\":\(answers.count),\"votesWithoutAnswer\":[\(votes.joined(separator: ","))]}"
-    }
-
-    /// The event's value as a member of its own.
-    private var question: String {
-        event.map { "\"question\":\(String(decoding: $0.value, as: UTF8.self))," } ?? ""
     }
 
     var text: String {

@@ -14,18 +14,16 @@ struct LogLine {
 
     /// One JSON object. Metadata given as a number or a boolean is one in JSON; all other metadata is text.
     var json: String {
-        var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":"
-        JSONText.append(logger, to: &line)
-        line += ",\"message\":"
-        JSONText.append(message, to: &line)
-        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
-            line += ","
-            JSONText.append(Self.reserved.contains(name) ? name + "_" : name, to: &line)
-            line += ":"
-            Self.append(value, to: &line)
+        JSONWriter.object { line in
+            line.add("time", time)
+            line.add("level", level.rawValue)
+            line.add("logger", logger)
+            line.add("message", message)
+            for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+                line.name(Self.reserved.contains(name) ? name + "_" : name)
+                Self.append(value, to: &line)
+            }
         }
-        line += "}"
-        return line
     }
 
     /// Time, level, logger, message, then name=value. Control characters are escaped, so that a line stays one line.
@@ -38,35 +36,33 @@ struct LogLine {
         return line
     }
 
-    private static func append(_ value: Logger.MetadataValue, to line: inout String) {
+    private static func append(_ value: Logger.MetadataValue, to line: inout JSONWriter) {
         switch value {
-        case .string(let text): JSONText.append(text, to: &line)
-        case .stringConvertible(let value): appendConvertible(value, to: &line)
+        case .string(let text): line.string(text)
+        case .stringConvertible(let value): append(value, to: &line)
         case .array(let values):
-            line += "["
+            line.raw("[")
             for (index, value) in values.enumerated() {
-                if index > 0 { line += "," }
+                if index > 0 { line.raw(",") }
                 append(value, to: &line)
             }
-            line += "]"
+            line.raw("]")
         case .dictionary(let values):
-            line += "{"
-            for (index, (name, value)) in values.sorted(by: { $0.key < $1.key }).enumerated() {
-                if index > 0 { line += "," }
-                JSONText.append(name, to: &line)
-                line += ":"
+            line.begin()
+            for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+                line.name(name)
                 append(value, to: &line)
             }
-            line += "}"
+            line.end()
         }
     }
 
-    private static func appendConvertible(_ value: any CustomStringConvertible & Sendable, to line: inout String) {
+    private static func append(_ value: any CustomStringConvertible & Sendable, to line: inout JSONWriter) {
         switch value {
-        case let number as any BinaryInteger: line += number.description
-        case let number as Double where number.isFinite: line += number.description
-        case let flag as Bool: line += flag ? "true" : "false"
-        default: JSONText.append(value.description, to: &line)
+        case let number as any BinaryInteger: line.raw(json: number.description)
+        case let number as Double where number.isFinite: line.raw(json: number.description)
+        case let flag as Bool: line.raw(json: flag ? "true" : "false")
+        default: line.string(value.description)
         }
     }
 
@@ -84,7 +80,7 @@ struct LogLine {
 
     private static func bare(_ text: String) -> String {
         let isBare = !text.isEmpty && !text.contains { $0.isWhitespace || "\"=,{}[]".contains($0) }
-        return isBare ? Printable.text(text, limit: .max) : JSONText.string(text)
+        return isBare ? Printable.text(text, limit: .max) : JSONWriter.string(text)
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

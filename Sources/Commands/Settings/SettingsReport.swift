@@ -89,10 +89,10 @@ struct SettingsReport {
         let entries = rows.map { row in
             // A property's name has dots of its own, so only the whole path tells properties from keys.
             let value = row.value.map { Self.json($0, row.kind) } ?? "null"
-            return "  \(JSONText.string(row.path.joined(separator: "."))): "
-                + "{\"value\": \(value), \"origin\": \(JSONText.string(row.origin))}"
+            return "  \(JSONWriter.string(row.path.joined(separator: "."))): "
+                + "{\"value\": \(value), \"origin\": \(JSONWriter.string(row.origin))}"
         }
-        let sources = settings.sources.map { JSONText.string($0.name) }.joined(separator: ", ")
+        let sources = settings.sources.map { JSONWriter.string($0.name) }.joined(separator: ", ")
         let all = settings.sources.isEmpty ? entries : entries + ["  \"sources\": {\"value\": [\(sources)]}"]
         return "{\n" + all.joined(separator: ",\n") + "\n}"
     }
@@ -100,14 +100,14 @@ struct SettingsReport {
     private static func json(_ value: String, _ kind: SettingKind) -> String {
         switch kind {
         case .boolean: value
-        case .integer: SettingKind.integer(value).map(String.init) ?? JSONText.string(value)
-        default: JSONText.string(value)
+        case .integer: SettingKind.integer(value).map(String.init) ?? JSONWriter.string(value)
+        default: JSONWriter.string(value)
         }
     }
 
     /// Plain where YAML reads the same text back, elsewhere in double quotes (JSON strings are YAML).
     private static func scalar(_ text: String) -> String {
-        looksPlain(text) ? text : JSONText.string(text)
+        looksPlain(text) ? text : JSONWriter.string(text)
     }
 
     private static func looksPlain(_ text: String) -> Bool {

@@ -2,19 +2,17 @@ import Bytes
 import KafkaClient
 import Records
 
-/// Records as lines, in the envelope that `kcat -J` prints. The owner calls `deallocate` once.
+/// Records as lines, in the envelope that `kcat -J` prints.
 ///
 /// A value of its own, since its owner is a class: the runtime checks each access to a stored property of a class, and a
 /// line has more than ten parts.
-struct RecordLines {
-    private var buffer: LineBuffer
+struct RecordLines: ~Copyable {
+    private var buffer: JSONWriter
     private var isFirstHeader = true
     /// Records since the beginning.
     private(set) var recordCount = 0
 
-    init(capacity: Int) { buffer = LineBuffer(capacity: capacity) }
-
-    func deallocate() { buffer.deallocate() }
+    init(capacity: Int) { buffer = JSONWriter([.letters, .rareLetters, .uppercase], capacity: capacity) }
 
     var count: Int { buffer.count }
     var bytes: Bytes { buffer.bytes }
@@ -25,30 +23,30 @@ struct RecordLines {
     mutating func begin(
         _ topic: Bytes, _ partition: Int32, _ offset: Int64, _ type: RecordedRecord.TimestampType, _ timestamp: Int64?
     ) {
-        buffer.append("{\"topic\":")
+        buffer.raw("{\"topic\":")
         appendText(topic)
-        buffer.append(",\"partition\":")
-        buffer.append(Int64(partition))
-        buffer.append(",\"offset\":")
-        buffer.append(offset)
+        buffer.raw(",\"partition\":")
+        buffer.number(Int64(partition))
+        buffer.raw(",\"offset\":")
+        buffer.number(offset)
         // kcat also leaves out both fields when there is no timestamp.
         if let timestamp, type != .unknown {
-            buffer.append(type == .create ? ",\"tstype\":\"create\",\"ts\":" : ",\"tstype\":\"logappend\",\"ts\":")
-            buffer.append(timestamp)
+            buffer.raw(type == .create ? ",\"tstype\":\"create\",\"ts\":" : ",\"tstype\":\"logappend\",\"ts\":")
+            buffer.number(timestamp)
         }
         isFirstHeader = true
     }
 
     mutating func add(_ name: Bytes, _ value: Bytes?) {
-        buffer.append(isFirstHeader ? ",\"headers\":[" : ",")
+        buffer.raw(isFirstHeader ? ",\"headers\":[" : ",")
         isFirstHeader = false
         appendText(name)
-        buffer.append(",")
-        guard let value else { return buffer.append("null") }
-        if !buffer.appendString(value) {
-            buffer.append("{\"base64\":")
-            buffer.appendBase64(value)
-            buffer.append("}")
+        buffer.raw(",")
+        guard let value else { return buffer.raw("null") }
+        if !buffer.string(value) {
+            buffer.raw("{\"base64\":")
+            appendBase64(value)
+            buffer.raw("}")
         }
     }
 
@@ -63,29 +61,34 @@ struct RecordLines {
     }
 
     mutating func end(_ key: Bytes?, _ value: Bytes?) {
-        if !isFirstHeader { buffer.append("]") }
+        if !isFirstHeader { buffer.raw("]") }
         append(",\"key\":", ",\"key_base64\":", key)
         append(",\"payload\":", ",\"payload_base64\":", value)
-        buffer.append("}\n")
+        buffer.raw("}\n")
         recordCount += 1
     }
 
     private mutating func append(_ plain: StaticString, _ packed: StaticString, _ bytes: Bytes?) {
         let before = buffer.count
-        buffer.append(plain)
-        guard let bytes else { return buffer.append("null") }
-        if !buffer.appendString(bytes) {
+        buffer.raw(plain)
+        guard let bytes else { return buffer.raw("null") }
+        if !buffer.string(bytes) {
             buffer.cut(to: before)
-            buffer.append(packed)
-            buffer.appendBase64(bytes)
+            buffer.raw(packed)
+            appendBase64(bytes)
         }
+    }
+
+    private mutating func appendBase64(_ bytes: Bytes) {
+        buffer.raw("\"")
+        buffer.raw(Base64.encodedCount(of: bytes.count)) { Base64.encode(bytes, to: $0) }
+        buffer.raw("\"")
     }
 
     /// A topic or header name. Kafka's are text; one that is not is repaired, since the format has no field for other
     /// bytes.
     private mutating func appendText(_ name: Bytes) {
-        if buffer.appendString(name) { return }
-        var mended = String(decoding: name, as: UTF8.self)
-        mended.withUTF8 { _ = buffer.appendString(Bytes($0)) }
+        if buffer.string(name) { return }
+        buffer.string(String(decoding: name, as: UTF8.self))
     }
 }

@@ -31,8 +31,6 @@ package final class RecordingWriter {
         digest = hasManifest ? LineDigest() : nil
     }
 
-    deinit { lines.deallocate() }
-
     /// The file's name for people.
     package var name: String { output.name }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A field of a mapping, with all that is the same for every row made once. A class, so that passing it on costs one
 /// reference count and not those of its parts.
 final class PlannedField {

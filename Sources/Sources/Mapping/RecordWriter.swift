@@ -1,7 +1,7 @@
 import Bytes
 
 /// Writes one record, field by field.
-struct RecordWriter {
+struct RecordWriter: ~Copyable {
     /// Progress of writing the record's `author`.
     enum Author { case toCome, open, written }
 
@@ -25,7 +25,7 @@ struct RecordWriter {
         }
         if field.isOfAuthor, author == .toCome { open(&author) }
         value.name(field.member)
-        let start = value.bytes.count
+        let start = value.count
         try write(found, field)
         if field.role == .tally { record.isCounted = true }
         keep(field, from: start)
@@ -81,9 +81,9 @@ struct RecordWriter {
         case .id: try writeID(found, field)
         case .string: try writeString(found, field)
         case .time: value.string(try time(found, field))
-        case .boolean, .deletion: value.raw((try boolean(found, field) ? "true" : "false").utf8)
+        case .boolean, .deletion: value.raw(json: try boolean(found, field) ? "true" : "false")
         case .number: try writeNumber(found, field)
-        case .integer, .voteValue: value.raw(try integer(found, field).utf8)
+        case .integer, .voteValue: value.raw(json: try integer(found, field))
         case .strings: try writeStrings(found, field)
         }
     }
@@ -99,7 +99,7 @@ struct RecordWriter {
         guard case .value(let place, _) = found else { return value.string(text) }
         switch place.kind {
         case .string: value.raw(place.text)
-        case .number: value.raw(text.utf8)
+        case .number: value.raw(json: text)
         default: value.string(text)
         }
     }
@@ -164,7 +164,7 @@ struct RecordWriter {
             throw SourceFailure(
                 "\(field.subject) is \(excerpt(values.text(found) ?? "")), which is no number")
         }
-        value.raw(text.utf8)
+        value.raw(json: text)
     }
 
     private func integer(_ found: RowValues.Found, _ field: PlannedField) throws(SourceFailure) -> String {
@@ -218,12 +218,12 @@ struct RecordWriter {
     }
 
     private mutating func writeList(_ texts: [String]) {
-        value.raw([UInt8(ascii: "[")])
+        value.raw("[")
         for (index, text) in texts.enumerated() {
-            if index > 0 { value.raw([UInt8(ascii: ",")]) }
+            if index > 0 { value.raw(",") }
             value.string(text)
         }
-        value.raw([UInt8(ascii: "]")])
+        value.raw("]")
     }
 
     // MARK: - Carried columns
@@ -236,11 +236,11 @@ struct RecordWriter {
         let found = try values.at(column.path, name: column.keptName)
         if case .absent = found { return keepCarried(column, from: nil) }
         value.name(column.member)
-        let start = value.bytes.count
+        let start = value.count
         switch found {
         case .absent: break
         case .kept(let json): value.raw(json)
-        case .decimal(let text), .text(let text): value.raw(text.utf8)
+        case .decimal(let text), .text(let text): value.raw(json: text)
         case .value(let place, .time(let unit)?) where unit != .rfc3339:
             let text = String(decoding: place.text, as: UTF8.self)
             if let time = Int64(text).flatMap({ TimeText.rfc3339($0, unit) }) {
@@ -250,7 +250,7 @@ struct RecordWriter {
             }
         case .value(let place, .json?):
             if let text = place.string, JSONTree.read(text) != nil {
-                value.raw(text.utf8)
+                value.raw(json: text)
             } else {
                 value.raw(place.text)
             }
@@ -273,7 +273,7 @@ struct RecordWriter {
                 continue
             }
             value.name(field.member)
-            let start = value.bytes.count
+            let start = value.count
             // A value that cannot be written is reported when the row becomes a record.
             guard (try? write(found, field)) != nil else { continue }
             keep(field, from: start)

@@ -46,7 +46,7 @@ final class RowMapper {
         if author == .open { try close(&author, &writing) }
         try writing.carry(carried)
         writing.value.end()
-        writing.record.value = writing.value.bytes
+        writing.record.value = writing.value.array
         return writing.record
     }
 

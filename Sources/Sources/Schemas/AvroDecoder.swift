@@ -17,7 +17,7 @@ final class AvroDecoder {
         var path: [String] = []
     }
 
-    private let output = AvroText()
+    private var output = JSONWriter([.letters, .anyBytes], capacity: 4096)
     private var schema: AvroSchema
     private var here = UnsafePointer<UInt8>(bitPattern: 1)!
     private var end = UnsafePointer<UInt8>(bitPattern: 1)!
@@ -30,8 +30,8 @@ final class AvroDecoder {
     /// - Returns: the JSON, valid until the next call.
     /// - Throws: `SourceFailure` when the bytes are no value of this schema, or go on after it.
     func decode(_ bytes: Bytes, _ schema: AvroSchema) throws(SourceFailure) -> Bytes {
-        output.removeAll()
-        output.shrink()
+        // Frees the memory of a rare long value.
+        output.removeAll(keepingRoomFor: 1 << 19)
         limit = (4 << 20) + 32 * bytes.count
         self.schema = schema
         // An empty value has no address.
@@ -53,11 +53,11 @@ final class AvroDecoder {
         depth += 1
         let node = schema.nodes[type]
         switch node.kind {
-        case .null: output.append("null" as StaticString)
+        case .null: output.raw("null")
         case .boolean:
             switch try byte() {
-            case 0: output.append("false" as StaticString)
-            case 1: output.append("true" as StaticString)
+            case 0: output.raw("false")
+            case 1: output.raw("true")
             case let other: throw Fault(reason: "it has the byte \(other) for a boolean")
             }
         case .int:
@@ -77,13 +77,13 @@ final class AvroDecoder {
             write(number.isFinite, number.description)
         case .bytes: try write(try bytes(try length()), node.meaning)
         case .fixed(let size): try write(try bytes(size), node.meaning)
-        case .string: output.appendString(try bytes(try length()))
+        case .string: output.string(try bytes(try length()))
         case .enumeration(let symbols):
             let index = try long()
             guard 0..<Int64(symbols.count) ~= index else {
                 throw Fault(reason: "it has the symbol \(index) of an enum that has \(symbols.count)")
             }
-            output.append(symbols[Int(index)])
+            output.raw(symbols[Int(index)])
         case .union(let branches):
             let index = try long()
             guard 0..<Int64(branches.count) ~= index else {
@@ -98,20 +98,20 @@ final class AvroDecoder {
     }
 
     private func record(_ fields: [AvroSchema.Field]) throws(Fault) {
-        output.append("{" as Unicode.Scalar)
+        output.raw("{")
         for (index, field) in fields.enumerated() {
-            if index > 0 { output.append("," as Unicode.Scalar) }
-            output.append(field.member)
+            if index > 0 { output.raw(",") }
+            output.raw(field.member)
             do throws(Fault) { try value(field.type) } catch {
                 throw Fault(reason: error.reason, path: error.path + [field.name])
             }
         }
-        output.append("}" as Unicode.Scalar)
+        output.raw("}")
     }
 
     /// Decodes the elements of an array or the entries of a map: blocks after their counts, up to an empty one.
     private func blocks(_ item: Int, isMap: Bool) throws(Fault) {
-        output.append(isMap ? "{" : "[" as Unicode.Scalar)
+        output.raw(isMap ? "{" : "[")
         var isFirst = true
         while true {
             var count = try long()
@@ -123,16 +123,16 @@ final class AvroDecoder {
             }
             while count > 0 {
                 count -= 1
-                if !isFirst { output.append("," as Unicode.Scalar) }
+                if !isFirst { output.raw(",") }
                 isFirst = false
                 if isMap {
-                    output.appendString(try bytes(try length()))
-                    output.append(":" as Unicode.Scalar)
+                    output.string(try bytes(try length()))
+                    output.raw(":")
                 }
                 try value(item)
             }
         }
-        output.append(isMap ? "}" : "]" as Unicode.Scalar)
+        output.raw(isMap ? "}" : "]")
     }
 
     // MARK: - Bytes
@@ -184,23 +184,26 @@ final class AvroDecoder {
             if let time = TimeText.timeOfDay(number, unit) { return quoted(time) }
         default: break
         }
-        output.append(String(number))
+        output.raw(json: String(number))
     }
 
     /// JSON has no infinities and no NaN: they become strings.
     private func write(_ isFinite: Bool, _ number: String) {
-        if isFinite { output.append(number) } else { quoted(number) }
+        if isFinite { output.raw(json: number) } else { quoted(number) }
     }
 
     private func write(_ bytes: Bytes, _ meaning: AvroSchema.Meaning) throws(Fault) {
         switch meaning {
         case .decimal(let scale):
             // Debezium's placeholder for a value that the database did not send comes as bytes, too.
-            if UnavailableValue.word.elementsEqual(bytes) { return output.appendString(bytes) }
+            if UnavailableValue.word.elementsEqual(bytes) {
+                output.string(bytes)
+                return
+            }
             guard 1...Self.longestDecimal ~= bytes.count,
                 let text = DecimalText.decimal(twosComplement: Array(bytes), scale: scale)
             else { throw Fault(reason: "it has a decimal of \(bytes.count) bytes") }
-            output.append(text)
+            output.raw(json: text)
         case .uuid:
             let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             quoted(SchemaID.hyphenated(digits))
@@ -211,14 +214,17 @@ final class AvroDecoder {
             let fraction = String(1_000 + parts[2] % 1_000).dropFirst()
             quoted("P\(parts[0])M\(parts[1])DT\(parts[2] / 1_000).\(fraction)S")
         default:
-            if UnavailableValue.word.elementsEqual(bytes) { return output.appendString(bytes) }
+            if UnavailableValue.word.elementsEqual(bytes) {
+                output.string(bytes)
+                return
+            }
             quoted(Data(bytes).base64EncodedString())
         }
     }
 
     private func quoted(_ text: String) {
-        output.append("\"" as Unicode.Scalar)
-        output.append(text)
-        output.append("\"" as Unicode.Scalar)
+        output.raw("\"")
+        output.raw(json: text)
+        output.raw("\"")
     }
 }

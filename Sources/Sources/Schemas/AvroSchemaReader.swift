@@ -85,7 +85,7 @@ struct AvroSchemaReader {
                 try children(of: list) { reader, symbol throws(SourceFailure) in
                     var text = JSONWriter(capacity: 32)
                     text.string(reader.document.string(of: symbol) ?? "")
-                    return text.bytes
+                    return text.array
                 })
             return index
         case "fixed":
@@ -114,10 +114,8 @@ struct AvroSchemaReader {
         guard let name = string("name", of: value), let type = member("type", of: value) else {
             throw SourceFailure("it has a field without 'name' or 'type'")
         }
-        var beginning = JSONWriter(capacity: 32)
-        beginning.string(name)
         return AvroSchema.Field(
-            name: name, member: beginning.bytes + [UInt8(ascii: ":")],
+            name: name, member: JSONWriter.member(name),
             type: try self.type(type, namespace: namespace, depth: depth), aliases: strings("aliases", of: value))
     }
 

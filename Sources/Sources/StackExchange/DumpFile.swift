@@ -88,11 +88,11 @@ package final class DumpFile {
                     "\(path), line \(line): the attribute \(name) holds an entity that XML does not know")
             }
             if name == "Id" { id = Array(value.utf8) }
-            json.member(name, text: value)
+            json.add(name, value)
             here = end + 1
         }
         json.end()
-        return (id, json.bytes)
+        return (id, json.array)
     }
 
     private static func unescape(_ text: ArraySlice<UInt8>) -> String? {

@@ -1,9 +1,10 @@
+import Bytes
 import Worker
 
 extension ThroughputLine {
     /// The line as in the log, without the line end: one JSON object, with the fields in order of declaration.
     package var json: String {
-        JSONObject.text { object in
+        JSONWriter.object { object in
             object.add("time", time)
             if let level { object.add("level", level) }
             if let logger { object.add("logger", logger) }
@@ -40,7 +41,7 @@ extension ThroughputLine {
         }
     }
 
-    private func add(_ group: LaneCounter.Group, to object: inout JSONObject) {
+    private func add(_ group: LaneCounter.Group, to object: inout JSONWriter) {
         for (total, field) in LaneCounter.logged where field.group == group {
             object.add(field.name, counts[keyPath: total])
         }
@@ -48,7 +49,7 @@ extension ThroughputLine {
 }
 
 extension ThroughputLine.Lag {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         if let total { object.add("total", total) }
         object.add("topics", topics)
         if let largest { object.add("largest") { largest.write(to: &$0) } }
@@ -66,7 +67,7 @@ extension ThroughputLine.Lag {
 }
 
 extension Verdict {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("kind", kind.rawValue)
         object.add("tone", tone.rawValue)
         object.add("title", title)
@@ -77,7 +78,7 @@ extension Verdict {
 }
 
 extension ThroughputLine.Freshness {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("objectiveMs", objectiveMs)
         object.add("within", within)
         object.add("of", of)
@@ -85,7 +86,7 @@ extension ThroughputLine.Freshness {
 }
 
 extension ThroughputLine.Lag.Partition {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("topic", topic)
         object.add("partition", partition)
         object.add("records", records)
@@ -93,13 +94,13 @@ extension ThroughputLine.Lag.Partition {
 }
 
 extension ThroughputLine.TimeShares {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         for activity in LaneActivity.allCases { object.add(activity.field, self[activity]) }
     }
 }
 
 extension ThroughputLine.Percentiles {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("count", count)
         object.add("p50", p50)
         object.add("p90", p90)
@@ -109,7 +110,7 @@ extension ThroughputLine.Percentiles {
 }
 
 extension ThroughputLine.Store {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("bytes", bytes)
         object.add("answers", answers)
         object.add("votes", votes)
@@ -124,7 +125,7 @@ extension ThroughputLine.Store {
 }
 
 extension ThroughputLine.Process {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("residentBytes", residentBytes)
         object.add("cpuSeconds", cpuSeconds)
         object.add("cpuCores", cpuCores)
@@ -132,7 +133,7 @@ extension ThroughputLine.Process {
 }
 
 extension ThroughputLine.Lane {
-    fileprivate func write(to object: inout JSONObject) {
+    fileprivate func write(to object: inout JSONWriter) {
         object.add("lane", lane)
         object.add("partitions", partitions)
         if let sources {
@@ -159,7 +160,7 @@ extension ThroughputLine.Lane {
         if let waitingCause { object.add("waitingCause", waitingCause) }
     }
 
-    private func add(_ group: LaneCounter.Group, to object: inout JSONObject) {
+    private func add(_ group: LaneCounter.Group, to object: inout JSONWriter) {
         for (total, field) in LaneCounter.logged where field.group == group && field.isOfLanes {
             object.add(field.name, counts[keyPath: total])
         }
