@@ -1,3 +1,5 @@
+import CPages
+
 /// A file of the pages that the program shows, embedded at build: the binary needs no file beside it, and a browser
 /// fetches nothing from another host.
 package struct PageFile: Sendable {
@@ -8,33 +10,34 @@ package struct PageFile: Sendable {
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    private init(_ type: String, _ file: [UInt8]) {
+    private init(_ type: String, _ file: rejoinder_file) {
         self.type = type
-        bytes = Array(file.last == UInt8(ascii: "\n") ? file.dropLast() : file[...])
+        let bytes = UnsafeBufferPointer(start: file.bytes, count: file.count)
+        self.bytes = Array(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
     }
 
     /// The dashboard's page, which its scripts fill.
-    package static let dashboard = PageFile("text/html; charset=utf-8", PackageResources.dashboard_html)
+    package static let dashboard = PageFile("text/html; charset=utf-8", rejoinder_dashboard_html())
 
     /// Styles, scripts and the icon by their names below `/dashboard/`.
     package static let parts: [String: PageFile] = [
-        "style.css": PageFile(css, PackageResources.style_css),
-        "question.css": PageFile(css, PackageResources.question_css),
-        "main.js": PageFile(script, PackageResources.main_js),
-        "live.js": PageFile(script, PackageResources.live_js),
-        "chart.js": PageFile(script, PackageResources.chart_js),
-        "scale.js": PageFile(script, PackageResources.scale_js),
-        "panels.js": PageFile(script, PackageResources.panels_js),
-        "verdict.js": PageFile(script, PackageResources.verdict_js),
-        "format.js": PageFile(script, PackageResources.format_js),
-        "icon.svg": PageFile("image/svg+xml", PackageResources.icon_svg),
+        "style.css": PageFile(css, rejoinder_style_css()),
+        "question.css": PageFile(css, rejoinder_question_css()),
+        "main.js": PageFile(script, rejoinder_main_js()),
+        "live.js": PageFile(script, rejoinder_live_js()),
+        "chart.js": PageFile(script, rejoinder_chart_js()),
+        "scale.js": PageFile(script, rejoinder_scale_js()),
+        "panels.js": PageFile(script, rejoinder_panels_js()),
+        "verdict.js": PageFile(script, rejoinder_verdict_js()),
+        "format.js": PageFile(script, rejoinder_format_js()),
+        "icon.svg": PageFile("image/svg+xml", rejoinder_icon_svg()),
     ]
 
-    /// The style of a report's page, for light and dark screens and for paper.
-    package static let reportStyle = PageFile(css, PackageResources.report_css)
+    /// The style of a report's page for light and dark screens and for paper.
+    package static let reportStyle = PageFile(css, rejoinder_report_css())
 
     /// The section Alerts of docs/operating.md, which scripts/embed-runbook.py copies.
-    package static let runbook = PageFile("text/markdown; charset=utf-8", PackageResources.runbook_md)
+    package static let runbook = PageFile("text/markdown; charset=utf-8", rejoinder_runbook_md())
 
     private static let css = "text/css; charset=utf-8"
     private static let script = "text/javascript; charset=utf-8"

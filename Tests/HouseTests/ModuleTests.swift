@@ -52,7 +52,7 @@ import Testing
     /// C types stay in the modules that wrap them, and HTTP in the one that serves it: a report is made without.
     @Test(arguments: [
         ("CRDKafka", ["KafkaClient"]), ("CLMDB", ["AnswerStore"]), ("CZlib", ["Recording"]), ("CZstd", ["Recording"]),
-        ("CCurl", ["SchemaRegistry"]), ("CCrypto", ["Recording"]), ("Hummingbird", ["Admin"]),
+        ("CPages", ["Pages"]), ("CCurl", ["SchemaRegistry"]), ("CCrypto", ["Recording"]), ("Hummingbird", ["Admin"]),
     ])
     func onlyItsWrapperImportsALibrary(library: String, wrappers: [String]) throws {
         let importers = try Self.modules().filter { try Self.imports(of: $0)[library] != nil }
