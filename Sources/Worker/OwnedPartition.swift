@@ -146,6 +146,10 @@ final class OwnedPartition {
     /// Whether all records are read that the store must hold before the first event.
     var isCaughtUp: Bool { answers.isCaughtUp && votes.isCaughtUp && live?.isRestored ?? true }
 
+    /// Whether table records are still to be read that are published: those that a lost store, or one that went back to
+    /// its last commit, is filled with.
+    var lacksPublished: Bool { answers.next < answers.committed || votes.next < votes.committed }
+
     subscript(table: Table) -> TableProgress {
         get { table == .answers ? answers : votes }
         set { if table == .answers { answers = newValue } else { votes = newValue } }

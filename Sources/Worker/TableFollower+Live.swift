@@ -139,13 +139,15 @@ extension TableFollower {
         partition.store.waiting = live.unmarked == nil ? live.waiting : nil
     }
 
-    /// Notes a change that the store holds already, or puts aside in a load: its effect may not have been published.
+    /// Notes a change whose effect cannot be told, and may not have been published: the store holds it already, or puts it
+    /// aside in a load, or lacks published records that decide what the change makes visible. A vote that is read before
+    /// its answer changes nothing that the store can see, and the answer, published long ago, is no change.
     func mark(
         _ message: ConsumedMessage, of table: Table, applied: Int64, _ partition: OwnedPartition, _ live: LivePartition
     ) {
-        guard message.offset < applied || partition.store.isLoading, live.unmarked == nil, let key = message.key else {
-            return
-        }
+        guard message.offset < applied || partition.store.isLoading || partition.lacksPublished, live.unmarked == nil,
+            let key = message.key
+        else { return }
         live.waiting.note(
             key, delta: nil, cause: table == .answers ? .answers : .votes, timestamp: message.timestamp)
     }

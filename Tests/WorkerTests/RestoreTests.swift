@@ -22,4 +22,24 @@ struct RestoreTests {
         try restoring.advance(until: { restoring.partition.answers.isCaughtUp })
         #expect(restoring.partition.answers.next == 5 && restoring.store.positions.answers == 5)
     }
+
+    /// Restoring a lost store, and going on with one that went back to its last commit.
+    @Test("a vote that is read before its answer, published long ago, changes its question", arguments: [false, true])
+    func voteBeforeItsAnswer(isRunning: Bool) throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish([Make.vote(1, by: "u", for: "a", to: "q")], to: site.topics.votes)
+        let restoring = try Restoring(site, ends: [(0, 1), (0, 1)], committed: [.answers: 1], isLive: true)
+        defer { restoring.close() }
+        if isRunning {
+            restoring.partition.phase = .running
+            restoring.store.areChangesCertain = false
+        }
+        try restoring.advance(until: { restoring.partition.votes.next == 1 })
+        try site.publish([Make.answer("a", to: "q")], to: site.topics.answers)
+        try restoring.advance(until: { restoring.partition.answers.isCaughtUp })
+        let waiting = try #require(restoring.partition.live?.waiting)
+        #expect(waiting.count == 1 && waiting.first?.isTakenBack == false)
+        #expect(waiting.first.map { String(decoding: $0.question, as: UTF8.self) } == "q")
+        #expect(waiting.heldPositions?.votes == 0)
+    }
 }

@@ -49,22 +49,29 @@ final class Restoring {
     ///   - state: nil makes one at the site's directory.
     ///   - pendingBytes: with little of it the store is loaded.
     ///   - ends: what is said of the tables' partitions at the take-over; nil: as they are.
+    ///   - committed: the group's offsets.
+    ///   - isLive: published records follow changes.
     init(
         _ site: EmbeddedSite, state: StateDirectory? = nil, pendingBytes: Int = 32 << 20,
-        ends: [(low: Int64, high: Int64)]? = nil
+        ends: [(low: Int64, high: Int64)]? = nil, committed: [Table: Int64] = [:], isLive: Bool = false
     ) throws {
         let state = try state ?? StateDirectory(path: site.directory.path)
         let store = try state.openStore(
             partition: 0, source: StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0),
             pendingBytes: pendingBytes
         ).store
+        let configuration = site.configuration {
+            if isLive { $0.publishOn = .changes(coalesce: .milliseconds(50)) }
+        }
         follower = try TableFollower(
-            properties: ClientProperties(configuration: site.configuration(), identity: "i", lane: 0),
+            properties: ClientProperties(configuration: configuration, identity: "i", lane: 0),
             topics: site.topics, watch: LaneWatch(report: LaneReport(lane: 0)), logger: site.logger)
-        partition = OwnedPartition(number: 0, store: store)
+        let limits = RecordLimits(maxMessageBytes: 1 << 20, maxRecordBytes: 1 << 20)
+        partition = OwnedPartition(number: 0, store: store, live: isLive ? LivePartition(limits: limits) : nil)
         partitions[0] = partition
         try follower.beginRestore(
-            partition, committed: [:],
+            partition,
+            committed: Dictionary(uniqueKeysWithValues: committed.map { (follower.place($0.key, 0), $0.value) }),
             ends: ends ?? Table.allCases.map { try site.ends(of: follower.place($0, 0)) })
     }
 
