@@ -4,25 +4,42 @@ import Bytes
 extension SourceTranslator {
     /// Columns that the configuration names and a record's row lacks: a misspelled one silently leaves out an optional
     /// field, or passes the row over.
-    /// - Returns: sentences with the nearest column, by `where` or the name of the mapping that takes the row.
+    /// - Returns: columns by the part of a mapping that has looked for them in this row.
     package func missingColumns(
         topic: String, value: Bytes?, headers: SchemaHeaders = .none
-    ) -> [String: Set<String>] {
+    ) -> [MappingPart: Set<MissingColumn>] {
         guard let (source, row) = row(topic, value, headers) else { return [:] }
         let place = (try? source.place(of: row)) ?? nil
-        var missing: [String: Set<String>] = [:]
-        func look(_ path: RowPath, _ label: String, _ group: String) {
-            missing[group, default: []].formUnion(row.missingColumn(path).map { ["\(label): \($0)"] } ?? [])
+        var missing: [MappingPart: Set<MissingColumn>] = [:]
+        func look(_ path: RowPath, _ part: MappingPart, _ key: String, _ label: String, _ effect: MissingColumn.Effect)
+        {
+            missing[part, default: []].formUnion(
+                row.missingColumn(path).map { clause in
+                    let column = String(decoding: path.column, as: UTF8.self)
+                    return [
+                        MissingColumn(
+                            key: key, column: column, nearest: row.nearestColumn(column),
+                            sentence: "\(label): \(clause)",
+                            effect: effect, line: source.mappers[part.mapping].mapping.place.lines[key])
+                    ]
+                } ?? [])
         }
         for (number, mapper) in source.mappers.enumerated() where number <= place ?? .max {
-            for condition in mapper.mapping.conditions { look(condition.path, "where", "where") }
+            for condition in mapper.mapping.conditions {
+                look(condition.path, .conditions(number), "where \(condition.path.text)", "where", .countsAsNull)
+            }
         }
         guard let place else { return missing }
         let mapping = source.mappers[place].mapping
         for field in mapping.fields {
-            for path in field.paths { look(path, "field '\(field.field.name)'", mapping.name) }
+            let name = field.field.name
+            let effect: MissingColumn.Effect =
+                field.standard != nil ? .defaulted : field.field.isRequired ? .deadLetter : .leftOut
+            for path in field.paths { look(path, .fields(place), "fields \(name)", "field '\(name)'", effect) }
         }
-        for column in mapping.carry { look(column.path, "carry '\(column.name)'", mapping.name) }
+        for column in mapping.carry {
+            look(column.path, .fields(place), "carry \(column.name)", "carry '\(column.name)'", .leftOut)
+        }
         return missing
     }
 
@@ -36,7 +53,7 @@ extension SourceTranslator {
             mapper.mapping.conditions.first { !((try? row.meets([$0])) ?? true) }.map { condition in
                 let path = condition.path
                 let value = (try? row.compared(path, in: row.column(path.column))) ?? .null
-                return "\(mapper.mapping.name) \(condition.allowed.phrase), and '\(path.text)' is \(value)"
+                return "for \(mapper.mapping.name), '\(path.text)' \(condition.allowed.phrase), and it is \(value)"
             }
         }
     }
@@ -61,6 +78,28 @@ extension SourceTranslator {
                 "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), which is \(time) by as: \(unit.rawValue), and "
                 + "\(TimeText.rfc3339(count: text, better) ?? "") by as: \(better.rawValue)"
         }
+    }
+
+    /// Ids whose columns hold prose: a title or a body is no key.
+    /// - Returns: sentences for the mapping that takes the row.
+    package func doubtfulIDs(topic: String, value: Bytes?, headers: SchemaHeaders = .none) -> [String] {
+        guard let (source, row) = row(topic, value, headers), let place = (try? source.place(of: row)) ?? nil else {
+            return []
+        }
+        return source.mappers[place].mapping.fields.filter(\.field.isIdentity).flatMap { field in
+            field.paths.compactMap { path in
+                guard let text = row.find(path)?.string, Self.isProse(text) else { return nil }
+                return
+                    "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), a text rather than an id; name the columns "
+                    + "of a primary key, or those that refer to one"
+            }
+        }
+    }
+
+    /// Lines, markup, or words in a row.
+    private static func isProse(_ text: String) -> Bool {
+        text.contains(where: \.isNewline) || text.contains("</") || text.contains("<p>")
+            || text.split(separator: " ").count > 4
     }
 
     /// A record's row, if it is no deletion.

@@ -70,6 +70,8 @@ package final class SourceTranslator {
     let index: SourceIndex
     /// Whether votes find their questions by their answers.
     let indexesAnswers: Bool
+    /// The reviews of topics' first records that are not over.
+    var reviews: [String: FirstRows] = [:]
     private let records = RecordReader()
     let framed: FramedRecordReader
     /// Every row comes once, and answers before their votes: rows are not indexed, and votes do not wait.

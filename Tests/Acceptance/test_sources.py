@@ -261,6 +261,15 @@ def test_the_commands_show_check_and_name_mistakes(site, tmp_path):
     assert b"  !      field 'body': the row has no column 'boddy'; the nearest is 'body'" in tried.stdout, tried.stdout
     check = command("check", "--config", path, timeout=60)
     assert b"the row has no column 'boddy'" in check.stdout, check.stdout
+    # And by a worker that runs.
+    lines = [number for number, line in enumerate(path.read_text().splitlines(), 1) if "body: boddy" in line]
+    worker.start()
+    site.wait()
+    assert worker.terminate() == 0, worker.log_end()
+    told = [entry for entry in worker.log() if entry["message"] == "no row has a column that the configuration names"]
+    assert {(entry["topic"], entry["key"], entry["column"], entry["nearest"]) for entry in told} == {
+        (site.topics["post"], "fields body", "boddy", "body")}
+    assert all(entry["file"] == str(path) and entry["line"] in lines for entry in told), told
     for preset in ("askbot", "apache-answer", "discourse", "stack-exchange"):
         printed = command("sources", "show", preset, "--topic-prefix", "a.b")
         assert printed.returncode == 0

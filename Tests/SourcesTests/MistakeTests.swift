@@ -31,7 +31,10 @@ struct MistakeTests {
             ("{ kind: 'in (1, 2)' }", "several of them as a list"), ("{ kind: answer or poll }", "as a list"),
             ("{ kind: answer|poll }", "as a list"), ("{ kind: 'answer, poll' }", "as a list"),
             ("{ kind: like ans }", "knows no patterns"), ("{ kind: 'ans%' }", "knows no patterns"),
-            ("{ kind: ans* }", "knows no patterns"),
+            ("{ kind: ans* }", "knows no patterns"), ("{ kind: /answer|poll/ }", "knows no patterns"),
+            ("{ kind: /^ans/i }", "knows no patterns"), (#"{ kind: '/a\/b/' }"#, "knows no patterns"),
+            ("{ kind: ans.*r }", "knows no patterns"), ("{ kind: '[a-z]+' }", "knows no patterns"),
+            ("{ kind: { not: /poll/ } }", "knows no patterns"),
             ("{ kind: \"'answer'\" }", "the quotes would be part of the value"),
             ("{ kind: \u{201C}answer\u{201D} }", "the quotes would be part of the value"),
             ("{ kind: { not: '> 3' } }", "compares nothing"),
@@ -58,7 +61,8 @@ struct MistakeTests {
         arguments: [
             "{ kind: [\"> 3\", \"a|b\", \"'a'\", 'null'] }", "{ kind: '<none>' }", "{ sign: '+', other: \">\" }",
             "{ share: '50%' }", "{ mood: Loading... }", "{ kind: 'a b, c d' }", "{ note: -1 }", "{ a: { not: null } }",
-            "{ kind: no }", "{ orders: for or against it }",
+            "{ kind: no }", "{ orders: for or against it }", "{ place: /usr/lib/ }", "{ place: /forum }",
+            "{ kind: [/answer/] }",
         ])
     func values(conditions: String) throws {
         #expect(try problems(where: conditions) == [])
@@ -80,6 +84,82 @@ struct MistakeTests {
         let problems = try problems(id: id)
         #expect(
             problems.contains { $0.contains("fields id in site.yaml, line 5") && $0.contains(sentence) }, "\(problems)")
+    }
+
+    @Test(
+        "an operator in the test of a field",
+        arguments: [
+            ("in: '> 3'", "has in: '> 3': in: compares nothing"), ("not: /open/", "not: knows no patterns"),
+            ("in: a|b", "as in 'in: [1, 2]'"), ("in: '!x'", "are written 'not: [1, 2]'"),
+            ("in: not null", "is written 'not: null'"), ("not: is null", "is written 'in: null'"),
+            ("in: \"'t'\"", "the quotes would be part of the value"),
+        ])
+    func tests(test: String, sentence: String) throws {
+        let fields = "{ id: id, questionId: q, withdrawn: { from: gone, \(test) } }"
+        let problems = try read("- topic: t\n  format: json\n  into: answers\n  fields: \(fields)").problems
+        #expect(problems.contains { $0.contains(sentence) }, "\(problems)")
+        #expect(problems.allSatisfy { $0.hasPrefix("fields withdrawn in site.yaml, line 4 ") }, "\(problems)")
+    }
+
+    @Test(
+        "a pointer through Debezium's envelope, which the row is taken out of",
+        arguments: [
+            (
+                "/payload/after/id",
+                "is '/payload/after/id': the row is what stands in the change's 'after', and its columns"
+            ),
+            ("/payload/before/id", "stands in the change's 'before'"),
+            ("/after/id", "write 'id'; if 'after' is a column"),
+            ("{ from: /after/id }", "write 'id'"), ("/after/meta/id", "write '/meta/id'"),
+            ("{ from: [/after/site, /after/id], join: '-' }", "write 'site'"),
+        ])
+    func envelopes(id: String, sentence: String) throws {
+        let problems = try problems(id: "'\(id)'".replacing("'{", with: "{").replacing("}'", with: "}"))
+        #expect(
+            problems.contains { $0.contains("fields id in site.yaml, line 5") && $0.contains(sentence) }, "\(problems)")
+    }
+
+    @Test("columns of JSON that have the envelope's names, and rows as JSON that are envelopes")
+    func columnsOfThatName() throws {
+        for id in ["/payload/id", "/after~1id", "/after", "{ from: [/after/id], join: '' }"] {
+            #expect(try problems(id: id) == [])
+        }
+        let all = "{ id: /payload/after/id, questionId: /after/q }"
+        #expect(try read("- topic: t\n  format: json\n  into: answers\n  fields: \(all)").problems == [])
+        #expect(try problems(where: "{ /payload/after/kind: answer }").count == 1)
+    }
+
+    @Test("an id that is made of the body, and join: where no text is asked for")
+    func joins() throws {
+        let body = try problems(id: "{ from: [site, text], join: '-' }")
+        #expect(
+            body.count == 1
+                && body[0].contains("fields id in site.yaml, line 5 names 'text', which is the body as well"))
+        func fields(_ more: String) throws -> [String] {
+            try read("- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, \(more) }")
+                .problems
+        }
+        let rating = try fields("author/rating: { from: [c, d], join: '.' }")
+        #expect(rating.count == 1 && rating[0].contains("has join:, which makes a text"), "\(rating)")
+        #expect(try fields("withdrawn: { from: [c, d], join: /, in: [1/1] }") == [])
+        #expect(try fields("author/displayName: { from: [c, d], join: ' ' }") == [])
+        let site = try Site(
+            """
+            - topic: t
+              format: json
+              into: answers
+              fields: { id: { from: [a, b], join: "-" }, questionId: b, author/displayName: { from: [c, d], join: " " } }
+            """)
+        let answer = try site.send("t", key: "1", #"{"a":"s","b":1,"c":"Ann","d":1.5}"#).first?.value
+        #expect(answer?.contains(#""displayName":"Ann 1.5""#) == true, "\(answer ?? "")")
+        func doubtful(_ row: String) -> [String] {
+            Array(row.utf8).withUnsafeBytes { site.translator.doubtfulIDs(topic: "t", value: $0) }
+        }
+        #expect(doubtful(#"{"a":"s one","b":1}"#) == [])
+        #expect(
+            doubtful(#"{"a":"How do I get ink out?","b":1}"#).first?.hasPrefix("field 'id': 'a' is 'How do I get")
+                == true)
+        #expect(doubtful(#"{"a":"x","b":"<p>x</p>"}"#).count == 2)
     }
 
     @Test("a strange name of a column stands as a pointer", arguments: ["meta~1id", "after.id", "5", "a + b", "*"])
@@ -150,9 +230,10 @@ struct MistakeTests {
         func unmet(_ row: String) -> [String] {
             Array(row.utf8).withUnsafeBytes { site.translator.unmetConditions(topic: "t", value: $0) }
         }
-        #expect(unmet(#"{"kind":"A"}"#) == ["answers from t takes 'a', 'b', and 'kind' is 'A'"])
-        #expect(unmet(#"{"kind":"a","gone":true}"#) == ["answers from t takes all but 'true', and 'gone' is true"])
-        #expect(unmet(#"{}"#) == ["answers from t takes 'a', 'b', and 'kind' is NULL"])
+        #expect(unmet(#"{"kind":"A"}"#) == ["for answers from t, 'kind' must be 'a' or 'b', and it is 'A'"])
+        #expect(
+            unmet(#"{"kind":"a","gone":true}"#) == ["for answers from t, 'gone' must not be 'true', and it is true"])
+        #expect(unmet(#"{}"#) == ["for answers from t, 'kind' must be 'a' or 'b', and it is NULL"])
         #expect(unmet(#"{"kind":"a"}"#) == [])
         func doubtful(_ at: String) -> [String] {
             Array(#"{"kind":"a","id":1,"q":2,"at":\#(at)}"#.utf8).withUnsafeBytes {

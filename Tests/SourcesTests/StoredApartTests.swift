@@ -172,7 +172,7 @@ struct MissingColumnTests {
         "a name that is no column's says how to write what was meant",
         arguments: [
             ("/after.text", "no column 'after.text'; the nearest is 'text'; name the column alone"),
-            ("/payload/after/text", "no column 'payload'; the nearest is"),
+            ("/after/text", "no column 'after'; the nearest is"),
             ("/meta~1tags", "a place in a column is written as a JSON Pointer, which begins with /"),
             ("/$.meta.tags", "a place in a column is written as a JSON Pointer"),
             ("/#~1meta~1tags", "a place in a column is written as a JSON Pointer"),
@@ -191,9 +191,9 @@ struct MissingColumnTests {
                 .utf8)
         let missing = text.withUnsafeBytes { site.translator.missingColumns(topic: "t", value: $0) }
         #expect(
-            missing == [
-                "where": ["where: the row has no column 'post_typ'; the nearest is 'post_type'"],
-                "answers from t": ["carry 'language': the row has no column 'lnag'; the nearest is 'lang'"],
+            missing.mapValues { $0.map(\.sentence) } == [
+                .conditions(0): ["where: the row has no column 'post_typ'; the nearest is 'post_type'"],
+                .fields(1): ["carry 'language': the row has no column 'lnag'; the nearest is 'lang'"],
             ])
     }
 

@@ -44,8 +44,8 @@ struct SourceCheck {
         _ topic: String, _ translator: SourceTranslator, patience: Duration
     ) throws -> CheckResult {
         var tally = SourceTrial.Tally()
-        // By mapping, columns that every row lacks: a column added later is missing only in older rows.
-        var missing: [String: Set<String>] = [:]
+        // Columns that every row lacks: a column added later is missing only in older rows.
+        var missing: [MappingPart: Set<MissingColumn>] = [:]
         var unmet: [String] = []
         var doubtful: [[String]] = []
         let reader = SourceSample(configuration: configuration, logger: logger)
@@ -56,7 +56,7 @@ struct SourceCheck {
                     tally.note(try SourceTrial.translate(record, of: topic, translator))
                     missing.merge(SourceTrial.missingColumns(record, of: topic, translator)) { $0.intersection($1) }
                     unmet = SourceTrial.unmetConditions(record, of: topic, translator)
-                    doubtful.append(SourceTrial.doubtfulUnits(record, of: topic, translator))
+                    doubtful.append(SourceTrial.doubtfulValues(record, of: topic, translator))
                 })
         else {
             return .fail(
@@ -64,7 +64,8 @@ struct SourceCheck {
         }
         if count == 0 { return .ok("source \(topic)", "holds no record yet") }
         let finding = "of the newest \(count) records \(tally.text)"
-        var amiss = [tally.firstFailure].compactMap(\.self) + missing.values.flatMap(\.self).sorted()
+        var amiss =
+            [tally.firstFailure].compactMap(\.self) + Set(missing.values.flatMap { $0.map(\.sentence) }).sorted()
         // Single rows may be no source's, or of an unlikely time; not all of them.
         if tally.passedOver == count { amiss += unmet }
         if doubtful.allSatisfy({ !$0.isEmpty }) { amiss += doubtful.first ?? [] }

@@ -57,8 +57,9 @@ extension SourcesCommand {
                 tally.note(result)
                 total += 1
                 let remarks =
-                    SourceTrial.missingColumns(record, of: topic, translator).values.flatMap(\.self).sorted()
-                    + SourceTrial.doubtfulUnits(record, of: topic, translator)
+                    Set(
+                        SourceTrial.missingColumns(record, of: topic, translator).values.flatMap { $0.map(\.sentence) }
+                    ).sorted() + SourceTrial.doubtfulValues(record, of: topic, translator)
                 let unmet = SourceTrial.unmetConditions(record, of: topic, translator)
                 let shown = SourceTrial.readable(record, of: topic, translator)
                 LineWriter.standardOutput.write(Self.text(shown, of: topic, result, unmet, remarks))

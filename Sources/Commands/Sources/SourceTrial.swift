@@ -68,7 +68,7 @@ enum SourceTrial {
     /// ``SourceTranslator/missingColumns(topic:value:headers:)``.
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
-    ) -> [String: Set<String>] {
+    ) -> [MappingPart: Set<MissingColumn>] {
         withBytes(record.value) { translator.missingColumns(topic: topic, value: $0, headers: record.headers) }
     }
 
@@ -80,11 +80,15 @@ enum SourceTrial {
         withBytes(record.value) { translator.unmetConditions(topic: topic, value: $0, headers: record.headers) }
     }
 
-    /// Times whose unit may be another one; see ``SourceTranslator/doubtfulUnits(topic:value:headers:)``.
-    static func doubtfulUnits(
+    /// Times whose unit may be another one, and ids that are texts; see
+    /// ``SourceTranslator/doubtfulUnits(topic:value:headers:)`` and ``SourceTranslator/doubtfulIDs(topic:value:headers:)``.
+    static func doubtfulValues(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String] {
-        withBytes(record.value) { translator.doubtfulUnits(topic: topic, value: $0, headers: record.headers) }
+        withBytes(record.value) {
+            translator.doubtfulUnits(topic: topic, value: $0, headers: record.headers)
+                + translator.doubtfulIDs(topic: topic, value: $0, headers: record.headers)
+        }
     }
 
     /// A record as people can read it.

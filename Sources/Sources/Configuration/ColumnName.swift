@@ -13,6 +13,26 @@ enum ColumnName {
         return meaning + "; if the column is called \(excerpt(text)), write '\(pointer)'"
     }
 
+    /// A clause for people on a pointer that leads through Debezium's envelope, which the row is already taken out of;
+    /// nil: it leads into a column. A column of JSON may have such a name, but hardly holds the row's id.
+    /// - Parameter label: the place in the configuration, as in `fields id`.
+    static func advice(onPointer path: RowPath, _ label: String) -> String? {
+        let steps = path.steps.map { String(decoding: $0, as: UTF8.self) }
+        let inner = steps.first == "payload" ? steps.dropFirst() : steps[...]
+        guard inner.count > 1, let state = inner.first, state == "after" || state == "before" else { return nil }
+        let isIdentity = ContractTopic.allCases.contains { topic in
+            ContractField.all(of: topic).contains { $0.isIdentity && label == "fields \($0.name)" }
+        }
+        guard isIdentity || inner.count < steps.count else { return nil }
+        let rest = inner.dropFirst().map { $0.replacing("~", with: "~0").replacing("/", with: "~1") }
+        let first = inner.dropFirst().first ?? ""
+        let isPlain = rest.count == 1 && !first.isEmpty && !first.hasPrefix("/") && meaning(first, isPlain: true) == nil
+        return
+            "the row is what stands in the change's '\(state)', and its columns are named alone: write "
+            + (isPlain ? excerpt(first) : "'/\(rest.joined(separator: "/"))'")
+            + (isIdentity ? "; if \(excerpt(steps[0])) is a column, write '{ from: [\(path.text)], join: \"\" }'" : "")
+    }
+
     private static func meaning(_ text: String, isPlain: Bool) -> String? {
         if isPlain, text == "true" || text == "false" || DecimalText.isNumber(text) {
             return "\(excerpt(text)) is a value; the same value in every record is written '{ constant: \(text) }'"

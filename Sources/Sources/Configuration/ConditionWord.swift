@@ -42,7 +42,9 @@ enum ConditionWord: Equatable {
         }
         if begins(["="]) { return .equality }
         if begins(["in (", "in(", "any (", "any("]) { return .list }
-        if begins(["like ", "ilike ", "~", "regex", "^"]) || isPattern(text) { return .pattern }
+        if begins(["like ", "ilike ", "~", "regex", "re:", "^"]) || isPattern(text) || isRegularExpression(text) {
+            return .pattern
+        }
         if isQuoted(text) { return .quotes }
         for separator in ["||", "|", ",", " or "] where lower.contains(separator) {
             let parts = lower.split(separator: separator, omittingEmptySubsequences: false).map(Self.trimmed)
@@ -69,6 +71,18 @@ enum ConditionWord: Equatable {
         return false
     }
 
+    /// `/answer|poll/i`, `ans.*r`, `[a-z]+`; not a path, `/usr/lib/`.
+    private static func isRegularExpression(_ text: String) -> Bool {
+        if [".*", ".+", "[a-z", "[A-Z", "[0-9", "\\d+", "\\w+", "\\s+", "(?"].contains(where: text.contains) {
+            return true
+        }
+        guard text.first == "/", let end = text.lastIndex(of: "/"), end != text.startIndex else { return false }
+        let inner = text[..<end].dropFirst().replacing("\\/", with: "")
+        let flags = text[end...].dropFirst()
+        return !text[..<end].dropFirst().isEmpty && !inner.contains("/") && flags.count <= 3
+            && flags.allSatisfy { "gimsuxy".contains($0) }
+    }
+
     private static func isQuoted(_ text: String) -> Bool {
         guard text.count > 2, let first = text.first, let last = text.last else { return false }
         return ["''", "\"\"", "``", "\u{201C}\u{201D}", "\u{2018}\u{2019}", "\u{201E}\u{201C}"].contains(
@@ -79,7 +93,11 @@ enum ConditionWord: Equatable {
         "where: compares nothing, and holds the values that a column must have; leave other rows out before they are "
         + "published, as by the WHERE of a PostgreSQL publication"
 
-    /// A clause for people.
+    private static let quotesOfTheValue =
+        "the quotes would be part of the value; leave them out, or put YAML's quotes around it alone"
+    private static let wayOut = "; if that is a value of the column, write a list of it, [\"...\"]"
+
+    /// A clause for people, on a condition of `where:`.
     /// - Parameter text: the value, which may be meant as it is; nil: it was a key.
     func advice(column: String, _ text: String?) -> String {
         let advice =
@@ -89,10 +107,29 @@ enum ConditionWord: Equatable {
             case .equality, .list:
                 "where: holds the values themselves, several of them as a list, as in '\(column): [question, poll]'"
             case .pattern: "where: knows no patterns, and holds the values that a column must have, in full"
-            case .quotes: "the quotes would be part of the value; leave them out, or put YAML's quotes around it alone"
+            case .quotes: Self.quotesOfTheValue
             case .null(false): "NULL is written '\(column): null'"
             case .null(true): "rows that have a value are asked for with '\(column): { not: null }'"
             }
-        return text == nil ? advice : advice + "; if that is a value of the column, write a list of it, [\"...\"]"
+        return text == nil ? advice : advice + Self.wayOut
+    }
+
+    /// A clause for people, on a field's test.
+    /// - Parameter key: `in` or `not`.
+    func advice(test key: String) -> String {
+        let advice =
+            switch self {
+            case .comparison:
+                "\(key): compares nothing, and holds the values themselves; let the database make a column of the "
+                    + "comparison"
+            case .negation: "values that make it false are written 'not: [1, 2]'"
+            case .equality, .list:
+                "\(key): holds the values themselves, several of them as a list, as in '\(key): [1, 2]'"
+            case .pattern: "\(key): knows no patterns, and holds the values in full"
+            case .quotes: Self.quotesOfTheValue
+            case .null(false): "true for NULL is written 'in: null'"
+            case .null(true): "true for every value but NULL is written 'not: null'"
+            }
+        return advice + Self.wayOut
     }
 }

@@ -19,10 +19,25 @@ extension SourceConfigurationReader {
                 continue
             }
             fields[name] = readField(field, key, value)
+            note(line: key, of: "fields \(name)")
         }
+        checkIdentity(fields, mapping)
         // A misspelled field would be reported a second time, as missing.
         if problems.count == before { checkPresence(fields, into, node ?? entry) }
         return known.compactMap { fields[$0.name] }
+    }
+
+    /// Ids that are made of the column that is the body as well.
+    private mutating func checkIdentity(_ fields: [String: FieldMapping], _ mapping: Node.Mapping) {
+        guard case .path(let body)? = fields["body"]?.source else { return }
+        for (key, _) in mapping {
+            guard let field = key.string.flatMap({ fields[$0] }), field.field.isIdentity,
+                field.paths.contains(where: { $0.steps == body.steps })
+            else { continue }
+            report(
+                "fields \(field.field.name) in \(place(key)) names \(excerpt(body.text)), which is the body as well: an id is "
+                    + "made of the columns of a primary key, or of those that refer to one.")
+        }
     }
 
     private mutating func reportUnknown(field key: Node, of into: ContractTopic, _ known: [ContractField]) {
@@ -82,7 +97,7 @@ extension SourceConfigurationReader {
         for (key, _) in mapping where !Self.fieldKeys.contains(key.string ?? "") {
             unknown(key, label, Self.fieldKeys, aliases: OtherNames.fieldKeys)
         }
-        guard let source = readSource(mapping, label, key) else { return nil }
+        guard let source = readSource(field, mapping, label, key) else { return nil }
         var result = FieldMapping(field, source)
         if let unit = mapping["as"] {
             if field.kind != .time {
@@ -121,7 +136,9 @@ extension SourceConfigurationReader {
         "timestamp": "rfc3339", "string": "rfc3339", "text": "rfc3339",
     ]
 
-    private mutating func readSource(_ mapping: Node.Mapping, _ label: String, _ key: Node) -> FieldMapping.Source? {
+    private mutating func readSource(
+        _ field: ContractField, _ mapping: Node.Mapping, _ label: String, _ key: Node
+    ) -> FieldMapping.Source? {
         switch (mapping["from"], mapping["constant"]) {
         case (nil, let constant?):
             guard let text = scalar(constant) else {
@@ -138,7 +155,8 @@ extension SourceConfigurationReader {
                 }
                 return rowPath(from, label).map { .path($0) }
             }
-            let paths = list.compactMap { rowPath($0, label) }
+            // A list of one is how such a pointer is meant.
+            let paths = list.compactMap { rowPath($0, label, isAsWritten: list.count == 1) }
             guard paths.count == list.count, !paths.isEmpty else {
                 if list.isEmpty { report("\(label) from in \(place(from)) names no column.") }
                 return nil
@@ -148,6 +166,14 @@ extension SourceConfigurationReader {
                     "\(label) in \(place(from)) has several columns and no join: say what stands between their values, as in "
                         + "join: '-'.")
                 return nil
+            }
+            let makesText = [.id, .string, .time, .strings].contains(field.kind)
+            if let join = mapping["join"], !makesText, mapping["map"] == nil, mapping["in"] == nil,
+                mapping["not"] == nil
+            {
+                report(
+                    "\(label) in \(place(join)) has join:, which makes a text, as an id of a compound key; \(field.name) is "
+                        + "none: name one column.")
             }
             return .joined(paths, separator: separator)
         case (nil, nil):
@@ -167,6 +193,10 @@ extension SourceConfigurationReader {
         }
         if mapping["in"] != nil, let not = mapping["not"] {
             return report("\(label) in \(place(not)) has both in and not; keep one.")
+        }
+        if let text = scalar(test), let word = ConditionWord(text) {
+            let key = mapping["in"] == nil ? "not" : "in"
+            report("\(label) in \(place(test)) has \(key): \(excerpt(text)): \(word.advice(test: key)).")
         }
         result.test = ValueSet(values: scalars(test, label), isNegated: mapping["in"] == nil)
     }

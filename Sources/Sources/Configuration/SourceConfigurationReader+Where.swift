@@ -22,6 +22,7 @@ extension SourceConfigurationReader {
         }
         guard let path = rowPath(key, "where") else { return nil }
         let label = "where \(path.text)"
+        note(line: key, of: label)
         guard case .mapping(let inner) = value else {
             return RowCondition(path: path, allowed: ValueSet(values: values(value, path, label)))
         }

@@ -8,6 +8,9 @@ package struct SourceConfigurationReader {
     package private(set) var mappings: [SourceMapping] = []
     package private(set) var problems: [String] = []
     private var formats: [String: (format: SourceFormat, line: Int?)] = [:]
+    /// Of the entry that is read.
+    private var format: SourceFormat?
+    private var lines: [String: Int] = [:]
 
     /// The line of the first entry that reads a topic.
     package func line(ofTopic topic: String) -> Int? { formats[topic]?.line }
@@ -47,12 +50,15 @@ package struct SourceConfigurationReader {
         }
         // What stands beside fields: and not under it has been said.
         if problems.count > before, entry["fields"].map(Self.isNull) ?? false { return }
+        format = nil
         if let preset = entry["preset"] { return readPreset(preset, entry, node) }
         if let prefix = entry["topicPrefix"] {
             report("topicPrefix in \(place(prefix)) belongs to a preset; an entry without one names its topic.")
         }
         let topic = topic(entry, node)
-        let format = choice(entry, "format", SourceFormat.self, node, aliases: OtherNames.formats)
+        lines = [:]
+        note(line: node, of: "topic")
+        format = choice(entry, "format", SourceFormat.self, node, aliases: OtherNames.formats)
         let into = choice(entry, "into", ContractTopic.self, node, aliases: OtherNames.topics)
         let conditions = readConditions(entry["where"])
         guard let into else { return }
@@ -61,7 +67,8 @@ package struct SourceConfigurationReader {
         guard problems.count == before, let topic, let format else { return }
         add(
             SourceMapping(
-                topic: topic, format: format, conditions: conditions, into: into, fields: fields, carry: carry), node)
+                topic: topic, format: format, conditions: conditions, into: into, fields: fields, carry: carry,
+                place: MappingPlace(file: path, lines: lines)), node)
     }
 
     private mutating func add(_ mapping: SourceMapping, _ node: Node) {
@@ -218,12 +225,14 @@ package struct SourceConfigurationReader {
         if columns.contains(where: { $0.name == column.name }) {
             return report("carry in \(place(node)) names \(column.name) twice; keep one.")
         }
+        note(line: node, of: "carry \(column.name)")
         columns.append(column)
     }
 
     // MARK: - Helpers
 
-    mutating func rowPath(_ node: Node, _ label: String) -> RowPath? {
+    /// - Parameter isAsWritten: a pointer through Debezium's envelope is meant as it is.
+    mutating func rowPath(_ node: Node, _ label: String, isAsWritten: Bool = false) -> RowPath? {
         guard let text = scalar(node) else {
             report("\(label) in \(place(node)) must name a column.")
             return nil
@@ -240,8 +249,15 @@ package struct SourceConfigurationReader {
                         : "."))
             return nil
         }
+        if !isAsWritten, let format, format != .json, let advice = ColumnName.advice(onPointer: path, label) {
+            report("\(label) in \(place(node)) is \(excerpt(text)): \(advice).")
+            return nil
+        }
         return path
     }
+
+    /// Notes where a key of the entry stands.
+    mutating func note(line node: Node, of key: String) { lines[key] = node.mark?.line }
 
     mutating func scalars(_ node: Node, _ label: String) -> [ScalarText] {
         switch node {

@@ -35,6 +35,9 @@ package struct ContractField: Sendable, Equatable {
 
     static let authorPrefix = "author/"
 
+    /// Whether it identifies the record, or one that it belongs to.
+    var isIdentity: Bool { kind == .id && !isOfAuthor }
+
     init(name: String, kind: Kind, isRequired: Bool = false) {
         self.name = name
         self.kind = kind

@@ -93,6 +93,9 @@ struct Row {
         return names
     }
 
+    /// The name of the row's column nearest to a name; "": it has no columns.
+    func nearestColumn(_ name: String) -> String { NearestName.of(name, in: columns) }
+
     /// A clause for people: the row lacks this column, with the nearest that it has; nil: the row has it.
     func missingColumn(_ path: RowPath) -> String? {
         guard column(path.column) == nil else { return nil }
@@ -102,7 +105,7 @@ struct Row {
                 "the row has no column \(excerpt(name)); the value is a change event of Debezium, which is read with "
                 + "format: debezium"
         }
-        let nearest = NearestName.of(name, in: columns)
+        let nearest = nearestColumn(name)
         return "the row has no column \(excerpt(name))"
             + (nearest.isEmpty ? "" : "; the nearest is \(excerpt(nearest))") + Self.hint(name)
     }

@@ -75,7 +75,7 @@ final class RowMapper {
     /// The columns that identify a row's record.
     var identifyingPaths: [RowPath] {
         mapping.conditions.map(\.path)
-            + mapping.fields.filter { $0.field.kind == .id && !$0.field.isOfAuthor }.flatMap(\.paths)
+            + mapping.fields.filter(\.field.isIdentity).flatMap(\.paths)
     }
 
     /// The identity alone, of a row that may have only its key's columns.

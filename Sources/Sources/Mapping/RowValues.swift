@@ -109,7 +109,7 @@ struct RowValues {
             for path in paths {
                 let found = try at(path, name: field.name)
                 guard let text = text(found) else { return field.mapping.standard }
-                parts.append(isNumber(found) ? try integer(text, field) : text)
+                parts.append(field.kind == .id && isNumber(found) ? try integer(text, field) : text)
             }
             return parts.joined(separator: separator)
         }

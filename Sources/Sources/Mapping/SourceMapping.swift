@@ -23,10 +23,11 @@ package struct SourceMapping: Sendable, Equatable {
     /// In the order of ``ContractField/all(of:)``.
     package var fields: [FieldMapping]
     package var carry: [CarriedColumn] = []
+    package var place: MappingPlace
 
     package init(
         topic: String, format: SourceFormat, conditions: [RowCondition] = [], into: ContractTopic,
-        fields: [FieldMapping], carry: [CarriedColumn] = []
+        fields: [FieldMapping], carry: [CarriedColumn] = [], place: MappingPlace = MappingPlace(file: "", lines: [:])
     ) {
         self.topic = topic
         self.format = format
@@ -34,6 +35,7 @@ package struct SourceMapping: Sendable, Equatable {
         self.into = into
         self.fields = fields
         self.carry = carry
+        self.place = place
     }
 
     package func field(_ name: String) -> FieldMapping? { fields.first { $0.field.name == name } }
@@ -52,6 +54,14 @@ package struct SourceMapping: Sendable, Equatable {
 
     /// For people: `answers from forum.public.post`.
     package var name: String { "\(into.rawValue) from \(topic)" }
+}
+
+/// The place of a mapping in the configuration.
+package struct MappingPlace: Sendable, Equatable {
+    /// The configuration file, or the preset.
+    package let file: String
+    /// Lines by key: `topic`, `where kind`, `fields id`, `carry lang`.
+    package let lines: [String: Int]
 }
 
 /// A place in a row: a column, or the target of a JSON Pointer (RFC 6901).
@@ -97,10 +107,13 @@ package struct ValueSet: Sendable, Equatable {
 
     func contains(_ value: ComparedValue) -> Bool { values.contains { value.equals($0) } != isNegated }
 
-    /// For people: `takes 'a', 'b'`.
+    /// For people, after the column's name: `must be 'a', 'b' or 'c'`.
     var phrase: String {
-        let shown = values.prefix(5).map { $0.map(excerpt) ?? "NULL" }.joined(separator: ", ")
-        return (isNegated ? "takes all but " : "takes ") + shown + (values.count > 5 ? ", ..." : "")
+        var shown = values.prefix(5).map { $0.map(excerpt) ?? "NULL" }
+        if values.count > 5 { shown.append("another of \(values.count) values") }
+        let last = shown.popLast() ?? ""
+        return (isNegated ? "must not be " : "must be ")
+            + (shown.isEmpty ? last : shown.joined(separator: ", ") + " or " + last)
     }
 
     /// As far as the values are written alike.

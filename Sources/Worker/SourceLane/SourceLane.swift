@@ -110,6 +110,7 @@ final class SourceLane: CommittingLane {
         translator = SourceTranslator(configuration.sources, index: index, schemas: registry)
         // Until the group assigns partitions, other lanes publish the index's votes.
         translator.owns = { _ in false }
+        translator.beginReview()
     }
 
     /// Works until told to stop, then closes in order.
@@ -215,6 +216,7 @@ final class SourceLane: CommittingLane {
             noteGivenUp()
             throw error
         }
+        if translator.isReviewing, gathered.count > 0 { logFindings() }
         for end in ends {
             guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
                 continue
@@ -269,6 +271,7 @@ final class SourceLane: CommittingLane {
         if message.hasHeaders, translator.isFramed(place.topic) {
             message.forEachHeader { headers.note(name: $0, value: $1) }
         }
+        var refusal: String?
         do {
             let outcome = try translator.translate(
                 topic: place.topic, partition: place.partition, key: message.key, value: message.value, headers: headers
@@ -279,10 +282,14 @@ final class SourceLane: CommittingLane {
             case .waiting: totals.sourceVotesWaited += 1
             }
         } catch let failure as SourceFailure {
+            refusal = failure.description
             try publish(
                 DeadLetter(
                     message: message, topic: place.topic,
                     error: RecordError(code: .source, message: failure.description)))
+        }
+        if translator.isReviewing {
+            translator.review(topic: place.topic, value: message.value, headers: headers, refusal: refusal)
         }
         try publishIndexChanges()
     }
