@@ -91,6 +91,26 @@ def test_kills(deploy, scale, static, kills):
     assert len(letters) == len(set(letters)), "a dead letter is doubled"
 
 
+@pytest.mark.parametrize(("answers", "votes"), [(20_000, 1), (1, 20_000)])
+def test_a_vote_is_published_that_a_restore_meets_before_its_answer(deploy, answers, votes):
+    """A lost store is filled again from both tables at once, and one may be far behind the other: on Kafka, that is. The broker
+    that the tests start answers each fetch with all that it has."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    deployment.publish([question(f"q{n}") for n in range(100)])
+    deployment.publish(answer(f"a{n}", f"q{n % 100}", "So. " * 50) for n in range(answers))
+    worker = deployment.worker(properties={"fetch.message.max.bytes": 20_000}, **changes()).start()
+    wait_for_window(deployment)
+    assert worker.terminate() == 0, worker.log_end()
+    shutil.rmtree(worker.state / "partitions")
+    # For the answer that comes last.
+    deployment.publish([vote(1, f"u{n}", f"a{answers - 1}", f"q{(answers - 1) % 100}") for n in range(votes)])
+    worker.start()
+    wait_for_window(deployment)
+    assert worker.terminate() == 0, worker.log_end()
+    live.verify(deployment)
+
+
 def test_workers_come_and_go(deploy):
     deployment = deploy()
     deployment.create_topics()
