@@ -48,23 +48,26 @@ extension CommittingLane {
         guard let due = figures.owners.due, .now >= due, rebalance == nil, !stop.isRequested else { return }
         // The brokers may answer more slowly than a transaction may be open.
         try commit()
-        let before = watch.begin(.assignment, as: .other)
-        defer { watch.end(before) }
+        let (owners, all) = watch.during(.assignment, as: .other) { askForOwners() }
+        guard let ownerless = figures.owners.note(owners, of: all) else { return }
+        logger.warning(
+            "partitions without an owner; joining the group again",
+            metadata: ["partitions": .array(ownerless.map { "\($0)" })])
+        try asking { () throws(KafkaError) in try consumer.rejoin() }
+    }
+
+    /// - Returns: the group's owners, nil where the coordinator does not answer, and the topics' partitions.
+    private func askForOwners() -> (GroupOwners?, of: [TopicPartition]) {
         var all: [TopicPartition] = []
-        var owners: GroupOwners?
         do throws(KafkaError) {
             for topic in consumer.topics {
                 let count = try publisher.partitionCount(of: topic)
                 all += (0..<count).map { TopicPartition(topic: topic, partition: $0) }
             }
-            owners = try consumer.owners(timeout: .seconds(2))
+            return (try consumer.owners(timeout: .seconds(2)), all)
         } catch {
             logger.debug("owners not compared", metadata: ["cause": "\(error)"])
+            return (nil, all)
         }
-        guard let ownerless = figures.owners.note(owners, of: all) else { return }
-        logger.warning(
-            "partitions without an owner; joining the group again",
-            metadata: ["partitions": .array(ownerless.map { "\($0)" })])
-        do throws(KafkaError) { try consumer.rejoin() } catch { throw LaneFault(error) }
     }
 }

@@ -103,8 +103,10 @@ extension Lane {
     func rewind() throws {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
-        let before = watch.begin(.committedOffsets, as: .committing)
-        defer { watch.end(before) }
+        try watch.during(.committedOffsets, as: .committing) { try goBack(owned) }
+    }
+
+    private func goBack(_ owned: [OwnedPartition]) throws {
         let (committed, notes) = try settledOffsets(owned)
         var seeks: [TopicPartition: Int64] = [:]
         for partition in owned {
@@ -207,10 +209,7 @@ extension CommittingLane {
         totals.aborts += 1
         let pause = pace.failed()
         forgetUncommitted()
-        do {
-            let before = watch.begin(
-                .retry, as: .committing, since: figures.trouble, cause: fault.repeatableCause.map { "\($0)" })
-            defer { watch.end(before) }
+        watch.during(.retry, as: .committing, since: figures.trouble, cause: fault.repeatableCause.map { "\($0)" }) {
             rest(pause)
         }
         try rewind()

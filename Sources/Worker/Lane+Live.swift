@@ -50,11 +50,7 @@ extension Lane {
             var positions = partition.store.positions
             guard live.rows.count > 0 || next > positions.questions else { continue }
             positions.questions = max(positions.questions, next)
-            do throws(StoreError) {
-                try partition.store.apply(live.rows, positions: positions)
-            } catch {
-                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
-            }
+            try storing { () throws(StoreError) in try partition.store.apply(live.rows, positions: positions) }
             live.rows.removeAll()
         }
     }
@@ -163,7 +159,7 @@ extension Lane {
         // Only while the change is alone in its transaction is a refusal certain to be its own.
         lastChange = (partition.number, changeSearch.limit == 1 ? Array(entry.question) : [])
         // Never asked, or deleted: there is nothing to publish.
-        guard let question = try reading({ () throws(StoreError) in try store.question(entry.question) }) else {
+        guard let question = try storing({ () throws(StoreError) in try store.question(entry.question) }) else {
             return 0
         }
         let headerRoom =
@@ -171,7 +167,7 @@ extension Lane {
             + RecordLimits.room(ofHeader: ChangeCause.header.utf8CodeUnitCount, value: ChangeCause.longest)
         let carried = entry.question.count + headerRoom
         let limit = limits.longestValue(keyBytes: entry.question.count, headerRoom: headerRoom)
-        let outcome = try reading { [processor] () throws(StoreError) in
+        let outcome = try storing { [processor] () throws(StoreError) in
             try processor.process(stored: entry.question, value: question.value, store: store, limit: limit)
         }
         switch outcome {
@@ -244,7 +240,7 @@ extension Lane {
             live.withheld.committed()
             for id in live.lettered {
                 try withBytes(of: id) { key throws(LaneFault) in
-                    let question = try reading { () throws(StoreError) in try partition.store.question(key) }
+                    let question = try storing { () throws(StoreError) in try partition.store.question(key) }
                     if let question { try note(refused: true, key, question, in: partition.store) }
                 }
             }
@@ -262,10 +258,10 @@ extension Lane {
         for id in live.large {
             try withBytes(of: id) { key throws(LaneFault) in
                 guard live.waiting.cause(of: key) != .answers,
-                    let question = try reading({ () throws(StoreError) in try store.question(key) })
+                    let question = try storing({ () throws(StoreError) in try store.question(key) })
                 else { return }
                 let limit = limits.longestValue(keyBytes: key.count, headerRoom: headerRoom(of: question))
-                let outcome = try reading { () throws(StoreError) in
+                let outcome = try storing { () throws(StoreError) in
                     try processor.process(stored: key, value: question.value, store: store, limit: limit)
                 }
                 guard case .refused = outcome, !question.isRefused else { return }
@@ -297,15 +293,7 @@ extension Lane {
         (question.value, question.headers, question.isRefused) = (Bytes(value), Bytes(headers), isRefused)
         let batch = TableBatch()
         batch.append(question: id, question)
-        try reading { () throws(StoreError) in try store.apply(batch, positions: store.positions) }
-    }
-
-    private func reading<Result>(_ body: () throws(StoreError) -> Result) throws(LaneFault) -> Result {
-        do throws(StoreError) {
-            return try body()
-        } catch {
-            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
-        }
+        try storing { () throws(StoreError) in try store.apply(batch, positions: store.positions) }
     }
 }
 

@@ -61,10 +61,8 @@ extension Lane {
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
         figures.isOutdated = true
         takeOverPace.succeeded()
-        let before = watch.begin(.takeOver, as: .other)
-        defer { watch.end(before) }
         // Partitions may be added to topics while workers run, and adding them causes rebalances.
-        try refreshLayout()
+        try watch.during(.takeOver, as: .other) { () throws(LaneFault) in try refreshLayout() }
     }
 
     /// Updates the topics' partition counts.
@@ -85,10 +83,15 @@ extension Lane {
 
     /// Opens the store of one assigned partition if possible: one a step, so that the lane goes on polling in between.
     func beginTakeOvers() throws {
-        guard var takeOver = takeOvers.first, isTakeOverDue else { return }
+        guard let takeOver = takeOvers.first, isTakeOverDue else { return }
         try commit()
-        let before = watch.begin(.takeOver, as: .other, since: takeOver.since, cause: figures.takeOverCause)
-        defer { watch.end(before) }
+        try watch.during(.takeOver, as: .other, since: takeOver.since, cause: figures.takeOverCause) {
+            try tryToBegin(takeOver)
+        }
+    }
+
+    private func tryToBegin(_ first: TakeOver) throws {
+        var takeOver = first
         let places =
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
         let cause: String
@@ -162,7 +165,7 @@ extension Lane {
                     votesTopic: configuration.topics.votes, partition: number))
         } catch {
             guard error.kind == .alreadyOpen else {
-                throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+                throw LaneFault(error)
             }
             return .waits(cause: "its store is still open in another lane")
         }
@@ -182,7 +185,7 @@ extension Lane {
             try follower.beginRestore(partition, committed: survey.committed, notes: notes, ends: ends)
         } catch {
             opened.store.close()
-            if let error = error as? StoreError { throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)")) }
+            if let error = error as? StoreError { throw LaneFault(error) }
             throw error
         }
         partition.questions.committed = committed[questions]
@@ -246,11 +249,7 @@ extension Lane {
             guard case .restoring(let since, let records) = partition.phase,
                 partition.isCaughtUp, !partition.store.isLoading
             else { continue }
-            do throws(StoreError) {
-                try partition.store.giveMemoryBack()
-            } catch {
-                throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
-            }
+            try storing { () throws(StoreError) in try partition.store.giveMemoryBack() }
             if let live = partition.live { try noteLettered(partition, live) }
             partition.phase = .running
             // From here on the lane publishes all changes itself: changes that cancel out have not been published.
@@ -287,11 +286,11 @@ extension Lane {
         noteCommitted(leaving, isLast: true)
         if !leaving.isEmpty {
             // Closing writes the pending changes.
-            let before = watch.begin(.store, as: .other)
-            defer { watch.end(before) }
-            for partition in leaving {
-                partition.store.close()
-                partitions[partition.number] = nil
+            watch.during(.store, as: .other) {
+                for partition in leaving {
+                    partition.store.close()
+                    partitions[partition.number] = nil
+                }
             }
         }
     }

@@ -65,11 +65,10 @@ final class Lane: CommittingLane {
     let processor: EventProcessor
     /// nil: records carry no header with their origin.
     let provenance: ProvenanceWriter?
-    let gathered = MessageBatch(capacity: Lane.maxGatheredRecords)
+    private let gathering = Gathering(capacity: Lane.maxGatheredRecords)
+    var gathered: MessageBatch { gathering.messages }
     /// Timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
-    private var ends: [(place: TopicPartition, offset: Int64)] = []
-    private var failure = ConsumerFailure()
     /// Whether the last gathering may have waited for its first event, rather than only for another to share a commit
     /// with.
     private var hasWaited = false
@@ -132,7 +131,7 @@ final class Lane: CommittingLane {
 
     /// Closes the stores before leaving the group, so that the next owner can open them.
     private func close() {
-        gathered.removeAll()
+        gathering.removeAll()
         previews.close()
         noteCommitted(partitions.all, isLast: true)
         for partition in partitions.all { partition.store.close() }
@@ -225,18 +224,13 @@ final class Lane: CommittingLane {
                 noteWait(of: event)
             }
             isResting = false
-            switch event {
-            case .message(let message):
-                gathered.append(message)
+            switch gathering.take(event) {
+            case .more: break
             case .rebalance(let rebalance):
                 self.rebalance = rebalance
                 return
-            case .endOfPartition(let place, let offset):
-                ends.append((place, offset))
-            case .failure(let error):
-                failure.note(error)
-                return
-            case .nothing:
+            case .failed: return
+            case .dry:
                 guard mayRest, let rest = publisher.markerRest.left() else {
                     pace.ranDry = true
                     return
@@ -278,10 +272,9 @@ final class Lane: CommittingLane {
         defer {
             // Prefetch hints refer to this batch's memory; drop them before the batch is freed.
             processor.expectNothing()
-            gathered.removeAll()
-            ends.removeAll(keepingCapacity: true)
+            gathering.removeAll()
         }
-        try failure.settle(reading: "questions", logger)
+        try gathering.settle(reading: "questions", logger)
         if gathered.count > 0 {
             pace.gathered()
             figures.noteWork()
@@ -311,7 +304,7 @@ final class Lane: CommittingLane {
                 throw error
             }
         }
-        for end in ends {
+        for end in gathering.ends {
             guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
             partition.questions.isAtEnd = partition.questions.next.map { $0 <= end.offset } ?? true
             // The end lies beyond the last event where a transaction's control record stands there.
@@ -329,7 +322,7 @@ final class Lane: CommittingLane {
             guard let partition = partitions[message.partition], partition.isRunning else { continue }
             if partition.questions.first == nil { partition.questions.first = message.offset }
         }
-        for end in ends {
+        for end in gathering.ends {
             guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
             if partition.questions.first == nil { partition.questions.isAtEnd = true }
         }
@@ -389,7 +382,7 @@ final class Lane: CommittingLane {
                 key: event.key, value: event.value, store: partition.store,
                 limit: limits.longestValue(keyBytes: keyBytes, headerRoom: headerRoom), stamps: stamps)
         } catch {
-            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+            throw LaneFault(error)
         }
         switch outcome {
         case .enriched(let value, let attached, let omitted):

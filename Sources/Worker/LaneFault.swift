@@ -1,3 +1,4 @@
+import AnswerStore
 import KafkaClient
 
 /// A fault that ends a step of a lane.
@@ -50,6 +51,9 @@ enum LaneFault: Error {
         }
     }
 
+    /// A failed store ends the worker, whose next start checks it, or fills it anew.
+    init(_ error: StoreError) { self = .fatal(WorkerError(error)) }
+
     /// A partition's log goes on below the position. librdkafka hands out no earlier record after a seek, so the log
     /// was cut or the topic recreated, and offsets may mean other records now.
     static func wentBack(_ place: TopicPartition, from next: Int64, to offset: Int64) -> LaneFault {
@@ -60,4 +64,14 @@ enum LaneFault: Error {
                     + "deleted and made anew while the worker ran. Start it again: it compares the group's offsets with the "
                     + "log, and offsets.onMismatch decides about them"))
     }
+}
+
+/// Calls a store, whose failure is the lane's fault.
+func storing<Result>(_ body: () throws(StoreError) -> Result) throws(LaneFault) -> Result {
+    do throws(StoreError) { return try body() } catch { throw LaneFault(error) }
+}
+
+/// Calls a broker, whose refusal is the lane's fault.
+func asking<Result>(_ body: () throws(KafkaError) -> Result) throws(LaneFault) -> Result {
+    do throws(KafkaError) { return try body() } catch { throw LaneFault(error) }
 }

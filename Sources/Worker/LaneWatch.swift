@@ -4,9 +4,9 @@ import KafkaClient
 /// to be held up while it is. Lane thread only.
 final class LaneWatch {
     /// State before a wait, restored at its end.
-    struct Before {
-        fileprivate let phase: LaneClock.Phase
-        fileprivate let wait: LaneWait?
+    private struct Before {
+        let phase: LaneClock.Phase
+        let wait: LaneWait?
     }
 
     let clock = LaneClock()
@@ -24,13 +24,28 @@ final class LaneWatch {
         self.report = report
     }
 
-    /// Begins a wait, before a call that may hold the lane up.
+    /// Calls `body`, which may hold the lane up.
     /// - Parameters:
     ///   - activity: the activity that the time counts as.
     ///   - since: the wait's beginning, if it is earlier than now.
-    func begin(
+    func during<Result, Failure>(
         _ reason: LaneWait.Reason, as activity: LaneActivity, since: ContinuousClock.Instant? = nil,
-        cause: String? = nil
+        cause: String? = nil, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let before = begin(reason, as: activity, since: since, cause: cause)
+        defer { end(before) }
+        return try body()
+    }
+
+    /// As ``during(_:as:since:cause:_:)``, for one of a wait's many short pieces: it began with the first of them.
+    func duringPiece(_ reason: LaneWait.Reason, as activity: LaneActivity, cause: String, _ body: () -> Void) {
+        var since: ContinuousClock.Instant?
+        if let ended, ended.reason == reason, .now - ended.at < Self.gap { since = ended.since }
+        during(reason, as: activity, since: since, cause: cause, body)
+    }
+
+    private func begin(
+        _ reason: LaneWait.Reason, as activity: LaneActivity, since: ContinuousClock.Instant?, cause: String?
     ) -> Before {
         let before = Before(phase: clock.phase, wait: wait)
         clock.begin(activity)
@@ -39,15 +54,7 @@ final class LaneWatch {
         return before
     }
 
-    /// As ``begin(_:as:since:cause:)``, for a wait of many short pieces: it began with the first of them.
-    func resume(_ reason: LaneWait.Reason, as activity: LaneActivity, cause: String) -> Before {
-        var since: ContinuousClock.Instant?
-        if let ended, ended.reason == reason, .now - ended.at < Self.gap { since = ended.since }
-        return begin(reason, as: activity, since: since, cause: cause)
-    }
-
-    /// Ends the current wait.
-    func end(_ before: Before) {
+    private func end(_ before: Before) {
         if let wait { ended = (wait.reason, wait.since, .now) }
         clock.begin(before.phase)
         wait = before.wait

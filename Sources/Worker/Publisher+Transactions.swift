@@ -12,8 +12,10 @@ extension Publisher {
     /// start.
     func start(_ consumer: GroupConsumer) throws(LaneFault) {
         guard delivery == .exactlyOnce else { return }
-        let before = watch.begin(.coordinator, as: .other)
-        defer { watch.end(before) }
+        try watch.during(.coordinator, as: .other) { () throws(LaneFault) in try register(consumer) }
+    }
+
+    private func register(_ consumer: GroupConsumer) throws(LaneFault) {
         while true {
             do throws(LaneFault) {
                 try persist { () throws(KafkaError) in
@@ -70,9 +72,16 @@ extension Publisher {
     func commit(
         _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String] = [:], of consumer: GroupConsumer
     ) throws(LaneFault) {
-        let before = watch.begin(
-            delivery == .exactlyOnce ? .committedOffsets : .acknowledgements, as: .committing)
-        defer { watch.end(before) }
+        try watch.during(delivery == .exactlyOnce ? .committedOffsets : .acknowledgements, as: .committing) {
+            () throws(LaneFault) in
+            try commitNow(offsets, notes: notes, of: consumer)
+        }
+        uncommitted = .nothing
+    }
+
+    private func commitNow(
+        _ offsets: [TopicPartition: Int64], notes: [TopicPartition: String], of consumer: GroupConsumer
+    ) throws(LaneFault) {
         switch delivery {
         case .exactlyOnce:
             let hasRecords = hasUncommitted
@@ -92,29 +101,27 @@ extension Publisher {
             try persist { () throws(KafkaError) in try producer.flush(timeout: .seconds(1)) }
             if !offsets.isEmpty {
                 watch.go(on: .groupCoordinator)
-                do throws(KafkaError) {
+                try asking { () throws(KafkaError) in
                     try consumer.commit(offsets, notes: notes, while: { mayWait })
-                } catch {
-                    throw LaneFault(error)
                 }
             }
         }
-        uncommitted = .nothing
     }
 
     /// Makes the records since the last commit void. The next record begins a new transaction.
     func abort() throws(LaneFault) {
         guard hasUncommitted else { return }
-        let before = watch.begin(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing)
-        defer { watch.end(before) }
-        switch delivery {
-        case .exactlyOnce:
-            try persist(within: Self.longestEnd) { () throws(KafkaError) in
-                try producer.abortTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)
+        try watch.during(delivery == .exactlyOnce ? .coordinator : .acknowledgements, as: .committing) {
+            () throws(LaneFault) in
+            switch delivery {
+            case .exactlyOnce:
+                try persist(within: Self.longestEnd) { () throws(KafkaError) in
+                    try producer.abortTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)
+                }
+            case .atLeastOnce:
+                // Published records cannot be taken back: they may be there, and will be there again.
+                try? producer.flush(timeout: .seconds(1))
             }
-        case .atLeastOnce:
-            // Published records cannot be taken back: they may be there, and will be there again.
-            try? producer.flush(timeout: .seconds(1))
         }
         uncommitted = .nothing
     }
@@ -204,13 +211,11 @@ extension Publisher {
 
     private func replaceProducer(because cause: String) throws(LaneFault) {
         logger.warning("producer renewed", metadata: ["cause": "\(cause)"])
-        do throws(KafkaError) {
+        try asking { () throws(KafkaError) in
             producer.close(timeout: .seconds(1))
             producer = try Self.makeProducer(delivery, properties, logger)
             enriched = try producer.topic(topics.enriched)
             deadLetter = try producer.topic(topics.deadLetter)
-        } catch {
-            throw LaneFault(error)
         }
         uncommitted = .nothing
     }

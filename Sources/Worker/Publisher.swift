@@ -213,15 +213,13 @@ final class Publisher {
     }
 
     private func pollForRoom(_ error: KafkaError) {
-        let before = watch.resume(.producerQueue, as: .producing, cause: "\(error)")
-        producer.poll(timeoutMilliseconds: 10)
-        watch.end(before)
+        watch.duringPiece(.producerQueue, as: .producing, cause: "\(error)") { producer.poll(timeoutMilliseconds: 10) }
     }
 
     func openTransaction() throws(LaneFault) {
         guard case .nothing = uncommitted else { return }
         if delivery == .exactlyOnce {
-            do throws(KafkaError) { try producer.beginTransaction() } catch { throw LaneFault(error) }
+            try asking { () throws(KafkaError) in try producer.beginTransaction() }
             additionsBefore = producer.additionRequests
         }
         uncommitted = .records(bytes: 0)

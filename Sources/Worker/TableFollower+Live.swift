@@ -117,11 +117,7 @@ extension TableFollower {
         live.historyEndsShort = nil
         live.historyNext = max(next, target)
         try apply(partition, of: partitions)
-        do throws(KafkaError) {
-            try consumer.unassign([historyPlace(partition)])
-        } catch {
-            throw LaneFault(error)
-        }
+        try asking { () throws(KafkaError) in try consumer.unassign([historyPlace(partition)]) }
     }
 
     // MARK: - Changes that are read again
@@ -154,19 +150,17 @@ extension TableFollower {
 
     /// Reads a partition's tables again from `positions` on, to note the changes that were not noted.
     func readAgain(_ partition: OwnedPartition, from positions: TablePositions) throws(LaneFault) {
-        do throws(KafkaError) {
-            var next: [TopicPartition: Int64] = [:]
-            for table in Table.allCases {
-                partition[table].next = min(
-                    partition[table].next, table == .answers ? positions.answers : positions.votes)
-                next[place(table, partition.number)] = partition[table].next
-            }
+        var next: [TopicPartition: Int64] = [:]
+        for table in Table.allCases {
+            partition[table].next = min(
+                partition[table].next, table == .answers ? positions.answers : positions.votes)
+            next[place(table, partition.number)] = partition[table].next
+        }
+        try asking { () throws(KafkaError) in
             try consumer.unassign(Array(next.keys))
             try assign(next)
-            partition.live?.isHalted = false
-        } catch {
-            throw LaneFault(error)
         }
+        partition.live?.isHalted = false
     }
 }
 

@@ -46,10 +46,9 @@ final class TableFollower {
     let reader = TableReader()
     /// Bounds of a step's work while tables are restored: larger sorted batches have more changes on the same pages.
     private let restoreBounds: (records: Int, bytes: Int)
-    let gathered = MessageBatch(capacity: TableFollower.bounds.records)
-    private var ends: [(place: TopicPartition, offset: Int64)] = []
+    private let gathering = Gathering(capacity: TableFollower.bounds.records)
+    var gathered: MessageBatch { gathering.messages }
     private var touched: [OwnedPartition] = []
-    private var failure = ConsumerFailure()
     /// The partition whose store is being written after a load; its tables are not read during that time.
     private(set) var written: OwnedPartition?
     /// The table of each of the consumer's topics, by index; nil: the questions' topic.
@@ -172,10 +171,9 @@ final class TableFollower {
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {
-        // Also `ends`: after a fault they would count for records that are read again.
+        // Also the ends: after a fault they would count for records that are read again.
         defer {
-            gathered.removeAll()
-            ends.removeAll(keepingCapacity: true)
+            gathering.removeAll()
             touched.removeAll(keepingCapacity: true)
         }
         // Writing a load does not wait for records.
@@ -183,11 +181,11 @@ final class TableFollower {
         gather(wait: wait)
         consumer.keepFetching(
             records: gathered.count, bytes: gathered.byteCount, isStarving: wait > 0 && gathered.count == 0)
-        try failure.settle(reading: "tables", logger)
+        try gathering.settle(reading: "tables", logger)
         var done = Progress()
         if gathered.count > 0 { try read(partitions, into: &done, deadLetter: deadLetter) }
         try write(partitions)
-        for end in ends {
+        for end in gathering.ends {
             guard let partition = partitions[end.place.partition] else { continue }
             guard end.place.topic != topics.questions else {
                 try historyReachedEnd(partition, at: end.offset, of: partitions)
@@ -215,25 +213,18 @@ final class TableFollower {
     /// Writes a piece of a store whose load is gathered.
     private func writeLoad(_ partitions: OwnedPartitions) throws(LaneFault) {
         guard let partition = nextToWrite(partitions) else { return }
-        let before = watch.begin(.store, as: .applyingTables)
-        defer { watch.end(before) }
-        do {
+        try watch.during(.store, as: .applyingTables) { () throws(LaneFault) in
             if written == nil {
-                try consumer.unassign(places(partition))
+                try asking { () throws(KafkaError) in try consumer.unassign(places(partition)) }
                 written = partition
             }
-            try partition.store.writeLoad(changes: Self.bounds.records, bytes: Self.bounds.bytes)
+            try storing { () throws(StoreError) in
+                try partition.store.writeLoad(changes: Self.bounds.records, bytes: Self.bounds.bytes)
+            }
             guard !partition.store.isLoading else { return }
             written = nil
-            try assign(
-                Dictionary(
-                    uniqueKeysWithValues: Table.allCases.map {
-                        (place($0, partition.number), partition[$0].next)
-                    }))
-        } catch let error as KafkaError {
-            throw LaneFault(error)
-        } catch {
-            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+            let positions = Table.allCases.map { (place($0, partition.number), partition[$0].next) }
+            try asking { () throws(KafkaError) in try assign(Dictionary(uniqueKeysWithValues: positions)) }
         }
     }
 
@@ -243,13 +234,7 @@ final class TableFollower {
         while gathered.count < bounds.records && gathered.byteCount < bounds.bytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { watch.clock.attribute(to: .waitingForInput) }
-            switch event {
-            case .message(let message): gathered.append(message)
-            case .endOfPartition(let place, let offset): ends.append((place, offset))
-            case .failure(let error): failure.note(error)
-            case .rebalance: break
-            case .nothing: return
-            }
+            guard case .more = gathering.take(event) else { return }
             timeout = 0
         }
     }
@@ -351,23 +336,17 @@ final class TableFollower {
 
     private func write(_ partitions: OwnedPartitions) throws(LaneFault) {
         for partition in touched { try apply(partition, of: partitions) }
-        let before = watch.begin(.store, as: .applyingTables)
-        defer { watch.end(before) }
-        try settle(partitions)
+        try watch.during(.store, as: .applyingTables) { () throws(LaneFault) in try settle(partitions) }
     }
 
     /// Applies the changes that were read to the store, with the positions after them.
     func apply(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
-        let before = watch.begin(.store, as: .applyingTables)
-        defer { watch.end(before) }
         let positions = TablePositions(
             answers: max(partition.applied(.answers), partition.answers.next),
             votes: max(partition.applied(.votes), partition.votes.next),
             questions: max(partition.store.positions.questions, partition.live?.historyNext ?? 0))
-        do throws(StoreError) {
-            try partition.store.apply(partition.changes, positions: positions)
-        } catch {
-            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
+        try watch.during(.store, as: .applyingTables) { () throws(LaneFault) in
+            try storing { () throws(StoreError) in try partition.store.apply(partition.changes, positions: positions) }
         }
         partition.changes.removeAll(keepingRoomFor: Self.bounds.records / max(1, partitions.all.count))
         partition.live?.waiting.begin(
@@ -380,11 +359,7 @@ final class TableFollower {
     /// Commits store transactions that are due, also where no change followed.
     private func settle(_ partitions: OwnedPartitions) throws(LaneFault) {
         for partition in partitions.all {
-            do throws(StoreError) {
-                try partition.store.commitIfDue()
-            } catch {
-                throw .fatal(WorkerError(.stateDirectory, "\(error)"))
-            }
+            try storing { () throws(StoreError) in try partition.store.commitIfDue() }
         }
     }
 
@@ -400,7 +375,7 @@ final class TableFollower {
     func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
 
     func close() {
-        gathered.removeAll()
+        gathering.removeAll()
         consumer.close()
     }
 }

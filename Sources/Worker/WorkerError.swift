@@ -1,3 +1,5 @@
+import AnswerStore
+
 /// Why a worker could not start or had to end: a sentence for people, and the matter at fault.
 package struct WorkerError: Error, Sendable, CustomStringConvertible {
     package enum Matter: Sendable {
@@ -18,6 +20,9 @@ package struct WorkerError: Error, Sendable, CustomStringConvertible {
         self.matter = matter
         self.message = message
     }
+
+    /// A store in the state directory cannot be used.
+    package init(_ error: StoreError) { self.init(.stateDirectory, "\(error)") }
 
     package var description: String { message }
 }

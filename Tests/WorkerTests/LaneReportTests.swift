@@ -164,17 +164,15 @@ struct LaneReportTests {
         let report = LaneReport(lane: 0)
         let watch = LaneWatch(report: report)
         watch.stand(LaneWait(reason: .restore, since: .now - .seconds(60)))
-        let short = watch.begin(.store, as: .applyingTables)
+        watch.during(.store, as: .applyingTables) { #expect(report.current.wait?.reason == .restore) }
         #expect(report.current.wait?.reason == .restore)
-        watch.end(short)
-        #expect(report.current.wait?.reason == .restore)
-        let long = watch.begin(.store, as: .applyingTables, since: .now - .seconds(5))
-        #expect(report.current.wait?.reason == .store)
-        watch.end(long)
+        watch.during(.store, as: .applyingTables, since: .now - .seconds(5)) {
+            #expect(report.current.wait?.reason == .store)
+        }
         watch.stand(nil)
-        let alone = watch.begin(.coordinator, as: .committing, cause: "because")
-        #expect(report.current.wait?.reason == .coordinator && report.current.wait?.cause == "because")
-        watch.end(alone)
+        watch.during(.coordinator, as: .committing, cause: "because") {
+            #expect(report.current.wait?.reason == .coordinator && report.current.wait?.cause == "because")
+        }
         #expect(report.current.wait == nil)
     }
 
@@ -182,15 +180,12 @@ struct LaneReportTests {
     func pieces() {
         let report = LaneReport(lane: 0)
         let watch = LaneWatch(report: report)
-        let first = watch.resume(.producerQueue, as: .producing, cause: "full")
-        let since = report.current.wait?.since
-        watch.end(first)
-        let second = watch.resume(.producerQueue, as: .producing, cause: "full")
-        #expect(since != nil && report.current.wait?.since == since)
-        watch.end(second)
-        let other = watch.begin(.coordinator, as: .committing)
-        #expect(report.current.wait?.since != since)
-        watch.end(other)
+        var since: ContinuousClock.Instant?
+        watch.duringPiece(.producerQueue, as: .producing, cause: "full") { since = report.current.wait?.since }
+        watch.duringPiece(.producerQueue, as: .producing, cause: "full") {
+            #expect(since != nil && report.current.wait?.since == since)
+        }
+        watch.during(.coordinator, as: .committing) { #expect(report.current.wait?.since != since) }
     }
 
     @Test("before the group has given it its part a lane says so")

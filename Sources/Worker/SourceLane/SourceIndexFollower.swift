@@ -14,14 +14,14 @@ final class SourceIndexFollower {
     private let consumer: AssignedConsumer
     /// Reads the partitions' ends, uncommitted records included: no earlier owner's record can come after them.
     private let heads: AssignedConsumer
-    private let gathered = MessageBatch(capacity: SourceIndexFollower.maxGathered)
+    private let gathering = Gathering(capacity: SourceIndexFollower.maxGathered)
+    private var gathered: MessageBatch { gathering.messages }
     private let askPartitionCount: () throws(KafkaError) -> Int32
     /// Partitions of the index topic when the lane began to read it.
     private(set) var partitionCount: Int32 = 1
     private var positions: [Int32: Int64] = [:]
     /// The ends to reach; nil: not queried yet.
     private var targets: [Int32: Int64]?
-    private var failure = ConsumerFailure()
     /// Whether the last ``advance(wait:applied:)`` took as many records as it may, so that more may be there.
     private(set) var hasMore = false
 
@@ -83,18 +83,11 @@ final class SourceIndexFollower {
     /// Applies the records that have come to the store.
     /// - Parameter applied: called with each entry that was set.
     func advance(wait: Int32, applied: (_ key: Bytes, _ value: Bytes) throws -> Void) throws {
-        defer { gathered.removeAll() }
-        var ends: [(place: TopicPartition, offset: Int64)] = []
+        defer { gathering.removeAll() }
         var timeout = wait
-        while gathered.count < Self.maxGathered {
-            switch consumer.poll(timeoutMilliseconds: timeout) {
-            case .message(let message): gathered.append(message)
-            case .endOfPartition(let place, let offset): ends.append((place, offset))
-            case .failure(let error): failure.note(error)
-            case .rebalance: break
-            case .nothing: timeout = -1
-            }
-            if timeout < 0 { break }
+        while gathered.count < Self.maxGathered,
+            case .more = gathering.take(consumer.poll(timeoutMilliseconds: timeout))
+        {
             timeout = 0
         }
         hasMore = gathered.count == Self.maxGathered
@@ -110,7 +103,7 @@ final class SourceIndexFollower {
             positions[message.partition] = message.offset + 1
             touched.insert(message.partition)
         }
-        for end in ends where end.offset > positions[end.place.partition] ?? 0 {
+        for end in gathering.ends where end.offset > positions[end.place.partition] ?? 0 {
             positions[end.place.partition] = end.offset
             touched.insert(end.place.partition)
         }
@@ -136,7 +129,7 @@ final class SourceIndexFollower {
                     ).high
                 }
             } catch {
-                failure.note(error)
+                gathering.note(error)
                 return false
             }
             targets = ends
@@ -147,7 +140,7 @@ final class SourceIndexFollower {
     /// Logs a passing error of the last calls.
     /// - Throws: the error that ends the worker.
     func settleFailure(_ logger: Logger) throws(LaneFault) {
-        try failure.settle(reading: "index of the sources", logger)
+        try gathering.settle(reading: "index of the sources", logger)
     }
 
     /// Records in the store, and records to reach; nil: not known yet.
@@ -160,7 +153,7 @@ final class SourceIndexFollower {
     func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
 
     func close() {
-        gathered.removeAll()
+        gathering.removeAll()
         try? store.commit()
         consumer.close()
         heads.close()

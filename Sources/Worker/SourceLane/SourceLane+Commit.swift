@@ -52,9 +52,7 @@ extension SourceLane {
     private func noteNowAndThen() throws(LaneFault) {
         guard noted.map({ .now - $0 >= Self.notePause }) ?? true else { return }
         noted = .now
-        do throws(StoreError) { try note(partitions.keys) } catch {
-            throw .fatal(WorkerError(.stateDirectory, "\(error)"))
-        }
+        try storing { () throws(StoreError) in try note(partitions.keys) }
     }
 
     func forgetUncommitted() {
@@ -70,8 +68,10 @@ extension SourceLane {
     /// alone, so the store must reach the topic's end before work goes on.
     func rewind() throws {
         guard !partitions.isEmpty else { return }
-        let before = watch.begin(.committedOffsets, as: .committing)
-        defer { watch.end(before) }
+        try watch.during(.committedOffsets, as: .committing) { try goBack() }
+    }
+
+    private func goBack() throws {
         let (committed, _) = try settledOffsets(
             of: Array(partitions.keys), notBelow: partitions.compactMapValues(\.committed))
         var seeks: [TopicPartition: Int64] = [:]

@@ -41,9 +41,9 @@ extension SourceLane {
             "waiting for the schema registry", since: wait.since, logger: logger, metadata: ["cause": "\(wait.cause)"])
         guard .now >= wait.retry, !stop.isRequested else { return }
         do {
-            let before = watch.begin(.schemaRegistry, as: .waitingForInput, since: wait.since, cause: wait.cause)
-            defer { watch.end(before) }
-            if let schema = wait.schema { try translator.fetch(schema) }
+            try watch.during(.schemaRegistry, as: .waitingForInput, since: wait.since, cause: wait.cause) {
+                if let schema = wait.schema { try translator.fetch(schema) }
+            }
         } catch let outage as RegistryOutage {
             wait.note(outage)
             schemaWait = wait

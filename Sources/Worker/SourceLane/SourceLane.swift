@@ -51,9 +51,8 @@ final class SourceLane: CommittingLane {
     /// The lane's own store, with notes of committed offsets.
     let store: IndexStore
     let check: OffsetCheck
-    private let gathered = MessageBatch(capacity: SourceLane.maxGatheredRecords)
-    private var ends: [(place: TopicPartition, offset: Int64)] = []
-    private var failure = ConsumerFailure()
+    private let gathering = Gathering(capacity: SourceLane.maxGatheredRecords)
+    private var gathered: MessageBatch { gathering.messages }
     var partitions: [TopicPartition: Progress] = [:]
     /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance?
@@ -96,12 +95,10 @@ final class SourceLane: CommittingLane {
         publisher = try Publisher(
             configuration: configuration, properties: properties, stop: stop, watch: watch, logger: logger)
         check = OffsetCheck(autoOffsetReset: properties.groupConsumer["auto.offset.reset"])
-        do throws(StoreError) {
-            store = try IndexStore.openOrRebuild(
+        store = try storing { () throws(StoreError) in
+            try IndexStore.openOrRebuild(
                 directory: stateDirectory.path + "/sources/\(number)",
                 source: "\(cluster.id) \(configuration.topics.sourceIndex) \(SourceIndex.layout)")
-        } catch {
-            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
         }
         index = SourceIndex(store: store)
         follower = try SourceIndexFollower(
@@ -125,7 +122,7 @@ final class SourceLane: CommittingLane {
                 try turn()
             }
         } catch let error as StoreError {
-            throw LaneFault.fatal(WorkerError(.stateDirectory, "\(error)"))
+            throw LaneFault(error)
         }
     }
 
@@ -141,7 +138,7 @@ final class SourceLane: CommittingLane {
     }
 
     private func close() {
-        gathered.removeAll()
+        gathering.removeAll()
         consumer.close(timeout: .seconds(10))
         follower.close()
         publisher.close()
@@ -177,20 +174,12 @@ final class SourceLane: CommittingLane {
         while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
             let event = consumer.poll(timeoutMilliseconds: timeout)
             if timeout > 0 { clock.attribute(to: .idle) }
-            switch event {
-            case .message(let message):
-                gathered.append(message)
-                timeout = 0
-            case .endOfPartition(let place, let offset):
-                ends.append((place, offset))
-            case .failure(let error):
-                failure.note(error)
-                pace.ranDry = true
-                return
+            switch gathering.take(event) {
+            case .more: timeout = 0
             case .rebalance(let rebalance):
                 self.rebalance = rebalance
                 return
-            case .nothing:
+            case .failed, .dry:
                 pace.ranDry = true
                 return
             }
@@ -200,10 +189,7 @@ final class SourceLane: CommittingLane {
 
     /// 3. Translates each record into contract records and publishes them; an unmappable one becomes a dead letter.
     private func translateGathered() throws {
-        defer {
-            gathered.removeAll()
-            ends.removeAll(keepingCapacity: true)
-        }
+        defer { gathering.removeAll() }
         try settleFailure()
         if gathered.count > 0 {
             pace.gathered()
@@ -217,7 +203,7 @@ final class SourceLane: CommittingLane {
             throw error
         }
         if translator.isReviewing, gathered.count > 0 { logFindings() }
-        for end in ends {
+        for end in gathering.ends {
             guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
                 continue
             }
@@ -307,11 +293,11 @@ final class SourceLane: CommittingLane {
 
     /// Settles the consumer's error; waits for missing topics, which a connector creates with their first records.
     private func settleFailure() throws(LaneFault) {
-        if let error = failure.error, error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC" {
-            failure = ConsumerFailure()
+        if let error = gathering.error, error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC" {
+            gathering.forgetError()
             return waitLog.note(error, logger: logger)
         }
-        try failure.settle(reading: "sources", logger)
+        try gathering.settle(reading: "sources", logger)
     }
 
     private func place(of message: ConsumedMessage) -> TopicPartition {
