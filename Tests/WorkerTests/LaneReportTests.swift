@@ -102,7 +102,7 @@ struct LaneReportTests {
         try await site.run { worker in
             let report = worker.reports[0]
             try await EmbeddedSite.wait(for: "missing input") { report.current.wait?.reason == .input }
-            #expect(report.current.times[.waitingForInput] > 900_000_000)
+            #expect(report.current.times[.waitingForInput] > 0)
             broker.clearErrors(of: .fetch)
             try await EmbeddedSite.wait(for: "the event") {
                 report.current.totals.recordsIn == 1 && report.current.wait == nil
