@@ -5,7 +5,7 @@ import uuid
 
 import oracle
 from cluster import CLIENT
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from murmur2 import partition_of
 from oracle import Record
 from worker import Worker
@@ -183,7 +183,7 @@ class Deployment:
             ends = {}
             for topic in (self.enriched, self.dead_letters):
                 for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
-                    ends[topic, partition] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+                    ends[topic, partition] = end_of(consumer, TopicPartition(topic, partition))
             return ends
         finally:
             consumer.close()
@@ -198,6 +198,18 @@ class Deployment:
                 kinds=self.kinds,
             )
         )
+
+
+def end_of(consumer, place, timeout=60):
+    """The partition's end for this reader. A partition may have no leader for a while."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return consumer.get_watermark_offsets(place, timeout=10)[1]
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def read(cluster, topic, timeout=60, isolation="read_committed", positions=None):
@@ -218,7 +230,7 @@ def read(cluster, topic, timeout=60, isolation="read_committed", positions=None)
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         # An end event may come early, where a fetch was answered before the last transaction had ended.
-        unfinished = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+        unfinished = {p: end_of(consumer, TopicPartition(topic, p), timeout) for p in partitions}
         consumer.assign([TopicPartition(topic, p, positions.get(p, 0)) for p in partitions])
         deadline = time.monotonic() + timeout
         while unfinished:
