@@ -54,12 +54,22 @@
         self = GrowingBuffer(capacity: max(1, elements))
     }
 
+    /// Replaces all elements by `total` new ones, each made from its index.
+    @inlinable @inline(__always)
+    package mutating func fill(_ total: Int, _ element: (Int) -> Element) {
+        used = 0
+        reserve(total)
+        for index in 0..<total { (base + index).initialize(to: element(index)) }
+        used = total
+    }
+
     @inlinable @inline(__always)
     package mutating func reserve(_ additional: Int) {
         if capacity - count < additional { grow(additional) }
     }
 
-    @inlinable
+    // Rare, and large beside the appends: inlined into them, it would keep them from being inlined in turn.
+    @inlinable @inline(never)
     mutating func grow(_ additional: Int) {
         let larger = max(capacity * 2, count + additional)
         let target = UnsafeMutablePointer<Element>.allocate(capacity: larger)
@@ -115,8 +125,6 @@ extension GrowingBuffer where Element == UInt8 {
 extension GrowingBuffer where Element == UInt32 {
     @inlinable
     package mutating func fillWithIndices(_ total: Int) {
-        removeAll()
-        reserve(total)
-        for index in 0..<total { append(UInt32(truncatingIfNeeded: index)) }
+        fill(total) { UInt32(truncatingIfNeeded: $0) }
     }
 }

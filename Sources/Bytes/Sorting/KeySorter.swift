@@ -42,9 +42,7 @@
     package mutating func sort(
         _ order: UnsafeMutableBufferPointer<UInt32>, _ range: Range<Int>, key: (UInt32) -> Bytes
     ) {
-        items.removeAll()
-        items.reserve(range.count)
-        for place in range { items.append(Item(rank: 0, index: order[place])) }
+        items.fill(range.count) { Item(rank: 0, index: order[range.lowerBound + $0]) }
         spare.removeAll()
         spare.reserve(range.count)
         // A stack of ranges still to sort: keys of a few hundred bytes need few levels, but there may be many ranges.
