@@ -29,8 +29,14 @@ extension UnsafeRawBufferPointer {
         count >= prefix.count && piece(0, prefix.count).isEqual(to: prefix)
     }
 
-    /// Whether both hold the same bytes. For ids, too short for a call of memcmp to pay off; compares from the end,
-    /// where ids of one kind differ first.
+    /// For a prefix of up to thousands of bytes, where the call of memcmp pays off.
+    package func starts(with prefix: [UInt8]) -> Bool {
+        guard let base = baseAddress, prefix.count <= count else { return prefix.isEmpty }
+        return prefix.withUnsafeBytes { $0.baseAddress.map { memcmp(base, $0, prefix.count) == 0 } ?? true }
+    }
+
+    /// Whether both hold the same bytes; their addresses may differ. Without memcmp, whose call costs more than it saves
+    /// for ids; compares from the end, since ids of one kind differ there.
     @inlinable @inline(__always)
     package func isEqual(to other: Bytes) -> Bool {
         guard count == other.count else { return false }

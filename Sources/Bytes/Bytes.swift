@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Borrowed bytes: a record's key or value, or a part of one.
 @usableFromInline package typealias Bytes = UnsafeRawBufferPointer
 
@@ -17,29 +9,6 @@ extension UnsafeRawBufferPointer {
     @inlinable @inline(__always)
     package init(from start: Position, to end: Position) {
         self.init(start: start, count: end - start)
-    }
-
-    /// Whether both hold the same bytes; their addresses may differ.
-    @inlinable @inline(__always)
-    package func holdsSameBytes(as other: Bytes) -> Bool {
-        guard count == other.count else { return false }
-        var index = 0
-        while index &+ 8 <= count {
-            let mine = loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            guard mine == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
-            index &+= 8
-        }
-        while index < count {
-            guard self[index] == other[index] else { return false }
-            index &+= 1
-        }
-        return true
-    }
-
-    /// Whether the bytes begin with `prefix`, which may be thousands of bytes long.
-    package func starts(withBytes prefix: [UInt8]) -> Bool {
-        guard let base = baseAddress, prefix.count <= count else { return prefix.isEmpty }
-        return prefix.withUnsafeBytes { $0.baseAddress.map { memcmp(base, $0, prefix.count) == 0 } ?? true }
     }
 }
 

@@ -146,7 +146,7 @@ package final class RecordReader {
     /// The question's id, checked to equal the key.
     private func keyed(by key: Bytes?, in table: FieldTable) throws(RecordError) -> Bytes {
         let id = scratch[.questionID].bytes
-        guard let key, key.holdsSameBytes(as: id) else {
+        guard let key, key.isEqual(to: id) else {
             throw RecordError.keyMismatch(table, id: id, key: key)
         }
         return id

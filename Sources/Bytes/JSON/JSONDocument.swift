@@ -252,7 +252,7 @@ extension JSONDocument {
     package func isNamed(_ name: Bytes, _ index: Int) -> Bool {
         let node = nodes[index]
         guard !node.nameHasEscapes else { return self.name(of: index).utf8.elementsEqual(name) }
-        return rawName(of: index).holdsSameBytes(as: name)
+        return rawName(of: index).isEqual(to: name)
     }
 }
 

@@ -211,12 +211,12 @@ package final class GoldenComparison: ReplaySink {
             output.headers.isEmpty != view.hasHeaders
         else { return false }
         var topic = output.topic
-        guard topic.withUTF8({ Bytes($0).holdsSameBytes(as: view.topic) }) else { return false }
+        guard topic.withUTF8({ Bytes($0).isEqual(to: view.topic) }) else { return false }
         return output.headers.isEmpty || output.headers == view.headers
     }
 
     private static func areSame(_ left: Bytes?, _ right: Bytes?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
-        return left.holdsSameBytes(as: right)
+        return left.isEqual(to: right)
     }
 }

@@ -87,7 +87,7 @@ struct RecordImage {
     }
 
     static func areEqual(_ left: borrowing RecordImage, _ right: borrowing RecordImage) -> Bool {
-        left.bytes.withUnsafeBytes { left in right.bytes.withUnsafeBytes { left.holdsSameBytes(as: $0) } }
+        left.bytes.withUnsafeBytes { left in right.bytes.withUnsafeBytes { left.isEqual(to: $0) } }
     }
 
     // MARK: - Parts

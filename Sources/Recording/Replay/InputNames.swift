@@ -34,7 +34,7 @@ final class InputNames {
 
     func input(_ topic: Bytes) -> ReplayInput? {
         if renaming.isEmpty {
-            for name in names where name.bytes.withUnsafeBytes({ $0.holdsSameBytes(as: topic) }) { return name.input }
+            for name in names where name.bytes.withUnsafeBytes({ $0.isEqual(to: topic) }) { return name.input }
         }
         return other(topic)
     }

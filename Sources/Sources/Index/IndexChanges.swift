@@ -145,7 +145,7 @@ final class IndexChanges {
 
     /// The slot that the key has, or would take.
     private func slot(of key: Bytes, hash: Int) -> Int {
-        find(in: keys, hash) { change in change.hash == hash && self.key(of: change).holdsSameBytes(as: key) }
+        find(in: keys, hash) { change in change.hash == hash && self.key(of: change).isEqual(to: key) }
     }
 
     private func slot(of place: VotePlace) -> Int {

@@ -34,7 +34,7 @@ package final class SourceIndex {
     /// Whether an entry of the index topic is one of this lane's, which knows all that follows from it.
     func isOwn(_ key: Bytes, _ value: Bytes) -> Bool {
         guard case .some(.some(let own)) = own(key) else { return false }
-        return own.holdsSameBytes(as: value)
+        return own.isEqual(to: value)
     }
 
     /// - Parameter value: nil removes the key.
@@ -89,7 +89,7 @@ package final class SourceIndex {
         var keys = Set(try store?.keys(beginningWith: prefix) ?? [])
         for changes in [older, recent] {
             changes.forEachNewest { key, value in
-                guard key.starts(withBytes: prefix) else { return }
+                guard key.starts(with: prefix) else { return }
                 if value == nil { keys.remove(Array(key)) } else { keys.insert(Array(key)) }
             }
         }

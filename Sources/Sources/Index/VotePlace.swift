@@ -26,6 +26,6 @@ struct VotePlace {
     }
 
     func isSame(as other: VotePlace) -> Bool {
-        isWaiting == other.isWaiting && answer.holdsSameBytes(as: other.answer)
+        isWaiting == other.isWaiting && answer.isEqual(to: other.answer)
     }
 }

@@ -12,7 +12,7 @@ final class PayloadReader {
 
     /// - Returns: the payload's index in ``document``, or of the whole value where it is bare.
     func read(_ text: Bytes) throws(JSONFault) -> Int {
-        if !prefix.isEmpty, text.count > prefix.count, text.starts(withBytes: prefix),
+        if !prefix.isEmpty, text.count > prefix.count, text.starts(with: prefix),
             let end = try? document.readValue(text, from: prefix.count), isClosed(text, from: end)
         {
             return JSONDocument.root
