@@ -85,7 +85,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Report", dependencies: ["Bytes", "Pages", "Throughput", "Worker"]),
+        .target(name: "Report", dependencies: ["Bytes", "Pages", "Records", "Throughput", "Worker"]),
         .target(name: "AdminRequests", dependencies: ["Bytes", "Throughput"]),
         .target(
             name: "Admin",

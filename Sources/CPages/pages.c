@@ -13,6 +13,11 @@ static const unsigned char rejoinder_dashboard_html_bytes[] = {
 };
 PAGE_FILE(rejoinder_dashboard_html)
 
+static const unsigned char rejoinder_palette_css_bytes[] = {
+#embed "../Pages/Dashboard/palette.css"
+};
+PAGE_FILE(rejoinder_palette_css)
+
 static const unsigned char rejoinder_style_css_bytes[] = {
 #embed "../Pages/Dashboard/style.css"
 };

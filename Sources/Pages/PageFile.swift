@@ -19,8 +19,12 @@ package struct PageFile: Sendable {
     /// The dashboard's page, which its scripts fill.
     package static let dashboard = PageFile("text/html; charset=utf-8", rejoinder_dashboard_html())
 
+    /// The colours, which the other styles use.
+    package static let palette = PageFile(css, rejoinder_palette_css())
+
     /// Styles, scripts and the icon by their names below `/dashboard/`.
     package static let parts: [String: PageFile] = [
+        "palette.css": palette,
         "style.css": PageFile(css, rejoinder_style_css()),
         "question.css": PageFile(css, rejoinder_question_css()),
         "main.js": PageFile(script, rejoinder_main_js()),
@@ -33,12 +37,12 @@ package struct PageFile: Sendable {
         "icon.svg": PageFile("image/svg+xml", rejoinder_icon_svg()),
     ]
 
-    /// The style of a report's page for light and dark screens and for paper.
+    /// The style of a report's page in the palette's colours, for light and dark screens and for paper.
     package static let reportStyle = PageFile(css, rejoinder_report_css())
 
     /// The section Alerts of docs/operating.md, which scripts/embed-runbook.py copies.
     package static let runbook = PageFile("text/markdown; charset=utf-8", rejoinder_runbook_md())
 
     private static let css = "text/css; charset=utf-8"
-    private static let script = "text/javascript; charset=utf-8"
+    package static let script = "text/javascript; charset=utf-8"
 }

@@ -2,15 +2,7 @@ import Pages
 
 /// The frame of a report's page. It loads no external resource.
 enum PageStyle {
-    private static let css = PageFile.reportStyle.text + colours
-
-    /// Colours: `c1` and up for lines, `t1` and up for lane activities.
-    private static var colours: String {
-        let names = (1...7).map { "c\($0)" } + (1...9).map { "t\($0)" } + ["sum"]
-        return names.map { name in
-            ".line.\(name){stroke:var(--\(name))}.band.\(name),.layer.\(name){fill:var(--\(name))}.swatch.\(name){color:var(--\(name))}"
-        }.joined() + ".st.st-idle{stroke:var(--rule)}"
-    }
+    private static let css = PageFile.palette.text + PageFile.reportStyle.text
 
     static func page(title: String, body: String) -> String {
         """

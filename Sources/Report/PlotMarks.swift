@@ -62,7 +62,7 @@ struct PlotMarks {
             let from = x(shade.from)
             let width = max(x(shade.to) - from, 1.5)
             return
-                "<rect class=\"\(shade.style)\" x=\"\(Markup.number(from))\" y=\"14\" width=\"\(Markup.number(width))\" height=\"152\"/>"
+                "<rect class=\"shade \(shade.style)\" x=\"\(Markup.number(from))\" y=\"14\" width=\"\(Markup.number(width))\" height=\"152\"/>"
         }.joined()
     }
 

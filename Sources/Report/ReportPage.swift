@@ -93,7 +93,7 @@ package struct ReportPage {
         html +=
             "</ul></section><section id=plots><h2>Plots</h2><p class=note>All times are UTC. All plots share one time axis. "
         html +=
-            "<span class=bad>▼</span> and a line: a worker started again; dashed: a rebalance; red ground: stalled; yellow ground: "
+            "<span class=bad>▼</span> and a line: a worker started again; dashed: a rebalance; red ground: stalled; blue ground: "
         html += "restoring. Point at a plot to read its numbers; each has them as a table, too.</p>"
         let plots = ReportPlots(survey: survey, workers: workers)
         html += plots.strips() + plots.all().map { $0.html() }.joined()

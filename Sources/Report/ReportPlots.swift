@@ -1,4 +1,5 @@
 import Pages
+import Records
 import Throughput
 import Worker
 
@@ -80,8 +81,9 @@ struct ReportPlots {
         return plot(
             "tables", "Table records a second", "Answers and votes applied to the stores in a second, all workers.",
             [
-                Plot.Series(name: "votes", style: "c5", bins: bins.sum(runs) { $0.rate($0.votes) }, hasBand: true),
-                Plot.Series(name: "answers", style: "c3", bins: bins.sum(runs) { $0.rate($0.answers) }, hasBand: true),
+                Plot.Series(name: "votes", style: "c-votes", bins: bins.sum(runs) { $0.rate($0.votes) }, hasBand: true),
+                Plot.Series(
+                    name: "answers", style: "c-answers", bins: bins.sum(runs) { $0.rate($0.answers) }, hasBand: true),
             ], text: FigureText.short)
     }
 
@@ -107,9 +109,9 @@ struct ReportPlots {
 
     private var shares: Plot? {
         guard isAny({ $0.timeShares.total > 0 }) else { return nil }
-        let series = LaneActivity.inOrderOfStep.enumerated().map { index, activity in
+        let series = LaneActivity.inOrderOfStep.map { activity in
             Plot.Series(
-                name: activity.title, style: "t\(index + 1)",
+                name: activity.title, style: "c-\(activity.field)",
                 bins: bins.values(runs.flatMap(\.samples)) { $0.timeShares.total > 0 ? $0.timeShares[activity] : nil })
         }
         return plot(
@@ -125,13 +127,14 @@ struct ReportPlots {
     ) -> Plot? {
         guard isAny({ percentiles($0) != nil }) else { return nil }
         let series = [
-            Plot.Series(name: "max", style: "c7", bins: bins.largest(runs) { percentiles($0)?.max }),
+            Plot.Series(name: "max", style: "c-max", bins: bins.largest(runs) { percentiles($0)?.max }),
             Plot.Series(
-                name: "p99", style: "c2", bins: bins.largest(runs) { percentiles($0)?.p99 }, hasBand: true,
+                name: "p99", style: "c-p99", bins: bins.largest(runs) { percentiles($0)?.p99 }, hasBand: true,
                 isStrong: true),
-            Plot.Series(name: "p90", style: "c3", bins: bins.values(runs.flatMap(\.samples)) { percentiles($0)?.p90 }),
             Plot.Series(
-                name: "p50", style: "c1", bins: bins.values(runs.flatMap(\.samples)) { percentiles($0)?.p50 },
+                name: "p90", style: "c-p90", bins: bins.values(runs.flatMap(\.samples)) { percentiles($0)?.p90 }),
+            Plot.Series(
+                name: "p50", style: "c-p50", bins: bins.values(runs.flatMap(\.samples)) { percentiles($0)?.p50 },
                 isStrong: true),
         ]
         let each = workers.count > 1 ? " of any worker" : ""
@@ -175,9 +178,12 @@ struct ReportPlots {
         guard isAny({ $0.deadLettersTotal > 0 }) else { return nil }
         let series =
             codes.isEmpty
-            ? [bars("dead letters", "t6") { $0.deadLettersTotal }]
+            ? [bars("dead letters", "failed") { $0.deadLettersTotal }]
             : codes.prefix(7).enumerated().map { index, code in
-                bars(code, "c\(index + 1)") { $0.deadLetters[code] ?? 0 }
+                // A log of another version may have codes that this one does not know.
+                bars(code, RecordErrorCode(rawValue: code) == nil ? "c\(index + 1)" : "c-dead-\(code)") {
+                    $0.deadLetters[code] ?? 0
+                }
             }
         return plot(
             "dead-letters", "Dead letters",
@@ -188,7 +194,7 @@ struct ReportPlots {
     private var aborts: Plot? {
         guard isAny({ $0.aborts > 0 }) else { return nil }
         return plot(
-            "aborts", "Transactions aborted", "Counts of each column.", [bars("aborted", "t6") { $0.aborts }],
+            "aborts", "Transactions aborted", "Counts of each column.", [bars("aborted", "failed") { $0.aborts }],
             form: .bars,
             text: FigureText.short)
     }
@@ -236,7 +242,7 @@ struct ReportPlots {
                     let from = frame.x(stretch.from)
                     let width = max(frame.x(stretch.to) - from, 1)
                     svg +=
-                        "<rect class=\"st st-\(stretch.state.rawValue)\" x=\"\(Markup.number(from))\" y=\"\(Markup.number(y))\" width=\"\(Markup.number(width))\" height=\"16\">"
+                        "<rect class=\"st s-\(stretch.state.rawValue)\" x=\"\(Markup.number(from))\" y=\"\(Markup.number(y))\" width=\"\(Markup.number(width))\" height=\"16\">"
                     svg +=
                         "<title>\(Markup.line("\(worker.worker)  \(stretch.state.rawValue)  \(FigureText.time(stretch.from)) to \(FigureText.clock(stretch.to)), \(FigureText.duration(stretch.to - stretch.from))"))</title></rect>"
                 }
@@ -259,7 +265,7 @@ struct ReportPlots {
         html += "<span class=bad>▼</span> started again, ▴ rebalance.</p><ul class=legend>"
         for state in ["working", "idle", "restoring", "stalled"] {
             html +=
-                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 11\" aria-hidden=true><rect class=\"st st-\(state)\" width=11 height=11 /></svg> \(state)</li>"
+                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 11\" aria-hidden=true><rect class=\"st s-\(state)\" width=11 height=11 /></svg> \(state)</li>"
         }
         html += "</ul></figcaption><div class=wide>\(svg)</div>"
         if workers.count > shown.count {

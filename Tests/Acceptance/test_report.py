@@ -247,6 +247,11 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path):
     assert all(reference.startswith("#") and reference[1:] in page.ids for reference in page.references)
     assert len(page.ids) == len(set(page.ids))
     assert "url(" not in text and "@import" not in text
+    # Everything that is drawn has a colour.
+    style = re.search(r"<style>(.*?)</style>", text, re.S)[1]
+    drawn = set(re.findall(r'class="(?:line|band|layer|swatch|st|shade) ([\w-]+)', text))
+    assert {"c1", "c-committing", "c-p99", "c-dead-invalid-json", "s-stalled"} <= drawn
+    assert [name for name in drawn if not re.search(rf"\.{name} ?{{ ?--c:", style)] == []
     # Every plot says what it is and has its numbers as a table.
     plots = re.findall(r"<figure class=plot.*?</figure>", text, re.S)
     assert len(plots) >= 10

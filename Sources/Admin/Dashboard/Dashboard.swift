@@ -1,6 +1,8 @@
+import Bytes
 import Hummingbird
 import Pages
 import Throughput
+import Worker
 
 /// The dashboard's routes: the page and its parts, the last hour, and the event stream.
 struct Dashboard: Sendable {
@@ -10,6 +12,15 @@ struct Dashboard: Sendable {
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self'",
         "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
     ].joined(separator: "; ")
+
+    /// The script module of the lanes' activities, field and title of each in the order of a step: those of the report,
+    /// the log and `top`.
+    static let activities: String = {
+        let pairs = LaneActivity.inOrderOfStep.map {
+            "  [\(JSONWriter.string($0.field)), \(JSONWriter.string($0.title))],\n"
+        }
+        return "export const activities = [\n\(pairs.joined())];"
+    }()
 
     private let history: DashboardHistory
     private let events: DashboardEvents
@@ -26,9 +37,11 @@ struct Dashboard: Sendable {
             return Response.html(.ok, PageFile.dashboard.text, policy: Self.policy)
         }
         router.get("/dashboard/{part}") { _, context in
-            guard let part = PageFile.parts[context.parameters.get("part") ?? ""] else {
-                throw HTTPError(.notFound)
+            let name = context.parameters.get("part") ?? ""
+            if name == "activities.js" {
+                return Response(.ok, PageFile.script, ByteBuffer(string: Self.activities))
             }
+            guard let part = PageFile.parts[name] else { throw HTTPError(.notFound) }
             return Response(.ok, part.type, ByteBuffer(bytes: part.bytes))
         }
         router.get("/history") { request, _ in

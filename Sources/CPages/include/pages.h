@@ -10,6 +10,7 @@ struct rejoinder_file {
 };
 
 struct rejoinder_file rejoinder_dashboard_html(void);
+struct rejoinder_file rejoinder_palette_css(void);
 struct rejoinder_file rejoinder_style_css(void);
 struct rejoinder_file rejoinder_question_css(void);
 struct rejoinder_file rejoinder_main_js(void);

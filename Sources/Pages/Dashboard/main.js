@@ -3,7 +3,8 @@ import { Chart, isGap } from "./chart.js";
 import { Live } from "./live.js";
 import * as format from "./format.js";
 import * as panels from "./panels.js";
-import { activities, verdict } from "./verdict.js";
+import { activities } from "./activities.js";
+import { verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const MINUTES = 120_000;

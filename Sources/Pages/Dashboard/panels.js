@@ -1,6 +1,7 @@
 // What stands beside the charts: figures in words and tables. Records' own text only ever becomes text.
 import { element, shape } from "./chart.js";
-import { activities, meanShares, tableRate } from "./verdict.js";
+import { activities } from "./activities.js";
+import { meanShares, tableRate } from "./verdict.js";
 import * as format from "./format.js";
 
 const byId = (id) => document.getElementById(id);

@@ -1,18 +1,6 @@
 // The first line of the page, as the worker says it; only that it does not answer, it cannot say itself.
+import { activities } from "./activities.js";
 import { clock, duration } from "./format.js";
-
-/** In the order in which they are stacked: work first, then waiting. */
-export const activities = [
-  ["committing", "waiting for commits"],
-  ["producing", "producing"],
-  ["rendering", "rendering"],
-  ["lookup", "looking up answers"],
-  ["reading", "reading and checking"],
-  ["applyingTables", "applying answers and votes"],
-  ["other", "everything else"],
-  ["waitingForInput", "waiting for input"],
-  ["idle", "idle"],
-];
 
 export const tableRate = (line) => (line.answers + line.votes) / Math.max(line.seconds, 0.001);
 

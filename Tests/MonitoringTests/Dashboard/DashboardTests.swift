@@ -88,7 +88,8 @@ struct DashboardTests {
                 #expect(addresses.allSatisfy { $0 == "http://www.w3.org/2000/svg" })
                 guard name.hasSuffix(".js") else { continue }
                 for imported in part.text.matches(of: /from "\.\/([^"]+)"/) {
-                    #expect(PageFile.parts[String(imported.1)] != nil, "\(imported.1)")
+                    let isThere = try await get("/dashboard/\(imported.1)", from: server).status == 200
+                    #expect(isThere, "\(imported.1)")
                 }
                 for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
                     #expect(!part.text.contains(sink), "\(name): \(sink)")
@@ -97,24 +98,40 @@ struct DashboardTests {
         }
     }
 
-    @Test("each activity of a lane stands in the script that draws it, once, and has a colour")
-    func activities() throws {
-        let script = try #require(PageFile.parts["verdict.js"]).text
-        let style = try #require(PageFile.parts["style.css"]).text
-        let list = try #require(script.firstMatch(of: /activities = \[\n(.+?)\n\];/.dotMatchesNewlines())).1
-        let drawn = list.matches(of: /\["(\w+)"/).map { String($0.1) }
-        #expect(drawn.sorted() == LaneActivity.allCases.map(\.field).sorted())
-        for activity in LaneActivity.allCases { #expect(style.contains(".c-\(activity.field) { --c:")) }
+    @Test("the scripts get each activity of a lane by the name that the report gives it, and each has a colour")
+    func activities() async throws {
+        try await withServer(MonitorFixture()) { server in
+            let script = try await get("/dashboard/activities.js", from: server)
+            #expect(script.fields["content-type"] == "text/javascript; charset=utf-8")
+            let drawn = script.body.matches(of: /\["(\w+)", "([\w ]+)"\]/).map { "\($0.1) \($0.2)" }
+            #expect(drawn == LaneActivity.inOrderOfStep.map { "\($0.field) \($0.title)" })
+        }
+        for activity in LaneActivity.allCases {
+            #expect(LaneActivity.inOrderOfStep.contains(activity))
+            #expect(PageFile.palette.text.contains(".c-\(activity.field) { --c:"))
+        }
+    }
+
+    @Test("a style uses no colour that the palette does not have")
+    func colours() throws {
+        func names(_ text: String, _ pattern: Regex<(Substring, Substring)>) -> Set<Substring> {
+            Set(text.matches(of: pattern).map(\.1))
+        }
+        let styles = PageFile.parts.filter { $0.key.hasSuffix(".css") }.map(\.value.text) + [PageFile.reportStyle.text]
+        for style in styles {
+            let known = names(PageFile.palette.text + style, /--([\w-]+):/)
+            #expect(names(style, /var\(--([\w-]+)\)/).subtracting(known) == [])
+        }
     }
 
     @Test("each code of a dead letter stands in the script that draws it, once, and has a colour")
     func codes() throws {
         let script = try #require(PageFile.parts["main.js"]).text
-        let style = try #require(PageFile.parts["style.css"]).text
         let list = try #require(script.firstMatch(of: /codes = \[(.+?)\];/)).1
         let drawn = list.matches(of: /"([a-z-]+)"/).map { String($0.1) }
         #expect(drawn.sorted() == RecordErrorCode.allCases.map(\.rawValue).sorted())
-        for code in RecordErrorCode.allCases { #expect(style.contains(".c-dead-\(code.rawValue) { --c:")) }
+        let palette = PageFile.palette.text
+        for code in RecordErrorCode.allCases { #expect(palette.contains(".c-dead-\(code.rawValue) { --c:")) }
     }
 
     @Test("errors may load nothing either")
