@@ -58,6 +58,7 @@ struct WorkerProcess {
                 .init(service: admin),
                 .init(service: monitor),
                 .init(service: probe),
+                .init(service: FreedMemory()),
                 .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: admin.stopNotice),
             ],

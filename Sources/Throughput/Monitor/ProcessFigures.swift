@@ -35,17 +35,29 @@ package struct ProcessFigures: Sendable, Equatable {
             return status == KERN_SUCCESS ? Int64(info.resident_size) : 0
         }
     #else
-        /// /proc/self/statm counts pages: first the whole address space, then the resident ones (proc(5)).
-        private static func currentResidentBytes() -> Int64 {
+        private static func currentResidentBytes() -> Int64 { resident().all }
+
+        /// Resident memory that is no mapped file's, in bytes: what was allocated, and stacks.
+        package static var anonymousBytes: Int64 {
+            let (all, files) = resident()
+            return all - files
+        }
+
+        /// Reads /proc/self/statm, which counts pages: second the resident ones, third those of them that are files'
+        /// (proc(5)).
+        private static func resident() -> (all: Int64, files: Int64) {
             let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else { return 0 }
+            guard file >= 0 else { return (0, 0) }
             defer { close(file) }
             var bytes = [UInt8](repeating: 0, count: 128)
             let count = read(file, &bytes, bytes.count)
-            guard count > 0 else { return 0 }
+            guard count > 0 else { return (0, 0) }
             let fields = bytes[..<count].split(separator: UInt8(ascii: " "))
-            guard fields.count > 1, let pages = Int64(String(decoding: fields[1], as: UTF8.self)) else { return 0 }
-            return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+            guard fields.count > 2, let all = Int64(String(decoding: fields[1], as: UTF8.self)),
+                let files = Int64(String(decoding: fields[2], as: UTF8.self))
+            else { return (0, 0) }
+            let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
+            return (all * page, files * page)
         }
     #endif
 }
