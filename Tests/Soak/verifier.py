@@ -16,6 +16,7 @@ class Verifier:
         self._tables = oracle.Tables()
         self.doubled_input = 0  # records of the soak's own that a broker has taken more than once
         self._positions = {}  # topic -> partition -> the offset to read on from
+        self._input_ends = {}  # (topic, partition) -> the offset behind the last round's input
 
     def verify(self, forget=True):
         """The number of input records whose effects are right. Throws AssertionError otherwise.
@@ -37,6 +38,9 @@ class Verifier:
             expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=self._tables))
             self._compare(expected, enriched, dead_letters)
         count = len(deployment.records)
+        for record in deployment.records:
+            place = record.topic, record.partition
+            self._input_ends[place] = max(self._input_ends.get(place, 0), record.offset + 1)
         if forget:
             self._forget()
         deployment.records.clear()
@@ -54,14 +58,11 @@ class Verifier:
 
         Throws AssertionError if one is not there, which is no fault of the workers."""
         deployment = self._deployment
-        begins = {topic: {} for topic in deployment.topics.values()}
-        for record in deployment.records:
-            place = begins[record.topic]
-            place[record.partition] = min(place.get(record.partition, record.offset), record.offset)
         held = []
-        for topic, first in begins.items():
-            positions = {p: first.get(p, OFFSET_BEGINNING) for p in range(deployment.partitions)}
-            held += [r for r in read(deployment.cluster, topic, timeout=300, positions=positions) if r.partition in first]
+        for topic in deployment.topics.values():
+            # Not from this round's first acknowledged offset: that may be the second time that a broker took a record.
+            positions = {p: self._input_ends.get((topic, p), OFFSET_BEGINNING) for p in range(deployment.partitions)}
+            held += read(deployment.cluster, topic, timeout=300, positions=positions)
 
         def content(record):
             return record.topic, record.partition, record.timestamp, record.key, record.value
