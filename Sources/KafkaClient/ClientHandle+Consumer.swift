@@ -45,6 +45,24 @@ extension ClientHandle {
         try onEach(partitions, "Resuming") { rd_kafka_resume_partitions($0, $1) }
     }
 
+    /// Pauses or resumes partitions that are about to be assigned.
+    /// - Returns: those that the client does not know, as it has not heard of new partitions.
+    func setPaused(_ isPaused: Bool, ahead partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition] {
+        let operation = "\(isPaused ? "Pausing" : "Resuming") \(partitions.listed) before their assignment"
+        let client = try open(operation)
+        let list = PartitionList(partitions)
+        let call = isPaused ? rd_kafka_pause_partitions : rd_kafka_resume_partitions
+        try check(list.lend { call(client, $0) }, operation)
+        var unknown: [TopicPartition] = []
+        for element in list.elements where element.error != RD_KAFKA_RESP_ERR_NO_ERROR {
+            guard element.error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION else {
+                throw error(element.error, operation)
+            }
+            unknown.append(element.partition)
+        }
+        return unknown
+    }
+
     private func onEach(
         _ partitions: [TopicPartition], _ doing: String,
         _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> rd_kafka_resp_err_t

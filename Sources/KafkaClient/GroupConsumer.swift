@@ -22,6 +22,8 @@ package final class GroupConsumer {
     /// The rebalance that poll has returned and neither assign nor unassign has answered. `close` answers it, or
     /// librdkafka would wait for ever.
     private(set) var unanswered: Rebalance?
+    /// Assigned partitions that are paused.
+    private var paused: Set<TopicPartition> = []
 
     /// - Parameter properties: `group.id` is needed; `partition.assignment.strategy` is librdkafka's default unless
     ///   given. Automatic commits are forced off: offsets are committed by `commit` or in transactions.
@@ -79,7 +81,7 @@ package final class GroupConsumer {
         client = try Self.makeClient(groupID, properties, logger)
         table = TopicTable()
         ahead = FetchAhead(properties: properties)
-        (sawAssignment, unanswered) = (false, nil)
+        (sawAssignment, unanswered, paused) = (false, nil, [])
         try subscribe(subscription)
     }
 
@@ -108,11 +110,18 @@ package final class GroupConsumer {
     }
 
     /// Answers `.assigned`. A partition is fetched from its entry in `positions`, or else from its committed offset (or
-    /// by `auto.offset.reset`). To delay a partition, pause it before the next poll.
+    /// by `auto.offset.reset`).
+    ///
+    /// librdkafka starts to fetch a partition in its own thread, once it has read the committed offset, and forgets to
+    /// start it when a pause, a resume or a seek overtakes it there (versions of `rd_kafka_toppar_t`, in 2.0 and still in
+    /// 2.14): no record of that partition comes until it is assigned again. So this pauses before it assigns.
+    /// - Parameter paused: `poll` returns none of their messages until `resume`.
     package func assign(
-        _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:]
+        _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:], paused: Bool = false
     ) throws(KafkaError) {
         unanswered = nil
+        // librdkafka may have kept the pause of an earlier assignment.
+        let unknown = try prepare(partitions, paused: paused)
         let operation = "Taking over \(partitions.listed)"
         let pointer = try client.open(operation)
         var offsets: [TopicPartition: Int64] = [:]
@@ -123,11 +132,33 @@ package final class GroupConsumer {
         } else {
             try client.check(list.lend { rd_kafka_assign(pointer, $0) }, operation)
         }
+        if paused {
+            try client.pause(unknown)
+            self.paused.formUnion(partitions)
+        }
+    }
+
+    /// Pauses or resumes partitions before they are assigned.
+    /// - Returns: those that are still unknown after the client has asked a broker about them.
+    private func prepare(_ partitions: [TopicPartition], paused: Bool) throws(KafkaError) -> [TopicPartition] {
+        guard !partitions.isEmpty else { return [] }
+        let unknown = try client.setPaused(paused, ahead: partitions)
+        guard paused, !unknown.isEmpty else { return [] }
+        let operation = "Asking for the new partitions \(unknown.listed)"
+        do throws(KafkaError) {
+            for name in Set(unknown.map(\.topic)) {
+                try client.listing(operation, of: try client.topic(name, operation), timeout: .seconds(2)) { _ in }
+            }
+        } catch {
+            logger.debug("new partitions not asked for", metadata: ["cause": "\(error)"])
+        }
+        return try client.setPaused(true, ahead: unknown)
     }
 
     /// Answers `.revoked` and `.lost`.
     package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
         unanswered = nil
+        paused.subtract(partitions)
         let operation = "Giving up \(partitions.listed)"
         let pointer = try client.open(operation)
         if isCooperative {
@@ -138,10 +169,18 @@ package final class GroupConsumer {
         }
     }
 
-    /// Stops returning messages of these partitions until `resume`, those already fetched included.
-    package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }
+    /// Stops returning messages of these partitions until `resume`, those already fetched included. What is paused stays
+    /// as it is.
+    package func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let running = partitions.filter { !paused.contains($0) }
+        try client.pause(running)
+        paused.formUnion(running)
+    }
 
-    package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
+    package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try client.resume(partitions)
+        paused.subtract(partitions)
+    }
 
     /// The currently assigned partitions.
     package var assignment: [TopicPartition] { client.assignment }

@@ -57,7 +57,7 @@ extension CommittingLane {
     }
 
     private func begin(_ places: [TopicPartition]) throws {
-        try consumer.assign(places)
+        try consumer.assign(places, paused: true)
         logger.info("partitions assigned", metadata: ["partitions": .array(listed(places))])
         report.note(.assigned, told(places))
         if consumer.isStatic { figures.owners.assigned() }

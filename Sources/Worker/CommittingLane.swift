@@ -24,6 +24,9 @@ protocol CommittingLane: AnyObject {
     /// The partitions that the consumer has been assigned, as far as the lane has begun with them.
     var owned: [TopicPartition] { get }
 
+    /// Partitions of which neither a record nor the end has come since they were resumed.
+    var unread: [UnreadPartition] { get }
+
     /// Begins the search for the input of a record of the transaction, not a dead letter, that a broker refused.
     func noteRefusal(_ reason: String)
     /// Commits the produced records together with the offsets after their inputs.
@@ -32,7 +35,7 @@ protocol CommittingLane: AnyObject {
     func forgetUncommitted()
     /// Returns to the group's committed offsets.
     func rewind() throws
-    /// Begins work on partitions that the consumer has been assigned.
+    /// Begins work on partitions that the consumer has been assigned, paused.
     func take(_ places: [TopicPartition]) throws
     /// Ends work on partitions, before the consumer unassigns them.
     func letGo(of places: [TopicPartition]) throws

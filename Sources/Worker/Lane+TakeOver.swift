@@ -57,7 +57,6 @@ extension Lane {
     // MARK: - Taking over
 
     func take(_ places: [TopicPartition]) throws {
-        try consumer.pause(places)
         takeOvers += places.map { TakeOver(number: $0.partition, since: .now) }
         figures.isOutdated = true
         takeOverPace.succeeded()
@@ -251,7 +250,7 @@ extension Lane {
             else { continue }
             try storing { () throws(StoreError) in try partition.store.giveMemoryBack() }
             if let live = partition.live { try noteLettered(partition, live) }
-            partition.phase = .running
+            partition.phase = .running(since: .now)
             // From here on the lane publishes all changes itself: changes that cancel out have not been published.
             partition.store.areChangesCertain = false
             window?.isResumed = true
@@ -273,6 +272,18 @@ extension Lane {
 
     /// Whether a partition is not worked on yet because its tables are not caught up.
     var isRestoring: Bool { !takeOvers.isEmpty || partitions.all.contains { !$0.isRunning } }
+
+    var unread: [UnreadPartition] {
+        partitions.all.compactMap { partition in
+            let questions = partition.questions
+            guard case .running(let since) = partition.phase, questions.next == nil, !questions.isAtEnd else {
+                return nil
+            }
+            return UnreadPartition(
+                place: place(ofQuestions: partition.number), since: since,
+                next: questions.committed ?? questions.span.low)
+        }
+    }
 
     // MARK: - Releasing
 

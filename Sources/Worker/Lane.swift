@@ -162,6 +162,7 @@ final class Lane: CommittingLane {
         try commitIfDue()
         try answerRebalance()
         try lookForOwnerless()
+        try lookForUnread()
         figures.endStep(clock, commits: totals.commits)
     }
 

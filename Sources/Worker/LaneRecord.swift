@@ -28,6 +28,8 @@ struct LaneRecord {
     var gapsLookedAt = ContinuousClock.now
     /// When the lane lost its place in the group.
     var evictions = Recurrence()
+    /// Partitions that librdkafka does not fetch.
+    var reads = ReadWatch()
     /// Partitions that no member of the group owns.
     var owners = OwnerWatch()
     /// The cause that stopped the last try to take a partition over.

@@ -109,7 +109,7 @@ final class OwnedPartition {
     enum Phase {
         /// The follower brings the store up to the tables' ends as of the take-over.
         case restoring(since: ContinuousClock.Instant, records: Int)
-        case running
+        case running(since: ContinuousClock.Instant)
     }
 
     let number: Int32

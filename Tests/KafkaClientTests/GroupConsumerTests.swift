@@ -174,6 +174,41 @@ import Testing
         consumer.close(timeout: .seconds(10))
     }
 
+    /// Many partitions, so that a pause behind the assignment would overtake the start of one of them.
+    @Test(arguments: ["cooperative-sticky", "range"])
+    func partitionsThatAreAssignedPausedAreAllReadOnceTheyAreResumed(_ strategy: String) throws {
+        let broker = try EmbeddedBroker()
+        let count: Int32 = 300
+        try broker.createTopic("t", partitions: count)
+        let properties = properties(broker, strategy)
+        let producer = try Producer(properties: properties, transactionalID: nil, logger: .silent)
+        let topic = try producer.topic("t")
+        for partition in 0..<count { try producer.produce("v", key: nil, to: topic, partition: partition) }
+        try producer.flush(timeout: .seconds(10))
+
+        let consumer = try GroupConsumer(properties: properties, logger: .silent)
+        defer { consumer.close(timeout: .seconds(10)) }
+        try consumer.subscribe(["t"])
+        var assigned: [TopicPartition] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        while assigned.isEmpty, .now < deadline {
+            if case .rebalance(.assigned(let partitions)) = consumer.poll(timeoutMilliseconds: 100) {
+                assigned = partitions
+            }
+        }
+        #expect(assigned.count == count)
+        try consumer.assign(assigned, paused: true)
+        for _ in 0..<5 {
+            guard case .nothing = consumer.poll(timeoutMilliseconds: 50) else {
+                Issue.record("something came of a paused partition")
+                break
+            }
+        }
+        try consumer.resume(assigned)
+        let read = try consumer.poll { messages, _ in messages.count == count }
+        #expect(Set(read.messages.map(\.partition)).count == Int(count))
+    }
+
     @Test func closingAnswersWhatTheCallerHasNot() throws {
         let broker = try EmbeddedBroker()
         try broker.createTopic("t", partitions: 1)

@@ -31,7 +31,7 @@ struct RestoreTests {
         let restoring = try Restoring(site, ends: [(0, 1), (0, 1)], committed: [.answers: 1], isLive: true)
         defer { restoring.close() }
         if isRunning {
-            restoring.partition.phase = .running
+            restoring.partition.phase = .running(since: .now)
             restoring.store.areChangesCertain = false
         }
         try restoring.advance(until: { restoring.partition.votes.next == 1 })

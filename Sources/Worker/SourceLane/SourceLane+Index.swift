@@ -89,7 +89,7 @@ extension SourceLane {
             return
         }
         indexState = .behind(since: .now, settled: false)
-        try consumer.pause(Array(partitions.keys))
+        try pauseAll()
     }
 
     /// Drops the lane's own index entries from memory once the store has them from the topic.

@@ -19,6 +19,13 @@ extension SourceLane {
 
     var owned: [TopicPartition] { Array(partitions.keys) }
 
+    var unread: [UnreadPartition] {
+        partitions.compactMap { place, progress in
+            guard let since = progress.resumed, progress.next == nil else { return nil }
+            return UnreadPartition(place: place, since: since, next: progress.committed ?? 0)
+        }
+    }
+
     func take(_ places: [TopicPartition]) throws {
         for place in places { partitions[place] = Progress() }
         try fallBehind()

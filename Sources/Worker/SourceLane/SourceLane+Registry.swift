@@ -31,7 +31,7 @@ extension SourceLane {
     func waitForSchema(_ outage: RegistryOutage) throws {
         schemaWait = SchemaWait(outage)
         figures.isOutdated = true
-        try consumer.pause(Array(partitions.keys))
+        try pauseAll()
     }
 
     /// Asks again for the schema that records wait for, once its pause is over.
@@ -64,6 +64,12 @@ extension SourceLane {
             for place in skipped.keys { partitions[place]?.skipped = nil }
         }
         try consumer.resume(Array(partitions.keys))
+        for place in partitions.keys { partitions[place]?.resumed = .now }
         figures.isOutdated = true
+    }
+
+    func pauseAll() throws {
+        for place in partitions.keys { partitions[place]?.resumed = nil }
+        try consumer.pause(Array(partitions.keys))
     }
 }

@@ -23,6 +23,8 @@ final class SourceLane: CommittingLane {
         /// The next offset to work on; nil: no record has come yet.
         var next: Int64?
         var committed: Int64?
+        /// When it was resumed, until a record or the partition's end comes; nil: one has come, or it is paused.
+        var resumed: ContinuousClock.Instant?
         /// Offset of the first record that was set aside, to be read again; nil: none.
         var skipped: Int64?
         /// Whether the group's offset matches the partition's log.
@@ -163,6 +165,7 @@ final class SourceLane: CommittingLane {
         try forgetWhatTheStoreHasSeen()
         try answerRebalance()
         try lookForOwnerless()
+        try lookForUnread()
         figures.endStep(clock, commits: totals.commits)
     }
 
@@ -204,6 +207,7 @@ final class SourceLane: CommittingLane {
         }
         if translator.isReviewing, gathered.count > 0 { logFindings() }
         for end in gathering.ends {
+            partitions[end.place]?.resumed = nil
             guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
                 continue
             }
