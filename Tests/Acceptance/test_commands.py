@@ -135,11 +135,17 @@ def test_the_compose_file_says_what_the_program_understands(tmp_path):
     services = yaml.safe_load((EXAMPLES.parent / "docker-compose.yml").read_text("utf-8"))["services"]
     for name in ("topics", "rejoinder", "sample"):
         # As compose fills them in where nothing is set.
-        environment = {k: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for k, v in services[name]["environment"].items()}
-        result = command("config", env=environment, cwd=tmp_path)
+        variables = {k: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for k, v in services[name]["environment"].items()}
+        result = command("config", env=variables, cwd=tmp_path)
         assert result.returncode == 0, (name, text(result))
-        for value in environment.values():
+        for value in variables.values():
             assert value in text(result)
+    # A question that comes before its answers has to be published again with them, as in docs/sources.md.
+    for name in ("topics", "rejoinder"):
+        assert services[name]["environment"]["REJOINDER_PUBLISH_ON"] == "${REJOINDER_PUBLISH_ON:-changes}"
+    cdc = EXAMPLES.parent / "deploy/cdc/rejoinder.yaml"
+    assert "on: changes" in text(command("config", "--config", cdc, cwd=tmp_path))
+    assert command("sources", "lint", "--config", cdc, cwd=tmp_path).returncode == 0
     # The one-shot services run commands that exist, with options that they take.
     assert command(*services["topics"]["command"], "--help", cwd=tmp_path).returncode == 0
     assert command("load", "--help", cwd=tmp_path).returncode == 0
