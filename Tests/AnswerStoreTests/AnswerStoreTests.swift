@@ -154,7 +154,7 @@ import Testing
             for index in 0..<40 { #expect(try store.see("q\(index)").map(\.json.count) == [50_000]) }
             #expect(store.positions == TablePositions(answers: 40, votes: 0))
             #expect(store.usage.bytes > 40 * 50_000)
-            // What is given up is used again.
+            // Replaced rows free their pages for reuse.
             for _ in 0..<5 { try store.apply((0..<40).map { .answer("q\($0)", "a", json) }) }
             #expect(store.usage.bytes < 40 * 50_000 * 4)
             #expect(store.usage.answerRows == 40)
@@ -251,7 +251,7 @@ import Testing
             #expect(error?.description.contains(path) == true)
             #expect(store.positions == TablePositions(answers: 1, votes: 0))
             #expect(try store.see("q").count == 1)
-            // What fits is written as before.
+            // Smaller records are written as before.
             try store.apply([.answer("q", "b", "{}")])
             #expect(try store.see("q").count == 2)
             store.close()

@@ -71,7 +71,7 @@ struct LiveStoreTests {
             try apply([.cast("q", "a", voter: "v", 0)], to: store)
             #expect(waiting.count == 1)
             #expect(take(waiting) == [])
-            // Withdrawn, voted for while nobody sees it, and shown again: it has another count.
+            // Withdrawn, voted for while it is hidden, and shown again: it has another count.
             try apply([.withdraw("q", "a")], to: store)
             try apply([.cast("q", "a", voter: "v", 1)], to: store)
             try apply([.answer("q", "a", "{}")], to: store)
@@ -121,7 +121,7 @@ struct LiveStoreTests {
             #expect(take(waiting) == ["q"])
             try apply([.answer("q", "b", "{}"), .withdraw("q", "b")], to: store)
             #expect(take(waiting) == ["q"])
-            // What nobody can have seen: the same rows again, and votes for answers that are not shown.
+            // Changes that no reader can have seen: the same rows again, and votes for answers that are not shown.
             try apply([.answer("q", "a", "{}"), .answer("r", "a", "{}"), .cast("q", "a", voter: "v", 0)], to: store)
             try apply([.cast("q", "b", voter: "v", 1), .cast("q", "b", voter: "v", 0)], to: store)
             #expect(waiting.isEmpty)

@@ -6,7 +6,7 @@ import Testing
 @testable import AnswerStore
 
 @Suite struct PreparedLookupsTests {
-    /// A search that went astray would only cost time, and nobody would see it: here each is followed to its row.
+    /// A search that went astray would only cost time, and no result would show it: here each is followed to its row.
     @Test(arguments: [10, 400, 6_000])
     func searchesEndAtTheRowsThatLookupsRead(questions: Int) throws {
         try withStore { store in
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// What is prepared gives what a search gives, whatever was applied since, and whoever's it is.
+    /// A prepared lookup gives the result of a search, in either store, after any changes in between.
     @Test(arguments: 0..<30)
     func preparedOrNotTheAnswersAreThoseOfTheModel(seed: UInt64) throws {
         var generator = SeededGenerator(seed)

@@ -74,7 +74,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/none"))
     }
 
-    /// While a worker writes, what is found is always of one transaction.
+    /// A search sees a single transaction, also while a worker writes.
     @Test func seesOneTransactionWhileAWorkerWrites() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }

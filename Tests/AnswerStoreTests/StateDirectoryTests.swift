@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func aPlaceThatCannotBeWrittenTo() throws {
-        // /proc lets nobody make directories, root neither.
+        // In /proc no user can make directories, not even root.
         let error = #expect(throws: StateDirectoryError.self) { try StateDirectory(path: "/proc/rejoinder") }
         #expect(error?.description.contains("'/proc/rejoinder'") == true)
     }

@@ -51,7 +51,7 @@ import Testing
         #expect(written > 0)
     }
 
-    /// What was not committed is not there after the process is gone, and neither are its positions.
+    /// Uncommitted changes are gone after the process, and so are their positions.
     @Test func uncommittedChangesGoWithTheProcess() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }

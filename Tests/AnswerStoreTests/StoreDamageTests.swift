@@ -68,7 +68,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: stores, withIntermediateDirectories: true)
         if let data { try Data(data).write(to: URL(fileURLWithPath: stores + "/data.mdb")) }
         if let seal { try Data(seal).write(to: URL(fileURLWithPath: stores + "/seal")) }
-        // Looking into the store must not crash either, nor find what was not there.
+        // Looking into the store must not crash either, nor find rows that it never held.
         for index in [0, 17, 44] {
             let search = try sample.questions[index].withBytes {
                 try StateDirectory.find(question: $0, stateDirectory: directory.path)
@@ -98,14 +98,14 @@ import Testing
             #expect(seen.allSatisfy { $0.isEmpty }, "\(comment())", sourceLocation: sourceLocation)
             #expect(store.positions == TablePositions(), "\(comment())", sourceLocation: sourceLocation)
         }
-        // Whatever it is now, it works.
+        // In each of these states the store takes changes.
         try store.apply([.forgetAnswers("question-1"), .answer("question-1", "a", "new")])
         #expect(try store.see("question-1").map(\.json) == [Array("new".utf8)], sourceLocation: sourceLocation)
         return outcome
     }
 
-    /// A closed store opens by its seal as long as nobody touches its file: then opening does not take the longer, the more it
-    /// holds. Any touch, be it of its rights alone, has it checked whole.
+    /// A closed store opens by its seal as long as its file is untouched: the time that opening takes does not grow
+    /// with the store. Any touch, be it of the file's rights alone, has it checked whole.
     @Test func aClosedStoreOpensByItsSeal() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
@@ -119,7 +119,7 @@ import Testing
             Issue.record("not closed")
             return
         }
-        // What only the full check looks at: a bit of a row, with the stamp of the damaged file in the seal.
+        // Damage that only the full check sees: a bit of a row, with the stamp of the damaged file in the seal.
         var data = try Data(contentsOf: URL(fileURLWithPath: file))
         let row = try #require(data.range(of: Data("text of answer 44".utf8), options: .backwards))
         data[row.lowerBound] ^= 1

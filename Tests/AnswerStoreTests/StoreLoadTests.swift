@@ -6,8 +6,8 @@ import Testing
 @testable import AnswerStore
 
 @Suite struct StoreLoadTests {
-    /// A store that was loaded holds what one would that was written as the records came, however many runs there were and
-    /// however much is written at a time; and it can be closed, opened and written to like any other.
+    /// A loaded store holds the same rows as one that was written as the records came, for any number of runs and any
+    /// amount written at a time; and it can be closed, opened and written to like any other.
     @Test(arguments: 0..<30)
     func randomRecordsGiveWhatTheModelSays(seed: UInt64) throws {
         var generator = SeededGenerator(seed)
@@ -125,7 +125,7 @@ import Testing
         other.close()
     }
 
-    /// A store that holds something is not loaded: what is in it is not in the order of its keys.
+    /// A store that holds rows is not loaded: they are not in the order of their keys.
     @Test func onlyNewStoresAreLoaded() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
@@ -136,7 +136,7 @@ import Testing
         store.close()
     }
 
-    /// What is gathered is lost with the process, and the store is as new.
+    /// Gathered records are lost with the process, and the store is as new.
     @Test func closedWhileGathering() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
@@ -154,7 +154,8 @@ import Testing
         opened.store.close()
     }
 
-    /// Part of what was gathered is worth nothing: there is no telling which, and records may have been compacted away since.
+    /// A part of the gathered records is worth nothing: there is no telling which part, and records may have been
+    /// compacted away since.
     @Test(arguments: [false, true])
     func endsWhileWriting(isKilled: Bool) async throws {
         let directory = try TemporaryDirectory()
@@ -187,7 +188,7 @@ import Testing
         opened.store.close()
     }
 
-    /// On a full disk a load ends; whoever opens the store again begins anew.
+    /// On a full disk a load ends; the next one to open the store begins anew.
     @Test(arguments: [false, true])
     func withoutSpace(isWritten: Bool) async throws {
         let directory = try TemporaryDirectory()
@@ -202,7 +203,7 @@ import Testing
             try store.beginLoad(of: .max)
             let changes = (0..<500).map { Change.answer("q", "b\($0)", String(repeating: "x", count: 9000)) }
             if isWritten { try store.apply(changes) }
-            // What is put aside has 4.5 MB, and what is written 6 MB.
+            // The runs put aside have 4.5 MB, the rows written 6 MB.
             let bytes: rlim_t = isWritten ? 5 << 20 : 1 << 20
             var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
             #if os(Linux)
@@ -240,7 +241,7 @@ import Testing
         let store = try state.openStore(partition: 3, source: .test, pendingBytes: 1 << 20).store
         try store.beginLoad(of: .max)
         try store.apply(changes)
-        // Above all others, and what was cast before it no longer counts.
+        // A tally above all others; the votes cast before it no longer count.
         try store.apply([.counted("hot", "a1", 1_000_000), .answer("hot", "a1", "one"), .answer("hot", "a2", "two")])
         try store.writeAll(1)
         #expect(store.usage.voteRows == votes + 1)
@@ -252,7 +253,7 @@ import Testing
         opened.store.close()
     }
 
-    /// Whoever looks into a store from outside sees nothing of it until it has been filled.
+    /// A reader outside the process sees an empty store until the load has ended.
     @Test func aLoadIsNotSeenFromOutside() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }

@@ -4,8 +4,8 @@ import Testing
 @testable import AnswerStore
 
 @Suite struct TableBatchModelTests {
-    /// The same records give the same answers and tallies, however they are cut into batches, whenever they are committed,
-    /// and whatever is closed and opened in between.
+    /// The same records give the same answers and tallies, however they are cut into batches, whenever they are
+    /// committed, and however often the store is closed and opened in between.
     @Test(arguments: 0..<30)
     func randomRecordsGiveWhatTheModelSays(seed: UInt64) throws {
         var generator = SeededGenerator(seed)

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// Whoever goes on with a batch that gave its memory back finds it empty and in order.
+    /// A batch that gave its memory back is empty and can be used on.
     @Test func canBeUsedOnAfterGivingMemoryBack() throws {
         try withStore { store in
             let (batch, ink) = (TableBatch(), Ink())
@@ -52,7 +52,7 @@ import Testing
 }
 
 @Suite struct TallyRowEditorTests {
-    /// What is cut short must not be taken for a shorter row.
+    /// A row that is cut short must not be taken for a shorter row.
     @Test(arguments: 1...40)
     func tellsARowThatIsCutShort(cut: Int) {
         let row = Self.row(["a", "bb", "ccc"])

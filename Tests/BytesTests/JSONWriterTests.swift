@@ -7,7 +7,7 @@ import Testing
         var writer = JSONWriter(escapes, capacity: 1)
         writer.raw("[")
         let isWritten = bytes.withUnsafeBytes { writer.string($0) }
-        // What was refused leaves nothing.
+        // A refused string leaves nothing.
         if !isWritten { #expect(writer.text == "[") }
         return isWritten ? String(writer.text.dropFirst()) : nil
     }

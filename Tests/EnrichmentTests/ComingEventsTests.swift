@@ -25,7 +25,7 @@ import Testing
                 if let group = coming.nextGroup {
                     try #require(group.lowerBound == prepared)
                     try #require(group.count <= PreparedLookups.capacity)
-                    // What was found for the event that is worked on is still there.
+                    // The lookups of the event in progress are still there.
                     try #require(group.upperBound - event <= PreparedLookups.room)
                     for number in group { try #require(coming[number].hash == UInt64(number)) }
                     prepared = group.upperBound

@@ -23,7 +23,7 @@ struct TestAnswer {
     }
 }
 
-/// What came out, as values.
+/// A processor's result, as values.
 struct Rendered: Equatable {
     var text: String
     var attached: Int

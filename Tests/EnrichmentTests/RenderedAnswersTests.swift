@@ -55,7 +55,7 @@ import Testing
         Int.random(in: 0..<4, using: &generator) == 0 ? nil : ids.randomElement(using: &generator)
     }
 
-    /// With and without memory for what was rendered, the same comes out, whatever changes in between.
+    /// The output is the same with and without memory for rendered answers, after any changes in between.
     @Test(arguments: 0..<16)
     func keptAnswersAreThoseOfTheStore(seed: UInt64) throws {
         var generator = SeededGenerator(seed)
@@ -109,7 +109,7 @@ import Testing
                 let limit =
                     Int.random(in: 0..<4, using: &generator) == 0 ? Int.random(in: 50..<9000, using: &generator) : .max
                 let store = stores[Int.random(in: 0...1, using: &generator)]
-                // What comes and what does not: it must not matter.
+                // Announced questions that come, and others that do not: it must not matter.
                 if Int.random(in: 0..<30, using: &generator) == 0 { keeping.expectNothing() }
                 for _ in 0..<Int.random(in: 0..<3, using: &generator) {
                     keeping.expect(Self.expected(from: ids, using: &generator), store: store)

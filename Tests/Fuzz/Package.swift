@@ -2,9 +2,9 @@
 
 import PackageDescription
 
-// The parts that read bytes of others, with libFuzzer, for `scripts/fuzz`. The modules are links to the product's own sources, as
-// those of Benchmarks/Step are: what is not needed is not built, and all of it is built with libFuzzer's counters. Nothing is
-// fetched. Built with `--sanitize=fuzzer`, which the toolchain has on Linux.
+// The parts that read bytes of others, with libFuzzer, for `scripts/fuzz`. The modules are links to the product's own
+// sources, as those of Benchmarks/Step are: only the needed ones are built, and all with libFuzzer's counters. Nothing
+// is fetched. Built with `--sanitize=fuzzer`, which the toolchain has on Linux.
 let package = Package(
     name: "fuzz",
     platforms: [.macOS(.v15)],
@@ -22,7 +22,7 @@ let package = Package(
         .target(name: "Worker", dependencies: ["Bytes", "KafkaClient", "Records"]),
         .target(name: "Throughput", dependencies: ["Bytes", "Records", "Worker"]),
         .target(name: "Report", dependencies: ["Throughput"]),
-        // Without what reads YAML, which is another package's.
+        // Without the reader of YAML, which is another package's.
         .target(
             name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [

@@ -27,8 +27,8 @@ import Testing
         #expect(throws: KafkaError.self) { try admin.clusterID(timeout: .seconds(1)) }
     }
 
-    /// As on a cluster that has just been made: `__consumer_offsets` comes into being with the first question for a coordinator.
-    /// librdkafka 2.0.2's own request ends the process where the first or second of these is the answer.
+    /// As on a cluster that has just been made: `__consumer_offsets` comes into being with the first question for a
+    /// coordinator. librdkafka 2.0.2's own request ends the process where the first or second of these is the answer.
     @Test(arguments: ["COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"])
     func aGroupsCoordinatorIsWaitedFor(_ error: String) throws {
         let broker = try EmbeddedBroker()

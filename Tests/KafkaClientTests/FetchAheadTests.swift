@@ -5,7 +5,7 @@ import Testing
 @Suite struct FetchAheadTests {
     private let start = ContinuousClock.now
 
-    /// By reference, since `#expect` does not call what mutates a value.
+    /// By reference, since `#expect` does not call a mutating function.
     private final class Reader {
         private var ahead = FetchAhead(
             properties: KafkaProperties(["queued.min.messages": "1000", "queued.max.messages.kbytes": "1024"]))
@@ -52,7 +52,7 @@ import Testing
         let gaps = zip(asked, asked.dropFirst()).map { $1 - $0 }
         #expect(gaps.prefix(6) == [10, 20, 40, 80, 160, 320])
         #expect(gaps.allSatisfy { $0 <= 320 })
-        // What has come begins it anew.
+        // An arrival begins the wait anew.
         #expect(!ahead.isDue(queued: 5, records: 5, bytes: 50, isStarving: false, now: start + .seconds(3)))
         #expect(ahead.isDue(queued: 0, records: 0, bytes: 0, isStarving: true, now: start + .seconds(3)))
     }

@@ -105,7 +105,7 @@ import Testing
         try consumer.seek([zero: 3], timeout: .seconds(10))
         #expect(try consumer.poll { messages, _ in messages.count == 2 }.messages.map(\.offset) == [3, 4])
 
-        // A pause right behind a seek keeps the place that was sought, and so does a seek of what is paused.
+        // A pause right behind a seek keeps the place that was sought, and so does a seek of a paused partition.
         try consumer.seek([zero: 3], timeout: .seconds(10))
         try consumer.pause([zero])
         try consumer.resume([zero])
@@ -119,7 +119,7 @@ import Testing
         try producer.produce("5", key: nil, to: topic, partition: 0)
         try producer.produce("other", key: nil, to: topic, partition: 1)
         try producer.flush(timeout: .seconds(10))
-        // What comes from the other partition shows that fetching goes on; the paused one stays silent.
+        // The other partition's record shows that fetching goes on; the paused one stays silent.
         #expect(try consumer.poll { messages, _ in messages.count == 1 }.messages.map(\.text) == ["other"])
         if case .message(let message) = consumer.poll(timeoutMilliseconds: 300) {
             Issue.record("a paused partition handed out \(Consumed(taking: message))")

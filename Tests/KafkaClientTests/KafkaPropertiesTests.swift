@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func secretValueIsNotInTheError() throws {
-        // Refused by librdkafka, which repeats what it refuses.
+        // librdkafka refuses the value, and repeats it in its message.
         let error = try #require(throws: KafkaError.self) {
             try KafkaProperties(["sasl.passwords": "hush-hush"]).check()
         }

@@ -33,7 +33,7 @@ import Testing
             #expect(owned.union(second.assignment).count == 4)
             var revoked: Set<TopicPartition> = []
             for case .revoked(let partitions) in seen { revoked.formUnion(partitions) }
-            // Cooperative: only what moves is taken away. Eager: everything is.
+            // Cooperative: only the moving partitions are revoked. Eager: all are.
             #expect(revoked.count == (strategy == "range" ? 4 : 2), "\(seen)")
             #expect(!seen.contains { if case .lost = $0 { true } else { false } })
 

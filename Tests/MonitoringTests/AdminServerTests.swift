@@ -267,7 +267,7 @@ struct AdminServerTests {
     func probesOfAnotherName() async throws {
         try await withServer([lane()]) { server in
             let address = server.address
-            // The request's Host is what was asked for, wherever that leads.
+            // The request's Host is the name that was asked for, wherever that leads.
             let refused = AdminProbe.request(host: "worker-1", port: address.port, path: "/events", accept: "*/*")
             let answer = try await AdminTestClient.exchange(String(decoding: refused, as: UTF8.self), with: address)
             #expect(answer.status == 421)

@@ -236,7 +236,7 @@ struct MonitorTests {
             $0.times[.idle] += 500_000_000
         }
         fixture.pass(.milliseconds(300))
-        // What the lanes do while they end.
+        // Counted after the last tick, while the lanes end.
         fixture.reports[1].update { $0.totals.commits += 1 }
         fixture.monitor.end(at: fixture.now)
         let lines = fixture.log.all
@@ -295,7 +295,7 @@ struct MonitorTests {
         for await line in slow { seen.append(line) }
         #expect(seen.map(\.uptimeSeconds) == [3])
         #expect(await quick.next() == nil)
-        // Whoever comes too late hears so.
+        // A subscription that comes too late ends at once.
         for await _ in fixture.monitor.seconds() { Issue.record("a line after the end") }
     }
 

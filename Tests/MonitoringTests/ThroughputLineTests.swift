@@ -177,7 +177,7 @@ extension ThroughputLine {
                 waitingCause: "Local: Timed out")
         ])
 
-    /// What need not be there is not.
+    /// Without any of the optional fields.
     static let bare = ThroughputLine(
         time: "2026-03-01T09:05:10.000Z", message: .totals, seconds: 0.5, uptimeSeconds: 0.5, version: "", group: "",
         worker: "", state: .idle, counts: LaneTotals(), recordsInPerSecond: 0,

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Records
 
-/// The reader against the table of good and bad records. The Python tests beside these hold JSON Schema to the same table.
+/// The reader against the table of good and bad records. The Python tests beside these hold JSON Schema to the same
+/// table.
 struct CaseTableTests {
     struct Case: Decodable, CustomTestStringConvertible {
         let name: String
@@ -39,7 +40,7 @@ struct CaseTableTests {
         }
     }
 
-    /// What `load` uses has no key to compare.
+    /// `load` reads the id alone, without a key to compare.
     @Test func questionIDAgreesWithTheTable() throws {
         let reader = RecordReader()
         for line in try Self.table() {

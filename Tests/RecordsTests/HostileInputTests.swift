@@ -3,7 +3,7 @@ import Testing
 
 @testable import Records
 
-/// Whatever the bytes are, the reader answers.
+/// The reader answers for any bytes.
 struct HostileInputTests {
     let reader = RecordReader()
 
@@ -36,8 +36,8 @@ struct HostileInputTests {
         }
     }
 
-    /// Records with a byte or a piece changed, so that the damage lies deep in what is otherwise good. Foundation, which
-    /// knows nothing of the contract, says which of them are JSON at all.
+    /// Records with a byte or a piece changed, so that the damage lies deep in an otherwise good record. Foundation,
+    /// which knows nothing of the contract, says which of them are JSON at all.
     @Test func damagedRecordsAreJSONWhenFoundationSaysSo() {
         var random = SeededGenerator(seed: 2)
         let alphabet =

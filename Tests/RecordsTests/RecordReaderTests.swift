@@ -93,7 +93,7 @@ struct RecordReaderTests {
                 == .answer(questionID: "f", answerID: "e", answeredAt: Instant(seconds: 1, attoseconds: 0)))
     }
 
-    /// What is returned points into the value, so nothing of it is copied.
+    /// The returned bytes point into the value, so nothing of it is copied.
     @Test func plainIDsPointIntoTheValue() throws {
         try Sample.question.utf8.withContiguousStorageIfAvailable { value in
             let value = Bytes(value)

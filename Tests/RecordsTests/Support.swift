@@ -8,7 +8,7 @@ enum Kind: String, Decodable, CaseIterable {
     case question, answer, vote
 }
 
-/// What a reader makes of a record, copied so that it can be kept and compared.
+/// A reader's result for a record, copied so that it can be kept and compared.
 enum Reading: Equatable {
     case question(id: String)
     case deleted(id: [UInt8])

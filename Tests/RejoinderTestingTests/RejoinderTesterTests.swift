@@ -143,7 +143,7 @@ struct RejoinderTesterTests {
         let site = try RejoinderTester(topics: .init(questions: "fragen"), recordedPrefix: "prod.")
         #expect(try site.send(recordingAt: path) == 1)
         #expect(site.enriched.map(\.key) == ["q1"])
-        // What is sent without a file goes to the same site; a dead letter has the name that the worker knows.
+        // Records sent without a file go to the same site; a dead letter has the name that the worker knows.
         try site.send(question: #"{"id":"q2","title":"?"}"#)
         #expect(site.enriched.map(\.key) == ["q1", "q2"])
         try site.send(question: "no JSON", key: "q3")

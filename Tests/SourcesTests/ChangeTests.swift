@@ -69,7 +69,7 @@ struct ChangeTests {
             try site.send("forum.post", key: key, change("d", before: #"{"id":7,"post_type":null,"parent_id":null}"#))
                 == [.answer("42", #"{"id":"7","questionId":"42","withdrawn":true}"#)])
         #expect(try site.send("forum.post", key: key, nil) == [])
-        // What was never published is nothing to take back, and a row with the same id can come again.
+        // A row that was never published has nothing to take back, and one with the same id can come again.
         #expect(try site.send("forum.post", key: #"{"id":99}"#, change("d", before: #"{"id":99}"#)) == [])
         #expect(try site.send("forum.post", key: key, change("c", after: row(7, parent: 42))).count == 1)
     }

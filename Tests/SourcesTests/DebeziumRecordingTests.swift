@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sources
 
-/// Real change events of a real PostgreSQL (`make cdc-recording`), against what SELECT says of the tables at the end.
+/// Real change events of a real PostgreSQL (`make cdc-recording`), against the tables as SELECT reads them at the end.
 @Suite("A recording of Debezium")
 struct DebeziumRecordingTests {
     private struct Line: Decodable {
@@ -87,7 +87,7 @@ struct DebeziumRecordingTests {
             let found = state.answers[question.id, default: [:]].map { id, body in
                 Answer(id: id, body: body, votes: state.votes[id, default: [:]].values.reduce(0, +))
             }
-            // What was truncated stays; all else is as SQL has it.
+            // Truncated rows stay; all else is as SQL has it.
             let keyless = { (answer: Answer) in answer.id.hasPrefix("k") }
             #expect(Set(found.filter { !keyless($0) }) == Set(question.answers.filter { !keyless($0) }))
             #expect(Set(found).isSuperset(of: question.answers.filter(keyless)))
@@ -123,7 +123,7 @@ struct DebeziumRecordingTests {
         return try text.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Line.self, from: $0) }
     }
 
-    /// The contract's rules for what the records lead to, as far as the test needs them.
+    /// The contract's rules for the input records, as far as the test needs them.
     private struct Contract {
         var questions: [String: String] = [:]
         /// By question and answer: the digest of the body.

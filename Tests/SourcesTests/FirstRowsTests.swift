@@ -21,7 +21,7 @@ struct FirstRowsTests {
           carry: [lang]
         """
 
-    /// Sends rows as a lane does, and takes what they tell.
+    /// Sends rows as a lane does, and takes the findings.
     private func review(_ site: Site, _ rows: [String]) -> [MappingFinding] {
         for row in rows {
             let failure = site.failure("t", key: "1", row)

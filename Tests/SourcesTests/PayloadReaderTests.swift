@@ -11,7 +11,7 @@ struct PayloadReaderTests {
         #"{"schema":\#(space){"fields":[{"field":"at","name":"io.debezium.time.\#(type)"}]},"payload":"#
     }
 
-    /// What a reader finds in texts one after the other: the payload's JSON and the type of its column, or nil.
+    /// Reads texts one after the other: of each the payload's JSON and the type of its column, or nil.
     private func read(_ texts: [String]) -> [String] {
         let reader = PayloadReader()
         return texts.map { text in

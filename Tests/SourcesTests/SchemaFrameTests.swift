@@ -19,7 +19,7 @@ import Testing
         ]
         #expect(
             try #require(frame([9, 9], header: guid)) == ("schema GUID 89791762-2336-186f-9674-299b90a802e2", 2))
-        // The header counts, whatever the value begins with.
+        // The header counts, also where the value begins with another schema id.
         #expect(try #require(frame([0, 0, 0, 0, 9], header: [0, 0, 0, 0, 7])) == ("schema id 7", 5))
     }
 
@@ -132,7 +132,7 @@ private final class Shelf: SchemaLookup {
         #expect(
             try translate(translator, key: [10], value: nil, SchemaHeaders(key: [0, 0, 0, 0, 9]))
                 == [#"{"id":"5","questionId":"5","withdrawn":true}"#])
-        // Keys that no registry knows are what they are.
+        // Keys that no registry knows are taken as they are.
         for key: [UInt8] in [[0, 0, 0, 0, 0, 0, 0, 5], [0, 0, 0, 1, 0x94, 1], Array("x".utf8), []] {
             #expect(try translate(translator, key: key, value: [0, 0, 0, 0, 8, 12]).count == 1)
             #expect(try translate(translator, key: key, value: nil).count == 1)

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Sources
 
-/// PostgreSQL stores long values apart (TOAST) and leaves them out of changes that do not touch them. Debezium puts a word in
-/// their place, which is nobody's text.
+/// PostgreSQL stores long values apart (TOAST) and leaves them out of changes that do not touch them. Debezium puts a
+/// word in their place, which is no user's text.
 @Suite("Values that the database did not send")
 struct StoredApartTests {
     private static let yaml = """
@@ -56,7 +56,7 @@ struct StoredApartTests {
         #expect(
             try send(comment, #""text":"\#(Self.word)","title":"T""#, kind: "q").last?.value
                 == #"{"id":7,"title":"T","body":"\#(Self.long)"}"#)
-        // What was kept goes with the row.
+        // The kept values go with the row.
         try comment.send("t", key: #"{"id":7}"#, #"{"op":"d","before":{"id":7},"after":null}"#)
         #expect(try send(comment, #""text":"\#(Self.word)""#) == [])
     }

@@ -12,7 +12,7 @@ func mappings(_ yaml: String) throws -> [SourceMapping] {
     return mappings
 }
 
-/// What is read of a list of sources, and what is wrong with it.
+/// Reads a list of sources: the mappings, and the problems found.
 func read(_ yaml: String) throws -> (mappings: [SourceMapping], problems: [String]) {
     var reader = SourceConfigurationReader(path: "site.yaml")
     reader.read(try #require(try Yams.compose(yaml: yaml)))
@@ -28,7 +28,7 @@ extension SourceIndex {
     }
 }
 
-/// Sends records through a translator, with an index in memory, and keeps what comes out.
+/// Sends records through a translator, with an index in memory, and keeps the records that it makes.
 final class Site {
     let index = SourceIndex()
     let translator: SourceTranslator
@@ -45,7 +45,7 @@ final class Site {
         translator = SourceTranslator(try mappings(yaml), index: index)
     }
 
-    /// - Returns: what came of this record alone.
+    /// - Returns: the records made of this one alone.
     @discardableResult
     func send(_ topic: String, key: String? = nil, _ value: String?, partition: Int32 = 0) throws -> [Published] {
         try outcome(topic, key: key, value, partition: partition).records

@@ -31,7 +31,7 @@ package final class RealCluster: Sendable {
     private static var binary: String? { environment("REJOINDER_TEST_NOIDA") }
     private static let started = Mutex<RealCluster?>(nil)
 
-    /// The one cluster of this test process, started by whoever asks first.
+    /// The one cluster of this test process, started at the first call.
     package static func shared() throws -> RealCluster {
         try started.withLock { cluster in
             if let cluster { return cluster }
@@ -47,7 +47,7 @@ package final class RealCluster: Sendable {
             bootstrapServers = given
         } else if let binary = Self.binary {
             bootstrapServers = "127.0.0.1:\(try ServerProcess.start(binary: binary))"
-            // This server answers a fetch with all there is, whatever sizes the client asks for.
+            // This server answers a fetch with all there is, regardless of the sizes that the client asks for.
             properties["receive.message.max.bytes"] = "1000000000"
         } else {
             throw Unavailable(reason: Self.reason)

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Worker
 
-/// A transaction fails while a batch is worked on: what was gathered and not worked on yet has to come again. The embedded
-/// broker shows what was aborted, so that every record has to be there at least once.
+/// A transaction fails while a batch is worked on: the gathered events that were not worked on yet have to come again.
+/// The embedded broker shows aborted records, so every record has to be there at least once.
 @Suite("A transaction that fails in the middle of a batch", .timeLimit(.minutes(3)))
 struct AbortTests {
     @Test("questions of partitions that the batch had not come to are read again")
@@ -36,8 +36,8 @@ struct AbortTests {
             guard message == "partition caught up", let number = metadata["partition"].flatMap({ Int32("\($0)") })
             else { return }
             guard let earlier = caughtUp.add(number) else { return }
-            // The events are the one partition's, the other one is empty. What both fetch is gathered at once, when the lane
-            // goes on; and then the first of several commits of that batch fails.
+            // The events are the one partition's, the other one is empty. The lane gathers the events of both at once
+            // when it goes on; and then the first of several commits of that batch fails.
             try? place.broker.inject(["INVALID_TXN_STATE"], into: .endTransaction)
             let events = (0..<100).map { _ in Make.question("q", partition: earlier) }
             try? place.publish(events, to: place.topics.questions)

@@ -19,7 +19,7 @@ struct FaultTests {
         return (try site.read(site.topics.enriched), totals[0])
     }
 
-    // The embedded broker shows what was aborted, so that every event has to be there at least once.
+    // The embedded broker shows aborted records, so every event has to be there at least once.
 
     @Test(
         "a commit that the broker refuses is aborted, and the step done again",

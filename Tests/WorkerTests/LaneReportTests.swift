@@ -139,7 +139,7 @@ struct LaneReportTests {
             defer { restoring.close() }
             let before = try #require(RestoreProgress(restoring.partition))
             #expect(before.of == 800 && before.done == 0 && before.partition == 0)
-            // Nothing has been fetched yet, and nobody may think that nothing waits.
+            // Nothing has been fetched yet, and the lag must not read as zero.
             #expect(restoring.lag(.answers) == 500 && restoring.lag(.votes) == 300)
             var seen: [Int64] = []
             try await EmbeddedSite.wait(for: "the restore") {
@@ -232,7 +232,7 @@ struct LaneReportTests {
             try reader.publish(events, to: reader.topics.questions)
             try await EmbeddedSite.wait(for: "the second try") { worker.reports[0].current.totals.recordsIn == 21 }
             #expect(worker.reports[0].current.totals.aborts >= 1)
-            // The embedded broker shows what was aborted: it was there before.
+            // The embedded broker shows aborted records: the aborted try is in the topic.
             #expect(try reader.read(reader.topics.enriched).count > 20)
         }
         let content = worker.reports[0].current

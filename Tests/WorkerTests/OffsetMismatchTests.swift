@@ -40,7 +40,7 @@ struct OffsetMismatchTests {
         return site
     }
 
-    /// The worker ends before it publishes, and counts what it found; with `continue` it goes on, and then all is well.
+    /// The worker ends before it publishes, and counts the mismatch; with `continue` it goes on, and then all is well.
     private func check(
         _ site: EmbeddedSite, _ reason: OffsetResetReason, thenCommitted end: Int64, published: [String]
     ) async throws {
@@ -61,7 +61,7 @@ struct OffsetMismatchTests {
         #expect(try site.read(site.topics.enriched).map(\.key) == published)
         #expect(try committed(site) == end)
 
-        // The group's offsets are right again, whatever the settings say.
+        // The group's offsets are right again, under either setting.
         try site.publish([Make.question("last")], to: site.topics.questions)
         let again = try await site.work(configuration(site, .stop)) { $0[0].recordsIn >= 1 }
         #expect(again[0].offsetResets.total == 0)

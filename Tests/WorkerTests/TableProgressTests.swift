@@ -23,7 +23,7 @@ struct TableProgressTests {
         var progress = TableProgress(next: 3, target: 5)
         progress.reachedEnd(at: 3, now: now)
         #expect(!progress.isCaughtUp && progress.endsShort == now)
-        // The leader has what the replica lacks: it is waited for.
+        // The leader has records that the replica lacks: the table waits for them.
         let later = now + .seconds(3)
         var isCut = progress.leaderEnds(at: 5, now: later)
         #expect(!isCut && !progress.isCaughtUp && progress.endsShort == later && progress.target == 5)

@@ -74,7 +74,7 @@ struct WorkerConfigurationTests {
             + kibibytes(properties.follower["fetch.max.bytes"]) / 1024
             + kibibytes(properties.producer["queue.buffering.max.kbytes"])
             + properties.renderedBytes / 1024
-        // A small budget for many lanes is bounded by what a lane needs at least.
+        // A small budget for many lanes is bounded by a lane's least need.
         #expect(lane * lanes <= max(budgetMiB, lanes * 10) * 1024)
     }
 

@@ -38,7 +38,7 @@ import Workload
     @Test func theSamePlanGivesTheSameBytesOnEveryMachine() {
         var zipf = small
         zipf.skew = .zipf(exponent: 0.9)
-        // What these were on the machine that they were written on.
+        // The checksums on the machine where this test was written.
         #expect(checksum(small) == 14_318_983_117_205_084_794)
         #expect(checksum(zipf) == 12_341_597_524_967_597_674)
         var other = small

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AnswerStore
 
-/// A directory of its own; whoever makes it removes it.
+/// A directory of its own; its maker removes it.
 struct TemporaryDirectory {
     let path: String
 
@@ -36,7 +36,7 @@ final class Ink {
     }
 }
 
-/// What a lookup gave, as values.
+/// A lookup's result, as values.
 struct Seen: Equatable, CustomStringConvertible {
     var id: [UInt8]
     var json: [UInt8]
@@ -126,7 +126,7 @@ enum Change: Equatable {
     }
 }
 
-/// The contract's vote and answer rules with dictionaries, record by record: what the store is compared with.
+/// The contract's vote and answer rules with dictionaries, record by record: the model that the store is compared with.
 struct TableModel {
     struct Tally {
         var base: Int64 = 0

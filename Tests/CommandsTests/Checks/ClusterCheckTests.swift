@@ -88,7 +88,7 @@ import Worker
 
 @Suite(.enabled(if: RealCluster.isAvailable, Comment(rawValue: RealCluster.reason)))
 struct RealClusterCheckTests {
-    /// Five names of topics that do not exist, and what deletes them.
+    /// Five names of topics that do not exist yet; deletes the topics in the end.
     private func withTopicNames(_ body: (RealCluster, TopicNames) throws -> Void) throws {
         let cluster = try RealCluster.shared()
         let name = RealCluster.uniqueName("cli")
@@ -184,7 +184,7 @@ struct RealClusterCheckTests {
         }
     }
 
-    /// A running worker must not be thrown out by somebody who looks.
+    /// A check must not throw a running worker out of its group.
     @Test func aCheckFencesNobody() throws {
         try withTopicNames { cluster, topics in
             let configuration = WorkerConfiguration(

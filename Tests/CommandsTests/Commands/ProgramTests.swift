@@ -3,7 +3,7 @@ import Testing
 
 @testable import Commands
 
-/// The program itself: statuses, and what goes to which stream.
+/// The program itself: exit statuses, and the division between standard output and standard error.
 @Suite struct ProgramTests {
     private struct Outcome {
         var status: Int32

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Commands
 
-/// `rejoinder record` as a process: what it leaves behind, however it ends.
+/// `rejoinder record` as a process: the files that it leaves behind after each way to end.
 @Suite struct RecordProgramTests {
     private let broker: EmbeddedBroker
     private let directory: TemporaryDirectory

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Commands
 
-/// `rejoinder replay` as somebody uses it: files, statuses, what goes to which stream.
+/// `rejoinder replay` from the command line: files, exit statuses, standard output and standard error.
 @Suite struct ReplayCommandTests {
     private struct Outcome {
         var status: Int32
@@ -101,7 +101,7 @@ import Testing
         let equal = try run(following + ["--expect", "golden.jsonl"])
         #expect(equal.status == 0 && equal.output.hasPrefix("equal to 'golden.jsonl': \(golden) records of "))
 
-        // A vote that comes otherwise changes a record that no question event led to; without the mode these are missing.
+        // A vote of another value changes a record that no question event led to; without the mode these are missing.
         let votes = try changed()[1]
         let different = try run([site[0], site[1], votes, "--publish-on", "changes", "--expect", "golden.jsonl"])
         #expect(different.status == 1)

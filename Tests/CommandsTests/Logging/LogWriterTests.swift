@@ -17,7 +17,7 @@ import Testing
             writer = LineWriter(descriptor: descriptor)
         }
 
-        /// All lines, to be called when nobody will write any more.
+        /// All lines, to be called after the last write.
         func lines() throws -> [String] {
             try pipe.fileHandleForWriting.close()
             let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
@@ -140,7 +140,7 @@ import Testing
 
     @Test func aSignalEndsTheProcessAfterTheLog() async throws {
         let directory = try TemporaryDirectory()
-        // A file takes what it is given: whether whoever reads a pipe does so in time is another matter.
+        // A file takes every write at once; a pipe depends on its reader.
         let path = try directory.file("errors", Data())
         await #expect(processExitsWith: .signal(SIGTERM)) { [path = path as String] in
             // Commands are on the main thread; a thread of a pool takes no signals.

@@ -277,7 +277,7 @@ struct DashboardTests {
                 try await Task.sleep(for: .milliseconds(1))
             }
             #expect(try await get("/healthz", from: server).status == 200)
-            // Its buffers are emptied now, and what waits behind them is one line, the newest.
+            // Its buffers are emptied now; one line waits behind them, the newest.
             let line = try #require(fixture.monitor.latest)
             let received = try await client.receive(until: "data: \(line.json)\n\n")
             #expect(received.components(separatedBy: "\ndata: ").count - 1 < ticks)

@@ -56,7 +56,7 @@ struct MetricsRegistryTests {
         counter.increment(by: -2)
         FloatingPointCounter(label: "a_total", factory: registry).increment(by: Double.nan)
         #expect(registry.exposition.contains("\na_total 5\n"))
-        // Whole to beyond what a worker counts in its life.
+        // Whole numbers beyond any count that a worker reaches in its life.
         counter.increment(by: 9_007_199_254_740_000)
         #expect(registry.exposition.contains("\na_total 9007199254740005\n"))
     }

@@ -98,7 +98,7 @@ struct WorkerMetricsTests {
         #expect(samples["rejoinder_commits_total"] == 1)
         #expect(samples["rejoinder_aborts_total"] == 4)
         #expect(samples["rejoinder_rebalances_total"] == 5)
-        // What is not new is not counted again, and what is new is.
+        // Counts that were taken before are not counted again; new ones are.
         lanes[1].update { $0.totals.recordsIn += 1 }
         samples = Samples(metrics.scrape())
         #expect(samples["rejoinder_records_consumed_total{topic=\"q\"}"] == 18)
@@ -202,7 +202,7 @@ struct WorkerMetricsTests {
             content.steps.record(2_000_000)
             content.eventLatency.record(3_600_000_000, count: 2)
         }
-        // Those that nobody has taken from the lanes yet wait, so that none is counted in two ways.
+        // Durations that have not been taken from the lanes yet wait, so that none is counted in two ways.
         #expect(Samples(metrics.scrape())["rejoinder_step_seconds_count"] == 0)
         for _ in 0..<2 {
             metrics.add(lanes.map { $0.take() })
@@ -274,7 +274,7 @@ struct WorkerMetricsTests {
     }
 }
 
-/// An exposition's lines by what stands before their numbers. A line that is none counts as a failure.
+/// An exposition's lines by the text before their numbers. A line that is none counts as a failure.
 private struct Samples {
     private(set) var values: [String: Double] = [:]
 

@@ -1,7 +1,7 @@
 import AdminRequests
 import Foundation
 
-/// What a server sent until it hung up. Status 0: nothing.
+/// A server's answer, up to its hanging up. Status 0: nothing.
 struct AdminClientAnswer: Sendable, Equatable {
     var status = 0
     /// By their names in lower case.
@@ -86,7 +86,7 @@ final class AdminTestClient: Sendable {
         return (descriptor, AdminAddress(host: "127.0.0.1", port: UInt16(bigEndian: address.sin_port)))
     }
 
-    /// What blocks may not do so on a cooperative thread: the server needs them.
+    /// Runs a blocking function on a thread of its own: the server needs the cooperative threads.
     static func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
@@ -101,7 +101,7 @@ final class AdminTestClient: Sendable {
             let count = bytes[sent...].withUnsafeBytes {
                 Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            // A server that has hung up has said what it had to say.
+            // A server that has hung up has sent its whole answer.
             if count < 0, errno == EPIPE || errno == ECONNRESET { return }
             guard count > 0 else { throw Failure(call: "send") }
             sent += count
@@ -123,7 +123,7 @@ final class AdminTestClient: Sendable {
         try await Self.onThread { AdminClientAnswer(try self.readToEnd()) }
     }
 
-    /// What comes until it holds a text, or the server hangs up; for answers without an end.
+    /// Receives until the answer holds a text, or the server hangs up; for answers without an end.
     func receive(until text: String) async throws -> String {
         try await Self.onThread {
             var received: [UInt8] = []

@@ -69,7 +69,7 @@ final class MonitorFixture {
     }
 }
 
-/// What a monitor wrote into the throughput log.
+/// The lines that a monitor wrote into the throughput log.
 final class WrittenLines: ThroughputWriter {
     private let lines = Mutex<[ThroughputLine]>([])
 
@@ -78,7 +78,7 @@ final class WrittenLines: ThroughputWriter {
     func write(_ line: ThroughputLine) { lines.withLock { $0.append(line) } }
 }
 
-/// What was logged.
+/// The entries that were logged.
 final class LogEntries: Sendable {
     struct Entry: Sendable {
         var level: Logger.Level

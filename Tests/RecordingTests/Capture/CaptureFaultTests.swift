@@ -6,7 +6,7 @@ import Testing
 
 @testable import Recording
 
-/// What goes wrong while a window is read: nothing is lost in silence.
+/// Faults while a window is read: nothing is lost in silence.
 @Suite("Capturing while brokers fail")
 struct CaptureFaultTests {
     let broker: EmbeddedBroker

@@ -50,7 +50,7 @@ struct CaptureTests {
         #expect(try RecordingWriter.capture(capture(Window())).bytes == first.bytes)
         #expect(first.summary.recordCount == 2_000)
         #expect(first.summary.times?.upperBound == first.records.compactMap(\.timestamp).max())
-        // In the order in which the topics were named, whatever the order of the records.
+        // In the order in which the topics were named, which is not that of the records.
         #expect(first.summary.records.map(\.topic) == ["questions", "answers", "votes"])
     }
 

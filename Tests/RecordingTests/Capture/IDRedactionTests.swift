@@ -79,7 +79,7 @@ struct IDRedactionTests {
         #expect(try id(text) == id(number))
         #expect(try id(escaped) == id(text))
         #expect(try id(text) != "90210")
-        // What is no id of the contract stays, and is counted.
+        // A value that is no id of the contract stays, and is counted.
         let redaction = Redaction([try RedactedField("voterId")])
         let bytes = Array(#"{"voterId":1.5}"#.utf8).withUnsafeBytes { Array(redaction.redact($0)) }
         #expect(String(decoding: bytes, as: UTF8.self) == #"{"voterId":1.5}"#)

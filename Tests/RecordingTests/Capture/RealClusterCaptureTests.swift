@@ -76,7 +76,7 @@ struct RealClusterCaptureTests {
                 }
             }
             #expect(try RecordingWriter.capture(capture([name], Window())).records.map(\.keyText) == ["one", "three"])
-            // The end is before what is still open: it may be aborted yet.
+            // The end is before the open transaction: it may be aborted yet.
             try producer.beginTransaction()
             try producer.produce("five", key: "five", to: topic, partition: 0)
             try producer.flush(timeout: .seconds(20))
@@ -105,7 +105,7 @@ struct RealClusterCaptureTests {
             let before = try admin.committedOffsets(group: group, of: partitions, timeout: .seconds(20))
             #expect(before == [partitions[0]: 5, partitions[1]: 7])
 
-            // Whatever the user's properties say of groups.
+            // The user's properties of groups do not matter.
             let properties = cluster.properties.overlaid(
                 by: KafkaProperties(["enable.auto.commit": "true", "auto.commit.interval.ms": "1"]))
             let capture = Capture(

@@ -45,7 +45,7 @@ struct RedactionTests {
         #expect(object["c"] as? String != first)
         #expect(first != "Zoë 1")
         #expect(other.utf8.count == value.utf8.count)
-        // Recordings in repositories are compared with later ones: what it is must not change between versions.
+        // Recordings in repositories are compared with later ones: the replacement must not change between versions.
         #expect(try redact(#"{"a":"Anna 39"}"#, "a") == #"{"a":"Mzbb 76"}"#)
     }
 

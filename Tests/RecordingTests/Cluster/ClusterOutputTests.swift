@@ -5,7 +5,7 @@ import Worker
 
 @testable import Recording
 
-/// What is surely there when publishing breaks off. On the embedded broker, which fails to order.
+/// The records surely there when publishing breaks off. On the embedded broker, which fails to order.
 @Suite struct ClusterOutputTests {
     private let broker: EmbeddedBroker
     private let properties: KafkaProperties

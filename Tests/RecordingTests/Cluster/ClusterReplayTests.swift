@@ -225,7 +225,7 @@ struct ClusterReplayTests {
             }
             #expect(error.message.contains("'\(site["t"])' may be live topics"), "\(error)")
             #expect(error.message.contains("--yes-to-live-topics"))
-            // A topic of the settings is live by whatever way a record comes to it.
+            // A topic of the settings is live, also for records that come to it by a renaming.
             #expect(throws: WorkerError.self) {
                 _ = try replay(file, on: site) {
                     $0.allowsLiveTopics = false

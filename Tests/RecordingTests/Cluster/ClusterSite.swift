@@ -8,7 +8,7 @@ import Worker
 
 @testable import Recording
 
-/// Topics of a real cluster for one test, and what a test does with them.
+/// Topics of a real cluster for one test, and a test's operations on them.
 struct ClusterSite {
     let cluster: RealCluster
     /// By the names that were asked for.
@@ -78,7 +78,7 @@ struct ClusterSite {
     }
 }
 
-/// What a replay told.
+/// Collects a replay's events.
 final class Told {
     private(set) var events: [ReplayEvent] = []
     func take(_ event: ReplayEvent) { events.append(event) }

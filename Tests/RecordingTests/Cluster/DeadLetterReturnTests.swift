@@ -33,7 +33,7 @@ struct DeadLetterReturnTests {
         return (summary, letters)
     }
 
-    /// What the worker makes of a record.
+    /// The dead letter that the worker makes of a record.
     private func letter(
         _ record: RecordedRecord, _ site: ClusterSite, _ code: RecordErrorCode, _ more: [RecordHeader] = []
     ) -> RecordedRecord {

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func theLastOfARepeatedHeaderCounts() {
-        // Somebody sent a dead letter back by hand, with the worker's headers still on it.
+        // A dead letter was sent back by hand, with the worker's headers still on it.
         let old = added.map { RecordHeader($0.name, "old") }
         let letter = letter(old + added)
         #expect(letter.sourceOffset == 17)

@@ -2,8 +2,8 @@ import TestSupport
 
 @testable import Recording
 
-/// What a window replay must come to, worked out the slow and plain way, record by record, from lists of what was published:
-/// no store, no merge, no line of the product's.
+/// The records that a window replay must publish, worked out the slow and plain way, record by record, from lists of
+/// the published ones: no store, no merge, no line of the product's.
 struct WindowModel {
     struct Answer {
         var id: String

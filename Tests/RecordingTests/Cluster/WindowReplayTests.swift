@@ -269,7 +269,7 @@ struct WindowReplayTests {
             #expect(letters.map(\.value) == bad.map(\.value))
             #expect(letters.map(\.partition) == [1, 1])
 
-            // And back: byte for byte what was there.
+            // And back: byte for byte the original records.
             var options = DeadLetterReturn.Options(configuration: configuration(site), window: try Window())
             options.configuration.topics.deadLetter = site["letters"]
             let returned = try DeadLetterReturn(options: options, stop: StopSignal(), logger: .silent).run(progress: {

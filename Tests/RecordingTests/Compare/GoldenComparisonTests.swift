@@ -134,7 +134,7 @@ struct GoldenComparisonTests {
         #expect(
             try Self.lines(Self.enriched("q1", [("a1", 0)]), Self.enriched("q1", [("a1", 0)], rating: "4.8"))
                 == ["answer a1: author.rating: was 4.9, is 4.8"])
-        // A number of the same worth is another text, and what is carried byte for byte has to stay.
+        // A number of the same worth is another text, and bytes carried through have to stay.
         #expect(
             try Self.lines(Self.enriched("q1", [("a1", 0)]), Self.enriched("q1", [("a1", 0)], rating: "4.90"))
                 == ["answer a1: author.rating: was 4.9, is 4.90"])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Recording
 
-/// What is left of a recording when its recorder, the brokers or the disk fail.
+/// The remains of a recording when its recorder, the brokers or the disk fail.
 @Suite("Files that were not finished")
 struct PartialFileTests {
     static let names = ["r.jsonl", "r.jsonl.gz", "r.jsonl.zst"]

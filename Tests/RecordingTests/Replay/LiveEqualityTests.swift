@@ -45,7 +45,7 @@ struct LiveEqualityTests {
         (letter.header("rejoinder.source.topic") ?? "") + " " + (letter.header("rejoinder.source.offset") ?? "")
     }
 
-    /// What a worker publishes of records that were all there when it began.
+    /// The output of a worker whose input was all there when it began.
     private func publish(_ records: [RecordedRecord]) async throws -> [RecordedRecord] {
         let topics = TopicNames()
         let broker = try EmbeddedBroker()

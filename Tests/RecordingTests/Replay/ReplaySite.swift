@@ -5,7 +5,7 @@ import Worker
 
 @testable import Recording
 
-/// Records in as few words as a test needs, and what a replay makes of them.
+/// Records in as few words as a test needs, and their replay.
 enum ReplaySite {
     static let limits = RecordLimits(maxMessageBytes: 1_000_000, maxRecordBytes: 997_952)
 
@@ -52,7 +52,7 @@ enum ReplaySite {
         return sink.records
     }
 
-    /// What a comparison says of two outputs.
+    /// The comparison's report on two outputs.
     static func compare(
         _ actual: [RecordedRecord], with golden: [RecordedRecord], ignoring: [String] = [], listsQuestions: Bool = false
     ) throws -> ComparisonReport {

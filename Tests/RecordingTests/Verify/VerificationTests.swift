@@ -6,7 +6,7 @@ import Worker
 
 @testable import Recording
 
-/// What is published is the model's, so that nothing here is judged by the code that made it.
+/// The published records are the model's, so that nothing here is judged by the code that made it.
 @Suite(.enabled(if: RealCluster.isAvailable, Comment(rawValue: RealCluster.reason)), .timeLimit(.minutes(5)))
 struct VerificationTests {
     private static let names = ["questions", "answers", "votes", "live", "dead"]
@@ -30,7 +30,7 @@ struct VerificationTests {
         return try Verification(options: options, stop: StopSignal(), logger: .silent).run { _ in }
     }
 
-    /// What a worker would have published, in the order of its partitions, and the inputs of it.
+    /// The records that a worker would have published, in the order of its partitions, and their inputs.
     private func published(_ site: ClusterSite, seed: UInt64) throws -> [RecordedRecord] {
         let scenario = WindowReplayTests.Scenario(site, seed: seed, isOrdered: true)
         try site.publish(scenario.tables + scenario.questions)
@@ -154,7 +154,7 @@ struct VerificationTests {
         }
     }
 
-    /// A compacted topic lacks what a later record has replaced; what no later record has replaced is missing there, too.
+    /// A compacted topic may lack records that a later one has replaced; one without a later one is missing there, too.
     @Test func compactionIsNoLoss() throws {
         let settings = ["live": ["retention.ms": "-1", "cleanup.policy": "compact"]]
         try ClusterSite.with(Self.names, settings: settings) { site in

@@ -15,8 +15,8 @@ struct TestRecord: Equatable {
     var headers: [RecordHeader] = []
 }
 
-/// An embedded broker with the five topics, and workers on it. The broker knows no real transactions: what is aborted is seen,
-/// and offsets that go with a transaction are not stored.
+/// An embedded broker with the five topics, and workers on it. The broker knows no real transactions: it shows aborted
+/// records, and does not store offsets that go with a transaction.
 final class EmbeddedSite {
     let broker: EmbeddedBroker
     let topics = TopicNames()
@@ -63,7 +63,8 @@ final class EmbeddedSite {
         }
     }
 
-    /// Whether the coordinator has held a lane's commit up for so long. The registration of the producer waits for it too.
+    /// Whether the coordinator has held a lane's commit up for so long. The registration of the producer waits for it
+    /// too.
     static func isCommitHeldUp(_ content: LaneReport.Content, for duration: Duration) -> Bool {
         guard let wait = content.wait, wait.reason == .coordinator, content.busy?.activity == .committing else {
             return false
@@ -94,7 +95,7 @@ final class EmbeddedSite {
         return try producer.queryWatermarks(place, timeout: .seconds(5))
     }
 
-    /// What the topic holds, partition by partition.
+    /// The topic's records, partition by partition.
     func read(_ topic: String, partitions: Int32? = nil) throws -> [TestRecord] {
         let consumer = try AssignedConsumer(
             properties: properties.overlaid(by: KafkaProperties(["group.id": "reader"])), logger: logger)

@@ -42,13 +42,13 @@ final class Restoring {
     let partition: OwnedPartition
     private let follower: TableFollower
     private var partitions = OwnedPartitions()
-    /// Offsets of what became dead letters.
+    /// Offsets of the records that became dead letters.
     private(set) var letters: [Int64] = []
 
     /// - Parameters:
     ///   - state: nil makes one at the site's directory.
     ///   - pendingBytes: with little of it the store is loaded.
-    ///   - ends: what is said of the tables' partitions at the take-over; nil: as they are.
+    ///     - ends: the watermarks reported for the tables' partitions at the take-over; nil: as they are.
     ///   - committed: the group's offsets.
     ///   - isLive: published records follow changes.
     init(

@@ -1,7 +1,7 @@
 import Logging
 
-/// Does something where the worker logs, on the thread that logs: the only way to have a lane stand still at a place that its
-/// log names.
+/// Calls a function where the worker logs, on the thread that logs: the only way to have a lane stand still at a place
+/// that its log names.
 struct LogHook: LogHandler {
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]

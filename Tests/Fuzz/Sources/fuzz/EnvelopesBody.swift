@@ -13,7 +13,7 @@ final class EnvelopesBody {
                 let end = start + line.count
                 do throws(EnvelopeError) {
                     try scanner.scan(from: start, to: end)
-                    // What it found can be read.
+                    // The fields found can be read.
                     precondition(scanner.view.copy().partition == scanner.view.partition)
                 } catch {
                     precondition(error.place >= 0 && error.place <= line.count, "a place outside of the line")

@@ -1,9 +1,9 @@
 import Glibc
 
-/// `fuzz TARGET [libFuzzer's own arguments]`: one process fuzzes one part. libFuzzer brings the `main` that calls these two.
+/// `fuzz TARGET [libFuzzer's own arguments]`: one process fuzzes one part. libFuzzer brings the `main` that calls these
+/// two.
 ///
-/// An input that ends the process is what libFuzzer looks for; so is one that an answer is wrong for, which ends it by
-/// `precondition`.
+/// libFuzzer looks for inputs that end the process; a wrong answer ends it by `precondition`.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,

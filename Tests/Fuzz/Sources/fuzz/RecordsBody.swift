@@ -1,8 +1,8 @@
 import Glibc
 import Records
 
-/// Reads an input as a record of each topic. The first byte says what the key is, the rest is the value; it ends where memory
-/// ends, so that a read beyond it ends the process.
+/// Reads an input as a record of each topic. The first byte chooses the key, the rest is the value; it ends where
+/// memory ends, so that a read beyond it ends the process.
 final class RecordsBody {
     private let reader = RecordReader()
     private let memory = GuardedMemory()
@@ -10,7 +10,7 @@ final class RecordsBody {
     func run(_ input: UnsafeRawBufferPointer) {
         guard let first = input.first, input.count <= memory.capacity else { return }
         let value = memory.copy(UnsafeRawBufferPointer(rebasing: input[1...]))
-        // A key that fits is what most inputs lack.
+        // Most inputs lack a fitting key, so one is given.
         let key =
             first % 4 == 0
             ? nil : first % 4 == 1 ? Self.key : UnsafeRawBufferPointer(rebasing: value.prefix(Int(first)))
@@ -54,7 +54,7 @@ final class GuardedMemory {
         start = memory
     }
 
-    /// - Returns: the copy, whose end is the end of what may be read.
+    /// - Returns: the copy, whose end is the end of readable memory.
     func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let target = start + capacity - bytes.count
         if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }

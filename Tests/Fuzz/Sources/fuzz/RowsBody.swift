@@ -3,8 +3,9 @@ import Records
 
 @testable import Sources
 
-/// Reads an input's lines as a source's records: a letter for the topic, the key, a tab, and the value, which is null where
-/// the tab is missing. What comes of them is right for the worker, and the same whatever was read before.
+/// Reads an input's lines as a source's records: a letter for the topic, the key, a tab, and the value, which is null
+/// where the tab is missing. The records made of them are right for the worker, and do not depend on the lines read
+/// before.
 final class RowsBody {
     private let reader = RecordReader()
 
@@ -19,7 +20,7 @@ final class RowsBody {
             let key = [UInt8](parts[0])
             let value = parts.count > 1 ? [UInt8](parts[1]) : nil
             let outcome = outcome(translator, topic, key, value)
-            // The last value's schema is forgotten: what a record becomes does not depend on it.
+            // The last value's schema is forgotten: the outcome of a record does not depend on it.
             _ = self.outcome(fresh, topic, nil, Array("[]".utf8))
             precondition(outcome == self.outcome(fresh, topic, key, value), "it depends on what was read before")
             let keys = indexes.map { index in

@@ -3,11 +3,11 @@ import Records
 
 @testable import AnswerStore
 
-/// Opens a store whose files are damaged: pieces of the input are written over those of a store that was closed in good order. It
-/// has to be resumed or rebuilt, never to end the process, and to be of use after.
+/// Opens a store whose files are damaged: pieces of the input are written over those of a store that was closed in good
+/// order. It has to be resumed or rebuilt, never to end the process, and to be of use after.
 ///
-/// The input is a row of changes: two bytes for the file and the place (of 256 of the file's length), one for the length, then the
-/// bytes that are written there.
+/// The input is a row of changes: two bytes for the file and the place (of 256 of the file's length), one for the
+/// length, then the bytes that are written there.
 final class StoresBody {
     private let path: String
     private let source = StoreSource(clusterID: "c", answersTopic: "a", votesTopic: "v", partition: 0)

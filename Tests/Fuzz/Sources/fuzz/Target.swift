@@ -1,7 +1,7 @@
 /// The body that is fuzzed; libFuzzer's callback can capture nothing. Its one thread uses it.
 nonisolated(unsafe) var chosen: (UnsafeRawBufferPointer) -> Void = { _ in }
 
-/// What is fuzzed.
+/// The parts of the program that can be fuzzed.
 enum Target: String, CaseIterable {
     /// Values and keys of the three input topics.
     case records
