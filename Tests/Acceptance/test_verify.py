@@ -12,6 +12,9 @@ from test_worker import questions, traffic
 from worker import command
 
 
+FAULTS = ("missing", "doubled", "wrong", "out-of-order", "stale")
+
+
 def run(deployment, *arguments, enriched=None):
     """verify with the deployment's configuration, on another output topic if one is named."""
     configuration = deployment.workers[0].configuration_path
@@ -21,7 +24,7 @@ def run(deployment, *arguments, enriched=None):
 
 def counts(output):
     """How many of each fault the last sentence tells."""
-    return {fault: int(number) for number, fault in re.findall(r"(\d+) (missing|doubled|wrong|out-of-order)", output)}
+    return {fault: int(number) for number, fault in re.findall(r"(\d+) (missing|doubled|wrong|out-of-order|stale)", output)}
 
 
 @pytest.fixture
@@ -99,4 +102,44 @@ def test_damage_is_found(published, damage, fault):
     finally:
         published.cluster.delete([topic], [])
     assert result.returncode == 1, result.stdout + result.stderr
-    assert counts(result.stdout.decode()) == {name: int(name == fault) for name in ("missing", "doubled", "wrong", "out-of-order")}
+    assert counts(result.stdout.decode()) == {name: int(name == fault) for name in FAULTS}
+
+
+def test_a_last_record_that_lacks_a_change_is_found(deploy):
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=61, questions=40)
+    worker = deployment.worker(publish={"on": "changes", "coalesceMs": 50}).start()
+    deployment.publish(traffic(generator, 100, 200))
+    deployment.publish(questions(generator, 80))
+    deployment.wait_until_drained()
+    for _ in range(3):
+        deployment.publish(traffic(generator, 50, 100))
+        deployment.wait_until_drained()
+    assert worker.terminate() == 0
+    result = run(deployment, "--from", "beginning")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert set(counts(result.stdout.decode()).values()) == {0}
+
+    def event_of(record):
+        return dict(record.headers)["rejoinder.from"].split()[:2]
+
+    records = deployment.read(deployment.enriched)
+    latest = {record.key: place for place, record in enumerate(records)}
+    # One that a change has caused, and before which another stands for the same event.
+    place = next(
+        place
+        for key, place in latest.items()
+        if "rejoinder.cause" in dict(records[place].headers)
+        and any(r.key == key and event_of(r) == event_of(records[place]) for r in records[:place])
+    )
+    key = records[place].key.decode()
+    del records[place]
+    topic = copy(deployment, records, "stale")
+    try:
+        result = run(deployment, "--from", "beginning", enriched=topic)
+    finally:
+        deployment.cluster.delete([topic], [])
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert counts(result.stdout.decode()) == {name: int(name == "stale") for name in FAULTS}
+    assert f"question {key}: stale" in result.stdout.decode()

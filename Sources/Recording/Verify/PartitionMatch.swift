@@ -23,13 +23,14 @@ struct PartitionMatch {
     private let keepsNumber: Bool
     private let isCompacted: Bool
     private let isTrimmed: Bool
+    private let latest: LatestRecords?
     private var report = VerificationReport()
     private var suspects: [Suspect] = []
 
     init(
         place: TopicPartition, published: PublishedRecords, letters: [Int64: Verification.Letter],
         remake: PartitionRemake, isSampled: @escaping (Bytes?) -> Bool, keepsNumber: Bool, isCompacted: Bool,
-        isTrimmed: Bool
+        isTrimmed: Bool, latest: LatestRecords?
     ) {
         self.place = place
         self.published = published
@@ -39,6 +40,7 @@ struct PartitionMatch {
         self.keepsNumber = keepsNumber
         self.isCompacted = isCompacted
         self.isTrimmed = isTrimmed
+        self.latest = latest
     }
 
     // MARK: - An event
@@ -71,6 +73,36 @@ struct PartitionMatch {
             }
         }
         if count == 0, letter == nil { suspect(event) }
+        if letter == nil, isSampled(event.key) { latest?.note(event) }
+    }
+
+    /// Takes an event in a second pass over the events: its question's last record must hold all changes of the tables
+    /// that the group has committed.
+    mutating func judgeLatest(_ event: ConsumedMessage) throws {
+        guard let latest, let record = latest.record(toJudge: event) else { return }
+        let now = Provenance(
+            partition: place.partition, offset: event.offset, answers: latest.committed.answers,
+            votes: latest.committed.votes)
+        var isSame = false
+        let outcome = try remake.remake(event, from: now, comparedWith: nil) { output in
+            isSame = KeyDigest.of(output.value, time: nil) == record.digest
+            return true
+        }
+        switch outcome {
+        case .enriched where isSame: break
+        case .enriched:
+            add(
+                .stale, event,
+                [
+                    "its last record, at offset \(record.output) of its output partition, was made with the tables up to "
+                        + "answer \(record.from.answers) and vote \(record.from.votes)",
+                    "changes up to answer \(now.answers) and vote \(now.votes) are committed, and with them it has "
+                        + "other bytes",
+                ])
+        // The question has grown too large since, which a dead letter tells.
+        case .refused: break
+        case .tablesGone: report.add(.tablesGone)
+        }
     }
 
     private mutating func compare(_ event: ConsumedMessage, _ record: SortedRecord) throws {

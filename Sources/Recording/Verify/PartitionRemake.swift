@@ -119,7 +119,7 @@ private final class RemakeSink: ReplaySink {
         case .deadLetter:
             let code = output.headers.last { $0.name == "rejoinder.error.code" }?.value ?? []
             outcome = .refused(code: String(decoding: code, as: UTF8.self))
-        case .enriched where actual == nil || isSame(output):
+        case .enriched where isSame(output) || actual == nil:
             outcome = .enriched(differences: [])
         case .enriched:
             guard let published = actual?() else { return }

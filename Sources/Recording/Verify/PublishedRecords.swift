@@ -28,6 +28,8 @@ final class PublishedRecords {
     /// Whether records keep the partition number of their event.
     private let keepsNumber: Bool
     private let isSampled: (Bytes?) -> Bool
+    /// nil: records do not follow changes, or not all events are looked at.
+    private let latest: LatestRecords?
     private var seenKeys: Set<UInt64> = []
     /// The number of records without a header, by key and timestamp.
     private var headerless: [UInt64: Int] = [:]
@@ -37,9 +39,10 @@ final class PublishedRecords {
 
     init(
         of source: TopicPartition, events: OffsetRange, keepsNumber: Bool, sorter: RecordSorter,
-        isSampled: @escaping (Bytes?) -> Bool
+        isSampled: @escaping (Bytes?) -> Bool, latest: LatestRecords?
     ) {
         self.source = source
+        self.latest = latest
         self.events = events
         self.keepsNumber = keepsNumber
         self.sorter = sorter
@@ -85,6 +88,7 @@ final class PublishedRecords {
         if isCaused { tag |= Mark.caused }
         if message.value == nil { tag |= Mark.tombstone }
         let isKept = isSampled(message.key)
+        if isKept { latest?.note(message, from: from) }
         if !isKept { tag |= Mark.valueless }
         let headers = PackedHeaders.pack(message.headers)
         try headers.withUnsafeBytes { headers in

@@ -81,6 +81,9 @@ package final class Verification {
     private struct Work {
         let place: TopicPartition
         let events: OffsetRange
+        /// Follows the latest records of questions; nil: records do not follow changes, or the window ends before the
+        /// group's offset.
+        let latest: LatestRecords?
     }
 
     private func partitionCounts(_ admin: AdminClient) throws -> [String: Int32] {
@@ -110,11 +113,34 @@ package final class Verification {
                     "the group '\(options.configuration.groupID)' has committed nothing: every event up to the end of "
                         + "\(topics.questions) is looked for"))
         }
+        let tables = try committedTables(admin, partitions)
         let ranges = try scan.ranges(of: options.window, in: topics.questions, partitions: partitions, tell)
         return ranges.sorted { $0.key < $1.key }.compactMap { place, range in
             let end = committed.isEmpty ? range.upperBound : min(range.upperBound, committed[place] ?? 0)
-            return end > range.lowerBound ? Work(place: place, events: range.lowerBound..<end) : nil
+            let latest = committed[place] == end ? tables[place.partition] : nil
+            return end > range.lowerBound
+                ? Work(place: place, events: range.lowerBound..<end, latest: latest.map(LatestRecords.init)) : nil
         }
+    }
+
+    /// The tables' offsets that the group has committed, by partition number. Empty where records do not follow changes.
+    private func committedTables(
+        _ admin: AdminClient, _ partitions: Int32
+    ) throws -> [Int32: (answers: Int64, votes: Int64)] {
+        guard options.configuration.publishOn.coalesce != nil else { return [:] }
+        func place(_ topic: String, _ number: Int32) -> TopicPartition {
+            TopicPartition(topic: topic, partition: number)
+        }
+        let places = (0..<partitions).flatMap { [place(topics.answers, $0), place(topics.votes, $0)] }
+        let committed = try admin.committedOffsets(
+            group: options.configuration.groupID, of: places, timeout: .seconds(10))
+        var tables: [Int32: (answers: Int64, votes: Int64)] = [:]
+        for number in 0..<partitions {
+            let (answers, votes) = (committed[place(topics.answers, number)], committed[place(topics.votes, number)])
+            // Nothing is committed for a table without records.
+            if answers != nil || votes != nil { tables[number] = (answers ?? 0, votes ?? 0) }
+        }
+        return tables
     }
 
     /// Question events that became dead letters, by partition and offset.
@@ -163,7 +189,8 @@ package final class Verification {
         let keepsNumber = counts[topics.enriched] == counts[topics.questions]
         let published = PublishedRecords(
             of: work.place, events: work.events, keepsNumber: keepsNumber,
-            sorter: RecordSorter(path: temporary, budget: options.sorterBytes), isSampled: isSampled)
+            sorter: RecordSorter(path: temporary, budget: options.sorterBytes), isSampled: isSampled,
+            latest: work.latest)
         let outputs = keepsNumber ? number..<number + 1 : 0..<(counts[topics.enriched] ?? 0)
         var isTrimmed = false
         for output in outputs {
@@ -196,7 +223,7 @@ package final class Verification {
         defer { remake.close() }
         var match = PartitionMatch(
             place: work.place, published: published, letters: letters, remake: remake, isSampled: isSampled,
-            keepsNumber: keepsNumber, isCompacted: isCompacted, isTrimmed: isTrimmed)
+            keepsNumber: keepsNumber, isCompacted: isCompacted, isTrimmed: isTrimmed, latest: work.latest)
         let records = try published.sorted()
         let end = try scan.read(work.place, work.events, idle: tracker.show) { message in
             defer { message.release() }
@@ -215,6 +242,17 @@ package final class Verification {
                     defer { message.release() }
                     match.takeLater(message)
                 }
+            }
+        }
+        if let latest = work.latest {
+            _ = try scan.read(work.place, work.events, idle: tracker.show) { message in
+                defer { message.release() }
+                try match.judgeLatest(message)
+            }
+            if latest.isFull {
+                tracker.warn(
+                    "\(work.place) has more than \(LatestRecords.most) questions; whether the last records of the others "
+                        + "are stale is not judged: verify a part of the questions with --sample")
             }
         }
         match.write(to: &report)

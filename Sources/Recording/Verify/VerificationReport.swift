@@ -10,6 +10,8 @@ package enum VerificationFault: String, Sendable, CaseIterable {
     case wrong
     /// Follows the record of a later event of its partition.
     case outOfOrder = "out-of-order"
+    /// Is its question's last, and lacks changes of the tables that the group has committed.
+    case stale
 }
 
 /// The reason why a record could not be judged.
