@@ -11,6 +11,7 @@ import pytest
 from generator import Generator
 from test_faults import QUICK_SESSION, Background, mixed
 from test_worker import MODES, questions, traffic
+from worker import command
 
 
 def changes(coalesce=200):
@@ -265,6 +266,33 @@ def test_too_large(deploy):
     wait_for_window(deployment)
     assert worker.terminate() == 0
     live.verify(deployment, limit, is_undisturbed=False)
+    # The dead letter is a change's, of a question that was published rightly.
+    proof = command("verify", "--config", worker.configuration_path, "--from", "beginning")
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+
+
+def test_a_replay_ends_as_a_live_worker_does(deploy, tmp_path):
+    """Windows fall elsewhere in a replay, but keys and values of the last records are the same."""
+    deployment = deploy()
+    deployment.create_topics()
+    generator = Generator(seed=137, questions=60)
+    worker = deployment.worker(**changes(50)).start()
+    for _ in range(3):
+        deployment.publish(mixed(traffic(generator, 60, 150), oracle.ANSWERS, generator, every=30))
+        deployment.publish(questions(generator, 60))
+        deployment.publish(traffic(generator, 60, 150))
+        wait_for_window(deployment, 50)
+    assert worker.terminate() == 0
+    live.verify(deployment)
+    recording, output = tmp_path / "site.jsonl.zst", tmp_path / "output.jsonl"
+    for arguments in (["record", "-o", recording], ["replay", recording, "--publish-on", "changes", "--final", "-o", output]):
+        result = command(*arguments, "--config", worker.configuration_path)
+        assert result.returncode == 0, result.stderr.decode()
+    replayed = [json.loads(line) for line in output.read_bytes().split(b"\n") if line]
+    replayed = {r["key"].encode(): (r["payload"] or "").encode() for r in replayed if r.get("topic") == deployment.enriched}
+    lived = {key: records[-1].value or b"" for key, records in live.by_question(deployment.read(deployment.enriched)).items()}
+    assert len(lived) > 40
+    assert replayed == lived
 
 
 @pytest.mark.parametrize("delivery", MODES)

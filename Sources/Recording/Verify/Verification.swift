@@ -223,7 +223,8 @@ package final class Verification {
         defer { remake.close() }
         var match = PartitionMatch(
             place: work.place, published: published, letters: letters, remake: remake, isSampled: isSampled,
-            keepsNumber: keepsNumber, isCompacted: isCompacted, isTrimmed: isTrimmed, latest: work.latest)
+            keepsNumber: keepsNumber, isCompacted: isCompacted, isTrimmed: isTrimmed,
+            followsChanges: options.configuration.publishOn.coalesce != nil, latest: work.latest)
         let records = try published.sorted()
         let end = try scan.read(work.place, work.events, idle: tracker.show) { message in
             defer { message.release() }
