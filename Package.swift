@@ -13,19 +13,20 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: [.defaults, "YAML"]),
-        // swift-configuration reads YAML with it too; we ask it for what the library keeps to itself: key names and lines.
+        // swift-configuration reads YAML with it too; we use it for key names and lines, which that library does not
+        // give.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.11.0"),
-        // The admin port's HTTP/1.1. Of the other two only what its connections are handed to us with.
+        // The admin port's HTTP/1.1. Of the other two only the types in which its connections are handed to us.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     ],
     targets: [
-        // C bindings: what the system has installed, found by pkg-config, and nothing of ours in C.
+        // C bindings: the system's installed libraries, found by pkg-config, and nothing of ours in C.
         .systemLibrary(
             name: "CRDKafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
@@ -47,7 +48,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         // A builtin of the C compiler, by a header alone.
         .systemLibrary(name: "CPrefetch"),
-        // What Swift's Glibc module leaves out of <malloc.h>.
+        // The parts of <malloc.h> that Swift's Glibc module leaves out.
         .systemLibrary(name: "CMalloc"),
 
         // The house, from the cellar up: a module imports only those above it in this list.
@@ -126,7 +127,7 @@ let package = Package(
             ]),
         .executableTarget(name: "rejoinder", dependencies: ["Commands"]),
 
-        // What several test targets need: a real Kafka-protocol server, and waiting with a limit.
+        // Shared by several test targets: a real Kafka-protocol server, and waiting with a limit.
         .target(
             name: "TestSupport",
             dependencies: ["KafkaClient", .product(name: "Logging", package: "swift-log")],

@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// Micro-benchmarks of the step's parts: `swift package --package-path Benchmarks/Micro benchmark`. The modules are links to
-// the product's own sources, as in Benchmarks/Step.
+// Micro-benchmarks of the step's parts: `swift package --package-path Benchmarks/Micro benchmark`. The modules are
+// links to the product's own sources, as in Benchmarks/Step.
 let package = Package(
     name: "micro",
     platforms: [.macOS(.v15)],

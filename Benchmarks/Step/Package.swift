@@ -2,9 +2,9 @@
 
 import PackageDescription
 
-// The step's modules with a program that runs each part of it alone, for `make bench-instructions`. The modules are links to
-// the product's own sources: in a package of their own they would be out of each other's reach (`package` ends there), and in
-// the product's they would be built by everybody. Nothing is fetched.
+// The step's modules with a program that runs each part of it alone, for `make bench-instructions`. The modules are
+// links to the product's own sources: in a package of their own they would be out of each other's reach (`package` ends
+// there), and in the product's each build would include them. Nothing is fetched.
 let package = Package(
     name: "step",
     platforms: [.macOS(.v15)],
@@ -16,7 +16,7 @@ let package = Package(
         .target(name: "Workload", dependencies: ["Bytes"]),
         .target(name: "AnswerStore", dependencies: ["Bytes", "CLMDB", "CPrefetch", "Records"]),
         .target(name: "Enrichment", dependencies: ["Bytes", "AnswerStore", "CPrefetch", "Records"]),
-        // Without what reads YAML, which is another package's.
+        // Without the reader of YAML, which is another package's.
         .target(
             name: "Sources", dependencies: ["Bytes", "AnswerStore", "Records"],
             exclude: [

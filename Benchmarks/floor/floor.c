@@ -1,16 +1,18 @@
-// The floor: what it costs to move the same bytes with librdkafka and do nothing else.
+// The floor: the cost of moving the same bytes with librdkafka and doing nothing else.
 //
 // Consumes the question events as the worker does, and publishes for each a record of the length that its enriched one
-// has, under the event's key and time. Nothing is parsed, nothing looked up; the published bytes are always the same ones.
-// Batches, commits and librdkafka's properties are the worker's: the program that starts both hands them over. The queues are its
-// own, as large as librdkafka allows: before 2.2 a full queue of the consumer makes librdkafka look away for up to a second, and a
-// full one of the producer makes this wait. Events are taken from the queue in batches; they are published one by one, as
-// rd_kafka_produce_batch takes no timestamps.
+// has, under the event's key and time. Nothing is parsed, nothing looked up; the published bytes are always the same
+// ones. Batches, commits and librdkafka's properties are the worker's: the program that starts both hands them over.
+// The queues are its own, as large as librdkafka allows: before 2.2 a full queue of the consumer makes librdkafka look
+// away for up to a second, and a full one of the producer makes this wait. Events are taken from the queue in batches;
+// they are published one by one, as rd_kafka_produce_batch takes no timestamps.
 //
-// With --spread it publishes records of the given lengths evenly over all records that it consumes, those of the followed topics
-// included: as many, and as many bytes, as a program that publishes questions again when their answers or votes change.
+// With --spread it publishes records of the given lengths evenly over all records that it consumes, those of the
+// followed topics included: as many, and as many bytes, as a program that publishes questions again when their answers
+// or votes change.
 //
-// At the end it prints one line of JSON: its own CPU time from the first event, or from its assignment, to the last commit, and the time on the clock.
+// At the end it prints one line of JSON: its own CPU time from the first event, or from its assignment, to the last
+// commit, and the time on the clock.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// The worker's: what it gathers, and how long it waits while it is idle.
+// The worker's limits: the events that it gathers, and the length of its waits while it is idle.
 enum { LONGEST_WAIT_MS = 50, MAX_GATHERED = 2048, MAX_PARTITIONS = 4096 };
 
 static const char *questions, *enriched, *follow[2], *mode = "exactly-once", *sizes_path;
@@ -32,7 +34,7 @@ static int64_t question_count, follow_count;
 static int commit_ms = 100;
 // Whether the sizes are spread over all records that are consumed.
 static bool is_spread;
-// Whether it counts from when it was given its partitions, so that fetching the first events is in it, or from the first event.
+// Whether it counts from its assignment, so that fetching the first events is in it, or from the first event.
 static bool from_assignment;
 static int64_t commit_bytes = 20 << 20;
 
@@ -40,7 +42,8 @@ static rd_kafka_t *consumer, *follower, *producer;
 static rd_kafka_topic_t *enriched_topic;
 static rd_kafka_queue_t *producer_queue;
 
-// By partition: the length of what is published for the event at each offset; or, spread, for so many consumed records in all.
+// By partition: the length of the record published for the event at each offset; or, spread, for so many consumed
+// records in all.
 static struct {
     int64_t count;
     uint32_t *lengths;
@@ -144,7 +147,7 @@ static void publish(const rd_kafka_message_t *event, uint32_t length) {
     uncommitted_bytes += length + event->key_len;
 }
 
-// What is published because this record was consumed.
+// Publishes the records that are due once this one is consumed.
 static void publish_for(const rd_kafka_message_t *event, bool is_question) {
     if (event->partition >= partition_count) die("nothing is known of [%d]", event->partition);
     if (is_spread) {
@@ -159,7 +162,7 @@ static void publish_for(const rd_kafka_message_t *event, bool is_question) {
     }
 }
 
-// What is there, or the first that comes within the timeout.
+// Takes the events that are there, or the first that comes within the timeout.
 static int gather(rd_kafka_t *client, rd_kafka_queue_t *queue, int timeout, rd_kafka_message_t **messages, int room) {
     rd_kafka_message_t *first = rd_kafka_consumer_poll(client, timeout);
     if (!first) return 0;
@@ -347,6 +350,6 @@ int main(int argc, char **argv) {
            done, published, followed, published_bytes, commits, ended_cpu - began_cpu, ended - began, usage.ru_maxrss * 1024L,
            rd_kafka_version_str());
     fflush(stdout);
-    // What has been committed is safe; leaving in good order would only cost time.
+    // The commits are safe; leaving in good order would only cost time.
     _exit(0);
 }

@@ -1,10 +1,10 @@
-// Counts what a process allocates, and notes when it first polls a consumer: preloaded (LD_PRELOAD), it writes running
-// totals into the file that BENCHMARK_COUNTS names, 64-bit numbers one after the other: calls and bytes of librdkafka's, of
-// LMDB's, and of everybody else's (the program itself, Swift's runtime, the C library), then the first call of
-// rd_kafka_consumer_poll in nanoseconds of CLOCK_MONOTONIC. Whoever reads the file twice has what happened in between.
+// Counts a process's allocations, and notes when it first polls a consumer: preloaded (LD_PRELOAD), it writes running
+// totals into the file that BENCHMARK_COUNTS names, 64-bit numbers one after the other: calls and bytes of
+// librdkafka's, of LMDB's, and of all others (the program itself, Swift's runtime, the C library), then the first call
+// of rd_kafka_consumer_poll in nanoseconds of CLOCK_MONOTONIC. A reader takes the difference of two readings.
 //
-// Who allocates is told by the address that the call returns to, so an allocation that a library makes by way of another
-// (strdup, say) counts as the other's.
+// The address that the call returns to tells the allocations apart, so an allocation that a library makes by way of
+// another (strdup, say) counts as the other's.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 #include "pages.h"
 
-/* Bytes alone. The C compiler takes them as they are, where Swift's takes half a minute for an array of them. The paths are
-   relative to this file; a changed file is embedded anew by the next build. */
+/* Bytes alone. The C compiler takes them as they are, where Swift's takes half a minute for an array of them. The paths
+   are relative to this file; a changed file is embedded anew by the next build. */
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 

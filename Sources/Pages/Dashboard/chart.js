@@ -28,7 +28,7 @@ export const cursor = {
   },
 };
 
-/** Whether the worker was away between two lines: more is missing than what the later one covers. */
+/** Whether the worker was away between two lines: the gap is longer than the span that the later line covers. */
 export const isGap = (before, line) => line.t - before.t > line.seconds * 1000 + Math.max(2000, line.seconds * 500);
 
 const EDGE = { left: 52, right: 10, top: 8, bottom: 22 };
@@ -112,7 +112,7 @@ export class Chart {
 
   /**
    * @param lines oldest first
-   * @param window start and end of what is shown, in milliseconds; marks: [{ t, kind, label }]
+   * @param window start and end of the span shown, in milliseconds; marks: [{ t, kind, label }]
    */
   draw(lines, window) {
     this.lines = lines;
@@ -302,7 +302,7 @@ export class Chart {
     this.over.replaceChildren(...parts);
   }
 
-  /** At most sixty rows, and only while somebody has it open. */
+  /** At most sixty rows, and only while the table is open. */
   fillTable() {
     if (!this.details.open) return;
     const { title, series, format } = this.options;

@@ -61,7 +61,7 @@ export function duration(seconds) {
   return pair(Math.floor(s / 86_400), "d", Math.floor((s % 86_400) / 3600), "h");
 }
 
-/** A share: 62%, and what is there but small is not 0%. */
+/** A share: 62%; a small share above zero is not rounded to 0%. */
 export function share(value) {
   if (!known(value)) return none;
   const percent = value * 100;

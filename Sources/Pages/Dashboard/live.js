@@ -36,7 +36,7 @@ export class Live {
     clearTimeout(this.waiting);
     this.waiting = null;
     this.tried = Date.now();
-    /** What was told while there was no connection is to be asked for. */
+    /** Lines sent while there was no connection are to be fetched. */
     this.lacksSeconds = true;
     const source = (this.source = new EventSource("events"));
     source.onopen = () => this.load();
@@ -66,8 +66,8 @@ export class Live {
   }
 
   /**
-   * Adds a line behind those before. Which one is newer the worker's uptime says: its clock may be set back, and then
-   * lines from what is the future by now go.
+   * Adds a line behind those before. The worker's uptime tells which one is newer: its clock may be set back, and then
+   * lines from a time that lies in the future by now go.
    * @returns whether it is new
    */
   append(lines, line) {
@@ -78,7 +78,7 @@ export class Live {
     return true;
   }
 
-  /** What is new since the last known line. */
+  /** Fetches the lines since the last known one. */
   async load() {
     if (this.loading) return;
     this.loading = true;

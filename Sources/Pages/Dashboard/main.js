@@ -1,4 +1,4 @@
-// Puts it together: what comes in is drawn, no more often than once a frame.
+// Puts the page together: lines that come in are drawn, no more often than once a frame.
 import { Chart, isGap } from "./chart.js";
 import { Live } from "./live.js";
 import * as format from "./format.js";
@@ -8,7 +8,7 @@ import { verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const MINUTES = 120_000;
-/** What "the last hour" spans while less of it is known. */
+/** The spans of "the last hour" while less of it is known. */
 const SPANS = [2, 5, 10, 20, 40, 60].map((minutes) => minutes * 60_000);
 const codes = ["invalid-json", "too-deep", "schema", "key-mismatch", "too-large", "refused", "source"];
 
@@ -141,7 +141,7 @@ function sinceWhen(hour) {
   return minutes <= 1 ? "last minute" : minutes < 58 ? `last ${Math.ceil(minutes)} min` : "last hour";
 }
 
-/** The worker's time now: its last line's, and what has gone by since when none comes. */
+/** The worker's time now: its last line's, and the time since then when no line comes. */
 function now() {
   return live.latest.t + (isLive ? 0 : Math.max(0, Date.now() - live.heard));
 }

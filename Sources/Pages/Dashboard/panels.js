@@ -1,4 +1,4 @@
-// What stands beside the charts: figures in words and tables. Records' own text only ever becomes text.
+// The figures beside the charts, in words and tables. Records' own text only ever becomes text.
 import { element, shape } from "./chart.js";
 import { activities } from "./activities.js";
 import { meanShares, tableRate } from "./verdict.js";
@@ -6,7 +6,7 @@ import * as format from "./format.js";
 
 const byId = (id) => document.getElementById(id);
 
-/** Changes what differs, so that a screen reader's place and a selection stay. */
+/** Changes a text only where it differs, so that a screen reader's place and a selection stay. */
 function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -64,7 +64,7 @@ export function showTiles(line, calm, hour) {
   byId("tile-dead").dataset.alarm = hour.deadLetters > 0;
 }
 
-/** Where it is written what to do. */
+/** Links the runbook's section for the verdict. */
 export function showRunbook(anchor) {
   const host = byId("verdict-runbook");
   host.hidden = !anchor;

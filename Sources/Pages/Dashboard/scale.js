@@ -6,7 +6,7 @@ function round(value) {
   return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= value * 0.9999);
 }
 
-/** From 0 to at least the greatest value. `least`: what the axis reaches even when all is small. */
+/** From 0 to at least the greatest value. `least`: the least end of the axis, also when all values are small. */
 export function linear(values, { top, bottom }, { least = 1, whole = false }) {
   const most = values.reduce((most, value) => Math.max(most, value), 0) || least;
   const reach = Math.max(most, least);

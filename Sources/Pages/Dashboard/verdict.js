@@ -21,7 +21,8 @@ export function meanShares(lines, of = (line) => line.timeShares) {
 /**
  * @param line the newest
  * @param silent for how many seconds nothing has come from the worker; 0 while its lines come
- * @returns tone (a word for the colour), title (what the announcement says), line (one sentence), more (what follows)
+ * @returns tone (a word for the colour), title (the announcement's text), line (one sentence), more (the sentences
+ * after it)
  */
 export function verdict(line, silent) {
   const said = line.verdict ?? { kind: line.state, tone: "fair", title: line.state, line: line.state, more: "" };

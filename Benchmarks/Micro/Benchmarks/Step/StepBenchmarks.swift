@@ -4,7 +4,8 @@ import Enrichment
 import Foundation
 import Workload
 
-// Each iteration goes through all of a workload's records, and the figures are per record (throughput: records a second).
+// Each iteration goes through all of a workload's records, and the figures are per record (throughput: records a
+// second).
 
 /// Fixtures in directories that are removed with the process; `benchmark` runs each benchmark in a process of its own.
 private func makeFixture(_ change: (inout WorkloadPlan) -> Void = { _ in }) throws -> StepFixture {

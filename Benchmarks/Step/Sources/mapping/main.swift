@@ -3,10 +3,10 @@ import Bytes
 import Foundation
 import Sources
 
-// `mapping EVENTS STATE [ROUNDS]`: translates Debezium's change events (Benchmarks/harness/change_events.py) in a process
-// without Kafka, and prints a JSON object of nanoseconds of processor time per row. The first round meets an empty index in the
-// directory STATE, the later ones the rows that it has. What a lane's follower does, writing the changes into the store, is
-// timed by itself.
+// `mapping EVENTS STATE [ROUNDS]`: translates Debezium's change events (Benchmarks/harness/change_events.py) in a
+// process without Kafka, and prints a JSON object of nanoseconds of processor time per row. The first round meets an
+// empty index in the directory STATE, the later ones the rows that it has. The follower's part of a lane, writing the
+// changes into the store, is timed by itself.
 
 /// A file of lines of topic, key and value, in memory.
 final class Events {

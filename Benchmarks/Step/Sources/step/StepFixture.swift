@@ -4,8 +4,8 @@ import Enrichment
 import Records
 import Workload
 
-/// A workload in memory and a store filled with its tables: what every part of the step is measured on. Reading these is
-/// not part of what is measured.
+/// A workload in memory and a store filled with its tables: the input of every part of the step. Reading these is not
+/// part of the measurement.
 final class StepFixture {
     /// Keys and values one after the other, as consumed messages would be.
     struct Records {
@@ -22,7 +22,7 @@ final class StepFixture {
             spans.append((start..<middle, middle..<bytes.count))
         }
 
-        /// What a lane calls its processor with: it says what comes before it comes.
+        /// The calls of a lane to its processor: it announces each event before it comes.
         enum LaneStep {
             /// Others come than were expected.
             case begin
@@ -64,7 +64,8 @@ final class StepFixture {
 
     /// Events that a lane gathers before it works on them.
     static let gathered = 2_048
-    /// Records in a batch of the tables: more than a worker has in a step of ordinary traffic, fewer than when it restores a store.
+    /// Records in a batch of the tables: more than a worker has in a step of ordinary traffic, fewer than when it
+    /// restores a store.
     static let batch = 2_000
 
     private(set) var questions = Records()

@@ -5,8 +5,8 @@ import Foundation
 import Workload
 
 /// `step time state=DIRECTORY [workload=w1] [scale=1] [seed=1] [threads=1] [answersPerQuestion=0-50] [answerBytes=N]
-/// [eventBytes=N]`: prints a JSON object of nanoseconds per question event. With several threads each has tables, store and events
-/// of its own, as lanes have, and all work at once.
+/// [eventBytes=N]`: prints a JSON object of nanoseconds per question event. With several threads each has tables, store
+/// and events of its own, as lanes have, and all work at once.
 ///
 /// Times are those of the thread's processor time, but for `events_per_second`, which is by the clock on the wall.
 func time(_ arguments: [String]) throws {
@@ -28,7 +28,7 @@ func time(_ arguments: [String]) throws {
         plan.seed += UInt64(thread)
         return try StepTiming(plan, path: "\(state)-\(thread)", renderedBytes: StepTiming.renderedBytes / threads)
     }
-    // Each thread's first round fills what it keeps.
+    // Each thread's first round fills its caches.
     for timing in timings + timings { try timing.run() }
     let began = Monotonic.nanoseconds
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
@@ -54,7 +54,7 @@ struct UsageError: Error, CustomStringConvertible {
 
 /// The step on the events of one plan, timed.
 final class StepTiming {
-    /// What a worker with one lane and the default memory budget keeps rendered answers in.
+    /// The memory for rendered answers of a worker with one lane and the default memory budget.
     static let renderedBytes = 70 << 20
 
     let fixture: StepFixture
@@ -83,7 +83,8 @@ final class StepTiming {
         ]
     }
 
-    /// As ``run()``, where published records follow changes: the store writes each event, too. A round before fills its table.
+    /// As ``run()``, where published records follow changes: the store writes each event, too. A round before fills its
+    /// table.
     private func following() throws -> Double {
         _ = try partEnrichAndKeep(fixture, with: processor)
         return try timed { _ = try partEnrichAndKeep(fixture, with: processor) }

@@ -3,9 +3,9 @@ import Bytes
 import Enrichment
 import Workload
 
-// Runs each part of the step on a workload that is always the same. Callgrind counts what happens in the functions whose
-// names begin with `part`, and writes down what it has whenever `endOfPart` returns: see Benchmarks/instructions. With
-// `time` it takes times instead: see Timing.swift.
+// Runs each part of the step on a workload that is always the same. Callgrind counts in the functions whose names begin
+// with `part`, and writes its counts down whenever `endOfPart` returns: see Benchmarks/instructions. With `time` it
+// takes times instead: see Timing.swift.
 
 @inline(never)
 func partApplyAnswers(_ fixture: StepFixture) throws { try fixture.apply(answers: fixture.answers) }
@@ -78,7 +78,7 @@ func partEnrichAndKeep(_ fixture: StepFixture, with processor: EventProcessor) t
 @inline(never)
 func endOfPart(_ name: StaticString, records: Int) { print(name, records) }
 
-// In a function: what is global has its accesses checked one by one.
+// In a function: Swift checks each access to a global variable.
 func run() throws {
     var plan = WorkloadPlan()
     plan.questions = 2_000
@@ -91,7 +91,7 @@ func run() throws {
     endOfPart("apply-answer", records: fixture.answers.count)
     try partApplyVotes(fixture)
     endOfPart("apply-vote", records: fixture.votes.count)
-    // What grows to the largest record grows here, uncounted: a worker runs for months.
+    // The buffers that grow to the largest record grow here, uncounted: a worker runs for months.
     try fixture.questions.each { key, value in
         for processor in [fixture.processor, fixture.rememberingProcessor] {
             _ = try processor.process(key: key, value: value, store: fixture.store, limit: 1_000_000)
