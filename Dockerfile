@@ -10,7 +10,7 @@ COPY Package.swift Package.versions ./
 COPY scripts/versions scripts/
 RUN scripts/versions resolve
 COPY . .
-# Swift's own libraries go into the binary: what is left to install below is C.
+# Swift's own libraries go into the binary: below, only C libraries are left to install.
 RUN swift build -c release --product rejoinder --static-swift-stdlib \
     && install -D "$(swift build -c release --product rejoinder --static-swift-stdlib --show-bin-path)/rejoinder" /out/rejoinder \
     && strip --strip-debug /out/rejoinder
@@ -27,9 +27,10 @@ USER rejoinder
 # The stores: losing them costs a rebuild from the topics, nothing else.
 ENV REJOINDER_STORE_DIRECTORY=/var/lib/rejoinder
 VOLUME /var/lib/rejoinder
-# Live: its lanes turn. Not whether it is ready: Swarm and autoheal replace a container that fails its check, and a worker that
-# restores for longer than the retries take would begin its restore anew, for ever. The check reads the environment as `run` does,
-# so a port or a configuration file that is given otherwise has to be given in the environment.
+# Live: its lanes turn. Not whether it is ready: Swarm and autoheal replace a container that fails its check, and a
+# worker that restores for longer than the retries take would begin its restore anew, for ever. The check reads the
+# environment as `run` does, so a port or a configuration file that is given otherwise has to be given in the
+# environment.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["rejoinder", "health", "--live"]
 # SIGTERM lets the worker finish its step, commit and leave the group.
 STOPSIGNAL SIGTERM
