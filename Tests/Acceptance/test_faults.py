@@ -8,6 +8,7 @@ import time
 
 import compare
 import oddities
+import live
 import oracle
 import pytest
 from generator import Generator
@@ -298,8 +299,8 @@ def _unknown_files(state, chance):
         (directory / "stray").write_bytes(b"\0")
 
 
-@pytest.mark.parametrize("clean", [True, False], ids=["after-sigterm", "after-kill"])
-def test_damaged_state_is_rebuilt(deploy, clean):
+@pytest.mark.parametrize(("clean", "publish"), [(True, "questions"), (False, "questions"), (True, "changes"), (False, "changes")])
+def test_damaged_state_is_rebuilt(deploy, clean, publish):
     deployment = deploy(partitions=3)
     deployment.create_topics()
     generator = Generator(seed=35, questions=60)
@@ -307,7 +308,8 @@ def test_damaged_state_is_rebuilt(deploy, clean):
     deployment.publish(mixed(traffic(generator, 300, 900), oracle.VOTES, generator))
     # A static member does not leave its group at SIGTERM, so that nothing moves while it is away; one that lost its
     # identity with its state would wait for its own past self to time out.
-    worker = deployment.worker(staticMembership=not clean, properties=QUICK_SESSION).start()
+    settings = {"publish": {"on": publish}}
+    worker = deployment.worker(staticMembership=not clean, properties=QUICK_SESSION, **settings).start()
     deployment.publish(questions(generator, 100))
     deployment.wait_until_drained()
     for damage in (
@@ -326,13 +328,18 @@ def test_damaged_state_is_rebuilt(deploy, clean):
             deployment.kill(worker)
         damage(worker.state, chance)
         deployment.publish(questions(generator, 100))
+        if publish == "changes":
+            deployment.publish(traffic(generator, 30, 90))
         worker.start()
         try:
             deployment.wait_until_drained()
         except AssertionError as error:
             raise AssertionError(f"after {damage.__name__}: {error}") from error
     assert worker.terminate() == 0
-    verify(deployment)
+    if publish == "changes":
+        live.verify(deployment, is_undisturbed=False)
+    else:
+        verify(deployment)
 
 
 def test_a_second_worker_on_the_same_state_is_refused(deploy):

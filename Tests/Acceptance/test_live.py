@@ -271,6 +271,24 @@ def test_too_large(deploy):
     assert proof.returncode == 0, proof.stdout + proof.stderr
 
 
+def test_a_question_with_ten_thousand_answers(deploy):
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    limit = 300_000  # not all fit
+    worker = deployment.worker(maxRecordBytes=limit, **changes()).start()
+    deployment.publish([question("q")])
+    deployment.publish(answer(f"a{n}", "q", f"So, {n} times.") for n in range(10_000))
+    deployment.publish(vote(1, f"u{n}", f"a{n % 10_000}", "q") for n in range(0, 20_000, 7))
+    wait_for_window(deployment)
+    # One of those that were left out comes to the top, and one that was shown goes.
+    deployment.publish([vote(1, f"v{n}", "a5001", "q") for n in range(5)] + [erasure(oracle.VOTES, "q")])
+    wait_for_window(deployment)
+    deployment.publish([vote(1, "w", "a9998", "q")])
+    wait_for_window(deployment)
+    assert worker.terminate() == 0
+    live.verify(deployment, limit)
+
+
 def test_a_replay_ends_as_a_live_worker_does(deploy, tmp_path):
     """Windows fall elsewhere in a replay, but keys and values of the last records are the same."""
     deployment = deploy()
