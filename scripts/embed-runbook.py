@@ -1,4 +1,5 @@
-"""Copies the section Alerts of docs/operating.md into the program, which shows it at /runbook. A unit test compares the two."""
+"""Copies the section Alerts of docs/operating.md into the program, which shows it at /runbook. A unit test compares the
+two."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Topics and groups on any cluster: what answers late, or not at once everywhere, is asked again."""
+"""Topics and groups on any cluster: a request that is answered late, or not at once everywhere, is repeated."""
 
 import time
 
@@ -6,7 +6,8 @@ from cluster import CLIENT
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-# What is published is deleted by us and by nobody else, and keeps its time. The worker publishes records up to a million bytes.
+# The published records are deleted by us alone, and keep their time. The worker publishes records up to a million
+# bytes.
 CONFIGURATION = {
     "retention.ms": "-1",
     "retention.bytes": "-1",
@@ -17,11 +18,11 @@ CONFIGURATION = {
 
 
 class Refused(Exception):
-    """The cluster does not do what was asked of it."""
+    """The cluster does not do as it was asked."""
 
 
 def again(what, call, seconds=30):
-    """A cluster may not know yet what another of its brokers knows, or have no coordinator for a group yet."""
+    """Repeats a call: a broker may not know yet of another's changes, or have no coordinator for a group yet."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -72,7 +73,8 @@ class Administration:
             partition.leader >= 0 and partition.error is None for partition in topic.partitions.values())
 
     def delete(self, names):
-        """What is gone already is gone. What cannot be deleted is said in the end, and measured on."""
+        """Topics that are gone already are gone. The ones that cannot be deleted are named in the end; measuring goes
+        on."""
         if not names:
             return
         for name, future in self.cluster.admin.delete_topics(
@@ -84,7 +86,8 @@ class Administration:
                     self.notes.append(f"the topic {name} was not deleted: {error.args[0].str()}")
 
     def delete_groups(self, groups, seconds=60):
-        """A group can be deleted once its members are missed: programs that end at once are, after their session timeout."""
+        """A group can be deleted once its members are missed: programs that end at once are, after their session
+        timeout."""
         rest = set() if self.ours else set(groups)
         deadline = time.monotonic() + seconds
         reasons = {}

@@ -1,4 +1,4 @@
-"""What every experiment uses: the cluster, the programs, a directory for what is temporary."""
+"""Shared by all experiments: the cluster, the programs, a directory for temporary files."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Bench:
                 self.broker = Broker()
                 bootstrap_servers = self.broker.bootstrap_servers
             self.cluster = Cluster(bootstrap_servers, ours=self.broker is not None)
-            # What goes wrong is said once, by whoever asked.
+            # Faults are reported once, by the caller.
             self.cluster.admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, **CLIENT})
             self.cluster.wait_until_up()
             self.administration = Administration(self.cluster, ours=self.broker is not None)
@@ -60,7 +60,7 @@ class Bench:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _compile(self, name, source, *options):
-        """gcc, with what pkg-config says of a librdkafka that is not where the system has its own."""
+        """gcc, with pkg-config's flags for a librdkafka that is not where the system has its own."""
         flags = subprocess.run(
             ["pkg-config", "--cflags", "--libs-only-L", "rdkafka"], capture_output=True, text=True, check=False
         ).stdout.split()
@@ -118,7 +118,7 @@ class Bench:
         return path
 
     def worker_properties(self):
-        """What the worker sets of librdkafka's properties, by client: it tells so itself."""
+        """The librdkafka properties that the worker sets, by client: it tells so itself."""
         if self._properties is None:
             output = subprocess.run(
                 [self.binary, "config", "--format", "json", "--bootstrap-servers", "unused:1"],
@@ -171,7 +171,7 @@ def load():
 
 
 def surroundings(bench):
-    """On what, with what, of what: every figure belongs to these."""
+    """Machine, versions and commit: every figure belongs to these."""
     def output(*command):
         try:
             return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()

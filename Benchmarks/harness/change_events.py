@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Debezium's change events of a made-up site, as large as real ones: the envelopes and Connect's schemas are those of the
-recording of a real PostgreSQL (Tests/SourcesTests/Resources), the rows are made from a seed.
+"""Debezium's change events of a made-up site, as large as real ones: the envelopes and Connect's schemas are those of
+the recording of a real PostgreSQL (Tests/SourcesTests/Resources), the rows are made from a seed.
 
     Benchmarks/harness/change_events.py --rows 200000 > events    lines of topic, key and value with tabs between them
 """

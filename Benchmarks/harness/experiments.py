@@ -74,8 +74,8 @@ class Prepared:
 
 
 def step(bench, results, runs, scale, shape, name="step"):
-    """What becomes of an event between its poll and its being published, in a process without Kafka: on one thread, and on two
-    at once with a store each, as two lanes have."""
+    """The cost of an event between its poll and its being published, in a process without Kafka: on one thread, and on
+    two at once with a store each, as two lanes have."""
     # The program's options are the generator's, without the dashes.
     options = []
     for option, value in zip(shape[::2], shape[1::2]):
@@ -98,7 +98,7 @@ def step(bench, results, runs, scale, shape, name="step"):
 
 
 def restore(bench, prepared, results, runs, name="restore"):
-    """Fills empty stores from the tables; the last one is kept for what follows."""
+    """Fills empty stores from the tables; the last one is kept for the experiments after it."""
     empty = prepared.workload.fresh("questions-none")
     records = sum(sum(prepared.workload.ends(prepared.workload.topics[table])) for table in ("answers", "votes"))
     for _ in range(runs):
@@ -156,8 +156,8 @@ MANY_PARTITIONS, MANY_QUESTIONS = 64, 200_000
 
 
 def many_partitions(bench, results, runs):
-    """Fills empty stores of many partitions at once, on a broker that hands out no more than a fetch asks for, and begins again
-    on the filled ones."""
+    """Fills empty stores of many partitions at once, on a broker that hands out no more than a fetch asks for, and
+    begins again on the filled ones."""
     made = 6 * MANY_QUESTIONS
     for _ in range(runs):
         run = WaitingBrokerRun(
@@ -170,7 +170,7 @@ def many_partitions(bench, results, runs):
             cpu = run.cpu()
             memory = run.stop()
             records, seconds, _ = run.restored()
-            # That broker drops what is too much without a word.
+            # That broker drops the records beyond its limit without a word.
             if records != made:
                 raise CheckFailed(f"{records} table records were applied, and {made} were made")
             run.start()
@@ -189,7 +189,8 @@ def many_partitions(bench, results, runs):
 
 
 def opening(bench, prepared, results, runs, name="opening"):
-    """Begins again on the filled store, with no event to work on: what a start takes until all tables are caught up."""
+    """Begins again on the filled store, with no event to work on: the time and CPU of a start until all tables are
+    caught up."""
     empty = prepared.workload.fresh("questions-none")
     for _ in range(runs):
         run = WorkerRun(bench, prepared.workload, "exactly-once", prepared.state, questions=empty)
@@ -237,8 +238,8 @@ def passes(bench, prepared, results, runs, modes=MODES, floor=True, peers=(), la
                     run.close()
 
 
-# Librdkafka's properties, one changed at a time. What the default broker does not heed is left to clusters: how much a
-# fetch brings, and whether checksums are there to be checked.
+# Librdkafka's properties, one changed at a time. Two that the default broker does not heed are left to clusters: the
+# size of a fetch, and the checking of checksums.
 SETTINGS = {
     "default": {},
     "compression.type=lz4": {"compression.type": "lz4"},
@@ -282,7 +283,7 @@ def _check(run, workload):
 
 
 def allocations(bench, prepared, results, modes=MODES):
-    """Counts what is allocated between a fifth of the events and the last, with a library preloaded."""
+    """Counts the allocations between a fifth of the events and the last, with a library preloaded."""
     for mode in modes:
         run = WorkerRun(bench, prepared.workload, mode, prepared.state, preload=True)
         try:
@@ -338,8 +339,8 @@ def start_up(bench, prepared, results, runs):
 
 
 def idle(bench, prepared, results, seconds):
-    """What a worker with nothing to do takes of a core: on the cluster, and if that is the default broker, which answers
-    empty fetches at once, also on one that holds them."""
+    """The share of a core that a worker with nothing to do takes: on the cluster, and if that is the default broker,
+    which answers empty fetches at once, also on one that holds them."""
     empty = prepared.workload.fresh("questions-none")
     run = WorkerRun(bench, prepared.workload, "exactly-once", prepared.state, questions=empty)
     run.commit_tables()

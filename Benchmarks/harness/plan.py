@@ -1,4 +1,4 @@
-"""How much a workload is, before any of it is made up: what the broker, the disk and the check can hold."""
+"""The size of a workload, before any of it is made up: as much as the broker, the disk and the check can hold."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ PRESETS = {
     # Of its records one in twenty is a question event.
     "w6": (50_000, 0, 1_000_000, 0.95),
 }
-# What a record has beside its value, on the broker; and a vote in all.
+# The bytes of a record beside its value, on the broker; and of a whole vote.
 RECORD, VOTE = 60, 230
-# What the check keeps of the tables, at most.
+# The most bytes of the tables that the check keeps.
 CHECK_BYTES = 400 << 20
-# The default broker answers a fetch with all that it has, in one piece that clients take up to a billion bytes of, and has to
-# be done with it before its connection serves anything else: a worker that waits for it too long loses its place in the group.
+# The default broker answers a fetch with all that it has, in one piece that clients take up to a billion bytes of, and
+# has to be done with it before its connection serves anything else: a worker that waits for it too long loses its place
+# in the group.
 FETCHED_BYTES, READ_BACK_BYTES = 600_000_000, 960_000_000
 
 
@@ -58,7 +59,7 @@ class Plan:
 
     @property
     def one_in(self):
-        """Of how many questions one is checked: what is known of its answers takes memory in the program that checks."""
+        """One question in so many is checked: its answers and votes take memory in the program that checks."""
         kept = self.answers * (2 * self.answer_bytes + 500) + self.votes * 300 + self.questions * 600
         return max(1, math.ceil(kept / CHECK_BYTES))
 
@@ -88,7 +89,7 @@ def fitting(name, scale, options, large_events=500_000):
                                       READ_BACK_BYTES / (found.enriched_bytes + RECORD)))
         found = Plan.of(name, scale, options, large_events)
     while found.excess > 1:
-        # Two digits, downwards: what is printed is what was taken.
+        # Two digits, downwards: the printed scale is the one taken.
         scale = found.scale / found.excess * 0.999
         step = 10 ** (math.floor(math.log10(scale)) - 1)
         found = Plan.of(name, math.floor(scale / step + 1e-9) * step, options, large_events)

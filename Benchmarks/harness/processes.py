@@ -1,4 +1,4 @@
-"""What is measured of a running process from outside."""
+"""Measures a running process from outside."""
 
 import struct
 import subprocess
@@ -14,7 +14,7 @@ def cpu_seconds(pid):
 
 
 def sent_bytes(pid):
-    """What left on the TCP connections that the process has now; None where `ss` is missing."""
+    """Bytes sent on the TCP connections that the process has now; None where `ss` is missing."""
     try:
         lines = subprocess.run(["ss", "-tinHp"], capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
@@ -77,7 +77,7 @@ class Sampler(threading.Thread):
 
 
 class Counts:
-    """What the preloaded library wrote (floor/preload.c)."""
+    """The counts that the preloaded library wrote (floor/preload.c)."""
 
     OWNERS = ("librdkafka", "LMDB", "own")
 

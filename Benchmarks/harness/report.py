@@ -7,7 +7,7 @@ W1_BESIDE_W4 = "w1 beside w4"
 # The program's name where an idle worker is measured on a broker that holds fetches which find nothing, as Kafka's do.
 ON_WAITING_BROKER = "rejoinder, on librdkafka's mock cluster"
 
-# What an experiment's programs are compared with, where it is not the floor.
+# The base that an experiment's programs are compared with, where it is not the floor.
 BASES = {"lanes": ("rejoinder", "one lane"), "settings": ("default", "the default")}
 
 # Figures that are also told as a ratio to the base's.
@@ -96,7 +96,7 @@ def tables(results):
 
 
 def question_event_figure(results, mode):
-    """Which figure says what an event costs on tables of any size, and what is to be said of it."""
+    """The figure for an event's cost on tables of any size, and a remark on it."""
     def runs(figure):
         return [len(results.values.get((name, "rejoinder", mode, figure), ())) for name in (W1_BESIDE_W4, "w4")]
 
@@ -107,7 +107,7 @@ def question_event_figure(results, mode):
 
 
 def claims(results):
-    """What the figures must show, and what they do."""
+    """The marks that the figures must reach, and the figures."""
     def median(*key):
         values = results.values.get(key)
         return statistics.median(values) if values else None

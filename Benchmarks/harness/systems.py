@@ -1,4 +1,4 @@
-"""The programs that are compared: the worker, the floor, and what one would use instead."""
+"""The programs that are compared: the worker, the floor, and other systems that one would use instead."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from waiting_broker import WaitingBroker
 
 # Between two looks at how far a program has come. A look costs the broker, not the program.
 LOOK = 0.02
-# The same where the moment of a commit is what counts.
+# The same where the moment of a commit counts.
 CLOSE_LOOK = 0.002
 # The least share of the events that must be left when all tables are caught up, for their cost to be told apart.
 LEAST_LEFT = 1 / 3
@@ -88,7 +88,7 @@ class WorkerRun(Run):
         self.looks = []
 
     def commit_tables(self, questions=False):
-        """As if the group had worked before: the store is what this leaves it to be filled with.
+        """Commits the tables' ends, as if the group had worked before: a start restores its store up to them.
 
         questions: as if it had worked on all question events, too.
         """
@@ -98,7 +98,8 @@ class WorkerRun(Run):
         ])
 
     def wait_inputs(self):
-        """Until the group has committed all that there is of the inputs, so that nothing waits to be published again."""
+        """Until the group has committed all that there is of the inputs, so that nothing waits to be published
+        again."""
         deadline = time.monotonic() + self.workload.patience
         topics = (self.questions, self.workload.topics["answers"], self.workload.topics["votes"])
         left = {topic: sum(self.workload.ends(topic)) for topic in topics}
@@ -137,8 +138,9 @@ class WorkerRun(Run):
         return found
 
     def wait_caught_up(self):
-        """Until every partition's tables are there. Returns when the first one's were, by the monotonic clock, and the CPU
-        time at that moment: from there on questions are worked on, while this one still waits for the other partitions."""
+        """Until every partition's tables are there. Returns when the first one's were, by the monotonic clock, and the
+        CPU time at that moment: from there on questions are worked on, while this one still waits for the other
+        partitions."""
         timeout = self.workload.patience
         deadline = time.monotonic() + timeout
         self.looks = []
@@ -171,14 +173,15 @@ class WorkerRun(Run):
                 self.looks[-1][2] - self._look_before(given)[1])
 
     def opening(self):
-        """Seconds and CPU seconds from "partitions assigned" to the last partition caught up, on a store that had all."""
+        """Seconds and CPU seconds from "partitions assigned" to the last partition caught up, on a store that had
+        all."""
         applied, seconds, cpu = self.restored()
         if applied:
             raise Failed(f"{applied} table records were applied to a store that should have them")
         return seconds, cpu
 
     def store_bytes(self):
-        """What the store takes on disk."""
+        """The store's bytes on disk."""
         return sum(path.stat().st_blocks * 512 for path in self.state.rglob("*") if path.is_file())
 
     def wait_next_commit(self, count):
@@ -204,8 +207,8 @@ class WorkerRun(Run):
         return cpu_seconds(self.process.pid)
 
     def pass_over(self, count):
-        """Works through `count` question events that are there already, and measures from the first to the last; and, where
-        enough of them are left then, from the first commit after all tables were caught up."""
+        """Works through `count` question events that are there already, and measures from the first to the last; and,
+        where enough of them are left then, from the first commit after all tables were caught up."""
         self.commit_tables()
         self.start()
         began, began_cpu = self.wait_caught_up()
@@ -255,7 +258,7 @@ class WorkerRun(Run):
 
 
 class WaitingBrokerRun(WorkerRun):
-    """A worker on a broker that keeps to what a fetch says (waiting_broker.py), with tables of its own and no events."""
+    """A worker on a broker that keeps to a fetch's limits (waiting_broker.py), with tables of its own and no events."""
 
     def __init__(self, bench, partitions, tables, mode="exactly-once"):
         """tables: options of `rejoinder generate`; no partition of them larger than the broker keeps."""
@@ -288,15 +291,16 @@ class FloorRun(Run):
 
     name = "floor"
 
-    # The queues are the floor's own, as large as may be: it is to show what librdkafka can do, not what a program with little
-    # memory can. What is gathered for a transaction has room twice.
+    # The queues are the floor's own, as large as may be: it is to show librdkafka's limit, not that of a program with
+    # little memory. The events gathered for a transaction have room twice.
     QUEUES = {
         "consumer": {"queued.min.messages": "10000000", "queued.max.messages.kbytes": "2097151"},
         "producer": {"queue.buffering.max.messages": "10000000", "queue.buffering.max.kbytes": "1048576"},
     }
 
     def __init__(self, bench, workload, mode, sizes, questions=None, is_spread=False):
-        """is_spread: the sizes are those of all records that it publishes, whatever it consumes (`Workload.write_spread`)."""
+        """is_spread: the sizes are those of all records that it publishes, spread over all that it consumes
+        (`Workload.write_spread`)."""
         super().__init__(bench, workload, mode, questions)
         self.sizes = sizes
         self.is_spread = is_spread
@@ -314,8 +318,8 @@ class FloorRun(Run):
         words = ["--questions", self.questions, "--enriched", self.enriched, "--mode", self.mode,
                  "--sizes", self.sizes, "--count", count,
                  "--commit-bytes", int(properties["producer"]["queue.buffering.max.kbytes"]) * 1024 // 2]
-        # The worker listens for answers and votes all the time, and so does this: it costs next to nothing with a broker
-        # that keeps a fetch waiting until something comes, and a lot with one that does not.
+        # The worker listens for answers and votes all the time, and so does this: it costs next to nothing with a
+        # broker that keeps a fetch waiting until something comes, and a lot with one that does not.
         words += ["--follow", self.workload.topics["answers"], "--follow", self.workload.topics["votes"],
                   "--follow-count", follow_count, "--from-assignment", int(from_assignment), "--spread", int(self.is_spread)]
         for option, values in (
@@ -335,7 +339,7 @@ class FloorRun(Run):
         self.bench.children.append(self.process)
         self.sampler = Sampler(self.process.pid)
         self.sampler.start()
-        # It waits for what may never come.
+        # Its partitions may never come, so the wait has an end.
         self._hangs = threading.Timer(self.workload.patience, self.process.kill)
         self._hangs.daemon = True
         self._hangs.start()
@@ -344,7 +348,7 @@ class FloorRun(Run):
         return self
 
     def finish(self, records):
-        """records: of what, the CPU time is divided by."""
+        """records: the count that the CPU time is divided by."""
         line = self.process.stdout.readline()
         self.process.wait()
         self._hangs.cancel()

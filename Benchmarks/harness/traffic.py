@@ -72,14 +72,16 @@ def live(bench, prepared, results, runs, modes=MODES, name="w3"):
 
 
 def following(bench, plan, options, partitions, results, runs, modes=MODES, coalesce=1000):
-    """Traffic that comes while it is worked on, where records follow changes: the worker publishes, then the floor publishes as many
-    records of the same lengths, both consuming the same records. CPU is divided by the records published."""
+    """Traffic that comes while it is worked on, where records follow changes: the worker publishes, then the floor
+    publishes as many records of the same lengths, both consuming the same records. CPU is divided by the records
+    published."""
     name = f"{plan.name}, records follow changes"
     for turn in range(runs):
         for mode in modes:
             sizes = bench.directory / f"following-{plan.name}-{turn}-{mode}.sizes"
             published = 0
-            # The worker comes first: what it publishes depends on the moment, and the floor has to publish as much.
+            # The worker comes first: the number of its records depends on the moment, and the floor has to publish as
+            # many.
             for kind in ("rejoinder", "floor"):
                 # Votes that were cast before would change nothing, so each run has topics of its own.
                 workload = Workload(bench, plan.name, options, partitions, plan.one_in, plan.patience)
@@ -201,8 +203,8 @@ def latency(bench, prepared, results, runs, seconds, modes=MODES, rate=1_000, na
 
 
 def change_latency(bench, prepared, results, runs, seconds, rate=1_000, name="changes"):
-    """Votes at a steady rate, each for another question than those before it: from before each is produced to when a read_committed
-    reader has the record that shows it. Records follow changes at the end of each step."""
+    """Votes at a steady rate, each for another question than those before it: from before each is produced to when a
+    read_committed reader has the record that shows it. Records follow changes at the end of each step."""
     workload = prepared.workload
     asked = dict(workload.first_questions(int(rate * seconds)))
     answers = {}
@@ -299,8 +301,8 @@ def percentiles(times):
 
 
 def steady(bench, run, prepared, questions, rate, count):
-    """Produces `count` events, reads their records, and returns the seconds between. The first second's do not count, or of
-    few events the first half's."""
+    """Produces `count` events, reads their records, and returns the seconds between. The first second's do not count,
+    or of few events the first half's."""
     workload = prepared.workload
     events = workload.first_questions(count)
     warm_up = min(1, len(events) / rate / 2)

@@ -11,7 +11,7 @@ _LINE = re.compile(r": (Sent|Received) (AddPartitionsToTxn|AddOffsetsToTxn|TxnOf
 
 
 def requests(bench, prepared, results, seconds, rate=1_000, name="requests"):
-    """w5, exactly-once, with a line of the log for each request: what a transaction waits for."""
+    """w5, exactly-once, with a line of the log for each request: the requests that a transaction waits for."""
     questions = prepared.workload.fresh("questions-steady")
     run = WorkerRun(bench, prepared.workload, "exactly-once", prepared.state, questions=questions,
                     properties={"debug": "protocol"}, level="debug")

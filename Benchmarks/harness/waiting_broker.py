@@ -1,9 +1,10 @@
-"""librdkafka's mock cluster in a process of its own: a broker that holds a fetch which finds nothing, and hands out no more than a
-batch beyond what a fetch asks for, as Kafka's do.
+"""librdkafka's mock cluster in a process of its own: a broker that holds a fetch which finds nothing, and hands out no
+more than a batch beyond a fetch's limit, as Kafka's do.
 
-The broker that the benchmark starts by default does neither, so that whoever listens is busy asking, and whoever is behind
-holds all that is before him. The mock cluster knows no real transactions, and keeps 5 MiB of each partition and silently drops
-what is older: it is for workers that have nothing to do, or to restore little of many partitions, and for nothing else.
+The broker that the benchmark starts by default does neither, so that idle consumers are busy asking, and a consumer
+that is behind holds its whole backlog. The mock cluster knows no real transactions, and keeps 5 MiB of each partition
+and silently drops older records: it is for workers that have nothing to do, or to restore little of many partitions,
+and for nothing else.
 """
 
 import subprocess

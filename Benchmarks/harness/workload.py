@@ -1,4 +1,5 @@
-"""A workload's topics on a cluster, and what must come out of them, computed without a line of the program."""
+"""A workload's topics on a cluster, and the records that must come out of them, computed without a line of the
+program."""
 
 import array
 import hashlib
@@ -23,11 +24,11 @@ HEAD = b'{"question":'
 
 
 class CheckFailed(Exception):
-    """What was published is not what had to be."""
+    """A published record is not the one that had to be."""
 
 
 class Events:
-    """What is kept of a partition's question events: little, for there may be gigabytes of them."""
+    """The notes kept of a partition's question events: little, for there may be gigabytes of them."""
 
     def __init__(self):
         self._keys = {}
@@ -67,7 +68,8 @@ class Workload:
     """Topics of their own, filled by `rejoinder generate`; removed by `close`."""
 
     def __init__(self, bench, name, options, partitions, one_in=1, patience=600):
-        """one_in: of how many questions one is checked; the others' tables are not kept in memory. patience: seconds."""
+        """one_in: of how many questions one is checked; the others' tables are not kept in memory. patience:
+        seconds."""
         self.bench = bench
         self.cluster = bench.cluster
         self.administration = bench.administration
@@ -161,7 +163,7 @@ class Workload:
         finally:
             consumer.close()
 
-    # --- What must come out ------------------------------------------------------------------------------------
+    # --- The records that must come out ------------------------------------------------------------------------
 
     def is_checked(self, key):
         return self.one_in == 1 or zlib.crc32(key) % self.one_in == 0
@@ -189,7 +191,7 @@ class Workload:
 
     @staticmethod
     def _found(value):
-        """The fields that the tables want. What was made up keeps the contract, which other tests see to."""
+        """The fields that the tables need. Made-up records keep the contract, which other tests see to."""
         found = json.loads(value)
         for name in ("id", "questionId", "answerId", "voterId"):
             if name in found:
@@ -199,7 +201,8 @@ class Workload:
         return found
 
     def load_questions(self, topic=None):
-        """Reads the question events, and notes of each by partition, in order of offset, what its record is checked by."""
+        """Reads the question events, and notes of each by partition, in order of offset, the figures that its record is
+        checked by."""
         topic = topic or self.topics["questions"]
         events = [Events() for _ in range(self.partitions)]
 
@@ -234,7 +237,7 @@ class Workload:
         self._events.pop(topic, None)
 
     def _suffix(self, key, length):
-        """What follows the question's own bytes, of which there are `length`."""
+        """The enriched value's bytes after the question's own, of which there are `length`."""
         suffix = self._suffixes.get(key)
         if suffix is None:
             suffix = self._suffixes[key] = self._whole_suffix(key, 0, sys.maxsize)
@@ -247,7 +250,7 @@ class Workload:
         return oracle.enriched_value(b" " * length, self._tables.ranking(key), limit)[len(HEAD) + length :]
 
     def write_sizes(self, path, topic=None):
-        """For the floor: the lengths of the enriched values. Of what is not checked the mean of what is."""
+        """For the floor: the lengths of the enriched values. An unchecked one has the mean of the checked ones."""
         with open(path, "wb") as file:
             file.write(struct.pack("=i", self.partitions))
             for events in self.questions(topic):
@@ -266,7 +269,8 @@ class Workload:
                 lengths.tofile(file)
 
     def write_spread(self, path, enriched, inputs):
-        """For the floor: the lengths of what was published, by partition, and of how many consumed records it came.
+        """For the floor: the lengths of the published records, by partition, and the number of consumed records they
+        came of.
 
         Returns how many records and bytes there are.
         """
@@ -285,7 +289,8 @@ class Workload:
         return sum(map(len, lengths)), sum(map(sum, lengths))
 
     def check_last(self, enriched):
-        """When all inputs are worked on and nothing waits, each question's last record shows all of its answers and votes."""
+        """When all inputs are worked on and nothing waits, each question's last record shows all of its answers and
+        votes."""
         self.load_tables()
         events, last = {}, {}
 

@@ -1,4 +1,5 @@
-"""What one would write by hand: confluent-kafka and orjson, tables in dictionaries. No restart, no rebalance, no bad records."""
+"""A worker written by hand: confluent-kafka and orjson, tables in dictionaries. No restart, no rebalance, no bad
+records."""
 
 import argparse
 import json

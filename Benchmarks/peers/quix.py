@@ -1,4 +1,5 @@
-"""Quix Streams, as its documentation joins a stream with state: answers and votes kept per key, questions looked up in them."""
+"""Quix Streams, as its documentation joins a stream with state: answers and votes kept per key, questions looked up in
+them."""
 
 import argparse
 import json

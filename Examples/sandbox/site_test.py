@@ -22,7 +22,7 @@ try:
     answer = {"id": "a1", "questionId": "q1", "body": "Because of the tides."}
     producer.produce(site["topics"]["answers"], key="q1", value=json.dumps(answer))
     producer.flush()
-    # Answers and questions are two topics; whoever wants an order between them waits.
+    # Answers and questions are two topics; a test that wants an order between them waits.
     post("/sandbox/wait-idle")
     producer.produce(site["topics"]["questions"], key="q1", value='{"id":"q1","title":"Why does the sea move?"}')
     producer.flush()

@@ -1,4 +1,4 @@
-"""An admin port without a worker: a history and a line a second, for what looks at workers."""
+"""An admin port without a worker: a history and a line a second, for programs that look at workers."""
 
 import http.server
 import json

@@ -129,7 +129,7 @@ class Page:
         Path(path).write_bytes(base64.b64decode(data))
 
     def complaints(self):
-        """What the console of a developer would show."""
+        """The errors that a developer's console would show."""
         self.evaluate("1")
         found = []
         for event in self._events:

@@ -7,8 +7,8 @@ LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/local/lib/faketime/
 
 
 class SteppedClock:
-    """Steps what one worker takes for the time of day. Its monotonic clock goes on undisturbed, as it does when NTP or an
-    operator sets a machine's clock."""
+    """Steps the time of day of one worker. Its monotonic clock goes on undisturbed, as it does when NTP or an operator
+    sets a machine's clock."""
 
     def __init__(self, library, file):
         self._library = library
@@ -23,14 +23,14 @@ class SteppedClock:
 
     @property
     def environment(self):
-        """What the worker is to be started with."""
+        """The environment that the worker is to be started with."""
         return {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_CACHE_DURATION": "1",  # seconds until a step is seen
-            # Without one the library makes shared memory and changes the environment, behind which Swift's runtime looks
-            # for the arguments.
+            # Without one the library makes shared memory and changes the environment, behind which Swift's runtime
+            # looks for the arguments.
             "FAKETIME_SHARED": "none none",
         }
 

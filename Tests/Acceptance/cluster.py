@@ -65,7 +65,7 @@ class Broker:
 
 
 class Cluster:
-    """What the tests ask of a cluster by way of administration."""
+    """The administration of a cluster that the tests need."""
 
     def __init__(self, bootstrap_servers, ours=False):
         """ours: the broker is the one above. It differs from Kafka in how it keeps consumer groups:
@@ -109,7 +109,7 @@ class Cluster:
                     raise
 
     def create_topics(self, partitions):
-        """partitions: topic name -> count. What is published keeps its own, old timestamps, so nothing may expire."""
+        """partitions: topic name -> count. Published records keep their own, old timestamps, so nothing may expire."""
         replication = min(3, len(self.admin.list_topics(timeout=10).brokers))
         topics = [
             NewTopic(name, count, replication, config={"retention.ms": "-1", "cleanup.policy": "delete"})
@@ -123,7 +123,7 @@ class Cluster:
             time.sleep(0.1)
 
     def delete(self, topics, groups):
-        """Removes what a test made; what is gone already is gone."""
+        """Removes a test's topics and groups; those that are gone already are gone."""
         for group in groups:
             if watcher := self._watchers.pop(group, None):
                 watcher.close()
@@ -140,7 +140,8 @@ class Cluster:
 
     def committed(self, group, topic, partitions):
         """The group's committed offsets of a topic by partition; None where there is none."""
-        # Not by the admin client, which crashes when the group's coordinator goes away meanwhile (confluent-kafka 2.16).
+        # Not by the admin client, which crashes when the group's coordinator goes away meanwhile (confluent-kafka
+        # 2.16).
         if group not in self._watchers:
             self._watchers[group] = Consumer(
                 {"bootstrap.servers": self.bootstrap_servers, "group.id": group, "isolation.level": "read_uncommitted", **CLIENT})
@@ -155,7 +156,8 @@ class Cluster:
         return self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members
 
     def end_sessions(self, group, client_id, seconds):
-        """What Kafka does by itself: the members of a client that was killed leave the group when their session is over."""
+        """Does as Kafka does by itself: the members of a client that was killed leave the group when their session is
+        over."""
         if not self._ours:
             return
         dead = [m.member_id for m in self.members(group) if client_id is None or client_id in m.client_id]

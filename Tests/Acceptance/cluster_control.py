@@ -61,7 +61,8 @@ class ClusterControl:
             self.start(node)
 
     def wait_until_whole(self, timeout=120):
-        """Until every node serves and each replica of every partition is in sync: nothing of a test is left to the next."""
+        """Until every node serves and each replica of every partition is in sync: nothing of a test is left to the
+        next."""
         deadline = time.monotonic() + timeout
         while problem := self._problem():
             assert time.monotonic() < deadline, f"the cluster is not whole after {timeout} s: {problem}"

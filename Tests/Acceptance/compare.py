@@ -1,4 +1,4 @@
-"""What was published, held against what the oracle expects."""
+"""Holds the published records against those that the oracle expects."""
 
 import collections
 
@@ -25,7 +25,7 @@ def _first_difference(one, other):
 
 
 def describe(expected, actual):
-    """What differs between an expected enriched record and the one that came; None if nothing does."""
+    """The difference between an expected enriched record and the one that came; None if there is none."""
     source = expected.source
     where = f"the answer to {source.topic} [{source.partition}] at {source.offset}"
     if actual.key != expected.key:
@@ -38,7 +38,7 @@ def describe(expected, actual):
     headers, made_from = actual.headers[:-1], actual.headers[-1] if actual.headers else None
     if headers != source.headers:
         return f"{where}: headers {headers} before the last, not {source.headers}"
-    # Of what it was made from the oracle knows the event; `rejoinder verify` has tests of its own.
+    # Of the record's origin the oracle knows the event; `rejoinder verify` has tests of its own.
     if made_from[0] != FROM_HEADER or made_from[1].split(b" ")[:2] != [b"%d" % source.partition, b"%d" % source.offset]:
         return f"{where}: the last header is {made_from}, not {FROM_HEADER} with the event's place"
     return None
@@ -87,7 +87,7 @@ def enriched_exactly_once(expected, actual):
 
 
 def enriched_at_least_once(expected, actual):
-    """Every expected record at least once; what was repeated is the same again, and nothing overtakes."""
+    """Every expected record at least once; repeated records are the same again, and nothing overtakes."""
     wanted = collections.defaultdict(list)
     for result in sorted((r for r in expected if isinstance(r, Enriched)), key=lambda r: r.source.offset):
         wanted[result.partition].append(result)

@@ -1,4 +1,4 @@
-"""What the acceptance tests share."""
+"""Shared by the acceptance tests."""
 
 import os
 

@@ -60,7 +60,7 @@ class Deployment:
             )
         failures = []
         for kind, key, value, headers in records:
-            # What Java's clients place at random can go anywhere.
+            # Records that Java's clients place at random can go anywhere.
             partition = partition_of(key or b"", self.partitions)
             record = Record(self.topics[kind], partition, -1, self._clock, key, value, headers)
             self._clock += 1
@@ -72,7 +72,7 @@ class Deployment:
                 else:
                     record.offset = message.offset()
                     # A broker that had the record already, from a request whose answer was lost, names no offset.
-                    # Nobody else writes to the topic, so it stands behind the one before.
+                    # The test is the topic's only writer, so it stands behind the one before.
                     last = self._last.get((record.topic, partition), -1)
                     if record.offset < 0:
                         record.offset = last + 1
@@ -157,8 +157,8 @@ class Deployment:
         return read(self.cluster, topic, timeout, isolation)
 
     def wait_until_settled(self, timeout=30):
-        """Until no transaction is open on the output, as a killed worker's is until its broker gives it up: what is behind its
-        beginning is committed, and shown to nobody."""
+        """Until no transaction is open on the output, as a killed worker's is until its broker gives it up: the records
+        behind its beginning are committed, and shown to no reader."""
         deadline = time.monotonic() + timeout
         while held_back := self.held_back():
             assert time.monotonic() < deadline, f"transactions are still open, by place (shown, written): {held_back}"
@@ -166,7 +166,7 @@ class Deployment:
 
     def held_back(self):
         """Where on the output open transactions hold something back: (topic, partition) -> (shown, written) offsets."""
-        # In this order what is committed in between is not taken for held back.
+        # In this order records committed in between are not taken for held back.
         written, shown = (self._output_ends(isolation) for isolation in ("read_uncommitted", "read_committed"))
         return {place: (shown[place], end) for place, end in written.items() if shown[place] < end}
 

@@ -64,7 +64,8 @@ class Generator:
             value["answeredAt"] = self._moment()
         if self.random.random() < 0.08:
             value["withdrawn"] = self.random.random() < 0.7
-        # An answer's own tally and votes cast for it stand in two topics, whose order nobody knows: it has the one or the other.
+        # An answer's own tally and votes cast for it stand in two topics, without an order between them: it has the one
+        # or the other.
         if identifier.startswith("tallied-") and question in self._tallied and self._often():
             value["voteCount"] = self.random.choice((0, 3, -5, 41, 2**53))
         return question.encode(), self._written(value)

@@ -1,4 +1,4 @@
-"""What the enriched topic must look like when published records follow every change (`publish.on: changes`).
+"""The enriched topic as it must be when published records follow every change (`publish.on: changes`).
 
 Computed from the contract like `oracle`, and like it without a line of the worker's.
 """
@@ -52,7 +52,8 @@ def cause(record):
 
 
 def split(record):
-    """The headers without the last, which says what the record was made from, and the event's partition and offset from there."""
+    """The headers without the last, which names the record's origin, and the event's partition and offset from
+    there."""
     *headers, (name, value) = record.headers
     assert name == FROM, f"{record.key}: the last header is {name}"
     partition, offset, _, _ = value.split(b" ")
@@ -60,7 +61,7 @@ def split(record):
 
 
 def circumstances(deployment, stale, expected):
-    """What tells a worker's fault from a broker's or a reader's."""
+    """Findings that tell a worker's fault from a broker's or a reader's."""
     yield f"in the partitions {sorted({expected[key][0].partition for key in stale})}"
     kept = {(r.topic, r.partition, r.offset, r.key, r.value) for topic in deployment.topics.values() for r in deployment.read(topic)}
     sent = {(r.topic, r.partition, r.offset, r.key, r.value) for r in deployment.records}
@@ -74,7 +75,7 @@ def circumstances(deployment, stale, expected):
 
 
 def verify(deployment, limit=10**9, is_undisturbed=True, is_exactly_once=True):
-    """Holds what was published against the records that went in. Returns the records of each question."""
+    """Holds the published records against the records that went in. Returns the records of each question."""
     deployment.wait_until_settled()
     published = by_question(deployment.read(deployment.enriched))
     expected = final(deployment.records, deployment.kinds, limit)

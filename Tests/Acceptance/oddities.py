@@ -1,4 +1,4 @@
-"""Records at the edges: what must be refused, with the code, and what looks odd and must be carried through."""
+"""Records at the edges: some that must be refused, with the code, and odd-looking ones that must be carried through."""
 
 import json
 
@@ -134,7 +134,7 @@ def malformed(kind, question="q-odd"):
     yield b"", None, "key-mismatch"
 
 
-# What damage puts into a text: marks of JSON, halves of escapes and characters, beginnings of other values.
+# The pieces that damage puts into a text: marks of JSON, halves of escapes and characters, beginnings of other values.
 _SCRAPS = (
     b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\", b"\\u", b"\\ud800", b"\\udc00", b"\\u0000", b"0", b"1", b"-", b"+", b".", b"e", b"E5", b"null",
     b"true", b" ", b"\t", b"\n", b"\r", b"\x00", b"\x1f", b"\x7f", b"\x80", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x9f", b"\xff", b"/", b"a", b"Z",
@@ -193,11 +193,11 @@ def odd_records(question="q-odd"):
     for identifier in ("x" * 200, "é" * 100, "\U0001f600" * 50, "\uffee", "\U00010000", "\u0000", " ", '"', "\\", "\x7f", "a", "A"):
         yield oracle.ANSWERS, key, _dump({"id": identifier, "questionId": question})
         yield oracle.QUESTIONS, identifier.encode(), _dump({"id": identifier, "title": identifier})
-    # Integers as ids: the digits are the id, whatever fits into 64 bits.
+    # Integers as ids: the digits are the id, also beyond 64 bits.
     for number in (0, -7, 42, 2**63, 9999999999999999999, 10**199):
         yield oracle.QUESTIONS, b"%d" % number, _dump({"id": number, "title": "?"})
         yield oracle.ANSWERS, b"%d" % number, _dump({"id": number, "questionId": number, "author": {"id": number}})
-        # An answer's own tally and votes stand in two topics, whose order is nobody's: no votes for this one.
+        # An answer's own tally and votes stand in two topics, without an order between them: no votes for this one.
         yield oracle.ANSWERS, b"%d" % number, _dump({"id": f"tallied-{number % 7}", "questionId": number, "voteCount": number % 1000})
         yield oracle.VOTES, b"%d" % number, _dump({"questionId": str(number), "answerId": number, "voterId": number, "value": 1})
         yield oracle.VOTES, b"%d" % number, _dump({"questionId": number, "answerId": str(number), "voteCount": 4})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What Rejoinder must publish, computed from the contract by a second hand.
+"""The records that Rejoinder must publish, computed from the contract by a second hand.
 
 The program shares nothing with the worker but the contract: it reads the records of the three input topics,
 applies all answers and votes, then answers every question event in partition order. Values are bytes
@@ -214,7 +214,7 @@ def _object(fields):
 
 
 def _contract_fields(name, value, fields):
-    """The contract's fields of an object, checked; the others are nobody's business."""
+    """The contract's fields of an object, checked; the others are ignored."""
     if type(value) is not Members:
         raise Refused("schema", f"{name} is not an object")
     found = {}
@@ -267,7 +267,7 @@ _COUNTED = {"questionId": _id, "answerId": _id, "voteCount": _safe_integer, "cou
 
 
 def _vote(document):
-    """A vote is of the kind that its fields make it; what only the other kind would read is nobody's business."""
+    """A vote is of the kind that its fields make it; fields that only the other kind reads are ignored."""
     names = {name for name, _ in document} if type(document) is Members else ()
     if "value" in names and "voteCount" in names:
         raise Refused("schema", "a vote has 'value' or 'voteCount', not both")
@@ -358,7 +358,8 @@ def _rendered(vote_count, value):
 
 
 def enriched_value(question, ranking, limit):
-    """The enriched value, with as many answers as fit into `limit` bytes. Raises `Refused`, too-large, if not even none does."""
+    """The enriched value, with as many answers as fit into `limit` bytes. Raises `Refused`, too-large, if not even none
+    does."""
     parts = [_rendered(*ranked) for ranked in ranking]
     count = b"%d" % len(parts)
     head = b'{"question":' + question + b',"answers":['
@@ -381,7 +382,7 @@ def compute(records, limit=sys.maxsize, output_partitions=None, kinds=None, tabl
     records: of all three topics, in any order of partitions but in offset order within each.
     limit: maxRecordBytes. output_partitions: the enriched topic's count where it differs from the questions'.
     kinds: topic name -> one of `KINDS`, where topics bear other names.
-    tables: what earlier records have left, which these go on from.
+    tables: the tables as earlier records have left them, which these go on from.
     """
     if tables is None:
         tables = Tables()
@@ -438,7 +439,7 @@ def envelope_record(line):
 
 
 def envelope_line(topic, partition, timestamp, headers, key, value):
-    """A golden line: the envelope without what may differ from run to run."""
+    """A golden line: the envelope without the fields that may differ from run to run."""
     envelope = {"topic": topic, "partition": partition}
     if timestamp is not None:
         envelope |= {"tstype": "create", "ts": timestamp}

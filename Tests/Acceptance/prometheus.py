@@ -1,4 +1,4 @@
-"""Prometheus and its tool, and what a worker answers to it, read without either."""
+"""Prometheus and its tool, and a worker's answer to it, read without either."""
 
 import http.client
 import json
@@ -74,7 +74,7 @@ class Prometheus:
         return answer["data"]
 
     def query(self, expression, at=None):
-        """What an expression comes to: a list of (labels, value)."""
+        """The value of an expression: a list of (labels, value)."""
         data = self.api("query", query=expression, **({} if at is None else {"time": at}))
         return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]
 

@@ -1,5 +1,5 @@
-"""A proxy between worker and brokers that treats chosen requests badly: it holds them, cuts their connection and delivers
-them late, drops them, or answers them as Kafka would.
+"""A proxy between worker and brokers that treats chosen requests badly: it holds them, cuts their connection and
+delivers them late, drops them, or answers them as Kafka would.
 
 A client that begins at the proxy stays behind it: the brokers' addresses in answers are replaced by the proxy's own.
 """
@@ -45,7 +45,7 @@ def api_of(frame):
 
 
 class Rule:
-    """What the proxy does with some requests. By itself nothing."""
+    """The proxy's treatment of some requests. By itself nothing."""
 
     def matches(self, api):
         """Whether this request is the rule's. Called once for each request, until one rule takes it."""
@@ -139,8 +139,8 @@ class Silence(Rule):
 
 
 class Refusal(Rule):
-    """Requests that produce to a topic are refused with an error code of Kafka's where their batch holds certain bytes, as a
-    broker refuses a batch for one of its records. The batches must not be compressed.
+    """Requests that produce to a topic are refused with an error code of Kafka's where their batch holds certain bytes,
+    as a broker refuses a batch for one of its records. The batches must not be compressed.
 
     count: how many are refused; None: all.
     """
@@ -191,8 +191,8 @@ def _produced(frame):
 
 
 class FencedInstance(Rule):
-    """A TxnOffsetCommit with one partition of a topic is refused once, as Kafka refuses a static member's that has not joined
-    yet while the group remembers the member of an earlier process."""
+    """A TxnOffsetCommit with one partition of a topic is refused once, as Kafka refuses a static member's that has not
+    joined yet while the group remembers the member of an earlier process."""
 
     CODE = 82
 

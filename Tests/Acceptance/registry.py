@@ -1,4 +1,5 @@
-"""A schema registry on 127.0.0.1: what Confluent's serializers and a worker ask of one, and the ways in which it can fail."""
+"""A schema registry on 127.0.0.1: the requests of Confluent's serializers and of a worker, and the ways in which it can
+fail."""
 
 import base64
 import http.server
@@ -10,7 +11,7 @@ import uuid
 
 
 class Registry:
-    """Serves until it is closed. `trouble` is what it does instead of answering: a status, "nonsense", "huge" or "slow"."""
+    """Serves until it is closed. `trouble` replaces its answers: a status, "nonsense", "huge" or "slow"."""
 
     def __init__(self, port=0, user=None, ssl_context=None):
         self.user = user

@@ -32,7 +32,7 @@ class Members(list):
 
 DEEPEST = 512
 
-# Below this many opening brackets the recursive parser is safe, whatever is in the document.
+# Below this many opening brackets the recursive parser is safe for any document.
 _SAFE_BRACKETS = 200
 
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -78,12 +78,12 @@ def parse(data):
 def check(text):
     """Checks a document of any depth without recursion and returns the most arrays and objects open at once.
 
-    Written apart from `json` on purpose: for what both can read, the tests hold them against each other.
+    Written apart from `json` on purpose: on documents that both can read, the tests hold them against each other.
     """
     open_marks = []
     deepest = 0
     position = 0
-    # What may come next: a value, a value or "]", a name, a name or "}", a colon, or what follows a value.
+    # The tokens that may come next: a value, a value or "]", a name, a name or "}", a colon, or those after a value.
     expect = "value"
     while True:
         match = _TOKEN.match(text, position)

@@ -91,7 +91,7 @@ def test_load_and_show(configured):
         deployment.records += published
     worker = deployment.worker("cli").start()
     deployment.wait_until_drained()
-    # While it runs, what was applied within the last quarter of a second may not be in the file yet.
+    # While it runs, changes applied within the last quarter of a second may not be in the file yet.
     deadline = time.monotonic() + 10
     while command("show", "q-4101", "--json", *options).returncode != 0:
         assert time.monotonic() < deadline, "what was applied does not come into the file"

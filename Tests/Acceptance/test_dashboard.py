@@ -109,7 +109,7 @@ def test_dashboard_under_load(site, browser):
 
     def record(i):
         if i % 200 == 0:
-            # What is wrong with it goes into a dead letter's reason.
+            # The parser's complaint about it goes into a dead letter's reason.
             return ("questions", b"bad", b'{"id":"bad","title":"<img src=x onerror=alert(2)>"}<script>', [])
         return vote(f"q-{i % 50}", "a-1", f"voter-{i}") if i % 4 == 0 else question(f"q-{i % 50}")
 
@@ -126,7 +126,7 @@ def test_dashboard_under_load(site, browser):
         assert page.text("#group") == deployment.group
         keep(page, "dashboard")
 
-        # What the charts say is what /history says, point by point.
+        # The charts show the figures of /history, point by point.
         time.sleep(1)
         page.evaluate("document.querySelector('#chart-records details').open = true")
         page.evaluate("document.querySelector('#chart-lag details').open = true")
@@ -213,7 +213,8 @@ class Stage:
 
 
 def test_first_line(site, browser):
-    """The worker's verdict is the first line, whatever it says, and the figures stand below; from lines that a worker could have written."""
+    """The worker's verdict is the first line, and the figures stand below; from lines that a worker could have
+    written."""
     _, worker, url = site
     deadline = time.monotonic() + 30
     while not (history := json.loads(get(url, "/history")[2])):
@@ -305,7 +306,7 @@ def test_first_line(site, browser):
                 assert facts == ["1,234", "640 ms", "1 s", "4,820", "9,640", "2,410"]
                 page.wait("document.querySelectorAll('#chart-republished path.curve').length >= 3")
             if "not known" in expected:
-                # What is known of some partitions is not the topic's.
+                # The lag of some partitions is not the topic's.
                 page.evaluate("document.querySelector('#chart-lag details').open = true")
                 shown = page.wait("[...document.querySelectorAll('#chart-lag tbody tr')].map(r => r.cells[1].innerText)")
                 assert set(shown) == {"40", "–"}
@@ -328,7 +329,7 @@ def test_connection_lost_and_found(site, browser):
     worker.terminate()
     page.wait("document.querySelector('#connection').dataset.state === 'lost'")
     assert "trying again in" in page.text("#connection")
-    # The largest words are about now, not about what was.
+    # The largest words are about now, not about the past.
     page.wait("document.querySelector('#verdict-line').textContent.startsWith('No answer from the worker for ')")
     assert page.text("#verdict-more").startswith("Below is what it said last, at ")
     page.wait("document.querySelector('#announce').textContent.startsWith('No answer from the worker')")
@@ -370,14 +371,14 @@ def test_questions(site, browser):
     deployment.publish([("questions", b"broken", b'{"id":"broken","title":""}', [])])
     deployment.wait_until_drained()
 
-    # Byte for byte what is published.
+    # Byte for byte the published values.
     published = {record.key: record.value for record in deployment.read(deployment.enriched)}
     for key in ("plain", NASTY, "q-7"):
         status, fields, body = get(url, "/questions/" + urllib.parse.quote(key, safe=""))
         assert (status, fields["content-type"]) == (200, "application/json"), body
         assert body == published[key.encode()]
     assert get(url, "/questions?id=..")[2] == published[b".."]
-    # Slashes need no escapes, and `format` wins over what is accepted.
+    # Slashes need no escapes, and `format` wins over the Accept header.
     assert get(url, "/questions/" + urllib.parse.quote(NASTY, safe="/") + "?format=json", "text/html")[2] == published[
         NASTY.encode()
     ]
@@ -446,7 +447,7 @@ def test_dead_letters_can_be_opened(deploy):
         {"name": "none"},
     ]
     assert json.loads(get(url, path(other))[2])["value"] == {"base64": "/w=="}
-    # As pages: what stands in records stays text.
+    # As pages: the records' text stays text.
     status, fields, body = get(url, path(note), "text/html")
     assert status == 200 and b"&lt;script&gt;alert(7)" in body and b"<script>" not in body and b"<b>1" not in body
     assert "script-src" not in fields["content-security-policy"]

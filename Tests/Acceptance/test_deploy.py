@@ -1,4 +1,5 @@
-"""What stands in deploy/ and in the compose file: that Prometheus takes it, and that its parts fit each other and the worker."""
+"""The files in deploy/ and the compose file: that Prometheus takes them, and that the parts fit each other and the
+worker."""
 
 import json
 import re
@@ -110,7 +111,7 @@ def test_the_dashboard_is_sound():
 
 
 def test_a_container_that_restores_is_not_taken_for_dead():
-    """Swarm and autoheal replace an unhealthy container, and what a restore has done would be done again: liveness alone."""
+    """Swarm and autoheal replace an unhealthy container, and a restore would begin anew: liveness alone."""
     text = (REPOSITORY / "Dockerfile").read_text("utf-8")
     checks = re.findall(r"(?m)^HEALTHCHECK .*CMD (.*)$", text)
     checks += [
@@ -135,7 +136,7 @@ def test_the_compose_services_fit_the_files():
                 assert (REPOSITORY / source).exists(), volume
                 assert mode == ["ro"]
                 mounts[target] = REPOSITORY / source
-        # Whoever reaches the host is not asked for a password.
+        # A client that reaches the host is not asked for a password.
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 
     configuration = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))

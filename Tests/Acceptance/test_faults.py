@@ -1,4 +1,4 @@
-"""Crashes, rebalances and lost state: what comes out stays the same."""
+"""Crashes, rebalances and lost state: the output stays the same."""
 
 import os
 import random
@@ -124,7 +124,8 @@ def test_kill_during_work(deploy, scale, delivery, static, kills):
     ("partitions", "questions_asked", "answers", "votes", "every", "kills"),
     [
         (4, 500, 3_000, 6_000, 15, 4),
-        # So many answers, in no order, that a batch of them changes more pages than a store's transaction takes, and is cut.
+        # So many answers, in no order, that a batch of them changes more pages than a store's transaction takes, and is
+        # cut.
         (1, 20_000, 60_000, 15_000, 300, 2),
         # So many that an empty store is filled in the order of its keys.
         (1, 20_000, 80_000, 50_000, 300, 4),
@@ -153,7 +154,8 @@ def test_kill_during_catch_up(deploy, partitions, questions_asked, answers, vote
 
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_sigterm_leaves_no_transaction_open(deploy, lanes):
-    """One would hold back its output from readers, and its partitions from their next owner, until the broker gives it up."""
+    """One would hold back its output from readers, and its partitions from their next owner, until the broker gives it
+    up."""
     deployment = deploy()
     deployment.create_topics()
     generator = Generator(seed=37, questions=200)
@@ -225,7 +227,8 @@ def test_workers_come_and_go(deploy, scale, delivery):
         killed = time.monotonic()
         deployment.kill(second)
         # With the default settings the killed one's partitions are worked on again within 15 seconds. While the
-        # background goes on there is always something new, so it is what was there at the kill that must be done.
+        # background goes on there is always something new, so it is the records of the moment of the kill that must be
+        # done.
         wait_until_committed(deployment, list(deployment.records), killed + 15)
     deployment.wait_until_drained()
     assert third.terminate() == 0

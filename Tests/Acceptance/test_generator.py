@@ -1,4 +1,5 @@
-"""What the acceptance tests publish is what it claims to be, by the oracle's judgement."""
+"""The records that the acceptance tests publish are as valid or as malformed as they claim, by the oracle's
+judgement."""
 
 import collections
 

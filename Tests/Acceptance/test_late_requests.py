@@ -62,8 +62,9 @@ def test_a_request_that_comes_late_changes_no_later_transaction(deploy, link, sc
 
 
 def test_clock_steps_end_no_call_of_a_transaction_before_its_answer(deploy, link):
-    """librdkafka waits for the coordinator by the wall clock. A commit that was repeated when a step had ended its wait got the
-    results of the first one, and the answer, which came after both had returned, ended the process by an assertion."""
+    """librdkafka waits for the coordinator by the wall clock. A commit that was repeated when a step had ended its wait
+    got the results of the first one, and the answer, which came after both had returned, ended the process by an
+    assertion."""
     deployment = deploy(partitions=4)
     deployment.create_topics()
     generator = Generator(seed=896, questions=100)
@@ -92,7 +93,8 @@ def test_clock_steps_end_no_call_of_a_transaction_before_its_answer(deploy, link
 
 
 def test_late_offsets_of_an_ended_producer_leave_no_transaction_open(deploy, link):
-    """The producer is made anew while its TxnOffsetCommit is on the way: nothing would end the transaction that it opens."""
+    """The producer is made anew while its TxnOffsetCommit is on the way: nothing would end the transaction that it
+    opens."""
     deployment = deploy(partitions=1)
     deployment.create_topics()
     generator = Generator(seed=891, questions=20)
@@ -116,7 +118,8 @@ def test_late_offsets_of_an_ended_producer_leave_no_transaction_open(deploy, lin
 
 
 def test_no_offsets_are_sent_before_those_of_the_last_transaction_are_applied(deploy, link):
-    """A coordinator that applies a transaction's end late would apply it to the next transaction's offsets (KAFKA-17507)."""
+    """A coordinator that applies a transaction's end late would apply it to the next transaction's offsets
+    (KAFKA-17507)."""
     deployment = deploy(partitions=1)
     deployment.create_topics()
     generator = Generator(seed=893, questions=20)
@@ -167,8 +170,8 @@ def test_sigterm_ends_a_worker_whose_brokers_do_not_answer(deploy, link, deliver
     silence.end()
     # It could not leave the group.
     deployment.cluster.end_sessions(deployment.group, worker.identity, 0)
-    # Started again it ends what it left open, and does the work again. (Another worker would have to wait until the
-    # coordinator gives the transaction up, which the broker that the tests start never does.)
+    # Started again it ends the transaction that it left open, and does the work again. (Another worker would have to
+    # wait until the coordinator gives the transaction up, which the broker that the tests start never does.)
     other = deployment.worker("w1", delivery=delivery).start()
     deployment.wait_until_drained(60)
     assert other.terminate() == 0, other.log_end()
@@ -213,8 +216,9 @@ def test_a_take_over_waits_for_no_broker_without_limit(deploy, link):
 
 
 def test_a_static_member_starts_again_within_its_session(deploy, link):
-    """The producer's first transaction names the group before the consumer has joined it. Kafka, unlike the broker that the
-    tests start, takes that for another process with the same instance while it remembers the one that was killed."""
+    """The producer's first transaction names the group before the consumer has joined it. Kafka, unlike the broker that
+    the tests start, takes that for another process with the same instance while it remembers the one that was
+    killed."""
     deployment = deploy(partitions=1)
     deployment.create_topics()
     generator = Generator(seed=895, questions=20)

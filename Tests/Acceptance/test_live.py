@@ -1,4 +1,4 @@
-"""`publish.on: changes`: after rest every question's last record is its current state, whatever happened meanwhile."""
+"""`publish.on: changes`: after rest every question's last record is its current state, after any disturbance."""
 
 import json
 import random
@@ -94,8 +94,8 @@ def test_kills(deploy, scale, static, kills):
 
 @pytest.mark.parametrize(("answers", "votes"), [(20_000, 1), (1, 20_000)])
 def test_a_vote_is_published_that_a_restore_meets_before_its_answer(deploy, answers, votes):
-    """A lost store is filled again from both tables at once, and one may be far behind the other: on Kafka, that is. The broker
-    that the tests start answers each fetch with all that it has."""
+    """A lost store is filled again from both tables at once, and one may be far behind the other: on Kafka, that is.
+    The broker that the tests start answers each fetch with all that it has."""
     deployment = deploy(partitions=1)
     deployment.create_topics()
     deployment.publish([question(f"q{n}") for n in range(100)])
@@ -143,7 +143,7 @@ def test_only_what_is_seen_is_published(deploy):
     worker = deployment.worker(**changes()).start()
     wait_for_window(deployment)
     before = len(deployment.read(deployment.enriched))
-    # A CDC snapshot repeats every row; votes that come to nothing; votes for what is not shown.
+    # A CDC snapshot repeats every row; votes that come to nothing; votes for answers that are not shown.
     deployment.publish([answer("a", f"q{n}") for n in range(50)])
     deployment.publish([vote(0, "u", "a", f"q{n}") for n in range(50)])
     deployment.publish([vote(1, "u", "lost", f"q{n}") for n in range(50)])
@@ -192,7 +192,7 @@ def test_more_questions_wait_than_memory_holds(deploy, scale):
     deployment.publish(vote(1, "u", "a", f"q{n}") for n in range(0, count, 3))
     deployment.wait_until_drained(120)
     assert worker.terminate() == 0, worker.log_end()
-    # What did not fit is read again, and published whether or not it was published with a later change.
+    # Changes that did not fit are read again, and published whether or not they were published with a later change.
     came = live.verify(deployment, is_undisturbed=False)
     assert sum(len(records) for records in came.values()) < 5 * count
 
@@ -253,7 +253,7 @@ def test_too_large(deploy):
     deployment.publish([answer("a4", "q", "y" * 300)])
     wait_for_window(deployment)
     assert len(deployment.read(deployment.dead_letters)) == 1
-    # Omission: changes of what is left out are not seen.
+    # Omission: changes of omitted answers are not seen.
     deployment.publish([question("r"), *(answer(f"a{n}", "r", "y" * 300) for n in range(9))])
     wait_for_window(deployment)
     before = len(records_of(deployment, "r"))
@@ -328,7 +328,7 @@ def test_the_mode_is_switched(deploy, delivery):
     following = deployment.worker("w", delivery=delivery, **changes())
     following.start()
     deployment.wait_until_drained()
-    # Whatever changed since, and that alone.
+    # The questions that changed since, and those alone.
     deployment.publish(traffic(generator, 300, 600))
     wait_for_window(deployment)
     assert following.terminate() == 0

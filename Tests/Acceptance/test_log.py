@@ -1,4 +1,4 @@
-"""The log of the built program, where whoever reads it is slow or gone."""
+"""The log of the built program, where its reader is slow or gone."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ from test_worker import questions
 
 
 class LogPipe:
-    """What a worker's standard error can be: a pipe that is read when the test says so."""
+    """A worker's standard error: a pipe that is read when the test says so."""
 
     def __init__(self):
         self._read, self.write = os.pipe()
@@ -68,7 +68,8 @@ def test_a_log_that_nobody_reads_holds_nothing_up(deploy, log_pipe):
     url = log_pipe.wait_for("admin address", worker)["url"]
     log_pipe.wait_for("partition caught up", worker)
 
-    # Nobody reads from here on. What is logged in this time is many times what the pipe and the queue hold.
+    # The pipe has no reader from here on. The lines logged in this time are many times as many as the pipe and the
+    # queue hold.
     generator = Generator(seed=61, questions=50)
     for _ in range(8):
         deployment.publish(questions(generator, 200))

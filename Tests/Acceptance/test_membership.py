@@ -26,7 +26,8 @@ while True:
 
 
 def test_a_static_member_whose_place_was_taken_joins_again(deploy):
-    """As after a coordinator that failed before it answered a join: the group knows a member id that the worker never learnt."""
+    """As after a coordinator that failed before it answered a join: the group knows a member id that the worker never
+    learnt."""
     deployment = deploy(partitions=4)
     deployment.create_topics()
     generator = Generator(seed=941, questions=50)

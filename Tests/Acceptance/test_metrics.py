@@ -1,4 +1,5 @@
-"""What a worker's /metrics says: to promtool, to a real Prometheus, and beside what an independent client reads from Kafka."""
+"""A worker's /metrics: for promtool, for a real Prometheus, and beside the figures that an independent client reads
+from Kafka."""
 
 import collections
 import itertools
@@ -44,7 +45,7 @@ def prometheus(tmp_path):
 
 
 def settled(worker, seconds=2.5):
-    """What it says when nothing is to be done any more: lag is looked at once a second, and so are the histograms."""
+    """The metrics when nothing is to be done any more: lag is looked at once a second, and so are the histograms."""
     time.sleep(seconds)
     return Samples(scrape(address(worker)))
 
@@ -145,7 +146,7 @@ def test_counts_are_those_of_kafka(deploy, scale, prometheus, lanes):
     assert samples.get("rejoinder_partitions_assigned") == deployment.partitions
     assert samples.sum("rejoinder_store_rows", kind="answers") > 0
 
-    # The same through Prometheus: the growth between two scrapes exactly, and its rate but for what it extrapolates.
+    # The same through Prometheus: the growth between two scrapes exactly, and its rate up to extrapolation.
     time.sleep(max(0, end - time.time()))
     for metric, topic, count in (
         ("rejoinder_records_consumed_total", deployment.topics[oracle.QUESTIONS], done),
@@ -185,7 +186,7 @@ def test_promtool_finds_nothing_to_say(deploy):
     for title, expression in [*dashboard_expressions(), *((rule["alert"], rule["expr"]) for rule in RULES)]:
         for name in metrics_in(expression) - {"up"}:
             known = name.removesuffix("_bucket") if samples.types.get(name.removesuffix("_bucket")) == "histogram" else name
-            # What is there only while a partition is restored.
+            # Some families exist only while a partition is restored.
             assert known in families or known.startswith(PASSING), f"{title}: there is no {name}"
     assert worker.terminate() == 0
 
@@ -200,7 +201,7 @@ def test_lag_is_what_kafka_says(deploy):
     deployment.wait_until_drained()
     assert worker_lags(settled(worker)) == kafka_lags(deployment)
 
-    # A producer that leaves a transaction open: what stands behind it cannot be read, however long the worker waits.
+    # A producer that leaves a transaction open: the records behind it cannot be read, however long the worker waits.
     producer = open_transaction(deployment)
     for _ in range(7):
         producer.produce(deployment.topics[oracle.QUESTIONS], b'{"id":"q","title":"?"}', b"q", partition=2)
@@ -298,7 +299,8 @@ def test_slow_clients_keep_nobody_waiting(deploy):
     opened = itertools.count()
 
     def hold_on():
-        """Keeps fifty connections with half a request open, one byte more now and then; a new one for each that ends."""
+        """Keeps fifty connections with half a request open, one byte more now and then; a new one for each that
+        ends."""
         held = []
         while not stopped.is_set():
             while len(held) < 50:

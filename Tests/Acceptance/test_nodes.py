@@ -1,4 +1,4 @@
-"""Nodes of a cluster die, restart and stand still under load: what comes out stays the same."""
+"""Nodes of a cluster die, restart and stand still under load: the output stays the same."""
 
 import contextlib
 import itertools
@@ -57,7 +57,8 @@ def finish(deployment, worker, delivery):
 
 
 def nodes_of(deployment, control):
-    """The node that leads the first input partition, and the node that keeps the group's offsets, as far as they differ."""
+    """The node that leads the first input partition, and the node that keeps the group's offsets, as far as they
+    differ."""
     leader = control.leader(deployment.topics[oracle.QUESTIONS], 0)
     return list(dict.fromkeys((leader, control.group_coordinator(deployment.group))))
 
@@ -81,7 +82,8 @@ def test_nodes_end_one_after_the_other(deploy, control, action, delivery):
 
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_a_node_stands_still(deploy, control, delivery):
-    """Its connections stay open, so that nothing but time tells it from a slow one; longer than a transaction may take."""
+    """Its connections stay open, so that nothing but time tells it from a slow one; longer than a transaction may
+    take."""
     deployment, generator = loaded(deploy, seed=61)
     worker = deployment.worker(delivery=delivery).start()
     with load(deployment, generator):
@@ -133,7 +135,8 @@ def test_a_node_dies_while_tables_are_restored(deploy, control, action):
 @pytest.mark.parametrize("delivery", DELIVERIES)
 @pytest.mark.parametrize("action", ["kill", "pause"])
 def test_sigterm_ends_the_worker_without_a_cluster(deploy, control, action, delivery):
-    """With every node away the worker cannot commit, and ends all the same; its successor goes on where the group stands."""
+    """With every node away the worker cannot commit, and ends all the same; its successor goes on where the group
+    stands."""
     deployment, generator = loaded(deploy, seed=64)
     worker = deployment.worker("w1", delivery=delivery, properties=QUICK_SESSION).start()
     with load(deployment, generator):

@@ -1,4 +1,4 @@
-"""Recordings, judged by a second hand: their lines, and the manifest that says what is in them."""
+"""Recordings, judged by a second hand: their lines, and the manifest that describes them."""
 
 import gzip
 import hashlib
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_said_and_used(site, tmp_path):
     changed = [line.replace("Why?", "How?") for line in lines]
     status, output, said = edited(changed)
     assert status == 0 and b"How?" in output and "SHA-256" in said
-    # What other tools do with it.
+    # Filtered by another tool, it is still a recording.
     kept = subprocess.run(["jq", "-c", "select(.topic)", path], check=True, capture_output=True).stdout
     assert len(kept.splitlines()) == len(lines) - 2
     path.write_bytes(kept)

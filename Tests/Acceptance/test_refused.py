@@ -146,7 +146,7 @@ def test_a_changed_record_that_is_refused_holds_back_no_other(deploy, link, deli
     before = refusal.refused
     deployment.publish(vote(1, "u", "a", name) for name in names)
     deployment.wait_until_drained(60)
-    # Shown without what is refused, it is published again with its own event.
+    # Shown without the refused change, the question is published again with its own event.
     # Nothing says which of two topics is read first.
     deployment.publish([answer("a", "q7", "Better.")])
     deployment.wait_until_drained(60)

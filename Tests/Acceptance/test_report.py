@@ -1,4 +1,5 @@
-"""`rejoinder report`: its figures against figures computed here, its page as a browser reads it, what it skips."""
+"""`rejoinder report`: its figures against figures computed here, its page as a browser reads it, the lines that it
+skips."""
 
 import csv
 import html.parser
@@ -109,7 +110,7 @@ def test_workers_that_overlap_add_up(tmp_path):
     a, b = one.lines(40), two.lines(40)
     for line in a + b:
         line["seconds"] = 10.0
-    # One log of both, and another that has part of it again: what a log collector may give.
+    # One log of both, and another that has part of it again: a log collector may give such ones.
     both = sorted(a + b, key=lambda line: line["time"])
     found = figures(write(tmp_path / "both.jsonl", both + both[:10]), write(tmp_path / "one.jsonl", a))
     assert found["Records", "question events in"][0] == sum(line["recordsIn"] for line in a + b)
@@ -252,7 +253,7 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path):
     drawn = set(re.findall(r'class="(?:line|band|layer|swatch|st|shade) ([\w-]+)', text))
     assert {"c1", "c-committing", "c-p99", "c-dead-invalid-json", "s-stalled"} <= drawn
     assert [name for name in drawn if not re.search(rf"\.{name} ?{{ ?--c:", style)] == []
-    # Every plot says what it is and has its numbers as a table.
+    # Every plot has a title and its numbers as a table.
     plots = re.findall(r"<figure class=plot.*?</figure>", text, re.S)
     assert len(plots) >= 10
     for plot in plots:
@@ -286,7 +287,7 @@ def test_everything_from_logs_is_escaped(tmp_path):
     assert "\x1b" not in out + errors and "\u202e" not in out + errors
     report("--compare", log, log, "-o", tmp_path / "compared.html")
     assert "script" not in {tag for tag, _ in Page((tmp_path / "compared.html").read_text("utf-8")).tags}
-    # As data it stays what it was.
+    # As data the text stays as it was.
     out, _ = report(log, "--format", "csv")
     assert next(csv.DictReader(io.StringIO(out, newline="")))["worker"] == evil
 

@@ -1,4 +1,4 @@
-"""`rejoinder sandbox`: what a test in another language has of it, through its port, its HTTP and Kafka clients."""
+"""`rejoinder sandbox`: its use by a test in another language, through its port, with HTTP and Kafka clients."""
 
 import contextlib
 import json
@@ -109,7 +109,8 @@ def test_it_says_what_it_has(shared):
 
 
 def test_kafka_clients_and_a_reset(shared):
-    """A client connects to the port that was asked for; a reset takes away what was stored, and says where to read on."""
+    """A client connects to the port that was asked for; a reset takes away the stored records, and says where to read
+    on."""
     brokers = {"bootstrap.servers": shared.site["bootstrapServers"]}
     producer = Producer(brokers | {"partitioner": "murmur2_random"})
     for turn, attached in enumerate([["a1"], []]):

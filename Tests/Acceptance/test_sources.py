@@ -1,5 +1,5 @@
-"""The sources against a broker: real change events of a real PostgreSQL, a worker that is killed again and again, and what SQL
-says of the tables at the end."""
+"""The sources against a broker: real change events of a real PostgreSQL, a worker that is killed again and again, and
+the tables as SQL reads them at the end."""
 
 import gzip
 import hashlib
@@ -26,7 +26,8 @@ def recording():
 
 
 def row_of(key):
-    """What places a record. The recording's second half has keys without Connect's schema, which a running site's have not."""
+    """The text that places a record. The recording's second half has keys without Connect's schema, which a running
+    site's have not."""
     key = json.loads(key or "null")
     return json.dumps(key.get("payload", key) if isinstance(key, dict) else key).encode()
 
@@ -56,7 +57,7 @@ def mapping(prefix):
 
 
 class Site:
-    """The source topics of a deployment, and what its input topics lead to."""
+    """The source topics of a deployment, and the state that its input topics lead to."""
 
     def __init__(self, deployment, partitions=3):
         self.deployment = deployment
@@ -120,7 +121,8 @@ class Site:
         self.deployment.cluster.delete([*self.topics.values(), self.index], [self.deployment.group + "-sources"])
 
     def state(self):
-        """What the contract's rules make of the input topics: per question its title and answers with body and votes."""
+        """The state of the input topics by the contract's rules: per question its title and answers with body and
+        votes."""
         tables = oracle.Tables()
         titles = {}
         for kind in oracle.KINDS:
@@ -255,7 +257,7 @@ def test_the_commands_show_check_and_name_mistakes(site, tmp_path):
     wrong = command("run", "--config", path)
     assert wrong.returncode == 78
     assert b"'questoinId'" in wrong.stderr and b"questionId" in wrong.stderr and b", line " in wrong.stderr
-    # What would leave a field out without a word.
+    # A misspelled column would leave a field out without a word.
     path.write_text(text.replace("body: body", "body: boddy"))
     tried = command("sources", "try", "--config", path, "--topic", site.topics["post"], "--count", 3)
     assert b"  !      field 'body': the row has no column 'boddy'; the nearest is 'body'" in tried.stdout, tried.stdout

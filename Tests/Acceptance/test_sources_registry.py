@@ -1,5 +1,5 @@
-"""Sources whose records were written with a schema registry, by Confluent's own serializers; a registry that is away, wrong or
-asks for a password."""
+"""Sources whose records were written with a schema registry, by Confluent's own serializers; a registry that is away,
+wrong or asks for a password."""
 
 import json
 import ssl
@@ -260,7 +260,7 @@ def test_a_registry_that_is_away_or_refuses_the_password_is_waited_for(site, reg
     assert any("refuses the user name or the password (401)" in line.get("cause", "") for line in worker.log())
     secret.write_text("p\u00e4ss:word\n")
     site.wait()
-    # What was known before is worked on; what needs a new schema waits, and so does what stands behind it.
+    # Records of known schemas are worked on; one that needs a new schema waits, and so do the records behind it.
     newer = site.avro(NEWER, {"id": 5, "kind": "answer", "parent": 1, "html": "new", "gone": False, "score": 1, "title": None})
     older = site.avro(ROW, question(2))
     registry.trouble = 503

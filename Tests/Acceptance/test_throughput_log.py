@@ -1,4 +1,4 @@
-"""The throughput log of the built program: every line is what its schema says, and its figures are what went through."""
+"""The throughput log of the built program: every line keeps to its schema, and its figures are those of the traffic."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def lines(worker):
 
 
 def check_sums(line):
-    """What the schema can only say in words."""
+    """The rules that the schema can only say in words."""
     assert line["deadLettersTotal"] == sum(line["deadLetters"].values())
     lag = line["lag"]
     assert lag.get("total", sum(lag["topics"].values())) == sum(each["records"] for each in lag["partitions"])

@@ -16,7 +16,7 @@ from worker import binary, command, environment
 
 
 def eventually(look, seconds=20, why=""):
-    """What `look` gives once it gives something."""
+    """The first truthy result of `look`."""
     end = time.monotonic() + seconds
     while True:
         if found := look():
@@ -30,7 +30,7 @@ class Screen:
 
     def __init__(self, columns, rows, directory, extra=None):
         self.socket = str(directory / "tmux")
-        # tmux itself speaks UTF-8 to us, whatever is told to what runs in it.
+        # tmux itself speaks UTF-8 to us, apart from the settings of the programs in it.
         variables = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PS1": "ready> ", "HISTFILE": ""} | (extra or {})
         shell = shlex.join(["env", *(f"{name}={value}" for name, value in variables.items()), "bash", "--norc", "--noprofile"])
         env = environment({"LC_ALL": "C.UTF-8"})
@@ -69,7 +69,7 @@ class Screen:
         eventually(lambda: self.value("alternate_on") == "1", why=lambda: f"top does not draw:\n{self.text()}")
 
     def settings(self, name):
-        """What the terminal is set to, as the shell sees it."""
+        """The terminal's settings, as the shell sees them."""
         self.type(f"stty -g > {name}; echo {name} written")
         self.wait(rf"\n{name} written")
 
@@ -213,7 +213,7 @@ def test_several_workers(screen, worker, tmp_path):
         with AdminPort("w-late", port=lost):
             terminal.wait(r"▸ w-late \S+ +working")
             terminal.wait("3 workers  group")
-        # It goes, and that is told beside what was last known of it.
+        # It goes, and `lost` stands beside its last known state.
         terminal.wait(r"▸ w-late \S+ +lost")
         terminal.wait("below: the last that was heard of it")
         terminal.key("k", "Up", "Up")
@@ -343,7 +343,7 @@ def test_without_a_terminal_it_prints_lines(screen, worker, tmp_path, terminal):
         assert lines[0].split() == "time worker state in/s out/s tables/s lag p99 dead waits for".split()
         assert all(re.match(r"\d\d:\d\d:\d\d  w-4f1d07c2 +working", line) for line in lines[1:])
         assert "\x1b" not in "".join(lines)
-        # Nobody reads any more: it ends.
+        # The pipe has no reader any more: it ends.
         process.stdout.close()
         process.wait(10)
         assert b"Connection refused" in process.stderr.read()

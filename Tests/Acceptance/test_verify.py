@@ -1,4 +1,4 @@
-"""`rejoinder verify`: what a worker publishes is proved right, and damage done to it on purpose is found."""
+"""`rejoinder verify`: a worker's output is proved right, and damage done to it on purpose is found."""
 
 import re
 from dataclasses import replace
@@ -29,7 +29,7 @@ def counts(output):
 
 @pytest.fixture
 def published(deploy):
-    """A deployment whose worker has worked on changing tables and questions in turn, and what it has published."""
+    """A deployment whose worker has worked on changing tables and questions in turn, and its output."""
     deployment = deploy()
     deployment.create_topics()
     generator = Generator(seed=60, questions=60)

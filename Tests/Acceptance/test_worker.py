@@ -1,4 +1,4 @@
-"""The worker against a broker: what comes out is what the contract says, whatever goes in."""
+"""The worker against a broker: the output is the contract's, for any input."""
 
 import itertools
 import json
@@ -167,7 +167,7 @@ def test_large_records(deploy):
             question("q-alone", limit - len('{"question":,"answers":[],"answerCount":0}')),
             question("q-alone", limit - len('{"question":,"answers":[],"answerCount":0}') + 1),
             question("q-alone", 998_000),
-            # With its headers this one is larger than what the worker may publish.
+            # With its headers this one is larger than the largest record that the worker may publish.
             question("q-alone", 1_000_200),
             question("q-alone", 100),
         ]
@@ -211,7 +211,7 @@ def test_a_later_answer_shows_in_the_next_event(deploy):
     for number in range(4):
         deployment.publish([question])
         deployment.wait_until_drained()
-        # The oracle sees the tables as they are now, so what it says of the last event holds for now.
+        # The oracle sees the tables as they are now, so its result for the last event holds for now.
         expected.append([r for r in deployment.expected() if isinstance(r, Enriched)][-1])
         deployment.publish(
             [

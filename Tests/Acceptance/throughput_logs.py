@@ -1,4 +1,4 @@
-"""Throughput logs of made-up workers, for what reads them."""
+"""Throughput logs of made-up workers, for their readers' tests."""
 
 import json
 import math
@@ -121,7 +121,7 @@ class MadeUpWorker:
 
 
 def totals(lines, end=0.2):
-    """What the line of the whole run says after these: their sums."""
+    """The line of the whole run after these: their sums."""
     last = lines[-1]
     seconds = round(last["uptimeSeconds"] + end, 3)
     time = datetime.fromisoformat(last["time"].replace("Z", "+00:00")).timestamp() + end

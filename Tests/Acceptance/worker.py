@@ -16,7 +16,7 @@ def binary():
 
 
 def environment(extra=None):
-    """Ours without what would configure the program behind the test's back."""
+    """Our environment without the variables that would configure the program behind the test's back."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REJOINDER_")}
     return clean | (extra or {})
 
@@ -105,7 +105,7 @@ class Worker:
 
     @property
     def identity(self):
-        """What tells its members of the group from those of other workers; None where the state has lost it."""
+        """The id that tells its members of the group from those of other workers; None where the state has lost it."""
         try:
             return (self.state / "identity").read_text("ascii").strip() or None
         except (OSError, UnicodeDecodeError):

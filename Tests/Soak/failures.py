@@ -1,4 +1,4 @@
-"""What fails in a soak, when and for how long: all from the seed."""
+"""The failures of a soak, when and for how long: all from the seed."""
 
 import collections
 import contextlib

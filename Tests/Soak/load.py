@@ -21,7 +21,7 @@ class Load:
         self._deployment = deployment
         self._rate = rate
         # Each has half of the questions: those of one are asked about while the tables of the other's change, so that
-        # what a question event must lead to depends on no timing.
+        # the output for a question event depends on no timing.
         self._asked, self._changed = Generator(seed, questions=1_000), Generator(seed + 1, questions=1_000)
         self._asked.ids = [f"left {identifier}" for identifier in self._asked.ids]
         self._changed.ids = [f"right {identifier}" for identifier in self._changed.ids]

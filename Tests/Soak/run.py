@@ -25,7 +25,7 @@ DRAIN_SECONDS = 600
 
 
 class SoakFailure(Exception):
-    """What must not happen has happened."""
+    """A rule of the soak was broken."""
 
 
 class Run:
@@ -47,7 +47,7 @@ class Run:
     def run(self):
         """The exit status: 0 if every round was verified and memory and descriptors stayed flat."""
         arguments = self._arguments
-        # What the Kafka clients of the soak have to say while nodes are away is of no interest on the terminal.
+        # The log lines of the soak's Kafka clients while nodes are away are of no interest on the terminal.
         with open(self.directory / "clients.log", "ab") as clients:
             os.dup2(clients.fileno(), sys.stderr.fileno())
         self.say("soak", seed=arguments.seed, hours=arguments.hours, directory=str(self.directory))
@@ -117,7 +117,7 @@ class Run:
         self._prove(supervisor)
 
     def _prove(self, supervisor):
-        """The program's own proof of what the topics hold at the end, beside the oracle's."""
+        """The program's own proof of the topics' contents at the end, beside the oracle's."""
         done = command("verify", "--from", "beginning", "--config", supervisor.steady.configuration_path, timeout=1_200)
         said = (done.stdout + done.stderr).decode(errors="replace").strip()
         self.say("rejoinder verify", status=done.returncode, said=said.splitlines()[-1] if said else "")

@@ -1,4 +1,4 @@
-"""Compares what was published since the last time with what the oracle expects, and lets go of both."""
+"""Compares the records published since the last time with those that the oracle expects, and lets go of both."""
 
 from collections import Counter
 from copy import deepcopy
@@ -29,7 +29,8 @@ class Verifier:
         try:
             self._compare(expected, enriched, dead_letters)
         except AssertionError:
-            # A node that is killed may forget which requests of the soak's own producer it had already, and take them twice.
+            # A node that is killed may forget which requests of the soak's own producer it had already, and take them
+            # twice.
             deployment.records[:], doubled = self._input()
             if not doubled:
                 raise
@@ -54,7 +55,7 @@ class Verifier:
         compare.dead_letters(expected, dead_letters, exactly_once=self._exactly_once)
 
     def _input(self):
-        """What the input topics hold of this round's records, and how many of these are there more than once.
+        """This round's records in the input topics, and the number of these that are there more than once.
 
         Throws AssertionError if one is not there, which is no fault of the workers."""
         deployment = self._deployment
@@ -77,7 +78,8 @@ class Verifier:
         return read(self._deployment.cluster, topic, timeout=300, positions=positions)
 
     def _forget(self):
-        """Deletes what was verified, so that a long run does not fill the brokers' disks. The tables' topics stay."""
+        """Deletes the verified records, so that a long run does not fill the brokers' disks. The tables' topics
+        stay."""
         deployment = self._deployment
         ends = [TopicPartition(topic, p, offset) for topic, ps in self._positions.items() for p, offset in ps.items() if offset]
         questions = deployment.topics[oracle.QUESTIONS]

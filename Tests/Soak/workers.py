@@ -8,7 +8,7 @@ import time
 
 from vitals import Vitals
 
-# What the documentation lets a worker end with while brokers and disks fail; anything else is a problem.
+# The statuses that the documentation lets a worker end with while brokers and disks fail; any other is a problem.
 ENDS_TO_RESTART = {69: "no broker", 70: "internal", 73: "state directory"}
 # From SIGTERM to the end, as promised.
 PROMISED_END = 45
@@ -41,7 +41,7 @@ class Supervisor:
         self.vitals = Vitals(self.steady.pid)
 
     def check(self):
-        """Starts again what ended as it may; throws AssertionError for what may not be."""
+        """Starts again the workers that ended as they may; throws AssertionError for one that ended otherwise."""
         with self._lock:
             for worker in (self.steady, *self.others):
                 if worker.running or worker in self._down:
@@ -96,7 +96,7 @@ class Supervisor:
                 self._up(worker)
 
     def close(self):
-        """Ends all; what was wrong with their ends."""
+        """Ends all; returns the problems with their ends."""
         if self.vitals:
             self.vitals.close()
         problems = list(self._problems)

@@ -1,7 +1,7 @@
 """Writes Resources/cases.jsonl, the table of good and bad records that every judge of records is held to.
 
-The verdicts below are written down by hand, or follow from a rule that stands beside them; no reader is asked. The table
-is committed, and a test checks that it is what this program writes:
+The verdicts below are written down by hand, or follow from a rule that stands beside them; no reader is asked. The
+table is committed, and a test checks that it is this program's output:
 
     python3 Tests/RecordsTests/Python/make_cases.py
 
@@ -407,7 +407,7 @@ case("a long time with an escape", "answer",
      answer_with("answeredAt", '"2024-05-06T07:08:09\\u002e' + "7" * 2000 + 'Z"'), "ok")
 
 # ---------------------------------------------------------------------------------------------------------------------
-# JSON itself, in a field that nobody knows.
+# JSON itself, in a field outside the contract.
 
 GOOD_VALUES = [
     "0", "-0", "0.0", "-0.0e-0", "1e400", "-1E+400", "1e-400", "123456789012345678901234567890", "0e0", "10", "0.10", "9" * 5000,

