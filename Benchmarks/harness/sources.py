@@ -171,8 +171,8 @@ class SourceRun:
 
 
 def in_process(bench, results, runs, rows, seed):
-    """The cost of a row between its poll and its being published, in a process without Kafka; and the bytes of a row's
-    entries of the index in their store."""
+    """The cost of a row between its poll and its being published, in a process without Kafka; and the time that a
+    row's entries of the index take in their store."""
     program = bench.build_step().with_name("mapping")
     events = bench.directory / "change-events"
     with open(events, "w") as file:
