@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recording
 import Worker
 
@@ -63,7 +62,7 @@ struct VerifyCommand: ParsableCommand {
             options: options, stop: signals.stop, logger: settings.logger("verify", atLeast: .critical)
         ).run(progress: screen.show)
         screen.end()
-        if let junit { try Self.write(report.junit(suite: "rejoinder verify"), to: junit) }
+        if let junit { try ReportOutput.write(report.junit(suite: "rejoinder verify"), to: junit) }
         for line in VerificationText.lines(report, delivery: settings.delivery) {
             LineWriter.standardOutput.write(line)
         }
@@ -91,14 +90,5 @@ struct VerifyCommand: ParsableCommand {
             return nil
         }
         return percent / 100
-    }
-
-    private static func write(_ text: String, to path: String) throws(CommandFailure) {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandFailure(
-                .usage, "the report cannot be written to \(Printable.quoted(path)): \(error.localizedDescription)")
-        }
     }
 }

@@ -119,7 +119,7 @@ struct ProcessReplay {
                     + "it spelled so?")
         }
         if let path = golden.junit {
-            try Self.writeFile(report.junit(suite: replay.files.joined(separator: " ")), to: path)
+            try ReportOutput.write(report.junit(suite: replay.files.joined(separator: " ")), to: path)
         }
         let name = Printable.quoted(golden.file, limit: 500)
         guard !report.isEqual else {
@@ -196,14 +196,5 @@ struct ProcessReplay {
 
     private static func count(_ number: Int, _ thing: String) -> String {
         "\(number) \(thing)\(number == 1 ? "" : "s")"
-    }
-
-    private static func writeFile(_ text: String, to path: String) throws(CommandFailure) {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandFailure(
-                .usage, "the report cannot be written to \(Printable.quoted(path)): \(error.localizedDescription)")
-        }
     }
 }

@@ -20,6 +20,13 @@ final class ReportOutput {
         }
     }
 
+    /// Writes a whole report, such as a JUnit file.
+    static func write(_ text: String, to path: String) throws {
+        let output = try ReportOutput(path: path)
+        try output.write(text)
+        try output.finish()
+    }
+
     func write(_ text: String) throws {
         buffer += Array(text.utf8)
         if buffer.count >= Self.bufferBytes { try flush() }

@@ -1,3 +1,4 @@
+import Bytes
 import Dispatch
 import Foundation
 import Logging
@@ -59,8 +60,9 @@ package final class HistoryFile: Sendable {
             lines.append(text)
             do {
                 if written >= Self.most || hasFailed {
-                    let all = Data((lines.joined(separator: "\n") + "\n").utf8)
-                    try all.write(to: URL(fileURLWithPath: path), options: .atomic)
+                    let file = try AtomicFile(path: path)
+                    try Descriptor.writeAll(Array((lines.joined(separator: "\n") + "\n").utf8), to: file.descriptor)
+                    try file.finish()
                     written = lines.count
                     hasFailed = false
                 } else {
