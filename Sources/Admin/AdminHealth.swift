@@ -18,8 +18,8 @@ struct AdminHealth: Encodable, Equatable {
         case restoring
         /// One of the worker's topics was deleted while the worker runs.
         case topicMissing = "topic-missing"
-        /// Some lane has not turned for longer than ``turnLimit``, or (for readiness only) has work and has committed
-        /// nothing for longer than ``MonitorOptions/commitLimit``.
+        /// Some lane has not turned for longer than ``WorkerCondition/turnLimit``, or (for readiness only) has work and
+        /// has committed nothing for longer than ``MonitorOptions/commitLimit``.
         case stalled
         /// The worker was told to stop.
         case stopping
@@ -36,10 +36,9 @@ struct AdminHealth: Encodable, Equatable {
         /// The last error met while waiting.
         let cause: String?
 
-        init(_ reading: LaneReading) { self.init(reading.lane, reading.content.wait, standing: reading.standing) }
-
-        init(_ lane: Int, _ wait: LaneWait?, standing: Duration) {
-            self.lane = lane
+        init(_ reading: LaneReading, standing: Duration) {
+            let wait = reading.content.wait
+            lane = reading.lane
             since = CalendarTime.rfc3339(
                 seconds: Int64(LogClock.now().seconds) - standing.components.seconds)
             seconds = Int(standing.components.seconds)
@@ -47,10 +46,6 @@ struct AdminHealth: Encodable, Equatable {
             cause = wait?.cause
         }
     }
-
-    /// The longest turn of a healthy lane. A turn takes some hundred milliseconds; calls that block on a slow broker
-    /// take 5 to 30 s each, and a lane with uncommitted work repeats them until the broker answers.
-    static let turnLimit = Duration.seconds(60)
 
     let status: Status
     /// The reason, for people; absent where all is well.
@@ -71,30 +66,24 @@ struct AdminHealth: Encodable, Equatable {
     }
 
     /// Liveness: whether the lanes turn.
-    static func live(_ monitor: Monitor) -> AdminHealth { stuck(monitor.reports) ?? AdminHealth(status: .ok) }
+    static func live(_ monitor: Monitor) -> AdminHealth {
+        let now = ContinuousClock.now
+        let stuck = monitor.reports.map { LaneReading(lane: $0.lane, content: $0.current) }
+            .filter { $0.isStuck(at: now) }
+        return stuck.isEmpty ? AdminHealth(status: .ok) : AdminHealth(stuck: stuck, at: now)
+    }
 
-    /// Readiness: whether the topics exist, and the worker's ``WorkerCondition``, with the verdict as text. A lane
-    /// that was assigned no partitions is ready.
+    /// Readiness: the worker's ``WorkerCondition``, with the verdict as text. A lane that was assigned no partitions is
+    /// ready.
     static func ready(_ monitor: Monitor, isStopping: Bool) -> AdminHealth {
-        let (condition, lanes) = monitor.condition()
+        let now = ContinuousClock.now
+        let (condition, lanes) = monitor.condition(at: now)
         let restoring = lanes.flatMap(\.content.restoring).sorted()
         var health: AdminHealth
         if isStopping {
             health = AdminHealth(status: .stopping, message: "the worker was told to stop")
-        } else if let missing = lanes.map(\.content.missingTopics).first(where: { !$0.isEmpty }) {
-            let one = missing.count == 1
-            health = AdminHealth(
-                status: .topicMissing,
-                message:
-                    "the topic\(one ? "" : "s") \(missing.joined(separator: ", ")) \(one ? "was" : "were") deleted while "
-                    + "the worker runs; make \(one ? "it" : "them") anew, or stop the worker")
-            health.missingTopics = missing
         } else {
-            health = AdminHealth(condition, restoring: restoring.count)
-            switch condition {
-            case .unreachable, .stalled: break
-            case .joining, .restoring, .working: health = stuck(monitor.reports) ?? health
-            }
+            health = AdminHealth(condition, restoring: restoring.count, at: now)
             if health.status == .ready { return health }
             // Up to a second old, so it counts only where it has the same status.
             if let verdict = monitor.latest?.verdict, verdict.kind.status == health.status {
@@ -105,19 +94,29 @@ struct AdminHealth: Encodable, Equatable {
         return health
     }
 
-    private init(_ condition: WorkerCondition, restoring: Int) {
+    private init(_ condition: WorkerCondition, restoring: Int, at now: ContinuousClock.Instant) {
         switch condition {
         case .unreachable(let silence):
             self.init(
                 status: .unreachable,
                 message: "no broker has answered for \(Int(silence.seconds)) s"
                     + (silence.reason.map { ": \($0)" } ?? ""))
+        case .topicMissing(let topics):
+            let isOne = topics.count == 1
+            self.init(
+                status: .topicMissing,
+                message:
+                    "the topic\(isOne ? "" : "s") \(topics.joined(separator: ", ")) \(isOne ? "was" : "were") deleted while "
+                    + "the worker runs; make \(isOne ? "it" : "them") anew, or stop the worker")
+            missingTopics = topics
+        case .stuck(let lanes):
+            self.init(stuck: lanes, at: now)
         case .joining(let lanes):
             self.init(
                 status: .joining,
                 message: "the group has not told \(Self.names(lanes.map(\.lane))) yet which partitions to work on")
         case .stalled(let lanes):
-            let stalled = lanes.map { StalledLane($0) }
+            let stalled = lanes.map { StalledLane($0, standing: $0.standing) }
             let reason = stalled.first?.waitingFor.map { ", waiting for \($0)" } ?? " though there is work"
             self.init(
                 status: .stalled,
@@ -142,18 +141,13 @@ struct AdminHealth: Encodable, Equatable {
         self.stalledLanes = stalledLanes
     }
 
-    /// The lanes that do not turn; nil: every lane turns.
-    private static func stuck(_ reports: [LaneReport]) -> AdminHealth? {
-        let stalled = reports.compactMap { report in
-            let ago = ContinuousClock.now - report.current.turned
-            return ago > turnLimit ? StalledLane(report.lane, report.current.wait, standing: ago) : nil
-        }
-        guard !stalled.isEmpty else { return nil }
-        return AdminHealth(
+    /// Lanes that do not turn.
+    private init(stuck lanes: [LaneReading], at now: ContinuousClock.Instant) {
+        self.init(
             status: .stalled,
-            message: "\(names(stalled.map(\.lane))) did not turn for more than \(turnLimit.components.seconds) s: a "
-                + "broker may not answer, the log says more",
-            stalledLanes: stalled)
+            message: "\(Self.names(lanes.map(\.lane))) did not turn for more than "
+                + "\(WorkerCondition.turnLimit.components.seconds) s: a broker may not answer, the log says more",
+            stalledLanes: lanes.map { StalledLane($0, standing: now - $0.content.turned) })
     }
 
     private static func names(_ numbers: [Int]) -> String {
@@ -166,8 +160,9 @@ extension Verdict.Kind {
     fileprivate var status: AdminHealth.Status? {
         switch self {
         case .unreachable: .unreachable
+        case .topicMissing: .topicMissing
         case .joining: .joining
-        case .stalled: .stalled
+        case .stuck, .stalled: .stalled
         case .restoring: .restoring
         case .deadLetters, .unknown, .behind, .keepingUp, .idle: nil
         }

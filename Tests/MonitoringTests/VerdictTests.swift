@@ -129,6 +129,75 @@ struct VerdictTests {
         #expect(verdict.line == "No place in the group: lane 0 has waited 12 s for the group to assign partitions")
     }
 
+    @Test("a deleted topic is the verdict of page, log and readiness alike, before the group's state")
+    func topicMissing() throws {
+        let fixture = MonitorFixture()
+        fixture.tick { [now = fixture.now.instant] in
+            $0.missingTopics = ["votes"]
+            $0.wait = LaneWait(reason: .assignment, since: now)
+        }
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind.rawValue == "topic-missing" && verdict.tone == .bad)
+        #expect(verdict.line == "Topic missing: votes was deleted while the worker runs")
+        #expect(verdict.runbook == "rejoindertopicmissing")
+        let health = AdminHealth.ready(fixture.monitor, isStopping: false)
+        #expect(health.status == .topicMissing && health.missingTopics == ["votes"])
+        #expect(health.verdict == verdict.line)
+        fixture.reports[0].update { $0.missingTopics = ["answers", "votes"] }
+        fixture.tick()
+        #expect(try self.verdict(fixture).line == "Topics missing: answers, votes were deleted while the worker runs")
+    }
+
+    @Test("a lane that does not turn for a minute is the verdict of page, log and readiness alike")
+    func stuck() throws {
+        let reports = [LaneReport(lane: 0), LaneReport(lane: 1)]
+        for report in reports {
+            report.update {
+                $0.hasBeenAssigned = true
+                $0.turned = .now
+            }
+        }
+        reports[1].update {
+            $0.turned = .now - .seconds(75)
+            $0.wait = LaneWait(reason: .input, since: .now - .seconds(75), cause: "timed out")
+        }
+        let monitor = Monitor(names: .test, reports: reports, options: MonitorOptions(interval: .seconds(10)))
+        monitor.tick(at: .now)
+        let verdict = try #require(monitor.latest?.verdict)
+        #expect(verdict.kind.rawValue == "stuck" && verdict.tone == .bad)
+        #expect(verdict.line == "A lane does not turn: lane 1 for 1 min 15 s")
+        #expect(verdict.more.contains("Lane 1 waits for input from the broker, for 1 min 15 s (timed out)."))
+        #expect(verdict.runbook == "rejoinderlanestalled")
+        let health = AdminHealth.ready(monitor, isStopping: false)
+        #expect(health.status == .stalled && health.verdict == verdict.line)
+        #expect(health.stalledLanes?.map(\.lane) == [1])
+        // An ended lane has no turns.
+        reports[1].update { $0.hasEnded = true }
+        monitor.tick(at: .now)
+        #expect(monitor.latest?.verdict?.kind.rawValue != "stuck")
+        #expect(AdminHealth.live(monitor).status == .ok)
+    }
+
+    @Test("an open transaction: the commands that find its producer and end it, and the chapter about it")
+    func openTransaction() throws {
+        let board = LagBoard()
+        let fixture = MonitorFixture(board: board)
+        for _ in 0..<20 {
+            board.note(ends: [Self.place: 100], at: fixture.now.instant)
+            board.note(stable: [Self.place: 40])
+            fixture.reports[0].update { $0.lags = [PartitionLag(place: Self.place, records: 0, next: 40)] }
+            fixture.tick()
+        }
+        let verdict = try verdict(fixture)
+        #expect(verdict.kind == .behind)
+        let place = "--topic questions --partition 3"
+        let tool = "kafka-transactions.sh --bootstrap-server BROKER"
+        #expect(verdict.more.contains("holds back 60 records of questions [3] from offset 40 on"))
+        #expect(verdict.more.contains("\(tool) describe-producers \(place)"))
+        #expect(verdict.more.contains("\(tool) abort \(place) --start-offset 40"))
+        #expect(verdict.runbook == "open-transactions")
+    }
+
     @Test("events within the freshness objective are counted")
     func freshness() throws {
         let fixture = MonitorFixture(objectiveMilliseconds: 1000)

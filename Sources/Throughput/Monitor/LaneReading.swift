@@ -30,6 +30,11 @@ package struct LaneReading: Sendable {
 
     /// The group has not assigned the lane's partitions yet, or not again: whether it has work is unknown.
     package var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
+
+    /// Whether the lane has not turned for longer than ``WorkerCondition/turnLimit``. An ended lane has no turns.
+    package func isStuck(at now: ContinuousClock.Instant) -> Bool {
+        !content.hasEnded && now - content.turned > WorkerCondition.turnLimit
+    }
 }
 
 extension LaneWait.Reason {

@@ -5,6 +5,10 @@ package struct Verdict: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// No broker answers.
         case unreachable
+        /// One of the worker's topics was deleted while it runs.
+        case topicMissing = "topic-missing"
+        /// Some lane has not turned for a minute.
+        case stuck
         /// Some lane has no place in the group.
         case joining
         /// Lanes have work and commit nothing.

@@ -16,6 +16,8 @@ struct VerdictMaker {
     var verdict: Verdict {
         switch condition {
         case .unreachable(let silence): unreachable(silence)
+        case .topicMissing(let topics): topicMissing(topics)
+        case .stuck(let lanes): stuck(lanes)
         case .joining(let lanes): joining(lanes)
         case .stalled(let lanes): stalled(lanes)
         case .restoring: deadLetters ?? restoring
@@ -29,7 +31,18 @@ struct VerdictMaker {
     ) -> Verdict {
         Verdict(
             kind: kind, tone: tone, title: title, line: rest.map { "\(title): \($0)" } ?? title,
-            more: (more + throttled + heldBack + waits).compactMap(\.self).joined(separator: " "), runbook: runbook)
+            more: (more + throttled + heldBack + waits).compactMap(\.self).joined(separator: " "),
+            runbook: isHeldBack(kind) ? "open-transactions" : runbook)
+    }
+
+    /// Whether an open transaction is what to act on: it explains a lag, but neither dead letters nor a lane that is
+    /// not at work.
+    private func isHeldBack(_ kind: Verdict.Kind) -> Bool {
+        guard !line.lag.heldBack.isEmpty else { return false }
+        return switch kind {
+        case .unreachable, .topicMissing, .stuck, .joining, .deadLetters: false
+        case .stalled, .restoring, .unknown, .behind, .keepingUp, .idle: true
+        }
     }
 
     // MARK: - Obstacles
@@ -43,6 +56,29 @@ struct VerdictMaker {
             ], runbook: "rejoinderunreachable")
         said.line += " for \(FigureText.duration(silence.seconds.rounded())); the figures are as of then"
         return said
+    }
+
+    private func topicMissing(_ topics: [String]) -> Verdict {
+        let isOne = topics.count == 1
+        return say(
+            .topicMissing, .bad, isOne ? "Topic missing" : "Topics missing",
+            "\(topics.joined(separator: ", ")) \(isOne ? "was" : "were") deleted while the worker runs",
+            [
+                "Create \(isOne ? "it" : "them") again (rejoinder topics create); after an input topic, restart the workers.",
+                through,
+            ], runbook: "rejoindertopicmissing")
+    }
+
+    private func stuck(_ lanes: [LaneReading]) -> Verdict {
+        let longest = lanes.map { now - $0.content.turned }.max() ?? .zero
+        let names = lanes.map { String($0.lane) }.joined(separator: ", ")
+        return say(
+            .stuck, .bad, lanes.count == 1 ? "A lane does not turn" : "Lanes do not turn",
+            "\(lanes.count == 1 ? "lane" : "lanes") \(names) for \(FigureText.duration((longest / .seconds(1)).rounded()))",
+            [
+                line.lag.total.map { "Lag \(FigureText.whole($0))." },
+                "A call waits for a broker or a disk, and goes on by itself when that answers.",
+            ], runbook: "rejoinderlanestalled")
     }
 
     private func joining(_ lanes: [LaneReading]) -> Verdict {
@@ -236,9 +272,11 @@ struct VerdictMaker {
 
     private var heldBack: [String?] {
         line.lag.heldBack.prefix(3).map { held in
-            "An open transaction holds back \(FigureText.counted(Int(held.records), "record")) of \(held.topic) "
-                + "[\(held.partition)] from offset \(held.from) on: kafka-transactions.sh describe-producers --topic "
-                + "\(held.topic) --partition \(held.partition) names its producer."
+            let place = "--topic \(held.topic) --partition \(held.partition)"
+            let tool = "kafka-transactions.sh --bootstrap-server BROKER"
+            return "An open transaction holds back \(FigureText.counted(Int(held.records), "record")) of \(held.topic) "
+                + "[\(held.partition)] from offset \(held.from) on: \(tool) describe-producers \(place) names its "
+                + "producer, \(tool) abort \(place) --start-offset \(held.from) ends it."
         }
     }
 }
