@@ -1,10 +1,11 @@
+import Logging
 import Synchronization
 
-/// Bounds the lines that librdkafka logs about one cause. Each client has its own connections to each broker and
-/// reports every attempt, so an outage of a minute would fill some hundred lines.
-final class LogBound: Sendable {
-    /// Shared by all clients of the process, as they report about the same brokers.
-    static let shared = LogBound()
+/// Bounds the lines that are logged about one cause. Each client of librdkafka has its own connections to each broker
+/// and reports every attempt, and each lane repeats its step, so an outage of a minute would fill some hundred lines.
+package final class LogBound: Sendable {
+    /// Shared by all clients and lanes of the process, as they report about the same brokers.
+    package static let shared = LogBound()
 
     private static let pause = Duration.seconds(30)
     private static let mostCauses = 128
@@ -15,6 +16,21 @@ final class LogBound: Sendable {
     }
 
     private let causes = Mutex<[String: Cause]>([:])
+
+    package init() {}
+
+    /// Logs a warning with its cause, unless one with the same message and cause was written lately. A written line has
+    /// the number of those left out since the one before as `unlogged`.
+    package func warn(
+        _ logger: Logger, _ message: String, cause: String, metadata: Logger.Metadata = [:],
+        at now: ContinuousClock.Instant = .now
+    ) {
+        guard let unlogged = admit(message, cause, at: now) else { return }
+        var metadata = metadata
+        metadata["cause"] = "\(cause)"
+        if unlogged > 0 { metadata["unlogged"] = .stringConvertible(unlogged) }
+        logger.warning("\(message)", metadata: metadata)
+    }
 
     /// - Returns: the number of lines of this cause left out since the last one written; nil: leave this one out, too.
     func admit(_ facility: String, _ line: String, at now: ContinuousClock.Instant = .now) -> Int? {

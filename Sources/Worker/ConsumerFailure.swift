@@ -11,14 +11,16 @@ struct ConsumerFailure {
         error = new
     }
 
-    /// Ends the turn: logs an error that passes.
+    /// Ends the turn: logs an error that passes, but not with every turn of an outage.
     /// - Parameter reading: "questions", "tables".
     /// - Throws: `fatal` for an error that ends the worker, `evicted` for the loss of the place in the group.
-    mutating func settle(reading: String, _ logger: Logger) throws(LaneFault) {
+    mutating func settle(
+        reading: String, _ logger: Logger, bound: LogBound = .shared
+    ) throws(LaneFault) {
         guard let error else { return }
         self.error = nil
         if let fault = Self.fault(of: error) { throw fault }
-        logger.warning("reading the \(reading)", metadata: ["cause": "\(error)"])
+        bound.warn(logger, "reading the \(reading)", cause: "\(error)")
     }
 
     /// The fault that an error leads to; nil: the error passes.

@@ -189,9 +189,9 @@ extension CommittingLane {
         if let refusal = publisher.refusal { try heed(refusal) }
         switch fault {
         case .aborted(let error):
-            logger.warning(
-                "transaction aborted",
-                metadata: ["cause": "\(error)", "bytes": .stringConvertible(publisher.uncommittedBytes)])
+            LogBound.shared.warn(
+                logger, "transaction aborted", cause: "\(error)",
+                metadata: ["bytes": .stringConvertible(publisher.uncommittedBytes)])
             report.note(.abort, "\(error)")
             try void()
             // An output topic recreated with fewer partitions would refuse the same partition number for ever.

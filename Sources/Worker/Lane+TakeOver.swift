@@ -71,7 +71,7 @@ extension Lane {
         do throws(KafkaError) {
             counts = try publisher.partitionCounts()
         } catch {
-            return logger.warning("partition counts not refreshed", metadata: ["cause": "\(error)"])
+            return LogBound.shared.warn(logger, "partition counts not refreshed", cause: "\(error)")
         }
         do throws(WorkerError) {
             layout = try Cluster.layout(of: configuration.topics, counts: counts)

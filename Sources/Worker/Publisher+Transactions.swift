@@ -210,7 +210,7 @@ extension Publisher {
     }
 
     private func replaceProducer(because cause: String) throws(LaneFault) {
-        logger.warning("producer renewed", metadata: ["cause": "\(cause)"])
+        LogBound.shared.warn(logger, "producer renewed", cause: cause)
         try asking { () throws(KafkaError) in
             producer.close(timeout: .seconds(1))
             producer = try Self.makeProducer(delivery, properties, logger)

@@ -1,3 +1,5 @@
+import Logging
+import Synchronization
 import Testing
 
 @testable import KafkaClient
@@ -18,6 +20,50 @@ struct LogBoundTests {
         }
         #expect(bound.admit("FAIL", "disconnected (after 65010ms in state UP)", at: start) == 0, "another cause")
         #expect(bound.admit("FAIL", line(1, 2, 3), at: start + .seconds(31)) == 50)
+    }
+
+    @Test("lines of the lanes: one for each message and cause, with the number of those left out")
+    func lanes() {
+        let written = Written()
+        let logger = Logger(label: "lane") { _ in written.handler }
+        let bound = LogBound()
+        let start = ContinuousClock.now
+        for attempt in 0..<300 {
+            let now = start + .milliseconds(attempt * 200)
+            bound.warn(
+                logger, "transaction aborted", cause: "committing: Local: Timed out after \(attempt) ms",
+                metadata: ["bytes": "\(attempt)"], at: now)
+            bound.warn(logger, "producer renewed", cause: "committing: Local: Timed out after 9 ms", at: now)
+        }
+        let both = ["transaction aborted", "producer renewed"]
+        #expect(written.all.map(\.message) == both + both)
+        #expect(written.all.map { $0.metadata["unlogged"] } == [nil, nil, "149", "149"])
+        #expect(written.all[2].metadata["cause"] == "committing: Local: Timed out after 150 ms")
+        #expect(written.all[2].metadata["bytes"] == "150")
+    }
+
+    /// Lines that were logged.
+    private final class Written: Sendable {
+        private let lines = Mutex<[(message: String, metadata: [String: String])]>([])
+
+        var all: [(message: String, metadata: [String: String])] { lines.withLock { $0 } }
+        var handler: any LogHandler { Handler(written: self) }
+
+        private struct Handler: LogHandler {
+            let written: Written
+            var metadata: Logger.Metadata = [:]
+            var logLevel: Logger.Level = .trace
+
+            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+                get { metadata[key] }
+                set { metadata[key] = newValue }
+            }
+
+            func log(event: Logging.LogEvent) {
+                let line = ("\(event.message)", (event.metadata ?? [:]).mapValues(\.description))
+                written.lines.withLock { $0.append(line) }
+            }
+        }
     }
 
     @Test("what it remembers is bounded")

@@ -25,6 +25,24 @@ struct AbortTests {
         }
     }
 
+    @Test("transactions that fail one after the other for one cause write few lines")
+    func fewLines() async throws {
+        let site = try EmbeddedSite(partitions: 1)
+        try site.publish((0..<20).map { Make.question("q\($0)") }, to: site.topics.questions)
+        let broker = site.broker
+        let isDone = Atomic(false)
+        let lines = Atomic(0)
+        site.logger = LogHook.logger { message, _ in
+            // By the fault's kind.
+            if ["transaction aborted", "producer renewed"].contains(message) { lines.add(1, ordering: .relaxed) }
+            guard message == "partitions assigned", !isDone.exchange(true, ordering: .relaxed) else { return }
+            try? broker.inject(Array(repeating: "INVALID_TXN_STATE", count: 5), into: .addPartitionsToTransaction)
+        }
+        let totals = try await site.work { $0[0].aborts >= 4 && $0[0].recordsIn >= 20 }
+        #expect(totals[0].aborts >= 4)
+        #expect(lines.load(ordering: .relaxed) <= 2)
+    }
+
     @Test("a partition at its end is known to be, though what was gathered with that was given up")
     func endOfPartition() async throws {
         let site = try EmbeddedSite(partitions: 2)

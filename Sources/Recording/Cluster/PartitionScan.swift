@@ -161,7 +161,7 @@ final class PartitionScan {
         // librdkafka looks for the coordinator of a group that this consumer does not join.
         if error.name == "GROUP_AUTHORIZATION_FAILED" { return }
         if error.isFatal || error.isAuthorization || !(error.isRetriable || error.isUnreachable) { throw error }
-        logger.warning("reading a window", metadata: ["cause": "\(error)"])
+        LogBound.shared.warn(logger, "reading a window", cause: "\(error)")
     }
 
     func close() { consumer.close() }
