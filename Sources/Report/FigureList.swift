@@ -26,6 +26,7 @@ package struct FigureList: Sendable {
     package init(for runs: [RunFigures]) {
         addRecords()
         addLag()
+        addGauges()
         addLatency("poll to acknowledged", \.latency)
         addLatency("event time to acknowledged", \.eventLatency)
         addLatency("commit", \.commitLatency)
@@ -74,6 +75,17 @@ package struct FigureList: Sendable {
         add("Lag", "at the end, records", .less, text: FigureText.whole) { $0.lagEnd.map(Double.init) }
     }
 
+    private mutating func addGauges() {
+        for gauge in LaneGauge.allCases {
+            let text: @Sendable (Double) -> String
+            switch gauge.unit {
+            case .count: text = FigureText.whole
+            case .seconds: text = { FigureText.milliseconds($0 * 1000) }
+            }
+            add("Largest", gauge.title, gauge.isSetting ? nil : .less, text: text) { $0.largestGauges[gauge] }
+        }
+    }
+
     private mutating func addLatency(_ name: String, _ latency: @escaping @Sendable (RunFigures) -> RunFigures.Latency?)
     {
         let parts: [(String, @Sendable (RunFigures.Latency) -> Double)] = [
@@ -97,6 +109,13 @@ package struct FigureList: Sendable {
     private mutating func addTime() {
         for activity in LaneActivity.inOrderOfStep {
             add("Where the time went", activity.title, text: FigureText.percent) { $0.shares?[activity] }
+        }
+        let hindrances: [(String, Verdict.Kind)] = [
+            ("no broker answers", .unreachable), ("a topic is missing", .topicMissing),
+            ("no place in the group", .joining),
+        ]
+        for (name, kind) in hindrances {
+            add("States", name, .less, text: FigureText.duration) { $0.secondsByKind[kind] }
         }
         add("States", "stalled", .less, text: FigureText.duration) { $0.stalledSeconds }
         add("States", "behind", .less, text: FigureText.duration) { $0.behindSeconds }

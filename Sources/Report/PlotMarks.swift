@@ -20,6 +20,11 @@ struct PlotMarks {
     /// Limit on marks of one kind. More would merge into a grey area, so they are thinned out.
     private static let most = 150
 
+    /// The verdicts that are drawn behind the plots.
+    private static let shaded: Set<Verdict.Kind> = [
+        .unreachable, .topicMissing, .stuck, .joining, .stalled, .restoring,
+    ]
+
     var shades: [Shade] = []
     var lines: [Line] = []
 
@@ -27,7 +32,7 @@ struct PlotMarks {
 
     init(_ runs: [WorkerRun]) {
         for run in runs {
-            for stretch in run.states where stretch.state == .stalled || stretch.state == .restoring {
+            for stretch in run.states where Self.shaded.contains(stretch.state) {
                 shades.append(
                     Shade(
                         from: stretch.from, to: stretch.to, style: "s-\(stretch.state.rawValue)",

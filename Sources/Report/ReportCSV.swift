@@ -5,7 +5,7 @@ import Worker
 package enum ReportCSV {
     private static let columns: [(name: String, value: @Sendable (ThroughputLine) -> String)] =
         head + counts(.flow) + rates + counts(.content) + deadLetters + counts(.steps) + lag + shares + percentiles
-        + state
+        + state + gauges + verdict
 
     private static let head: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
         ("time", { $0.time }), ("message", { $0.message.rawValue }), ("group", { $0.group }), ("worker", { $0.worker }),
@@ -72,6 +72,13 @@ package enum ReportCSV {
                     separator: "; ")
             }
         ),
+    ]
+
+    private static let gauges: [(name: String, value: @Sendable (ThroughputLine) -> String)] =
+        LaneGauge.allCases.map { gauge in (gauge.field, { $0[gauge].map(number) ?? "" }) }
+
+    private static let verdict: [(name: String, value: @Sendable (ThroughputLine) -> String)] = [
+        ("verdict", { $0.kind.rawValue })
     ]
 
     /// The header row with its line end.

@@ -14,7 +14,7 @@ package struct ReportFindings: Sendable {
 
     package init(_ survey: LogSurvey, _ sum: RunFigures) {
         lag(survey, sum)
-        stalls(survey, sum)
+        hindrances(survey, sum)
         starts(survey, sum)
         deadLetters(sum)
         time(sum)
@@ -46,7 +46,7 @@ package struct ReportFindings: Sendable {
         } else if sum.behindSeconds > 0 {
             let duration = FigureText.duration(sum.behindSeconds)
             say(.warn, "It fell behind and caught up: behind for \(duration) in all. " + text)
-        } else if sum.stalledSeconds > 0 || sum.lagEnd == nil {
+        } else if sum.stalledSeconds + sum.seconds(.unreachable) + sum.seconds(.topicMissing) > 0 || sum.lagEnd == nil {
             // While no broker answers, the lag is unknown.
             say(.say, text)
         } else {
@@ -54,30 +54,41 @@ package struct ReportFindings: Sendable {
         }
     }
 
-    private mutating func stalls(_ survey: LogSurvey, _ sum: RunFigures) {
+    private mutating func hindrances(_ survey: LogSurvey, _ sum: RunFigures) {
+        say(.bad, "No broker answered", of: [.unreachable], survey)
+        say(.bad, "A topic was missing", of: [.topicMissing], survey)
+        say(.say, "No place in the group", of: [.joining], survey)
+        say(.bad, "Stalled", of: [.stalled, .stuck], survey, naming: true)
+        if sum.restoringSeconds > 0 {
+            say(.say, "Partitions were being restored for \(FigureText.duration(sum.restoringSeconds)).")
+        }
+    }
+
+    /// A sentence about the time with these verdicts; none where there was none.
+    /// - Parameter naming: whether it says what the lanes waited for.
+    private mutating func say(
+        _ weight: Weight, _ title: String, of kinds: Set<Verdict.Kind>, _ survey: LogSurvey, naming: Bool = false
+    ) {
         var waits: [String: Double] = [:]
-        var stretches: [(from: Double, to: Double)] = []
+        var seconds = 0.0
+        var stretches: [WorkerRun.Stretch] = []
         for run in survey.runs {
-            stretches += run.states.filter { $0.state == .stalled }.map { ($0.from, $0.to) }
-            for sample in run.samples where sample.line.state == .stalled {
+            stretches += run.states.filter { kinds.contains($0.state) }
+            for sample in run.samples where kinds.contains(sample.line.kind) {
+                seconds += sample.line.seconds
                 for wait in Set(sample.line.lanes.compactMap(\.waitingFor)) {
                     waits[wait, default: 0] += sample.line.seconds
                 }
             }
         }
-        if let longest = stretches.max(by: { $0.to - $0.from < $1.to - $1.from }) {
-            var text =
-                "Stalled for \(FigureText.duration(sum.stalledSeconds)) in \(FigureText.counted(stretches.count, "period"))"
-            text += ", the longest from \(FigureText.time(longest.from)) to \(FigureText.clock(longest.to)) UTC"
-            let named = waits.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3).map {
-                "\($0.key) (\(FigureText.duration($0.value)))"
-            }
-            if !named.isEmpty { text += ". Lanes waited for: " + named.joined(separator: "; ") }
-            say(.bad, text + ".")
+        guard let longest = stretches.max(by: { $0.to - $0.from < $1.to - $1.from }) else { return }
+        var text = "\(title) for \(FigureText.duration(seconds)) in \(FigureText.counted(stretches.count, "period"))"
+        text += ", the longest from \(FigureText.time(longest.from)) to \(FigureText.clock(longest.to)) UTC"
+        let named = waits.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3).map {
+            "\($0.key) (\(FigureText.duration($0.value)))"
         }
-        if sum.restoringSeconds > 0 {
-            say(.say, "Partitions were being restored for \(FigureText.duration(sum.restoringSeconds)).")
-        }
+        if naming, !named.isEmpty { text += ". Lanes waited for: " + named.joined(separator: "; ") }
+        say(weight, text + ".")
     }
 
     private mutating func starts(_ survey: LogSurvey, _ sum: RunFigures) {

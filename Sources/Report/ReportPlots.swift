@@ -263,9 +263,10 @@ struct ReportPlots {
         svg += "</svg>"
         var html = "<figure class=plot id=states><figcaption><h3>States</h3><p class=note>Each worker's state. "
         html += "<span class=bad>▼</span> started again, ▴ rebalance.</p><ul class=legend>"
-        for state in ["working", "idle", "restoring", "stalled"] {
+        let seen = Set(runs.flatMap { $0.states.map(\.state) })
+        for state in Verdict.Kind.allCases.reversed() where seen.contains(state) {
             html +=
-                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 11\" aria-hidden=true><rect class=\"st s-\(state)\" width=11 height=11 /></svg> \(state)</li>"
+                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 11\" aria-hidden=true><rect class=\"st s-\(state.rawValue)\" width=11 height=11 /></svg> \(state.rawValue)</li>"
         }
         html += "</ul></figcaption><div class=wide>\(svg)</div>"
         if workers.count > shown.count {
@@ -288,17 +289,17 @@ struct ReportPlots {
         workers.prefix(24).map { worker in
             let own = RunFigures(runs.filter { $0.key == worker })
             return
-                "\(worker.worker): stalled \(FigureText.duration(own.stalledSeconds)), restoring \(FigureText.duration(own.restoringSeconds)), idle \(FigureText.duration(own.idleSeconds)), restarts \(own.restarts)."
+                "\(worker.worker): no broker answers \(FigureText.duration(own.seconds(.unreachable))), stalled \(FigureText.duration(own.stalledSeconds)), restoring \(FigureText.duration(own.restoringSeconds)), idle \(FigureText.duration(own.idleSeconds)), restarts \(own.restarts)."
         }.joined(separator: " ")
     }
 
     /// The states of a run. Of more than 150 stretches, which a strip has no room for, each column shows its most
     /// severe state.
-    private func merged(_ run: WorkerRun) -> [(state: ThroughputLine.State, from: Double, to: Double)] {
+    private func merged(_ run: WorkerRun) -> [WorkerRun.Stretch] {
         let exact = run.states
         guard exact.count > 150 else { return exact }
-        let order: [ThroughputLine.State] = [.idle, .working, .restoring, .stalled]
-        var columns = [ThroughputLine.State?](repeating: nil, count: bins.count)
+        let order = Array(Verdict.Kind.allCases.reversed())
+        var columns = [Verdict.Kind?](repeating: nil, count: bins.count)
         for stretch in exact {
             let first = max(0, Int((stretch.from - bins.start) / bins.width))
             let last = min(bins.count - 1, Int((stretch.to - bins.start) / bins.width))
@@ -308,7 +309,7 @@ struct ReportPlots {
                 if order.firstIndex(of: stretch.state) ?? 0 > before { columns[index] = stretch.state }
             }
         }
-        var merged: [(state: ThroughputLine.State, from: Double, to: Double)] = []
+        var merged: [WorkerRun.Stretch] = []
         for (index, state) in columns.enumerated() {
             guard let state else { continue }
             if let last = merged.last, last.state == state, last.to >= bins.begin(index) - bins.width / 2 {

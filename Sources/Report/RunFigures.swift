@@ -39,13 +39,12 @@ package struct RunFigures: Sendable, Equatable {
     package var commitLatency: Latency?
     /// Mean over time; nil where no interval has shares.
     package var shares: ThroughputLine.TimeShares?
-    package var stalledSeconds = 0.0
-    /// Seconds behind, by the lines' verdicts or else by ``Backlog``.
-    package var behindSeconds = 0.0
+    /// Seconds by the lines' verdicts.
+    package var secondsByKind: [Verdict.Kind: Double] = [:]
+    /// The largest value of each gauge that some line has.
+    package var largestGauges: [LaneGauge: Double] = [:]
     /// Whether a worker that ran to the end was behind in its last line with a known lag.
     package var isBehindAtEnd = false
-    package var restoringSeconds = 0.0
-    package var idleSeconds = 0.0
     /// CPU time of whole runs; of a run that began before its log, between its first and last line.
     package var cpuSeconds = 0.0
     package var cpuRecords = 0
@@ -55,6 +54,12 @@ package struct RunFigures: Sendable, Equatable {
     package var storeVotes = 0
     package var runs = 0
     package var restarts = 0
+
+    package var stalledSeconds: Double { seconds(.stalled) + seconds(.stuck) }
+    package var behindSeconds: Double { seconds(.behind) }
+    package var restoringSeconds: Double { seconds(.restoring) }
+    package var idleSeconds: Double { seconds(.idle) }
+    package func seconds(_ kind: Verdict.Kind) -> Double { secondsByKind[kind] ?? 0 }
 
     package var inPerSecond: Double { per(counts.recordsIn) }
     package var outPerSecond: Double { per(counts.recordsOut) }
@@ -131,12 +136,10 @@ package struct RunFigures: Sendable, Equatable {
                 (lagLargest, lagLargestTime, lagLargestPlace) = (lag, sample.time, line.lag.largest)
             }
             residentLargest = max(residentLargest, line.process.residentBytes)
-            if line.isBehind { behindSeconds += line.seconds }
-            switch line.state {
-            case .stalled: stalledSeconds += line.seconds
-            case .restoring: restoringSeconds += line.seconds
-            case .idle: idleSeconds += line.seconds
-            case .working: break
+            secondsByKind[line.kind, default: 0] += line.seconds
+            for gauge in LaneGauge.allCases {
+                guard let value = line[gauge] else { continue }
+                largestGauges[gauge] = max(value, largestGauges[gauge] ?? value)
             }
         }
         guard let last = (run.samples.last ?? run.totals)?.line else { return }
@@ -162,10 +165,8 @@ package struct RunFigures: Sendable, Equatable {
         deadLetters.merge(other.deadLetters, uniquingKeysWith: +)
         deadLettersTotal += other.deadLettersTotal
         offsetResets += other.offsetResets
-        stalledSeconds += other.stalledSeconds
-        behindSeconds += other.behindSeconds
-        restoringSeconds += other.restoringSeconds
-        idleSeconds += other.idleSeconds
+        secondsByKind.merge(other.secondsByKind, uniquingKeysWith: +)
+        largestGauges.merge(other.largestGauges, uniquingKeysWith: max)
         cpuSeconds += other.cpuSeconds
         cpuRecords += other.cpuRecords
         runs += other.runs
@@ -202,6 +203,10 @@ package struct RunFigures: Sendable, Equatable {
         let bins = TimeBins.fitting(all, most: 20_000)
         peakIn = bins.sum(all) { $0.rate($0.recordsIn) }.compactMap { $0?.mean }.max() ?? 0
         peakTables = bins.sum(all) { $0.rate($0.answers + $0.votes) }.compactMap { $0?.mean }.max() ?? 0
+        // A worker without such a gauge has nothing of its kind.
+        for gauge in LaneGauge.allCases where gauge.overLanes == .sum && largestGauges[gauge] != nil {
+            largestGauges[gauge] = bins.sum(all) { $0[gauge] ?? 0 }.compactMap { $0?.largest }.max()
+        }
         for (index, bin) in bins.sum(all, { $0.lag.total.map(Double.init) }).enumerated() {
             guard let bin, Int64(bin.largest) > lagLargest ?? -1 else { continue }
             (lagLargest, lagLargestTime) = (Int64(bin.largest), bins.middle(index))

@@ -84,14 +84,17 @@ package struct WorkerRun: Sendable {
     /// Ends of the intervals that count rebalances.
     package var rebalances: [Double] { samples.filter { $0.line.rebalances > 0 }.map(\.time) }
 
-    /// Successive intervals of one state, joined.
-    package var states: [(state: ThroughputLine.State, from: Double, to: Double)] {
-        var states: [(state: ThroughputLine.State, from: Double, to: Double)] = []
+    /// A time in which each line has the same verdict.
+    package typealias Stretch = (state: Verdict.Kind, from: Double, to: Double)
+
+    /// Successive intervals of one verdict, joined.
+    package var states: [Stretch] {
+        var states: [Stretch] = []
         for sample in samples {
-            if let last = states.last, last.state == sample.line.state, sample.began - last.to < 1.5 * typicalSeconds {
+            if let last = states.last, last.state == sample.line.kind, sample.began - last.to < 1.5 * typicalSeconds {
                 states[states.count - 1].to = sample.time
             } else {
-                states.append((sample.line.state, sample.began, sample.time))
+                states.append((sample.line.kind, sample.began, sample.time))
             }
         }
         return states

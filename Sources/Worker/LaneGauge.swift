@@ -14,6 +14,11 @@ package enum LaneGauge: Sendable, CaseIterable {
         case largest
     }
 
+    package enum Unit: Sendable {
+        case count
+        case seconds
+    }
+
     /// Its name in the throughput log; never renamed.
     package var field: String {
         switch self {
@@ -33,6 +38,16 @@ package enum LaneGauge: Sendable, CaseIterable {
         case .coalesce: "publish.coalesceMs, in seconds"
         }
     }
+
+    package var unit: Unit {
+        switch self {
+        case .waitingQuestions: .count
+        case .uncommitted, .waitingAge, .coalesce: .seconds
+        }
+    }
+
+    /// Whether it is a setting, so that neither more nor less of it is better.
+    package var isSetting: Bool { self == .coalesce }
 
     /// Its family in `/metrics`, one series a lane.
     package var metric: String {

@@ -272,12 +272,17 @@ def test_first_line(site, browser):
             "store": template["store"] | {"restoring": restoring},
         },
     }
+    # The broker has been gone for five minutes, and there was no work.
+    gone = says("unreachable", "bad", "No answer from the brokers for 5 min")
+    stages["No answer from the brokers for 5 min; the figures are as of then"] = lambda ago: {
+        "state": "idle", "lag": lag(0), "timeShares": resting,
+    } | (gone if ago < 300 else says("idle", "good", "Idle"))
     for expected, fields in stages.items():
         # The worker was away from 1200 to 600 s ago.
         hour = [line(a, 10.0, **fields(a)) for a in range(3000, 0, -10) if not 600 < a < 1200]
         tone = "bad" if "Stalled" in expected else "good"
         said = says("idle", tone, expected, waits if "Stalled" in expected else "")
-        stage = Stage(url, hour, [line(ago, **fields(ago), **said) for ago in range(30, -1, -1)])
+        stage = Stage(url, hour, [line(ago, **(fields(ago) | said)) for ago in range(30, -1, -1)])
         try:
             page = browser.page(360, 740, dark=True)
             page.open(stage.url + "/")
@@ -299,6 +304,13 @@ def test_first_line(site, browser):
             assert page.evaluate("document.querySelector('#verdict-runbook a').getAttribute('href')") == "runbook#rejoinderdown"
             if "Stalled" in expected:
                 assert page.text("#verdict-more") == waits
+                waiting = page.evaluate("document.querySelector('#lanes tbody td:last-child').textContent")
+                assert waiting == "the transaction coordinator to commit (34 s)"
+                link = "document.querySelector('#lanes tbody td:last-child a').getAttribute('href')"
+                assert page.evaluate(link) == "runbook#rejoinderlanewaiting"
+            if "No answer" in expected:
+                # From the first of its lines on.
+                assert "no broker answers 4 min 50 s" in page.text("#strip-key")
             # Only where published records follow changes.
             assert page.evaluate("document.querySelector('#changes').hidden") == ("Keeping" not in expected)
             if "Keeping" in expected:

@@ -4,7 +4,7 @@ import { Live } from "./live.js";
 import * as format from "./format.js";
 import * as panels from "./panels.js";
 import { activities } from "./activities.js";
-import { verdict } from "./verdict.js";
+import { kindOf, verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const MINUTES = 120_000;
@@ -127,8 +127,9 @@ function spansOf(lines, end) {
     const from = before && !isGap(before, line) ? before.t : line.t - line.seconds * 1000;
     if (before && isGap(before, line)) spans.push({ from: before.t, to: from, state: "away" });
     const last = spans.at(-1);
-    if (last && last.state === line.state && last.to === from) last.to = line.t;
-    else spans.push({ from, to: line.t, state: line.state });
+    const state = kindOf(line);
+    if (last && last.state === state && last.to === from) last.to = line.t;
+    else spans.push({ from, to: line.t, state });
   });
   const last = lines.at(-1);
   if (last && !isLive && end - last.t > 5000) spans.push({ from: last.t, to: end, state: "away" });

@@ -103,12 +103,29 @@ export function showShares(recent) {
 const words = (shares) => activities.filter(([name]) => shares[name] >= 0.005)
   .map(([name, label]) => `${format.share(shares[name])} ${label}`).join(", ");
 
+/** The wait that an open transaction causes, as lanes name it. */
+const INPUT = "input from the broker";
+
+/** Links to the runbook by lane: a link that is made anew would lose the focus. */
+const waitLinks = new Map();
+
+function waitOf(lane, isHeldBack) {
+  // Every commit is waited for a moment.
+  if (!lane.waitingFor || !(lane.waitingSeconds >= 1)) return "nothing";
+  const cell = waitLinks.get(lane.lane) ?? element("span", {}, element("a", { class: "quiet" }), "");
+  waitLinks.set(lane.lane, cell);
+  const [link, time] = cell.childNodes;
+  const anchor = isHeldBack && lane.waitingFor === INPUT ? "open-transactions" : "rejoinderlanewaiting";
+  link.href = `runbook#${anchor}`;
+  say(link, lane.waitingFor);
+  say(time, ` (${format.duration(lane.waitingSeconds)})`);
+  return cell;
+}
+
 export function showLanes(line, recent) {
   const rows = line.lanes.map((lane) => {
     const shares = meanShares(recent, (one) => one.lanes.find((other) => other.lane === lane.lane)?.timeShares);
-    // Every commit is waited for a moment.
-    const waits = lane.waitingFor && lane.waitingSeconds >= 1
-      ? `${lane.waitingFor} (${format.duration(lane.waitingSeconds)})` : "nothing";
+    const waits = waitOf(lane, line.lag.heldBack?.length > 0);
     const sources = lane.sources;
     const [consumed, published] = sources
       ? [lane.sourceRecords, lane.sourceRecordsPublished] : [lane.recordsIn, lane.recordsOut];
@@ -287,9 +304,14 @@ export function showChanges(line, history) {
     ["Nothing to see, last hour", format.count(sum("unseenChanges"))]]);
 }
 
-const states = { working: "working", idle: "idle", restoring: "restoring", stalled: "stalled", away: "no worker" };
+/** Verdicts' kinds, the least severe first, in a word or two. */
+const states = {
+  "keeping-up": "keeping up", idle: "idle", behind: "behind", unknown: "lag not known", restoring: "restoring",
+  "dead-letters": "dead letters", stalled: "stalled", joining: "no place in the group", stuck: "a lane does not turn",
+  "topic-missing": "topic missing", unreachable: "no broker answers", away: "no worker",
+};
 
-/** The hour as a strip of states. */
+/** The hour as a strip of verdicts. */
 export function showStrip(spans, window) {
   const strip = byId("strip");
   const svg = shape("svg", { viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" });

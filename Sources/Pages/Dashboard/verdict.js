@@ -18,6 +18,9 @@ export function meanShares(lines, of = (line) => line.timeShares) {
   return sums;
 }
 
+/** The verdict's kind; of lines of versions without one, the nearest to their state. */
+export const kindOf = (line) => line.verdict?.kind ?? (line.state === "working" ? "keeping-up" : line.state);
+
 /**
  * @param line the newest
  * @param silent for how many seconds nothing has come from the worker; 0 while its lines come

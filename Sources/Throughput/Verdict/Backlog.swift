@@ -21,6 +21,17 @@ extension ThroughputLine {
     /// Converts an interval's count to one a second.
     package func rate(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
+    /// The verdict's kind; of lines without a verdict that can be read, the nearest to their state.
+    package var kind: Verdict.Kind {
+        if let verdict { return verdict.kind }
+        return switch state {
+        case .stalled: .stalled
+        case .restoring: .restoring
+        case .idle: isBehind ? .behind : .idle
+        case .working: isBehind ? .behind : .keepingUp
+        }
+    }
+
     /// The worker's own verdict; in lines of versions without one, the same rule.
     package var isBehind: Bool {
         if let verdict { return verdict.kind == .behind }

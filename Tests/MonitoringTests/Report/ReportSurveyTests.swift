@@ -51,8 +51,54 @@ import Testing
         let stalled = #""state":"stalled""#
         let survey = Self.survey(
             Self.line(10) + Self.line(20, stalled) + Self.line(30, stalled) + Self.line(90, stalled))
-        #expect(survey.runs[0].states.map(\.state) == [.working, .stalled, .stalled])
+        #expect(survey.runs[0].states.map { "\($0.state.rawValue)" } == ["keeping-up", "stalled", "stalled"])
         #expect(survey.runs[0].states.map { $0.to - $0.from } == [10, 20, 10])
+    }
+
+    private static func state(_ state: String, kind: String) -> String {
+        #""state":"\#(state)","verdict":{"kind":"\#(kind)","tone":"bad","title":"t","line":"l","more":""}"#
+    }
+
+    @Test func aBrokerThatIsGoneWhileAWorkerIsIdleIsNoIdleTime() {
+        let gone = Self.state("idle", kind: "unreachable")
+        let survey = Self.survey(
+            Self.line(10, #""state":"idle""#) + Self.line(20, gone) + Self.line(30, gone) + Self.line(40)
+                + Self.line(50, Self.state("stalled", kind: "joining")))
+        #expect(
+            survey.runs[0].states.map { "\($0.state.rawValue)" } == ["idle", "unreachable", "keeping-up", "joining"])
+        let sum = RunFigures(survey.runs)
+        #expect(sum.idleSeconds == 10 && sum.stalledSeconds == 0)
+        let texts = ReportFindings(survey, sum).sentences.map(\.text)
+        #expect(
+            texts.contains {
+                $0.hasPrefix("No broker answered for 20 s in 1 period, the longest from 2026-01-01 12:00:10")
+            })
+        #expect(texts.contains { $0.hasPrefix("No place in the group for 10 s") })
+        let page = ReportPage(survey, made: "now", version: "0").html
+        #expect(page.contains("st s-unreachable") && page.contains("st s-joining"))
+    }
+
+    @Test func changesThatWaitHaveFiguresOfTheirOwn() throws {
+        func waiting(_ questions: Int, _ seconds: Double) -> String {
+            #""waitingQuestions":\#(questions),"waitingQuestionsSeconds":\#(seconds)"#
+        }
+        let survey = Self.survey(
+            Self.line(10, worker: "a", waiting(40, 2.5)) + Self.line(10, worker: "b", waiting(2, 7.5))
+                + Self.line(20, worker: "a", waiting(1, 0.5)) + Self.line(20, worker: "b", waiting(50, 1)))
+        let figures = RunFigures(survey.runs)
+        let list = FigureList(for: [figures]).figures
+        func figure(_ name: String) -> (value: Double?, text: String?) {
+            let figure = list.first { $0.name == name }
+            return (figure?.value(figures), figure?.text(figures))
+        }
+        #expect(figure("questions that wait to be published again").value == 51)
+        #expect(figure("age of the oldest unpublished change").value == 7.5)
+        #expect(figure("age of the oldest unpublished change").text == "7.50 s")
+        #expect(!FigureList(for: [RunFigures()]).figures.contains { $0.name.contains("unpublished") })
+        #expect(ReportCSV.header.contains(",waitingQuestions,waitingQuestionsSeconds,"))
+        #expect(ReportCSV.row(survey.runs[0].samples[0].line).contains(",40,2.5,"))
+        let side = RunComparison.Side(name: "a", survey: survey)
+        #expect(RunComparison(a: side, b: side).csv.contains("age of the oldest unpublished change,7.5,7.5,1.0"))
     }
 
     @Test func theMiddleIsWeightedByRecords() {
