@@ -16,6 +16,8 @@ final class LogFollower {
     private var offset = 0
     private let lines = LineQueue(longest: LogEntry.longestLine)
     private var batch: [ThroughputLine] = []
+    /// The reason of an end that no line follows yet.
+    private var end: String?
     private var isFirst = true
 
     init(index: Int, path: String, tell: @escaping (TopUpdate) -> Void) {
@@ -104,7 +106,13 @@ final class LogFollower {
     private func take(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { lines.append($0) }
         while let line = lines.next() {
-            if case .throughput(let line, _) = LogEntry(line.text) { batch.append(line) }
+            switch LogEntry(line.text) {
+            case .throughput(let line, _):
+                batch.append(line)
+                end = nil
+            case .event(let note): end = note.end ?? end
+            case .passing, .torn, .foreign, .blank: break
+            }
         }
     }
 
@@ -115,8 +123,10 @@ final class LogFollower {
         } else {
             for line in batch { tell(TopUpdate(source: index, news: .line(line))) }
         }
+        if let end { tell(TopUpdate(source: index, news: .stopped(end))) }
         isFirst = false
         batch.removeAll()
+        end = nil
     }
 
     private func readInput() {

@@ -42,7 +42,7 @@ struct TopLines {
                     if printed % 20 == 0 { lines.append(heading) }
                     printed += 1
                     lines.append(text(line))
-                case .lost(let reason), .ended(let reason):
+                case .lost(let reason), .stopped(let reason), .ended(let reason):
                     // Reports a reason once, not with every attempt.
                     guard lost[update.source] != reason else { continue }
                     lost[update.source] = reason

@@ -52,12 +52,19 @@ struct TopModel: Sendable {
         var place: String
         var latest: ThroughputLine?
         var points: [Point] = []
-        /// Whether its last line was the line of totals, so that it has ended.
-        var hasEnded = false
+        /// Why it has ended, by its log's last line; nil: it has not.
+        var end: String?
+        /// When its last line came.
+        var heard: ContinuousClock.Instant?
 
         /// Its identity, or the place while that is unknown.
         var name: String { latest.map(\.worker) ?? place }
         var began: Double? { points.first.map { $0.end - $0.seconds } }
+
+        /// The line of totals is the last of a run.
+        mutating func note(_ message: ThroughputLine.Kind) {
+            end = message == .totals ? "the worker has ended" : nil
+        }
 
         /// Appends a point. The worker's uptime tells new points from old: its clock may be set back, and then points
         /// in the future are dropped.
@@ -74,9 +81,11 @@ struct TopModel: Sendable {
 
     /// An hour of seconds.
     fileprivate static let mostPoints = 3_600
-    /// A log's worker is lost after this many of its intervals, and after at least this many seconds.
-    private static let missedIntervals = 3.0
-    private static let leastMissed = 15.0
+    /// A worker sends a line each second.
+    private static let longestSilence = Duration.seconds(3)
+    /// Lateness of a log's line, in seconds and as a share of its interval: log collectors write in batches.
+    private static let leastLateness = 5.0
+    private static let lateness = 0.1
 
     let sources: [TopSource]
     private(set) var statuses: [Status]
@@ -96,15 +105,22 @@ struct TopModel: Sendable {
         }
     }
 
-    /// A log stays readable when its worker is gone, so the age of its last line decides.
+    /// Neither a log that stays readable when its worker is gone, nor a connection that stays open when its worker is
+    /// stopped, is a sign of life: the age of the last line decides.
     func status(_ worker: Worker, now: ContinuousClock.Instant = .now) -> Status {
         let status = statuses[worker.source]
-        guard case .log = sources[worker.source], status == .live else { return status }
-        if worker.hasEnded { return .ended("the worker has ended") }
-        guard let wall, let last = worker.points.last, let seconds = worker.latest?.seconds else { return status }
-        let silence = wall - last.end
-        guard silence > max(Self.missedIntervals * seconds, Self.leastMissed) else { return status }
-        return .lost("the log has no newer line", since: now - .seconds(silence))
+        guard status == .live else { return status }
+        switch sources[worker.source] {
+        case .worker:
+            guard let heard = worker.heard, now - heard > Self.longestSilence else { return status }
+            return .lost("it sends nothing", since: heard)
+        case .log:
+            if let end = worker.end { return .ended(end) }
+            guard let wall, let last = worker.points.last, let seconds = worker.latest?.seconds else { return status }
+            let silence = wall - last.end
+            guard silence > seconds + max(Self.leastLateness, Self.lateness * seconds) else { return status }
+            return .lost("the log has no newer line", since: now - .seconds(silence))
+        }
     }
 
     var isAnyLive: Bool { workers.contains { $0.latest != nil } }
@@ -130,8 +146,9 @@ struct TopModel: Sendable {
         case .line(let line):
             statuses[update.source] = .live
             let index = row(update.source, line)
-            workers[index].hasEnded = line.message == .totals
+            workers[index].note(line.message)
             guard line.message == .interval else { break }
+            workers[index].heard = now
             workers[index].latest = line
             if let point = Point(line) { workers[index].append(point) }
         case .lost(let reason):
@@ -141,6 +158,10 @@ struct TopModel: Sendable {
             } else {
                 statuses[update.source] = .lost(reason, since: now)
             }
+        case .stopped(let reason):
+            // The line does not name its worker.
+            let rows = workers.indices.filter { workers[$0].source == update.source }
+            if rows.count == 1 { workers[rows[0]].end = reason }
         case .ended(let reason):
             statuses[update.source] = .ended(reason)
         }
@@ -152,7 +173,7 @@ struct TopModel: Sendable {
         var points: [Int: [Point]] = [:]
         for line in lines {
             let index = row(source, line)
-            workers[index].hasEnded = line.message == .totals
+            workers[index].note(line.message)
             guard line.message == .interval else { continue }
             if case .log = sources[source] { workers[index].latest = line }
             if let point = Point(line) { points[index, default: []].append(point) }

@@ -8,6 +8,8 @@ struct TopUpdate: Sendable {
         case line(ThroughputLine)
         /// The source cannot be read at the moment; the reason is the end of a sentence.
         case lost(String)
+        /// The log's last line gives the reason for its worker's end; a worker that is started again may write on.
+        case stopped(String)
         /// The source has ended.
         case ended(String)
     }

@@ -128,6 +128,11 @@ package struct LogNote: Sendable, Equatable {
         }
     }
 
+    /// The reason in a worker's last line, `ended: …`; nil: it is another line.
+    package var end: String? {
+        logger == "rejoinder" && message.hasPrefix("ended: ") ? String(message.dropFirst("ended: ".count)) : nil
+    }
+
     package func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 

@@ -125,7 +125,7 @@ import Testing
                 case .history(let lines): "history " + lines.map { "\(Int($0.uptimeSeconds))" }.joined(separator: ",")
                 case .line(let line): "\(Int(line.uptimeSeconds))"
                 case .lost(let reason): reason
-                case .ended(let reason): reason
+                case .stopped(let reason), .ended(let reason): reason
                 }
             }.joined(separator: " ")
         }

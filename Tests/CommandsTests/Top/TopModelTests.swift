@@ -34,6 +34,45 @@ import Testing
         #expect(model.workers[0].points.count == 2)
     }
 
+    @Test func aWorkerThatSaysNothingIsLostWithinSeconds() throws {
+        var model = try Self.model(1)
+        let then = ContinuousClock.now
+        model.apply(TopUpdate(source: 0, news: .line(try Self.line(11))), now: then)
+        #expect(model.status(model.workers[0], now: then + .seconds(2)) == .live)
+        guard case .lost(_, let since) = model.status(model.workers[0], now: then + .seconds(5)) else {
+            Issue.record("still live")
+            return
+        }
+        #expect(since == then)
+        model.apply(TopUpdate(source: 0, news: .line(try Self.line(17))), now: then + .seconds(6))
+        #expect(model.status(model.workers[0], now: then + .seconds(6)) == .live)
+    }
+
+    @Test func theLastLineOfALogSaysThatItsWorkerHasEnded() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("top-\(UUID().uuidString).log")
+        defer { try? FileManager.default.removeItem(at: path) }
+        let end =
+            #"{"time":"2026-01-01T12:00:21.000Z","level":"error","logger":"rejoinder","message":"ended: The disk is full."}"#
+        func line(_ second: Int) throws -> String {
+            try Self.line(second, seconds: 10, #""logger":"throughput""#).json
+        }
+        try "\(line(10))\n\(line(20))\n\(end)\n".write(to: path, atomically: false, encoding: .utf8)
+        nonisolated(unsafe) var model = TopModel(sources: [.log(path.path)])
+        let follower = LogFollower(index: 0, path: path.path) { model.apply($0) }
+        follower.step()
+        #expect(model.status(model.workers[0]) == .ended("The disk is full."))
+        // It was started again.
+        let file = try FileHandle(forWritingTo: path)
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("\(line(30))\n".utf8))
+        follower.step()
+        #expect(model.status(model.workers[0]) == .live)
+        try file.write(contentsOf: Data("\(end)\n".utf8))
+        follower.step()
+        #expect(model.status(model.workers[0]) == .ended("The disk is full."))
+        try file.close()
+    }
+
     @Test func whatWasSeenLiveIsNotReplacedByACoarserHistory() throws {
         var model = try Self.model(1)
         for second in 21...25 { model.apply(TopUpdate(source: 0, news: .line(try Self.line(second)))) }
@@ -66,8 +105,8 @@ import Testing
             model.wall = 1_767_268_810 + seconds
             return model.status(model.workers[0])
         }
-        #expect(status(after: 29) == .live)
-        guard case .lost(let reason, _) = status(after: 31) else {
+        #expect(status(after: 14) == .live)
+        guard case .lost(let reason, _) = status(after: 16) else {
             Issue.record("still live")
             return
         }
