@@ -110,6 +110,15 @@ def test_the_dashboard_is_sound():
             assert expression.count(name + '{job="$job",instance=~"$instance"}') == selectors, title
 
 
+def test_every_counter_of_the_sources_is_on_the_dashboard():
+    shown = {name for _, expression in dashboard_expressions() for name in metrics_in(expression)}
+    documentation = (REPOSITORY / "docs/operating.md").read_text("utf-8")
+    documented = re.findall(r"^\| (`rejoinder_source_.*?) \|", documentation, re.MULTILINE)
+    counters = {name for cell in documented for name in re.findall(r"`(\w+)`", cell)}
+    assert len(counters) == 5
+    assert counters <= shown
+
+
 def test_a_container_that_restores_is_not_taken_for_dead():
     """Swarm and autoheal replace an unhealthy container, and a restore would begin anew: liveness alone."""
     text = (REPOSITORY / "Dockerfile").read_text("utf-8")
