@@ -104,6 +104,7 @@ extension Lane {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
         try watch.during(.committedOffsets, as: .committing) { try goBack(owned) }
+        try takeAgain(owned.filter(\.store.isUndone))
     }
 
     private func goBack(_ owned: [OwnedPartition]) throws {
@@ -203,6 +204,10 @@ extension CommittingLane {
             report.note(.lost, "\(error)")
             try void()
             try joinAgain(after: error)
+        case .undone(let error):
+            logger.warning("a store lost uncommitted changes", metadata: ["cause": "\(error)"])
+            report.note(.abort, "\(error)")
+            try void()
         case .stopped, .fatal:
             throw fault
         }
@@ -245,7 +250,7 @@ extension CommittingLane {
             switch error {
             case .aborted(let cause), .fenced(let cause), .evicted(let cause):
                 try publisher.renew(after: cause, consumer)
-            case .stopped, .fatal: throw error
+            case .undone, .stopped, .fatal: throw error
             }
         }
     }

@@ -7,12 +7,15 @@ import Logging
 struct TakeOver {
     let number: Int32
     let since: ContinuousClock.Instant
+    /// The size to which the store's map has grown, in bytes; nil: the store was not open.
+    let mapSize: Int?
     /// A mismatch of its offsets that is not confirmed yet.
     var doubt: (reset: OffsetReset, since: ContinuousClock.Instant)?
 
-    init(number: Int32, since: ContinuousClock.Instant) {
+    init(number: Int32, since: ContinuousClock.Instant, mapSize: Int? = nil) {
         self.number = number
         self.since = since
+        self.mapSize = mapSize
     }
 
     /// Time that a mismatch must last. For a moment a resigning coordinator may report that a group has no offset, and
@@ -62,6 +65,19 @@ extension Lane {
         takeOverPace.succeeded()
         // Partitions may be added to topics while workers run, and adding them causes rebalances.
         try watch.during(.takeOver, as: .other) { () throws(LaneFault) in try refreshLayout() }
+    }
+
+    /// Takes partitions over again whose stores lost changes that lookups have shown. Until those are read again, no
+    /// question is enriched from the stores.
+    func takeAgain(_ undone: [OwnedPartition]) throws {
+        guard !undone.isEmpty else { return }
+        let again = undone.map { TakeOver(number: $0.number, since: .now, mapSize: $0.store.mapSize) }
+        let places = undone.map { place(ofQuestions: $0.number) }
+        try consumer.pause(places)
+        try letGo(of: places)
+        takeOvers += again
+        takeOverPace.succeeded()
+        figures.isOutdated = true
     }
 
     /// Updates the topics' partition counts.
@@ -161,7 +177,7 @@ extension Lane {
                 partition: number,
                 source: StoreSource(
                     clusterID: clusterID, answersTopic: configuration.topics.answers,
-                    votesTopic: configuration.topics.votes, partition: number))
+                    votesTopic: configuration.topics.votes, partition: number), mapSize: takeOver.mapSize)
         } catch {
             guard error.kind == .alreadyOpen else {
                 throw LaneFault(error)

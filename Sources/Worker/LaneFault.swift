@@ -11,16 +11,25 @@ enum LaneFault: Error {
     /// The lane has lost its place in the group: its partitions may have other owners. It joins again; then as for
     /// ``aborted``.
     case evicted(KafkaError)
+    /// A store's map was full in the middle of a transaction. The map has grown, and the store is back at its last
+    /// commit: its partition is taken over again, so that its records since then are read again; then as for
+    /// ``aborted``.
+    case undone(StoreError)
     /// The worker was told to stop and the broker does not answer: uncommitted work is left to the next owner.
     case stopped
     /// A retry would change nothing.
     case fatal(WorkerError)
 
     /// The cause of a fault whose step can be repeated, by this worker or the next; nil for the other faults.
-    var repeatableCause: KafkaError? {
+    var repeatableCause: (any Error)? {
+        if case .undone(let error) = self { error } else { kafkaCause }
+    }
+
+    /// As ``repeatableCause``, of faults that come of a broker's or the client's error.
+    var kafkaCause: KafkaError? {
         switch self {
         case .aborted(let error), .fenced(let error), .evicted(let error): error
-        case .stopped, .fatal: nil
+        case .undone, .stopped, .fatal: nil
         }
     }
 
@@ -28,7 +37,7 @@ enum LaneFault: Error {
     var isLasting: Bool {
         switch self {
         case .fatal, .evicted: true
-        case .aborted, .fenced, .stopped: false
+        case .aborted, .fenced, .undone, .stopped: false
         }
     }
 
@@ -51,8 +60,9 @@ enum LaneFault: Error {
         }
     }
 
-    /// A failed store ends the worker, whose next start checks it, or fills it anew.
-    init(_ error: StoreError) { self = .fatal(WorkerError(error)) }
+    /// A failed store ends the worker, whose next start checks it, or fills it anew. A store that only lost changes
+    /// does not.
+    init(_ error: StoreError) { self = error.kind == .undone ? .undone(error) : .fatal(WorkerError(error)) }
 
     /// A partition's log goes on below the position. librdkafka hands out no earlier record after a seek, so the log
     /// was cut or the topic recreated, and offsets may mean other records now.

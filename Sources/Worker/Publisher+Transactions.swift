@@ -25,7 +25,7 @@ extension Publisher {
                 guard producer.requestsInDoubt > 0 else { return }
                 try replaceProducer(because: "a request of its first transaction stayed without an answer")
             } catch {
-                guard let cause = error.repeatableCause, !stop.isRequested else { throw error }
+                guard let cause = error.kafkaCause, !stop.isRequested else { throw error }
                 try noteFencing(cause)
                 try replaceProducer(because: "\(cause)")
             }
@@ -56,7 +56,7 @@ extension Publisher {
                 }
             }
         } catch {
-            guard error.repeatableCause?.requiresAbort == true else { throw error }
+            guard error.kafkaCause?.requiresAbort == true else { throw error }
         }
         try persist { () throws(KafkaError) in
             try producer.abortTransaction(timeout: Self.longestEnd, while: { mayWait }, noting: noteWait)

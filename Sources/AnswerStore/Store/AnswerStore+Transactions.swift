@@ -122,7 +122,7 @@ extension AnswerStore {
             return try writeAlone(batch, newPositions)
         }
         positions = newPositions
-        if writes({ $0.isDue(limit: pendingLimit()) }) ?? false { try commit() }
+        if writes({ $0.isDue(limit: pendingLimit(), longestWait: longestWait) }) ?? false { try commit() }
     }
 
     /// Writes a batch in a transaction of its own, and retries in a larger map when the map is full.
@@ -275,6 +275,7 @@ extension AnswerStore {
         } catch {
             return error
         }
+        isUndone = true
         return fail(
             StoreError(
                 kind: .undone,
@@ -347,6 +348,7 @@ extension AnswerStore {
                 try loading.database.environment.setMapSize(size.partialValue, isScratch: isScratch)
             default: break
             }
+            mapSize = size.partialValue
         } catch {
             // The old map is gone: the environment can only be closed.
             guard !SystemFailure(code: error.code).isNoSpace else {

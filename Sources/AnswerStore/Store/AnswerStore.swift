@@ -42,10 +42,18 @@ package final class AnswerStore {
     let isScratch: Bool
     /// Allows the state directory to open this partition again; nil once the store is closed.
     private var onClose: (@Sendable () -> Void)?
+    /// The longest time that a change waits for its commit, as long as `apply` or `commitIfDue` is called.
+    let longestWait: Duration
     /// The limit for uncommitted changes in memory, in bytes.
     let pendingLimit: @Sendable () -> Int
 
     var state = State.closed
+
+    /// Whether changes were lost with a transaction that filled the map (`StoreError.Kind.undone`). The store is at its
+    /// last commit, below records that lookups have shown, so its owner closes it and reads them again.
+    package internal(set) var isUndone = false
+    /// The size of the map in bytes; of a closed or failed store, its last.
+    package internal(set) var mapSize: Int
 
     /// The offsets of the next records to apply.
     package internal(set) var positions: TablePositions
@@ -70,13 +78,16 @@ package final class AnswerStore {
     /// The directory must hold a verified data file or none; its seal, which scratch stores lack, must be `open`.
     init(
         directory: String, source: StoreSource, meta: StoreMeta?, mapSize: Int, isScratch: Bool = false,
-        pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
+        longestWait: Duration = .milliseconds(250), pendingLimit: @escaping @Sendable () -> Int,
+        onClose: @escaping @Sendable () -> Void
     ) throws(StoreError) {
         self.directory = directory
         self.source = source
         self.pendingLimit = pendingLimit
         self.onClose = onClose
+        self.longestWait = longestWait
         initialMapSize = mapSize
+        self.mapSize = mapSize
         self.isScratch = isScratch
         positions = meta?.positions ?? TablePositions()
         committedPositions = positions
@@ -100,6 +111,7 @@ package final class AnswerStore {
         } catch {
             throw fail(StoreError(error, doing: "opening", directory: directory), endsUse: true)
         }
+        self.mapSize = withDatabase { $0.environment.mapSize } ?? mapSize
     }
 
     // MARK: - Changes
@@ -140,7 +152,7 @@ package final class AnswerStore {
 
     /// Commits changes that have been pending long enough. Call regularly while no changes arrive.
     package func commitIfDue() throws(StoreError) {
-        if writes({ $0.isOld }) ?? false { try commit() }
+        if writes({ $0.isOld(longestWait: longestWait) }) ?? false { try commit() }
     }
 
     /// The store's size; all 0 once it is closed.
@@ -175,9 +187,8 @@ package final class AnswerStore {
     package func giveMemoryBack() throws(StoreError) {
         try checkOpen()
         try commit()
-        let mapSize = withDatabase { $0.environment.mapSize }
         shut()
-        try open(mapSize: mapSize ?? initialMapSize)
+        try open(mapSize: mapSize)
     }
 
     /// Commits, syncs, seals and closes. If that fails, the seal stays `open`, and the next opening verifies or

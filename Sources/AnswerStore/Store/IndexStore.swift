@@ -279,6 +279,10 @@ package final class IndexStore {
     }
 
     private func failure(_ failure: LMDBFailure, _ doing: String) -> StoreError {
-        StoreError(failure, doing: doing, directory: directory)
+        guard failure.isMapFull else { return StoreError(failure, doing: doing, directory: directory) }
+        return StoreError(
+            kind: .system,
+            description: "\(doing) the store in '\(directory)' failed: its map is full; allow the process more address "
+                + "space (ulimit -v), then start the worker again")
     }
 }

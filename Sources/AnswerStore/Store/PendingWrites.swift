@@ -4,9 +4,6 @@
 /// transaction stays open, the less a change costs and the more memory the transaction takes. Aborted at the end of its
 /// life unless committed.
 struct PendingWrites: ~Copyable {
-    /// The longest time that a change waits for its commit, as long as `apply` or `commitIfDue` is called.
-    private static let longestWait = Duration.milliseconds(250)
-
     let voters: LMDBCursor
     let view: StoreView
     /// The last commit's trees, for prefetching the pages of later lookups.
@@ -64,9 +61,11 @@ struct PendingWrites: ~Copyable {
     /// Whether nothing has been written.
     var isEmpty: Bool { pages == 0 }
 
-    var isOld: Bool { .now - began >= Self.longestWait }
+    func isOld(longestWait: Duration) -> Bool { .now - began >= longestWait }
 
-    func isDue(limit: Int) -> Bool { pages * pageSize >= limit || isOld }
+    func isDue(limit: Int, longestWait: Duration) -> Bool {
+        pages * pageSize >= limit || isOld(longestWait: longestWait)
+    }
 
     /// An upper bound of the map space that the changes have taken, in bytes. It allows for pages split and abandoned.
     var mostBytes: Int { 4 * pages * pageSize }

@@ -25,6 +25,11 @@ package final class StateDirectory: Sendable {
     /// The worker's name for as long as its state directory lives: 12 hexadecimal characters, chosen at random.
     package let identity: String
 
+    /// The initial size of a store's map, in bytes.
+    private let mapSize: Int
+    /// The longest time that a store's change waits for its commit.
+    private let longestWait: Duration
+
     /// The lock file's descriptor; nil once unlocked.
     private let lockFile: Mutex<Int32?>
     /// The partitions with an open store: LMDB must not have a file open twice in one process.
@@ -32,8 +37,19 @@ package final class StateDirectory: Sendable {
 
     /// Creates the directory if needed, accessible to this user only, and takes its lock, which the operating system
     /// releases when the process dies.
-    package init(path: String) throws(StateDirectoryError) {
+    package convenience init(path: String) throws(StateDirectoryError) {
+        try self.init(path: path, mapSize: Self.initialMapSize)
+    }
+
+    /// - Parameters:
+    ///   - mapSize: the initial size of a store's map, in bytes; tests use a small one to see it fill.
+    ///   - longestWait: of a change for its commit; tests use a long one to keep a transaction open.
+    package init(
+        path: String, mapSize: Int, longestWait: Duration = .milliseconds(250)
+    ) throws(StateDirectoryError) {
         self.path = path
+        self.mapSize = mapSize
+        self.longestWait = longestWait
         guard !path.isEmpty else {
             throw StateDirectoryError(
                 kind: .missing,
@@ -80,7 +96,8 @@ package final class StateDirectory: Sendable {
     }
 
     /// - Parameters:
-    ///   - mapSize: the initial size of LMDB's map, in bytes; tests use a small one to see it grow.
+    ///   - mapSize: the initial size of LMDB's map, in bytes: of a store that has grown, or small in tests. nil: as the
+    ///     directory's other stores.
     ///   - pendingBytes: tests use a small number to see the behavior with little memory.
     package func openStore(
         partition: Int32, source: StoreSource, mapSize: Int? = nil, pendingBytes: Int = StateDirectory.pendingBytes,
@@ -97,8 +114,9 @@ package final class StateDirectory: Sendable {
         }
         let opener = StoreOpener(
             directory: Self.partitionDirectory(partition, of: path), source: source,
-            mapSize: mapSize ?? Self.initialMapSize,
+            mapSize: mapSize ?? self.mapSize,
             isScratch: isScratch,
+            longestWait: longestWait,
             pendingLimit: { [self] in
                 let share = pendingBytes / openPartitions.withLock { max(1, $0.count) }
                 return max(share, min(Self.leastPendingBytes, pendingBytes))

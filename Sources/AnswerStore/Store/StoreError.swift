@@ -9,7 +9,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         /// The stored data is inconsistent. The store fails for good; the next opening rebuilds it.
         case damaged
         /// The map filled up in the middle of a transaction. It has grown, and the store is back at its last commit
-        /// (`positions`): the records since then must be applied again.
+        /// (`positions`), except that a loading store fails for good: the records since then must be applied again.
         case undone
         /// This partition's store is already open in this process.
         case alreadyOpen

@@ -4,17 +4,20 @@ struct StoreOpener {
     let source: StoreSource
     let mapSize: Int
     let isScratch: Bool
+    let longestWait: Duration
     let pendingLimit: @Sendable () -> Int
     let onClose: @Sendable () -> Void
 
     init(
         directory: String, source: StoreSource, mapSize: Int, isScratch: Bool = false,
+        longestWait: Duration = .milliseconds(250),
         pendingLimit: @escaping @Sendable () -> Int, onClose: @escaping @Sendable () -> Void
     ) {
         self.directory = directory
         self.source = source
         self.mapSize = mapSize
         self.isScratch = isScratch
+        self.longestWait = longestWait
         self.pendingLimit = pendingLimit
         self.onClose = onClose
     }
@@ -99,6 +102,6 @@ struct StoreOpener {
     private func makeStore(_ meta: StoreMeta?) throws(StoreError) -> AnswerStore {
         try AnswerStore(
             directory: directory, source: source, meta: meta, mapSize: mapSize, isScratch: isScratch,
-            pendingLimit: pendingLimit, onClose: onClose)
+            longestWait: longestWait, pendingLimit: pendingLimit, onClose: onClose)
     }
 }

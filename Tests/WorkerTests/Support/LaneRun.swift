@@ -9,17 +9,21 @@ import Testing
 /// A lane on a thread of its own, without the service around it.
 enum LaneRun {
     /// Runs until `stop` asks for it.
+    /// - Parameter open: opens the state directory.
     /// - Returns: how long the lane lived.
+    @discardableResult
     static func run(
-        _ site: EmbeddedSite, report: LaneReport, stop: StopSignal, topicWatch: TopicWatch? = nil
+        _ site: EmbeddedSite, configuration: WorkerConfiguration? = nil, report: LaneReport, stop: StopSignal,
+        topicWatch: TopicWatch? = nil,
+        open: @escaping @Sendable (_ path: String) throws -> StateDirectory = { try StateDirectory(path: $0) }
     ) async throws -> Duration {
-        let configuration = site.configuration()
+        let configuration = configuration ?? site.configuration()
         let logger = site.logger
         return try await withCheckedThrowingContinuation { continuation in
             let thread = Thread {
                 continuation.resume(
                     with: Result {
-                        let state = try StateDirectory(path: configuration.stateDirectory)
+                        let state = try open(configuration.stateDirectory)
                         defer { state.unlock() }
                         let cluster = try Cluster.survey(
                             topics: configuration.topics, properties: configuration.kafkaProperties,
