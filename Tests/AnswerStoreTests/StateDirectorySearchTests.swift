@@ -41,6 +41,60 @@ import Testing
         }
     }
 
+    @Test func tellsAnAbsentQuestionFromAStoreThatCannotBeRead() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        func event(_ question: String, partition: Int32 = 3) -> StoredEvent {
+            question.withBytes {
+                StateDirectory.event(of: $0, partition: partition, stateDirectory: directory.path)
+            }
+        }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test).store
+        #expect(event("asked") == .absent(below: 0))
+        let ink = Ink()
+        let batch = TableBatch()
+        batch.append(
+            question: ink("asked"), StoredQuestion(value: ink("{}"), headers: ink(""), timestamp: 5, offset: 8))
+        var positions = TablePositions(answers: 1, votes: 0)
+        positions.questions = 9
+        try store.apply(batch, positions: positions)
+        #expect(event("asked") == .absent(below: 0), "the file does not have the row yet")
+        try store.commit()
+        #expect(event("asked") == .found(FoundEvent(value: Array("{}".utf8), offset: 8, timestamp: 5)))
+        #expect(event("never") == .absent(below: 9))
+        // Answers without their question.
+        try store.apply([.answer("orphan", "a", "{}")])
+        #expect(event("orphan") == .absent(below: 9))
+        batch.removeAll()
+        batch.append(question: ink("asked"), nil)
+        positions = store.positions
+        positions.questions = 12
+        try store.apply(batch, positions: positions)
+        try store.commit()
+        #expect(event("asked") == .absent(below: 12))
+        store.close()
+        guard case .unreadable = event("asked", partition: 4) else {
+            return #expect(Bool(false), "there is no store of partition 4")
+        }
+    }
+
+    @Test func readsNoPageOfAnUnknownFormat() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let state = try StateDirectory(path: directory.path)
+        let store = try state.openStore(partition: 3, source: .test).store
+        defer { store.close() }
+        try store.apply([.answer("q", "a", "{}")])
+        let ink = Ink()
+        #expect(
+            try StoreReader(directory: store.directory, pagesAreKnown: true).find(ink("q")).found?.answers.count == 1)
+        let damage = #expect(throws: StoreDamage.self) {
+            try StoreReader(directory: store.directory, pagesAreKnown: false).find(ink("q"))
+        }
+        #expect(damage?.reason.contains("LMDB \(LMDBVersion.text)") == true)
+    }
+
     @Test func looksIntoEveryPartitionAndChangesNothing() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }

@@ -265,9 +265,9 @@ import Testing
         try store.commit()
         let reader = StoreReader(directory: store.directory)
         let ink = Ink()
-        #expect(try reader.find(ink("q0")) == nil)
+        #expect(try reader.find(ink("q0")).found == nil)
         try store.writeAll(8192)
-        #expect(try reader.find(ink("q0"))?.answers.map(\.json) == [Array("first".utf8)])
+        #expect(try reader.find(ink("q0")).found?.answers.map(\.json) == [Array("first".utf8)])
         store.close()
     }
 }

@@ -4,6 +4,15 @@ import Logging
 import Synchronization
 import Worker
 
+/// The result of looking for a question's latest event in the stores.
+package enum StoredQuestionEvent: Sendable, Equatable {
+    case found(QuestionEvent)
+    /// None of the events below the offset, all of which the store has read.
+    case absent(below: Int64)
+    /// The stores do not keep the questions, or this one cannot be read: its topic is searched.
+    case unknown
+}
+
 /// Looks up a question: its latest event, and the record that the worker would publish for it now. One at a time, so
 /// that readers cost the worker and the cluster one consumer at most.
 package final class QuestionLookup: Sendable {
@@ -31,12 +40,12 @@ package final class QuestionLookup: Sendable {
     /// - Parameters:
     ///   - partitionCount: of the questions' topic.
     ///   - properties: a `read_committed` consumer's, overlaid by the user's.
-    ///   - stored: a question's latest event from the stores that keep it, which saves the search; nil: search the
-    ///     topic.
+    ///   - stored: looks for the event in the stores, where they keep it, which saves the search of the topic.
     ///   - preview: asks the partition's lane.
     package convenience init(
         topic: String, partitionCount: Int32, properties: KafkaProperties, reports: [LaneReport], logger: Logger,
-        stored: @escaping @Sendable (_ id: [UInt8], _ place: TopicPartition) -> QuestionEvent? = { _, _ in nil },
+        stored: @escaping @Sendable (_ id: [UInt8], _ place: TopicPartition) -> StoredQuestionEvent = { _, _ in .unknown
+        },
         preview: @escaping Ask
     ) {
         let properties = properties.overlaid(
@@ -49,10 +58,19 @@ package final class QuestionLookup: Sendable {
         self.init(
             topic: topic, partitionCount: partitionCount, reports: reports,
             find: { id, place, deadline, cancellation in
-                if let event = stored(id, place) { return event }
-                return try QuestionSearch.latest(
-                    of: id, in: place, properties: properties, deadline: deadline, cancellation: cancellation,
-                    logger: logger)
+                var start: Int64 = 0
+                switch stored(id, place) {
+                case .found(let event): return event
+                // Only the newest events can be the question's: those that the lane has not worked on yet, or has not
+                // committed to the store's file.
+                case .absent(let below): start = below
+                case .unknown: break
+                }
+                let event = try QuestionSearch.latest(
+                    of: id, in: place, from: start, properties: properties, deadline: deadline,
+                    cancellation: cancellation, logger: logger)
+                if event == nil, start > 0 { throw QuestionSearch.Failure.notStored }
+                return event
             }, preview: preview)
     }
 
@@ -95,6 +113,8 @@ package final class QuestionLookup: Sendable {
             }
         } catch QuestionSearch.Failure.tooLong(let events) {
             return .tooLong(place, events: events)
+        } catch QuestionSearch.Failure.notStored {
+            return .notStored(place)
         } catch QuestionSearch.Failure.unreachable(let reason) {
             return .unreachable(reason)
         } catch {

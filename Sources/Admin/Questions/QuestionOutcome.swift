@@ -25,6 +25,8 @@ package enum QuestionOutcome: Sendable, Equatable {
     case deleted(QuestionEvent)
     case refused(RecordErrorCode, String, QuestionEvent)
     case notFound(TopicPartition)
+    /// The store keeps the questions and does not have this one.
+    case notStored(TopicPartition)
     case notOwned(TopicPartition)
     case restoring(TopicPartition)
     /// Another question is being looked up.
@@ -44,7 +46,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         switch self {
         case .enriched: .ok
         case .noID, .noPartition: .badRequest
-        case .notFound: .notFound
+        case .notFound, .notStored: .notFound
         case .deleted: .gone
         case .notOwned: .misdirectedRequest
         case .refused: .unprocessableContent
@@ -68,7 +70,7 @@ package enum QuestionOutcome: Sendable, Equatable {
         case .enriched: "enriched"
         case .noID: "no-id"
         case .noPartition: "no-partition"
-        case .notFound: "not-found"
+        case .notFound, .notStored: "not-found"
         case .deleted: "deleted"
         case .notOwned: "not-owned"
         case .refused: "dead-letter"
@@ -80,6 +82,9 @@ package enum QuestionOutcome: Sendable, Equatable {
         }
     }
 
+    private static let placementAdvice =
+        "If its producer does not place records by the key's murmur2 hash, as Java's does, name the partition: ?partition=N."
+
     /// For people. Contains nothing of records but a dead letter's reason.
     var sentence: String {
         switch self {
@@ -88,8 +93,10 @@ package enum QuestionOutcome: Sendable, Equatable {
         case .noPartition(-1): "?partition= wants a number from 0 on."
         case .noPartition(let number): "The topic of the questions has no partition \(number)."
         case .notFound(let place):
-            "No event of this question is in \(place), where its id belongs. If its producer does not place records by the key's "
-                + "murmur2 hash, as Java's does, name the partition: ?partition=N."
+            "No event of this question is in \(place), where its id belongs. \(Self.placementAdvice)"
+        case .notStored(let place):
+            "The store has no such question in \(place), where its id belongs: it was never asked, it was deleted, or its events "
+                + "are dead letters. \(Self.placementAdvice)"
         case .deleted(let event): "The question was deleted by the event at offset \(event.offset) of \(event.place)."
         case .notOwned(let place):
             "The question belongs to \(place), which this worker does not have at present: ask the worker that has it."
@@ -118,7 +125,8 @@ package enum QuestionOutcome: Sendable, Equatable {
     var place: TopicPartition? {
         switch self {
         case .enriched(_, let event), .deleted(let event), .refused(_, _, let event): event.place
-        case .notFound(let place), .notOwned(let place), .restoring(let place), .tooLong(let place, _),
+        case .notFound(let place), .notStored(let place), .notOwned(let place), .restoring(let place),
+            .tooLong(let place, _),
             .noAnswer(let place):
             place
         case .busy, .unreachable, .noID, .noPartition: nil

@@ -53,7 +53,7 @@ struct QuestionPage {
         case .enriched: "Enriched"
         case .noID: "No question id"
         case .noPartition: "No such partition"
-        case .notFound: "Not found"
+        case .notFound, .notStored: "Not found"
         case .deleted: "Deleted"
         case .notOwned: "Another worker has it"
         case .refused: "It would be a dead letter"

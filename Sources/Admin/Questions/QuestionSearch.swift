@@ -20,6 +20,9 @@ struct QuestionSearch {
         /// Out of time, after searching this many offsets.
         case tooLong(events: Int64)
         case cancelled
+        /// A store that keeps the questions has read all events but the newest, and none of them is left of the
+        /// question; nor is one among the newest.
+        case notStored
         case unreachable(String)
     }
 
@@ -32,10 +35,13 @@ struct QuestionSearch {
     let cancellation: SearchCancellation
     let consumer: AssignedConsumer
 
-    /// - Parameter properties: a `read_committed` consumer's.
-    /// - Returns: nil when the partition has no event of the question.
+    /// - Parameters:
+    ///   - start: the offset up to which to search back.
+    ///   - properties: a `read_committed` consumer's.
+    /// - Returns: nil when the partition has no event of the question from `start` on.
     static func latest(
-        of id: [UInt8], in place: TopicPartition, properties: KafkaProperties, deadline: ContinuousClock.Instant,
+        of id: [UInt8], in place: TopicPartition, from start: Int64 = 0, properties: KafkaProperties,
+        deadline: ContinuousClock.Instant,
         cancellation: SearchCancellation, logger: Logger
     ) throws(Failure) -> QuestionEvent? {
         do {
@@ -43,7 +49,7 @@ struct QuestionSearch {
             defer { consumer.close() }
             return try QuestionSearch(
                 id: id, place: place, deadline: deadline, cancellation: cancellation, consumer: consumer
-            ).backwards()
+            ).backwards(to: start)
         } catch let failure as Failure {
             throw failure
         } catch let error as KafkaError where error.isTimeout && deadline <= .now {
@@ -53,8 +59,9 @@ struct QuestionSearch {
         }
     }
 
-    private func backwards() throws -> QuestionEvent? {
-        let (low, high) = try consumer.queryWatermarks(place, timeout: max(.milliseconds(1), deadline - .now))
+    private func backwards(to first: Int64) throws -> QuestionEvent? {
+        var (low, high) = try consumer.queryWatermarks(place, timeout: max(.milliseconds(1), deadline - .now))
+        low = max(low, first)
         var end = high
         var window = Self.firstWindow
         while end > low {

@@ -42,6 +42,16 @@ package struct FoundEvent: Sendable, Equatable {
     package var timestamp: Int64?
 }
 
+/// The result of looking for a question's latest event in its partition's store.
+package enum StoredEvent: Sendable, Equatable {
+    case found(FoundEvent)
+    /// The store has no event of the question among those below the offset: the question was not asked there, or was
+    /// deleted. Later events are not in the store's file yet.
+    case absent(below: Int64)
+    /// The store cannot be read, for the reason given.
+    case unreadable(String)
+}
+
 package struct FoundAnswer: Sendable, Equatable {
     package var id: [UInt8]
     package var json: [UInt8]
@@ -77,11 +87,8 @@ extension StateDirectory {
         var search = StateSearch()
         for partition in partitions {
             do throws(StoreDamage) {
-                guard LMDBVersion.pagesAreKnown else {
-                    throw StoreDamage("LMDB \(LMDBVersion.text) has pages that this program does not know")
-                }
                 let reader = StoreReader(directory: partitionDirectory(partition, of: path))
-                guard let found = try reader.find(question) else { continue }
+                guard let found = try reader.find(question).found else { continue }
                 search.found.append(
                     FoundQuestion(
                         partition: partition, event: found.event, answers: found.answers,
@@ -97,9 +104,15 @@ extension StateDirectory {
         return search
     }
 
-    /// A question's latest event in its partition's store; nil if there is none or it cannot be read. As `find`.
-    package static func event(of question: Bytes, partition: Int32, stateDirectory path: String) -> FoundEvent? {
-        try? StoreReader(directory: partitionDirectory(partition, of: path)).find(question)?.event
+    /// Looks for a question's latest event in its partition's store, which must keep the questions. As `find`.
+    package static func event(of question: Bytes, partition: Int32, stateDirectory path: String) -> StoredEvent {
+        do throws(StoreDamage) {
+            let content = try StoreReader(directory: partitionDirectory(partition, of: path)).find(question)
+            guard let event = content.found?.event else { return .absent(below: content.positions.questions) }
+            return .found(event)
+        } catch {
+            return .unreadable(error.reason)
+        }
     }
 
     static func partitionsWithStores(in path: String) throws(SystemFailure) -> [Int32] {
@@ -118,6 +131,13 @@ extension StateDirectory {
 /// transaction n + 2 on (mdb.c: mdb_find_oldest without a reader table). So a snapshot that is still one of the last
 /// two at the end of a read was intact throughout; otherwise the writer has overtaken the reader, which tries again.
 struct StoreReader {
+    struct Content {
+        /// Nil when nothing is stored for the question.
+        var found: Found?
+        /// The store's positions in the same transaction; 0 during the first filling.
+        var positions = TablePositions()
+    }
+
     struct Found {
         var event: FoundEvent?
         var answers: [FoundAnswer]
@@ -125,24 +145,33 @@ struct StoreReader {
     }
 
     let directory: String
+    private let pagesAreKnown: Bool
     private static let attempts = 200
 
-    /// Nil when nothing is stored for the question.
-    func find(_ question: Bytes) throws(StoreDamage) -> Found? {
-        guard StoreLayout.idLengths.contains(question.count) else { return nil }
+    /// - Parameter pagesAreKnown: whether `PageFormat` describes the pages of the LMDB version.
+    init(directory: String, pagesAreKnown: Bool = LMDBVersion.pagesAreKnown) {
+        self.directory = directory
+        self.pagesAreKnown = pagesAreKnown
+    }
+
+    func find(_ question: Bytes) throws(StoreDamage) -> Content {
+        guard pagesAreKnown else {
+            throw StoreDamage("LMDB \(LMDBVersion.text) has pages that this program does not know")
+        }
+        guard StoreLayout.idLengths.contains(question.count) else { return Content() }
         var lastDamage = StoreDamage("a worker changes it faster than it can be read")
         var unreadableMetaPages = 0
         for _ in 0..<Self.attempts {
             // `reset` replaces the whole file, so open it for each attempt.
             let file = try PageFile(path: directory + "/" + StoreInspection.dataFileName)
             var damage: StoreDamage?
-            var result: Found?
+            var result = Content()
             var begin: UInt64?
             do {
                 let snapshot = try file.newestSnapshot()
                 begin = snapshot.transactionID
                 // Before the first transaction there are no tables.
-                result = snapshot.transactionID == 0 ? nil : try find(question, in: snapshot, of: file)
+                if snapshot.transactionID > 0 { result = try find(question, in: snapshot, of: file) }
             } catch {
                 damage = error
             }
@@ -163,7 +192,7 @@ struct StoreReader {
 
     private func find(
         _ question: Bytes, in snapshot: PageSnapshot, of file: PageFile
-    ) throws(StoreDamage) -> Found? {
+    ) throws(StoreDamage) -> Content {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 + question.count, alignment: 1)
         defer { buffer.deallocate() }
         buffer[0] = UInt8(truncatingIfNeeded: question.count)
@@ -172,7 +201,7 @@ struct StoreReader {
         var answers: [FoundAnswer] = []
         var tallies: [FoundTally] = []
         var event: FoundEvent?
-        var isNew = false
+        var positions = TablePositions()
         for (name, table) in try StoreInspection.tables(of: snapshot, in: file) {
             let scan = PageScan(table, of: snapshot, in: file)
             let damage = StoreDamage("a row in its table of \(name) is damaged")
@@ -181,8 +210,7 @@ struct StoreReader {
                 try scan.forEachRow { (key, row) throws(StoreDamage) in
                     guard rowIsIntact(key: key, row: row), let meta = StoreMeta(row) else { throw damage }
                     guard meta.layout == StoreLayout.version else { throw StoreDamage(otherLayout: meta.layout) }
-                    // Positions of 0 mark an unfinished load, even if there are rows.
-                    isNew = meta.positions == TablePositions()
+                    positions = meta.positions
                     return true
                 }
             case "answers":
@@ -218,12 +246,13 @@ struct StoreReader {
             default: break
             }
         }
-        if isNew { return nil }
+        // Positions of 0 mark an unfinished load, even if there are rows.
+        if positions == TablePositions() { return Content() }
         let counts = Dictionary(tallies.map { ($0.answerID, $0.voteCount) }, uniquingKeysWith: { first, _ in first })
         for index in answers.indices { answers[index].voteCount = counts[answers[index].id] ?? 0 }
         let visible = Set(answers.map(\.id))
         tallies.removeAll { visible.contains($0.answerID) }
-        if event == nil && answers.isEmpty && tallies.isEmpty { return nil }
-        return Found(event: event, answers: answers, tallies: tallies)
+        if event == nil && answers.isEmpty && tallies.isEmpty { return Content(positions: positions) }
+        return Content(found: Found(event: event, answers: answers, tallies: tallies), positions: positions)
     }
 }

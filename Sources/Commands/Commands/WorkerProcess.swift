@@ -85,12 +85,17 @@ extension Settings {
             topic: topics.questions, partitionCount: worker.cluster.layout.questions, properties: properties,
             reports: worker.reports, logger: logger("questions"),
             stored: { [publishOn, storeDirectory] id, place in
-                guard publishOn != .questions else { return nil }
+                guard publishOn != .questions else { return .unknown }
                 let event = id.withUnsafeBytes {
                     StateDirectory.event(of: $0, partition: place.partition, stateDirectory: storeDirectory)
                 }
-                return event.map {
-                    QuestionEvent(place: place, offset: $0.offset, timestamp: $0.timestamp, value: $0.value)
+                switch event {
+                case .found(let event):
+                    return .found(
+                        QuestionEvent(
+                            place: place, offset: event.offset, timestamp: event.timestamp, value: event.value))
+                case .absent(let below): return .absent(below: below)
+                case .unreadable: return .unknown
                 }
             },
             preview: { key, value, partition in

@@ -1,5 +1,6 @@
 import Foundation
 import KafkaClient
+import Logging
 import Synchronization
 import Testing
 
@@ -73,6 +74,41 @@ struct QuestionLookupTests {
         #expect(await lookUp(any, Array(repeating: 1, count: 201)) == .noID)
         #expect(await lookUp(any, partition: 4) == .noPartition(4))
         #expect(await lookUp(any, partition: -1) == .noPartition(-1))
+    }
+
+    @Test("with a store that keeps the questions, only events that it does not have yet are searched for")
+    func stored() async throws {
+        let broker = try EmbeddedBroker()
+        defer { broker.close() }
+        try broker.createTopic("questions", partitions: 4)
+        let properties = KafkaProperties(["bootstrap.servers": broker.bootstrapServers, "fetch.wait.max.ms": "20"])
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let producer = try Producer(properties: properties, transactionalID: nil, logger: logger)
+        defer { producer.close(timeout: .seconds(1)) }
+        let topic = try producer.topic("questions")
+        for id in [Self.id, Array("other".utf8)] {
+            try id.withUnsafeBytes { key in
+                try producer.produce(
+                    to: topic, partition: Self.number, key: key, value: key, timestamp: nil, extraHeaders: [])
+            }
+        }
+        try producer.flush(timeout: .seconds(20))
+        let report = LaneReport(lane: 0)
+        report.update { $0.partitions = [Self.number] }
+        func lookUp(_ stored: StoredQuestionEvent) async -> QuestionOutcome {
+            let lookup = QuestionLookup(
+                topic: "questions", partitionCount: 4, properties: properties, reports: [report], logger: logger,
+                stored: { _, _ in stored }, preview: { _, _, _ in .enriched([9]) })
+            return await lookup.lookUp(Self.id, partition: nil, cancellation: SearchCancellation())
+        }
+        // The event at offset 0 was one of a question that is not in the store any more.
+        #expect(await lookUp(.absent(below: 2)) == .notStored(Self.place))
+        #expect(await lookUp(.absent(below: 1)) == .notStored(Self.place))
+        #expect(await lookUp(.absent(below: 7)) == .notStored(Self.place))
+        #expect(await lookUp(.found(Self.event([3]))) == .enriched([9], Self.event([3])))
+        for stored in [StoredQuestionEvent.absent(below: 0), .unknown] {
+            #expect(await lookUp(stored).event?.offset == 0)
+        }
     }
 
     @Test("a partition that is named is the one searched")

@@ -81,6 +81,7 @@ struct QuestionPageTests {
         let place = Self.event.place
         let outcomes: [(QuestionOutcome, Int, String)] = [
             (.noID, 400, "no-id"), (.noPartition(9), 400, "no-partition"), (.notFound(place), 404, "not-found"),
+            (.notStored(place), 404, "not-found"),
             (.deleted(Self.event), 410, "deleted"), (.notOwned(place), 421, "not-owned"),
             (.restoring(place), 503, "restoring"),
             (.refused(.schema, "title is missing <b>", Self.event), 422, "dead-letter"), (.busy, 503, "busy"),
