@@ -32,25 +32,33 @@ struct TakeOver {
     }
 }
 
-/// Timeouts of a take-over's requests. The lane's other partitions wait meanwhile, so the first is short, plenty for a
-/// healthy broker; each timeout doubles it, for a slow or distant one.
+/// Timeouts of a take-over's requests, and the pauses between its tries. The lane's other partitions wait during a try,
+/// so the first timeout is short, plenty for a healthy broker; each timeout doubles it, for a slow or distant one.
 struct TakeOverPace {
-    private static let pause = Duration.milliseconds(500)
+    private static let leastPause = Duration.milliseconds(500)
     private static let least = Duration.milliseconds(250)
     private static let most = Duration.seconds(2)
+    /// The pause after a failed try, in multiples of the try's time: partitions that are caught up keep 8/9 of the
+    /// lane's time while another's offsets are held back.
+    private static let share = 8
 
     private(set) var patience = TakeOverPace.least
-    private var failed: ContinuousClock.Instant?
+    private var next: ContinuousClock.Instant?
 
-    var isDue: Bool { failed.map { .now - $0 >= Self.pause } ?? true }
+    func isDue(now: ContinuousClock.Instant = .now) -> Bool { next.map { now >= $0 } ?? true }
 
     mutating func succeeded() {
         patience = Self.least
-        failed = nil
+        next = nil
     }
 
-    mutating func hasFailed(byTimeout: Bool) {
-        failed = .now
+    /// - Parameters:
+    ///   - spent: the time of the try.
+    ///   - othersWait: whether partitions that are caught up waited meanwhile.
+    mutating func hasFailed(
+        byTimeout: Bool, after spent: Duration, othersWait: Bool, now: ContinuousClock.Instant = .now
+    ) {
+        next = now + (othersWait ? max(Self.leastPause, spent * Self.share) : Self.leastPause)
         if byTimeout { patience = min(Self.most, patience * 2) }
     }
 }
@@ -110,6 +118,8 @@ extension Lane {
         let places =
             [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
         let cause: String
+        let began = ContinuousClock.now
+        let othersWait = partitions.all.contains(where: \.isRunning)
         do {
             // An earlier owner's open transaction holds its offsets back.
             var notes: [TopicPartition: String] = [:]
@@ -125,11 +135,11 @@ extension Lane {
                 cause = reason
                 // A doubtful partition does not delay the others; the pause comes once all are doubtful.
                 if takeOvers.allSatisfy({ $0.doubt != nil }) || takeOver.doubt == nil {
-                    takeOverPace.hasFailed(byTimeout: false)
+                    takeOverPace.hasFailed(byTimeout: false, after: .now - began, othersWait: othersWait)
                 }
             }
         } catch let error as KafkaError {
-            takeOverPace.hasFailed(byTimeout: error.isTimeout)
+            takeOverPace.hasFailed(byTimeout: error.isTimeout, after: .now - began, othersWait: othersWait)
             cause = "\(error)"
         }
         figures.takeOverCause = cause
@@ -141,7 +151,7 @@ extension Lane {
     }
 
     /// Whether a partition waits for its store to be opened, and the pause after a failed try is over.
-    var isTakeOverDue: Bool { !takeOvers.isEmpty && takeOverPace.isDue }
+    var isTakeOverDue: Bool { !takeOvers.isEmpty && takeOverPace.isDue() }
 
     private enum TakeOverOutcome {
         case done
