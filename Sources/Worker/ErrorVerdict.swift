@@ -108,8 +108,11 @@ enum ErrorVerdict {
         "_BAD_COMPRESSION": (
             .configuration,
             "a batch of the topic unpacks to more than receive.message.max.bytes or is damaged: raise "
-                + "receive.message.max.bytes in kafka.properties (at most 2147483647); if that does not help, the batch has to "
-                + "be passed over by setting the group's offset behind it"
+                + "receive.message.max.bytes in kafka.properties (at most 2147483647). If that does not help, pass the batch "
+                + "over. In a topic of questions or sources, set the group's offset behind it. Answers and votes, and questions "
+                + "with publish.on: changes, are also read from the stores' own positions: delete the partition's records up to "
+                + "the end of the batch (kafka-delete-records), start once with offsets.onMismatch: continue, and publish the "
+                + "deleted ones again that still count"
         ),
     ]
 

@@ -62,6 +62,17 @@ struct FaultTests {
         #expect(KafkaError.knownNames.filter { ErrorVerdict.table[$0] == nil } == [])
     }
 
+    @Test("the advice for a batch that cannot be read serves each topic that it may be in")
+    func unreadableBatch() {
+        guard case .ends(.configuration, let advice) = ErrorVerdict.of(name: "_BAD_COMPRESSION") else {
+            return #expect(Bool(false), "it ends the worker")
+        }
+        for word in [
+            "receive.message.max.bytes", "group's offset behind it", "Answers and votes", "kafka-delete-records",
+            "offsets.onMismatch: continue",
+        ] { #expect(advice.contains(word), "\(word)") }
+    }
+
     @Test(
         "a record that the broker refuses is found and set aside, and holds back no other",
         arguments: [
