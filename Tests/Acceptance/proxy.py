@@ -250,6 +250,12 @@ class Unstable(Rule):
         return struct.pack(">i", len(body)) + body
 
 
+class Forgotten(Unstable):
+    """OffsetFetch requests are answered as a coordinator may that resigns: the group has committed nothing."""
+
+    CODE = 0
+
+
 def _asked(frame):
     """The places that an OffsetFetch request (version 7) asks for: [(topic, partitions)]."""
     at = 12

@@ -7,7 +7,7 @@ import proxy
 import pytest
 from clock import SteppedClock
 from generator import Generator
-from proxy import Late, Proxy, Silence, Slow, Unstable
+from proxy import Forgotten, Late, Proxy, Refusal, Silence, Slow, Unstable
 from test_faults import Background
 from test_worker import questions, traffic, verify
 
@@ -143,6 +143,33 @@ def test_no_offsets_are_sent_before_those_of_the_last_transaction_are_applied(de
     other = behind(link, deployment).start()
     deployment.wait_until_drained()
     assert other.terminate() == 0, other.log_end()
+    verify(deployment)
+
+
+def test_a_lane_goes_back_below_none_of_its_own_commits(deploy, link):
+    """A coordinator that resigns says that the group has committed nothing, while the lane asks where to go on after an abort."""
+    deployment = deploy(partitions=2)
+    deployment.create_topics()
+    generator = Generator(seed=897, questions=20)
+    deployment.publish(traffic(generator, 50, 50))
+    worker = behind(link, deployment).start()
+    deployment.publish(questions(generator, 40))
+    deployment.wait_until_drained()
+    forgotten = link.add(Forgotten())
+    refusal = link.add(Refusal(deployment.enriched, 87, count=1))
+    deployment.publish(questions(generator, 40))
+    deadline = time.monotonic() + 20
+    while not refusal.refused:
+        assert time.monotonic() < deadline, "nothing was produced"
+        time.sleep(0.05)
+    answered = forgotten.answered
+    while forgotten.answered < answered + 4:
+        assert time.monotonic() < deadline, "the worker took the first answer, or did not ask"
+        time.sleep(0.05)
+    forgotten.end()
+    deployment.wait_until_drained()
+    worker.check()
+    assert worker.terminate() == 0, worker.log_end()
     verify(deployment)
 
 

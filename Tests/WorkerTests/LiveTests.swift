@@ -1,4 +1,6 @@
 import KafkaClient
+import Logging
+import Synchronization
 import Testing
 
 @testable import Worker
@@ -33,5 +35,47 @@ struct LiveTests {
         #expect(out.map(Self.cause) == [nil, "answers"])
         #expect(out.last?.timestamp == 1_700_000_005_000 && out.last?.headers.first == RecordHeader("trace", "1"))
         #expect(worker.reports[0].current.totals.recordsOut == 2)
+    }
+
+    @Test("neither question events nor changes starve while both have a backlog")
+    func neitherStarves() async throws {
+        let (asked, events) = (16_000, 24_000)
+        let title = String(repeating: "t", count: 100)
+        let site = try EmbeddedSite(partitions: 1)
+        // Little memory makes small transactions.
+        let configuration = site.configuration {
+            $0.delivery = .atLeastOnce
+            $0.publishOn = .changes(coalesce: .zero)
+            $0.memoryBudgetMiB = 64
+        }
+        try site.publish((0..<asked).map { Make.question("q\($0)", title: title) }, to: site.topics.questions)
+        try await site.work(configuration) { $0[0].recordsIn >= asked }
+        try site.publish((0..<asked).map { Make.answer("a", to: "q\($0)") }, to: site.topics.answers)
+        try site.publish((0..<events).map { Make.question("e\($0)", title: title) }, to: site.topics.questions)
+
+        let (report, stop) = (LaneReport(lane: 0), StopSignal())
+        let commits = Mutex<[(events: Int, changes: Int)]>([])
+        site.logger = LogHook.logger { message, _ in
+            guard message == "committed" else { return }
+            let totals = report.current.totals
+            commits.withLock { $0.append((totals.recordsIn, totals.republishedByAnswers)) }
+        }
+        site.logger.logLevel = .trace
+        nonisolated(unsafe) let place = site
+        async let life = LaneRun.run(place, configuration: configuration, report: report, stop: stop)
+        defer { stop.request() }
+        try await EmbeddedSite.wait(for: "events and changes") {
+            let totals = report.current.totals
+            return totals.recordsIn == events && totals.republishedByAnswers == asked
+        }
+        stop.request()
+        _ = try await life
+        let busy = commits.withLock { commits in
+            commits.filter { $0.events + $0.changes > 0 }.prefix { $0.events < events && $0.changes < asked }
+        }
+        try #require(busy.count >= 3, "too few commits: \(busy)")
+        for (earlier, later) in zip(busy, busy.dropFirst(2)) {
+            #expect(later.events > earlier.events && later.changes > earlier.changes, "\(busy)")
+        }
     }
 }
