@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import subprocess
 import time
 
 import oracle
@@ -9,7 +11,7 @@ import pytest
 import yaml
 from cluster import free_port
 from test_oracle import EXAMPLES
-from worker import command
+from worker import binary, command, environment
 
 
 @pytest.fixture
@@ -116,6 +118,87 @@ def test_load_refuses_bad_lines(configured):
     result = command("load", "questions", "-", "--skip-invalid", *options, input=lines)
     assert result.returncode == 0, text(result)
     assert {r.key for r in deployment.read(deployment.topics["questions"])} == {b"q-1", b"q-3"}
+
+
+POST = '  <row Id="{}" PostTypeId="2" ParentId="4" CreationDate="2024-05-01T10:00:00.000" Body="{}" />\n'
+QUESTION = '  <row Id="4" PostTypeId="1" CreationDate="2024-05-01T09:00:00.000" Title="Why?" Body="b" Tags="|a|b|" />\n'
+
+
+def write_dump(directory, *posts, votes=()):
+    directory.mkdir()
+    (directory / "Posts.xml").write_text("<posts>\n" + "".join(posts) + "</posts>\n")
+    rows = (f'  <row Id="{n}" PostId="{post}" VoteTypeId="{kind}" CreationDate="2024-05-02T00:00:00.000" />\n' for n, post, kind in votes)
+    (directory / "Votes.xml").write_text("<votes>\n" + "".join(rows) + "</votes>\n")
+    return directory
+
+
+def values(deployment, kind):
+    return sorted((r.key, json.loads(r.value)["body" if kind == "answers" else "id" if kind == "questions" else "value"])
+                  for r in deployment.read(deployment.topics[kind]))
+
+
+def test_load_a_stack_exchange_dump(configured, tmp_path):
+    deployment, options = configured
+    deployment.create_topics()
+    dump = write_dump(
+        tmp_path / "dump", QUESTION, POST.format(7, "x"), POST.format(8, "y"), votes=[(1, 7, 2), (2, 7, 3), (3, 8, 5)])
+    result = command("load", "--stack-exchange", dump, *options)
+    assert result.returncode == 0, text(result)
+    assert "1 questions, 2 answers, 2 votes loaded" in text(result)
+    assert values(deployment, "answers") == [(b"4", "x"), (b"4", "y")]
+    assert values(deployment, "votes") == [(b"4", -1), (b"4", 1)]
+    assert values(deployment, "questions") == [(b"4", "4")]
+
+
+def test_load_a_dump_leaves_out_rows_that_are_too_large(configured, tmp_path):
+    deployment, options = configured
+    deployment.create_topics()
+    dump = write_dump(tmp_path / "dump", QUESTION, POST.format(7, "x" * 1_000_000), POST.format(8, "y"))
+    result = command("load", "--stack-exchange", dump, *options)
+    assert result.returncode == 65, text(result)
+    assert "Posts.xml, Id 7" in text(result) and "message.max.bytes" in text(result), text(result)
+    assert values(deployment, "answers") == [(b"4", "y")]
+    assert values(deployment, "questions") == [(b"4", "4")]
+    assert command("load", "--stack-exchange", dump, "--skip-invalid", *options).returncode == 0
+
+
+def test_load_a_dump_that_is_cut_off_says_how_much_is_there(configured, tmp_path):
+    deployment, options = configured
+    deployment.create_topics()
+    dump = write_dump(tmp_path / "dump", POST.format(7, "x"), POST.format(8, "y"), '  <row Id="9" PostTypeId="2" ParentId="4" Bo')
+    result = command("load", "--stack-exchange", dump, *options)
+    assert result.returncode == 65, text(result)
+    assert "line 4" in text(result) and "Records loaded before this: 2." in text(result), text(result)
+    assert values(deployment, "answers") == [(b"4", "x"), (b"4", "y")]
+
+
+def test_a_stopped_load_of_a_dump_says_how_much_is_there(configured, tmp_path):
+    deployment, options = configured
+    deployment.create_topics()
+    topic = deployment.topics["answers"]
+    dump = write_dump(tmp_path / "dump", *(POST.format(number, "x" * 100) for number in range(10, 400_000)))
+    process = subprocess.Popen(
+        [binary(), "load", "--stack-exchange", str(dump), *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment(None))  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not deployment.read(topic):
+            assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    found = re.match(rb"stopped: the first (\d+) records of the dump", output)
+    assert found, (output, errors)
+    number = int(found[1])
+    assert 0 < number < 399_990
+    # The tests' broker shows the records of a transaction a moment after it has answered its commit.
+    deadline = time.monotonic() + 10
+    while len(deployment.read(topic)) != number and time.monotonic() < deadline:
+        time.sleep(0.2)
+    ids = sorted(int(json.loads(r.value)["id"]) for r in deployment.read(topic))
+    assert ids == list(range(10, 10 + number))
 
 
 def test_flags_over_environment_over_file(tmp_path):

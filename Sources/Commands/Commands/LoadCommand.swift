@@ -19,12 +19,17 @@ struct LoadCommand: ParsableCommand {
             The records go in transactions: should brokers fail, it says how many are there for certain, each once and in \
             order, and ends with status 69 or 70. Without the permission for transactions: --delivery at-least-once.
 
+            A Stack Exchange dump (--stack-exchange) is published row by row, answers first, then votes, then questions. Rows \
+            that cannot be mapped, or are longer than message.max.bytes allows, are left out and named, status 65; with \
+            --skip-invalid status 0.
+
             A line cannot say "null value": to delete a question, or to forget the answers or votes of one, publish a record \
             with its id as the key and no value by other means, such as kcat -Z.
 
             Example:
               rejoinder load answers answers.jsonl --bootstrap-servers localhost:9092
               zcat votes.jsonl.gz | rejoinder load votes -
+              rejoinder load --stack-exchange ./dba.stackexchange.com
             """)
 
     @Argument(help: "questions, answers or votes.")

@@ -25,7 +25,8 @@ package final class StackExchangeDump {
     /// - Parameters:
     ///   - directory: with `Posts.xml`, and `Votes.xml` where there are votes.
     ///   - store: for this load alone.
-    package init(directory: String, hasVotes: Bool, store: IndexStore) {
+    ///   - longestValue: bytes of a record's key and value; a row that becomes a longer one is refused.
+    package init(directory: String, hasVotes: Bool, store: IndexStore, longestValue: Int = .max) {
         posts = directory + "/Posts.xml"
         votes = hasVotes ? directory + "/Votes.xml" : nil
         var mappings = SourcePreset.stackExchange.mappings(topicPrefix: Self.prefix)
@@ -39,10 +40,18 @@ package final class StackExchangeDump {
         index = SourceIndex(store: store)
         translator = SourceTranslator(mappings, index: index)
         translator.isOneTime = true
+        translator.longestValue = longestValue
     }
 
-    /// - Parameter publish: takes each record.
-    package func run(_ publish: (ContractRecord) throws -> Void) throws {
+    /// - Parameters:
+    ///   - goesOn: asked before each row.
+    ///   - publish: takes each record.
+    /// - Returns: whether the dump was read to its end, false once `goesOn` said no.
+    /// - Throws: `SourceFailure` for a file that cannot be read as a dump; `StoreError`; errors of `publish`.
+    @discardableResult
+    package func run(
+        while goesOn: () -> Bool = { true }, _ publish: (ContractRecord) throws -> Void
+    ) throws -> Bool {
         var passes: [(path: String, topic: String, into: ContractTopic)] = [(posts, "Posts", .answers)]
         if let votes { passes.append((votes, "Votes", .votes)) }
         passes.append((posts, "Posts", .questions))
@@ -51,6 +60,7 @@ package final class StackExchangeDump {
         for (pass, file) in zip(passes, files) {
             let before = progress.bytes
             while let (id, row) = try file.next() {
+                guard goesOn() else { return false }
                 progress.bytes = before + file.bytesRead
                 do {
                     try translate(id, row, pass.topic) { if $0.topic == pass.into { try publish($0) } }
@@ -65,6 +75,7 @@ package final class StackExchangeDump {
                 try index.writeThrough()
             }
         }
+        return true
     }
 
     private func translate(
