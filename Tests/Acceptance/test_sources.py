@@ -9,7 +9,7 @@ from pathlib import Path
 
 import oracle
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from murmur2 import partition_of
 from worker import command
 
@@ -237,6 +237,67 @@ def test_what_cannot_be_mapped_is_a_dead_letter_and_the_rest_goes_on(site):
         assert headers["rejoinder.source.topic"] == site.topics["post"].encode()
     (answer,) = site.deployment.read(site.deployment.topics["answers"])
     assert json.loads(answer.value) == {"id": 2, "questionId": 7, "body": "b", "answeredAt": row["made"], "withdrawn": False}
+
+
+def test_sources_and_questions_run_apart(site):
+    events, selected = recording()
+    deployment = site.deployment
+    questions = deployment.topics["questions"]
+    sources = site.worker("sources").start("--only", "sources")
+    site.publish(events)
+    site.wait()
+    site.comes_to(expected(selected))
+    # Nobody works on the questions.
+    assert deployment.read(deployment.enriched) == []
+    assert not any(deployment.cluster.committed(deployment.group, questions, deployment.partitions).values())
+    worker = site.worker("questions").start("--only", "questions")
+    enriched = lambda: {r.key.decode() for r in deployment.read(deployment.enriched) if r.value is not None}  # noqa: E731
+    site.wait_until(lambda: enriched() >= set(expected(selected)))
+    assert sources.running and worker.running
+    assert sources.terminate() == 0, sources.log_end()
+    # And now nobody works on the sources, though a worker with the same configuration runs.
+    site.publish(events[:1])
+    time.sleep(2)
+    assert site.behind()
+    assert not deployment.cluster.members(deployment.group + "-sources")
+    assert worker.terminate() == 0, worker.log_end()
+    assert deployment.read(deployment.dead_letters) == []
+
+
+def test_refused_rows_come_back_from_their_offset_on(site):
+    """As docs/sources.md says: the mapping is corrected, the workers are stopped, and the group's offset is set back."""
+    deployment = site.deployment
+    right = mapping(site.prefix)
+    wrong = mapping(site.prefix)
+    wrong[1]["fields"] |= {"questionId": "parnet"}
+    question = {"id": 7, "kind": "question", "title": "t", "body": "b", "made": "2025-01-01T00:00:00Z", "gone": False}
+    answer = {"id": 1, "kind": "answer", "parent": 7, "body": "b", "made": "2025-01-01T00:00:00Z", "gone": False}
+
+    def change(row, before=None):
+        return "post", json.dumps({"id": row["id"]}), json.dumps({"op": "u", "before": before, "after": row})
+
+    worker = site.worker("w1", sources=wrong).start()
+    site.publish([change(question), change(answer), change(answer | {"body": "later"}), change(question | {"title": "later"})])
+    site.wait()
+    assert worker.terminate() == 0, worker.log_end()
+    letters = deployment.read(deployment.dead_letters)
+    places = [
+        TopicPartition(headers["rejoinder.source.topic"].decode(), int(headers["rejoinder.source.partition"]), int(headers["rejoinder.source.offset"]))
+        for headers in (dict(letter.headers) for letter in letters)
+    ]
+    assert len(places) == 2 and len({(place.topic, place.partition) for place in places}) == 1
+    # They are listed, and do not come back by themselves.
+    listed = command("replay", "--dead-letters", "--from", "beginning", "--code", "source", "--config", worker.configuration_path)
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    assert listed.stdout.count(b"it is a source's record") >= 2 and deployment.read(deployment.topics["answers"]) == []
+    group = Consumer({"bootstrap.servers": deployment.cluster.bootstrap_servers, "group.id": deployment.group + "-sources"})
+    group.commit(offsets=[min(places, key=lambda place: place.offset)], asynchronous=False)
+    group.close()
+    worker = site.worker("w1", sources=right).start()
+    site.wait()
+    assert worker.terminate() == 0, worker.log_end()
+    site.comes_to({"7": ("later", [("1", hashlib.md5(b"later").hexdigest(), 0)])})
+    assert len(deployment.read(deployment.dead_letters)) == 2
 
 
 def test_the_commands_show_check_and_name_mistakes(site, tmp_path):

@@ -48,12 +48,12 @@ class Worker:
         self._directory = directory
         self._process = None
 
-    def start(self, stderr=None):
-        """stderr: a file descriptor that the log goes to instead of `log_path`."""
+    def start(self, *flags, stderr=None):
+        """flags: of `run`. stderr: a file descriptor that the log goes to instead of `log_path`."""
         assert not self.running
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                [binary(), "run", "--config", str(self.configuration_path)],
+                [binary(), "run", "--config", str(self.configuration_path), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log if stderr is None else stderr,

@@ -87,7 +87,7 @@ struct ClusterReplayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Only dead letters of this code (invalid-json, too-deep, schema, key-mismatch, too-large, refused); may be repeated.",
+            "Only dead letters of this code (\(RecordErrorCode.allCases.map(\.rawValue).joined(separator: ", "))); may be repeated.",
             valueName: "code"))
     var code: [String] = []
 

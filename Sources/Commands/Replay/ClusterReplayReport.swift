@@ -131,6 +131,9 @@ extension ReturnedLetter.Obstacle {
         case .headersOmitted: "the headers were left out of the dead letter, since both together were too large"
         case .keyOmitted: "the key was left out of the dead letter, since both together were too large"
         case .sourceUnknown: "no headers say which record it was"
+        case .sourceRecord:
+            "it is a source's record: correct the mapping, and let the sources read its topic again from there "
+                + "(docs/sources.md, Rows that were refused)"
         case .foreignTopic: "its topic is none of the configured inputs"
         case .partitionGone: "its topic does not have its partition any more"
         }

@@ -1,4 +1,5 @@
 import KafkaClient
+import Records
 
 /// A dead letter read for its return: its source, its error, and the parts that go back.
 package struct ReturnedLetter: Sendable, Equatable {
@@ -12,6 +13,8 @@ package struct ReturnedLetter: Sendable, Equatable {
         case keyOmitted = "key-omitted"
         /// The headers do not name the source record.
         case sourceUnknown = "source-unknown"
+        /// It is a source's record, which is none of the worker's own inputs: the sources read it again from its topic.
+        case sourceRecord = "source-record"
         /// It came from a topic that is none of the worker's inputs.
         case foreignTopic = "foreign-topic"
         /// The source topic no longer has its partition.
@@ -70,7 +73,9 @@ package struct ReturnedLetter: Sendable, Equatable {
                     && !header.name.hasPrefix("rejoinder.source.")
             } + [RecordHeader(Self.mark, String(returnedBefore &+ 1))]
         obstacle =
-            if last("rejoinder.error.value-omitted") == "true" {
+            if code == RecordErrorCode.source.rawValue {
+                .sourceRecord
+            } else if last("rejoinder.error.value-omitted") == "true" {
                 .valueOmitted
             } else if last("rejoinder.error.headers-omitted") == "true" {
                 .headersOmitted

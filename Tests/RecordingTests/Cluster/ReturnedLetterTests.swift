@@ -59,7 +59,7 @@ import Testing
         ("rejoinder.error.value-omitted", "true", ReturnedLetter.Obstacle.valueOmitted),
         ("rejoinder.error.headers-omitted", "true", .headersOmitted),
         ("rejoinder.error.key-omitted", "true", .keyOmitted),
-        ("rejoinder.source.topic", "payments", .foreignTopic),
+        ("rejoinder.error.code", "source", .sourceRecord), ("rejoinder.source.topic", "payments", .foreignTopic),
         ("rejoinder.source.partition", "-1", .sourceUnknown),
         ("rejoinder.source.partition", "x", .sourceUnknown),
         ("rejoinder.source.timestamp", "", .sourceUnknown),
