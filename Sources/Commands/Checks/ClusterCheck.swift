@@ -157,11 +157,9 @@ struct ClusterCheck {
                     report(need.weight == .required ? .fail(subject, finding, advice) : .warn(subject, finding, advice))
                 }
                 if unmet.isEmpty {
-                    report(
-                        .ok(
-                            subject,
-                            topic.needs.map { "\($0.setting) \(settings[$0.setting] ?? "unknown")" }.joined(
-                                separator: ", ")))
+                    let made = topic.needs.filter(\.isSetOnCreation)
+                    let text = made.map { "\($0.setting) \(settings[$0.setting] ?? "unknown")" }
+                    report(.ok(subject, made.isEmpty ? "as needed" : text.joined(separator: ", ")))
                 }
             } catch {
                 report(

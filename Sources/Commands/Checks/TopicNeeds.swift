@@ -19,6 +19,8 @@ struct TopicNeeds: Sendable, Equatable {
         /// The consequence of a setting that differs.
         var reason: String
         var rule: Rule
+        /// Whether a new topic gets the value. Brokers refuse to create a topic with a setting that they do not know.
+        var isSetOnCreation = true
     }
 
     enum Rule: Sendable, Equatable {
@@ -29,6 +31,8 @@ struct TopicNeeds: Sendable, Equatable {
         case atLeast(Int)
         /// Compacted, or kept for ever: either way the last record of each key stays.
         case keepsLatest
+        /// A bound on timestamps, in milliseconds. It does not count where the broker writes the timestamps itself.
+        case takesTimestamps(atLeast: Int)
     }
 
     var topic: String
@@ -76,19 +80,43 @@ struct TopicNeeds: Sendable, Equatable {
             setting: "cleanup.policy", value: "compact", weight: .wanted,
             reason: "the sources would forget old rows after its retention, and miss their deletions",
             rule: .contains)
+        let letters = Need(
+            setting: "cleanup.policy", value: "delete", weight: .wanted,
+            reason: "a later dead letter of a key would remove the earlier ones", rule: .lacks("compact"))
         let sources = hasSources ? [TopicNeeds(topic: topics.sourceIndex, needs: [index, size])] : []
+        // Sources publish into the input topics, with the timestamps of their own records.
+        let published = hasSources ? timestamps : []
         return sources + [
-            TopicNeeds(topic: topics.questions, needs: publishOn == .questions ? [] : [latest, deletions]),
-            TopicNeeds(topic: topics.answers, needs: [retention, bytes, whole]),
-            TopicNeeds(topic: topics.votes, needs: [retention, bytes, whole]),
-            TopicNeeds(topic: topics.enriched, needs: [compacted, size]),
-            TopicNeeds(topic: topics.deadLetter, needs: [size]),
+            TopicNeeds(
+                topic: topics.questions, needs: (publishOn == .questions ? [] : [latest, deletions]) + published),
+            TopicNeeds(topic: topics.answers, needs: [retention, bytes, whole] + published),
+            TopicNeeds(topic: topics.votes, needs: [retention, bytes, whole] + published),
+            TopicNeeds(topic: topics.enriched, needs: [compacted, size] + timestamps),
+            TopicNeeds(topic: topics.deadLetter, needs: [letters, size]),
         ]
     }
 
+    /// Bounds on the timestamps of records, which pass through. Kafka's defaults meet these needs: `before` and
+    /// `difference`, which it replaces since 3.6 (KIP-937), are unlimited, and `after` is an hour since 4.0.
+    private static let timestamps: [Need] = {
+        let unlimited = Int(Int64.max)
+        let old = "a record of an older event, as in a backlog or a backfill, would be refused and set aside"
+        func need(_ name: String, _ least: Int, _ reason: String) -> Need {
+            Need(
+                setting: "message.timestamp.\(name).max.ms", value: String(least), weight: .wanted, reason: reason,
+                rule: .takesTimestamps(atLeast: least), isSetOnCreation: false)
+        }
+        return [
+            need("before", unlimited, old), need("difference", unlimited, old),
+            need(
+                "after", 3_600_000,
+                "a record of an event whose producer's clock is ahead by more would be refused and set aside"),
+        ]
+    }()
+
     /// The settings of a new topic.
     var settings: [String: String] {
-        Dictionary(needs.map { ($0.setting, $0.value) }) { _, last in last }
+        Dictionary(needs.filter(\.isSetOnCreation).map { ($0.setting, $0.value) }) { _, last in last }
     }
 
     /// The needs that a topic's settings do not meet. A setting that the broker does not report counts as met.
@@ -106,6 +134,8 @@ extension TopicNeeds.Need {
         case .contains: return policies.contains(self.value)
         case .lacks(let policy): return !policies.contains(policy)
         case .atLeast(let least): return Int(value).map { $0 >= least } ?? false
+        case .takesTimestamps(let least):
+            return settings["message.timestamp.type"] == "LogAppendTime" || Int(value).map { $0 >= least } ?? false
         case .keepsLatest:
             let isKept = ["retention.ms", "retention.bytes"].allSatisfy { settings[$0] ?? "-1" == "-1" }
             return !policies.contains("delete") && policies.contains(self.value) || isKept
@@ -119,7 +149,7 @@ extension TopicNeeds.Need {
         switch rule {
         case .equals, .contains, .keepsLatest: value
         case .lacks(let policy): "without \(policy)"
-        case .atLeast(let least): "at least \(least)"
+        case .atLeast(let least), .takesTimestamps(let least): "at least \(least)"
         }
     }
 

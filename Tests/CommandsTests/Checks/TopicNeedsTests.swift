@@ -20,7 +20,8 @@ import Worker
         #expect(
             try needs("questions.enriched").settings == ["cleanup.policy": "compact", "max.message.bytes": "1048588"])
         #expect(
-            try needs("questions.dead-letter", maxMessageBytes: 5_000_000).settings == ["max.message.bytes": "5000000"])
+            try needs("questions.dead-letter", maxMessageBytes: 5_000_000).settings
+                == ["cleanup.policy": "delete", "max.message.bytes": "5000000"])
     }
 
     @Test func whatIsSetIsMet() throws {
@@ -37,6 +38,10 @@ import Worker
         ("questions.enriched", "cleanup.policy", "delete", .wanted),
         ("questions.enriched", "max.message.bytes", "999999", .required),
         ("questions.dead-letter", "max.message.bytes", "1", .required),
+        ("questions.dead-letter", "cleanup.policy", "compact,delete", .wanted),
+        ("questions.enriched", "message.timestamp.before.max.ms", "86400000", .wanted),
+        ("questions.enriched", "message.timestamp.difference.max.ms", "86400000", .wanted),
+        ("questions.enriched", "message.timestamp.after.max.ms", "60000", .wanted),
     ])
     func whatDiffersIsUnmet(topic: String, setting: String, value: String, weight: TopicNeeds.Weight) throws {
         let unmet = try needs(topic).unmet(by: [setting: value])
@@ -47,10 +52,34 @@ import Worker
 
     @Test(arguments: [
         ("questions.enriched", "cleanup.policy", "compact,delete"), ("answers", "cleanup.policy", "delete"),
-        ("questions.enriched", "max.message.bytes", "1000000"),
+        ("questions.enriched", "max.message.bytes", "1000000"), ("questions.dead-letter", "cleanup.policy", "delete"),
+        ("questions.enriched", "message.timestamp.before.max.ms", "9223372036854775807"),
+        ("questions.enriched", "message.timestamp.difference.max.ms", "9223372036854775807"),
+        // Kafka's default since 4.0, and before.
+        ("questions.enriched", "message.timestamp.after.max.ms", "3600000"),
+        ("questions.enriched", "message.timestamp.after.max.ms", "9223372036854775807"),
+        // Letters have the time of their writing.
+        ("questions.dead-letter", "message.timestamp.before.max.ms", "1000"),
+        ("questions", "message.timestamp.before.max.ms", "1000"),
     ])
     func whatIsAsGood(topic: String, setting: String, value: String) throws {
         #expect(try needs(topic).unmet(by: [setting: value]).isEmpty)
+    }
+
+    /// A broker that writes the timestamps itself has no bounds for those of others.
+    @Test func boundsOnTimestampsDoNotCountWhereTheBrokerWritesThem() throws {
+        let settings = ["message.timestamp.type": "LogAppendTime", "message.timestamp.before.max.ms": "1"]
+        #expect(try needs("questions.enriched").unmet(by: settings).isEmpty)
+    }
+
+    /// Sources publish with the timestamps of their own records.
+    @Test(arguments: ["questions", "answers", "votes"])
+    func sourcesNeedInputsThatTakeAnyTimestamp(topic: String) throws {
+        let needs = try #require(
+            TopicNeeds.all(TopicNames(), maxMessageBytes: 1, hasSources: true).first { $0.topic == topic })
+        let setting = "message.timestamp.before.max.ms"
+        #expect(needs.unmet(by: [setting: "1000"]).map(\.setting) == [setting])
+        #expect(needs.settings[setting] == nil, "a broker before 3.6 would refuse to create the topic")
     }
 
     /// With the mode in which records follow changes, each question's latest event is needed.
