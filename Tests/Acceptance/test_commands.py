@@ -189,6 +189,7 @@ def test_a_stopped_load_of_a_dump_says_how_much_is_there(configured, tmp_path):
         output, errors = process.communicate(timeout=60)
     finally:
         process.kill()
+    assert process.returncode == -signal.SIGINT, (output, errors)
     found = re.match(rb"stopped: the first (\d+) records of the dump", output)
     assert found, (output, errors)
     number = int(found[1])

@@ -45,6 +45,11 @@ final class StopOnSignal {
         // A signal does not run the `atexit` handlers.
         LogWriter.standardError.finish()
         signal(number, SIG_DFL)
+        // Dispatch blocks a signal in the thread that it interrupts, so that the signal waits for its source.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        sigaddset(&blocked, number)
+        pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
         raise(number)
     }
 
