@@ -302,7 +302,7 @@ def _unknown_files(state, chance):
         (directory / "stray").write_bytes(b"\0")
 
 
-@pytest.mark.parametrize(("clean", "publish"), [(True, "questions"), (False, "questions"), (True, "changes"), (False, "changes")])
+@pytest.mark.parametrize(("clean", "publish"), [(True, "questions"), (False, "questions"), (False, "changes")])
 def test_damaged_state_is_rebuilt(deploy, clean, publish):
     deployment = deploy(partitions=3)
     deployment.create_topics()
