@@ -9,9 +9,10 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Proves that the published records are those that the input topics make.",
         discussion: """
             Reads a window of the questions, both tables and the output topics, makes each enriched record again from the \
-            answers and votes as they stood, and compares byte for byte. It reports what is missing, doubled, wrong, and out of \
-            order. What a record was made from the worker says in its header rejoinder.from, unless publish.fromHeader is \
-            false. It joins no group, commits nothing and publishes nothing.
+            answers and votes as they stood, and compares byte for byte. It reports records that are missing, doubled, wrong or out \
+            of order, and with publish.on: changes last records that lack changes of the tables (stale). The worker names a \
+            record's origin in its header rejoinder.from, unless publish.fromHeader is false. The command joins no group, \
+            commits nothing and publishes nothing.
 
             Events that the group has not passed yet are not looked for. With --sample, records of this part of the questions \
             are made again, chosen by their ids; all are counted and their order is looked at.

@@ -105,6 +105,8 @@ package final class Verification {
     ) throws -> [Work] {
         let partitions = counts[topics.questions] ?? 0
         let places = (0..<partitions).map { TopicPartition(topic: topics.questions, partition: $0) }
+        // First the tables': an event that was asked for in between has its record in the window, with their changes.
+        let tables = try committedTables(admin, partitions)
         let committed = try admin.committedOffsets(
             group: options.configuration.groupID, of: places, timeout: .seconds(10))
         if committed.isEmpty {
@@ -113,7 +115,6 @@ package final class Verification {
                     "the group '\(options.configuration.groupID)' has committed nothing: every event up to the end of "
                         + "\(topics.questions) is looked for"))
         }
-        let tables = try committedTables(admin, partitions)
         let ranges = try scan.ranges(of: options.window, in: topics.questions, partitions: partitions, tell)
         return ranges.sorted { $0.key < $1.key }.compactMap { place, range in
             let end = committed.isEmpty ? range.upperBound : min(range.upperBound, committed[place] ?? 0)
