@@ -61,6 +61,7 @@ struct FirstRows {
 
 /// A likely mistake in a mapping, found in a topic's first records.
 package struct MappingFinding: Sendable {
+    /// The finding, with its figures.
     package enum Kind: Sendable {
         /// No row has a column.
         case missing(MissingColumn, mapping: Int, rows: Int)
@@ -68,10 +69,13 @@ package struct MappingFinding: Sendable {
         case refused(reason: String, records: Int)
     }
 
+    /// The source's topic.
     package let topic: String
+    /// The finding, with its figures.
     package let kind: Kind
     /// The file, or the preset, in which the mapping stands.
     package let file: String
+    /// The mapping's or the column's line in ``file``; nil: not known.
     package let line: Int?
 }
 

@@ -13,11 +13,13 @@ package struct MissingColumn: Hashable, Sendable {
 
     /// The key in the configuration, as in `fields body`.
     package let key: String
+    /// The name in the configuration.
     package let column: String
     /// The row's column with the nearest name; "": it has none.
     package let nearest: String
     /// For people: the field, the column and the nearest one.
     package let sentence: String
+    /// The consequence for every row that lacks the column.
     package let effect: Effect
     /// The key's line in the configuration.
     package let line: Int?
@@ -27,8 +29,10 @@ package struct MissingColumn: Hashable, Sendable {
         !nearest.isEmpty && NearestName.distance(column.lowercased(), nearest.lowercased()) <= max(1, column.count / 3)
     }
 
+    /// By key and column alone, so that a column is reported once, however many rows lack it.
     package static func == (a: Self, b: Self) -> Bool { a.key == b.key && a.column == b.column }
 
+    /// By key and column alone.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(key)
         hasher.combine(column)

@@ -4,6 +4,7 @@ import Records
 
 /// A record for one of the three input topics, made from a source's record.
 package struct ContractRecord: Equatable, Sendable {
+    /// The input topic that the record is for.
     package let topic: ContractTopic
     /// The question's id.
     package let key: [UInt8]
@@ -65,6 +66,7 @@ package final class SourceTranslator {
         case waiting
     }
 
+    /// The source topics, in the order of the mappings.
     package let topics: [String]
     let sources: [String: TopicSources]
     let index: SourceIndex
@@ -97,6 +99,7 @@ package final class SourceTranslator {
     package static func rowPrefix(topic: String, partition: Int32) -> [UInt8] {
         IndexKey.prefix(topic: topic, partition: partition)
     }
+    /// Bytes of each such prefix.
     package static let rowPrefixLength = IndexKey.prefixLength
 
     /// Translates a source record.

@@ -58,8 +58,11 @@ package struct DeadLetter {
     package enum Form: CaseIterable, Sendable {
         case whole, withoutValue, withoutValueAndHeaders, withoutKeyToo
 
+        /// Whether the original's value stays in the letter.
         package var carriesValue: Bool { self == .whole }
+        /// Whether the original's own headers stay in the letter.
         package var carriesHeaders: Bool { self == .whole || self == .withoutValue }
+        /// Whether the original's key stays in the letter.
         package var carriesKey: Bool { self != .withoutKeyToo }
 
         /// Headers for the parts of the original that this form leaves out.

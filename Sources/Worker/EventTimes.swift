@@ -65,6 +65,7 @@ final class EventTimes {
     }
 }
 
+/// The system's clock, which may be set back: for times that leave the process.
 package enum WallClock {
     /// Since 1970.
     package static var microseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }

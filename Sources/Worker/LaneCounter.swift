@@ -2,8 +2,10 @@
 /// outside of this table, since they have tables already: dead letters by code (``Records/RecordErrorCode``), and
 /// offset resets by topic and reason (``OffsetResetReason``).
 package struct LaneCounter: Sendable {
+    /// The counter's place in ``LaneTotals``.
     package typealias Total = WritableKeyPath<LaneTotals, Int> & Sendable
 
+    /// The effect of an abort on the counter.
     package enum Scope: Sendable {
         /// Counted when it is committed; an abort takes it back.
         case committed
@@ -25,6 +27,7 @@ package struct LaneCounter: Sendable {
     package struct Field: Sendable {
         /// Its name in JSON and CSV; never renamed.
         package let name: String
+        /// Decides the field's place in the line.
         package let group: Group
         /// For a report: a noun phrase.
         package let title: String
@@ -40,12 +43,15 @@ package struct LaneCounter: Sendable {
         package let name: String
         /// A sentence, the same for all series of a family.
         package let help: String
+        /// Names and values of the series' labels, by the configured topics.
         package var labels: @Sendable (TopicNames) -> [(String, String)] = { _ in [] }
         /// The factor from the counter's unit to the metric's.
         package var scale = 1.0
     }
 
+    /// The property that the lane increments.
     package let total: Total
+    /// The effect of an abort.
     package let scope: Scope
     /// nil: the log does not have it.
     package let field: Field?

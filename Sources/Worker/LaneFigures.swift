@@ -3,6 +3,7 @@ import Records
 
 /// Sizes of a partition's store.
 package struct StoreFigures: Sendable, Equatable {
+    /// The partition of the questions topic, and of both tables.
     package var partition: Int32
     /// Bytes of its data file ever used.
     package var bytes: Int
@@ -14,6 +15,7 @@ package struct StoreFigures: Sendable, Equatable {
 
 /// Progress of a partition's restore since its assignment.
 package struct RestoreProgress: Sendable, Equatable {
+    /// The partition of the questions topic, and of both tables.
     package var partition: Int32
     /// Table records that are done; 0 before its store is open. In a load, a record that is only read counts half.
     package var done: Int64
@@ -31,8 +33,10 @@ package struct SourceFigures: Sendable, Equatable {
         package var done: Int64
         /// Records to reach; nil: not known yet.
         package var of: Int64?
+        /// The moment at which the reading began.
         package var since: ContinuousClock.Instant
 
+        /// - Parameter of: nil: not known yet.
         package init(done: Int64, of: Int64?, since: ContinuousClock.Instant) {
             (self.done, self.of, self.since) = (done, of, since)
         }
@@ -43,6 +47,7 @@ package struct SourceFigures: Sendable, Equatable {
     /// nil: the index is caught up.
     package var index: IndexProgress?
 
+    /// - Parameter index: nil: the index is caught up.
     package init(partitions: [TopicPartition] = [], index: IndexProgress? = nil) {
         self.partitions = partitions
         self.index = index
@@ -51,6 +56,7 @@ package struct SourceFigures: Sendable, Equatable {
 
 /// The current wait of a lane.
 package struct LaneWait: Sendable, Equatable {
+    /// The awaited party or resource; the raw value completes "waits for".
     package enum Reason: String, Sendable, CaseIterable {
         case coordinator = "the transaction coordinator to commit"
         case groupCoordinator = "the group coordinator to commit offsets"
@@ -67,7 +73,9 @@ package struct LaneWait: Sendable, Equatable {
         case assignment = "the group to assign partitions"
     }
 
+    /// The awaited party or resource.
     package var reason: Reason
+    /// The moment at which the wait began.
     package var since: ContinuousClock.Instant
     /// The last error met while waiting, for people.
     package var cause: String?
@@ -75,8 +83,11 @@ package struct LaneWait: Sendable, Equatable {
 
 /// A dead letter for the monitor: origin and reason, none of its content.
 package struct DeadLetterNote: Sendable, Equatable {
+    /// The code of the letter's header.
     package var code: RecordErrorCode
+    /// The record's own topic and partition, not the letter's.
     package var place: TopicPartition
+    /// The record's own offset.
     package var offset: Int64
     /// Field and reason.
     package var message: String

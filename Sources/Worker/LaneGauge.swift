@@ -9,11 +9,13 @@ package enum LaneGauge: Sendable, CaseIterable {
     /// ``PublishMode/coalesce``, beside which the age is judged.
     case coalesce
 
+    /// The rule that makes the worker's figure of the lanes'.
     package enum Combination: Sendable {
         case sum
         case largest
     }
 
+    /// The unit of the figure, by which readers format it.
     package enum Unit: Sendable {
         case count
         case seconds
@@ -39,6 +41,7 @@ package enum LaneGauge: Sendable, CaseIterable {
         }
     }
 
+    /// The same in the log, the report and `/metrics`.
     package var unit: Unit {
         switch self {
         case .waitingQuestions: .count

@@ -7,16 +7,19 @@ import Synchronization
 package struct PartitionLag: Sendable, Equatable {
     /// Records that an open transaction keeps from being read.
     package struct HeldBack: Sendable, Equatable {
+        /// Offsets from ``from`` to the log's end, markers of transactions included.
         package var records: Int64
         /// The first of them.
         package var from: Int64
 
+        /// - Parameter from: the last stable offset.
         package init(records: Int64, from: Int64) {
             self.records = records
             self.from = from
         }
     }
 
+    /// A partition of an input topic or of a source.
     package var place: TopicPartition
     /// Records from the lane's position to the end.
     package var records: Int64
@@ -26,8 +29,10 @@ package struct PartitionLag: Sendable, Equatable {
     package var seconds: Double?
     /// Age of the end that `records` is counted to, in seconds; nil: as old as the lane's last fetch.
     package var age: Double?
+    /// nil: no open transaction keeps the lane from the end, as far as is known.
     package var heldBack: HeldBack?
 
+    /// - Parameter next: nil: the lane's position is not known.
     package init(place: TopicPartition, records: Int64, next: Int64? = nil) {
         self.place = place
         self.records = records
@@ -37,12 +42,14 @@ package struct PartitionLag: Sendable, Equatable {
 
 /// Questions of a lane that wait to be published again, where published records follow changes.
 package struct WaitingFigures: Sendable, Equatable {
+    /// Questions with an unpublished change.
     package var questions: Int
     /// Since when the first of them has waited; nil: none waits.
     package var since: ContinuousClock.Instant?
     /// `publish.coalesceMs`.
     package var coalesce: Duration
 
+    /// - Parameter since: nil: no question waits.
     package init(questions: Int, since: ContinuousClock.Instant?, coalesce: Duration) {
         self.questions = questions
         self.since = since
@@ -53,10 +60,15 @@ package struct WaitingFigures: Sendable, Equatable {
 /// A lane's state for other threads: published after each commit, and now and then when idle. Its lock is taken a few
 /// times a step, never once a record.
 package final class LaneReport: Sendable {
+    /// A copy of the state, for the thread that asked.
     package struct Content: Sendable {
+        /// Counts since the lane began.
         package var totals = LaneTotals()
+        /// By partition of each input topic, or of each source.
         package var lags: [PartitionLag] = []
+        /// Partitions with an open store, those being restored included.
         package var partitions: [Int32] = []
+        /// Assigned partitions whose questions are not worked on yet, as their tables are not caught up.
         package var restoring: [Int32] = []
         /// The lane's time by activity.
         package var times = LaneTimes()
@@ -68,6 +80,7 @@ package final class LaneReport: Sendable {
         package var commitLatency = LaneReport.durations
         /// Durations of steps that did work, without their waits for input, in microseconds, since the last `take`.
         package var steps = LaneReport.durations
+        /// The open stores.
         package var stores: [StoreFigures] = []
         /// nil: a question lane.
         package var sources: SourceFigures?
@@ -125,6 +138,7 @@ package final class LaneReport: Sendable {
         var standing: LaneWait?
     }
 
+    /// The number of latest dead letters that a report keeps.
     package static let deadLettersKept = 20
 
     /// Microseconds up to a year, two digits: records read again long after they were written fit, too.
@@ -132,9 +146,11 @@ package final class LaneReport: Sendable {
         Histogram(highestTrackableValue: 32_000_000_000_000, numberOfSignificantValueDigits: .two)
     }
 
+    /// The lane's number, from 0; the lanes of the sources follow those of questions.
     package let lane: Int
     private let content: Mutex<Content>
 
+    /// - Parameter isOfSources: whether the lane works on sources instead of questions.
     package init(lane: Int, isOfSources: Bool = false) {
         self.lane = lane
         var content = Content()

@@ -65,14 +65,18 @@ package enum LaneActivity: Int, CaseIterable, Sendable {
 
 /// Nanoseconds by activity since the lane began: monotonic.
 package struct LaneTimes: Sendable, Equatable {
+    /// By the raw value of ``LaneActivity``.
     package private(set) var nanoseconds: [Int64] = Array(repeating: 0, count: LaneActivity.allCases.count)
 
+    /// All 0.
     package init() {}
 
+    /// Nanoseconds of one activity.
     package subscript(activity: LaneActivity) -> Int64 {
         get { nanoseconds[activity.rawValue] }
         set { nanoseconds[activity.rawValue] = newValue }
     }
 
+    /// Nanoseconds of all activities: the lane's age, as of its last report.
     package var total: Int64 { nanoseconds.reduce(0, +) }
 }

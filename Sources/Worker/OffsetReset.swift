@@ -21,7 +21,9 @@ package enum OffsetMismatchPolicy: String, Sendable, CaseIterable {
 
 /// A position that does not match its partition's log, and the position at which work resumes.
 package struct OffsetReset: Sendable, Equatable {
+    /// The input's topic and partition.
     package var place: TopicPartition
+    /// The mismatch.
     package var reason: OffsetResetReason
     /// The position that does not match.
     package var from: Int64
@@ -29,6 +31,7 @@ package struct OffsetReset: Sendable, Equatable {
     package var to: Int64
     /// The log as it is: first offset and end.
     package var low: Int64
+    /// The log's end.
     package var high: Int64
 
     /// A clause for people: the mismatch.
@@ -114,9 +117,11 @@ struct OffsetCheck {
 package struct OffsetResetCounts: Sendable, Equatable {
     /// The input topics in the order of ``TopicNames/inputs`` (questions, answers, votes), then the sources' as one.
     package static let topics = 4
+    /// The index of the sources' counts.
     package static let sources = 3
     private var counts = Array(repeating: 0, count: OffsetResetCounts.topics * OffsetResetReason.allCases.count)
 
+    /// All 0.
     package init() {}
 
     /// - Parameter topic: its index among ``TopicNames/inputs``, or ``sources``.
@@ -125,6 +130,7 @@ package struct OffsetResetCounts: Sendable, Equatable {
         set { counts[place(topic, reason)] = newValue }
     }
 
+    /// Resets of all topics and reasons.
     package var total: Int { counts.reduce(0, +) }
 
     private func place(_ topic: Int, _ reason: OffsetResetReason) -> Int {

@@ -8,6 +8,7 @@ package final class OmissionDigests {
     /// By the question's hash.
     private var digests: [UInt64: UInt64] = [:]
 
+    /// Remembers no value.
     package init() {}
 
     /// Whether a value differs from the question's last published one, as far as that is remembered. Remembers the
@@ -28,5 +29,6 @@ package final class OmissionDigests {
         digests[hash] = digests.count < Self.most ? value.map { AnswerStore.hash(of: $0) } : nil
     }
 
+    /// Forgets all values, after an abort: they may not have been published.
     package func removeAll() { digests.removeAll() }
 }

@@ -7,6 +7,7 @@ import KafkaClient
 /// Four decimal numbers separated by spaces: the event's partition and offset, and the offsets of the first answer and
 /// the first vote that were not applied yet.
 package struct Provenance: Sendable, Equatable {
+    /// The header's name.
     package static let name = "rejoinder.from"
     /// ``name`` for the hot loop.
     static let staticName: StaticString = "rejoinder.from"
@@ -15,11 +16,18 @@ package struct Provenance: Sendable, Equatable {
     /// The header's share of a record's room, for all numbers alike: a value's length may not depend on them.
     package static let headerRoom = RecordLimits.room(ofHeader: name.utf8.count, value: maxBytes)
 
+    /// The question event's partition, and the tables'.
     package var partition: Int32
+    /// The question event's offset.
     package var offset: Int64
+    /// The offset of the first answer that was not applied.
     package var answers: Int64
+    /// The offset of the first vote that was not applied.
     package var votes: Int64
 
+    /// - Parameters:
+    ///   - answers: the offset of the first answer that was not applied.
+    ///   - votes: the offset of the first vote that was not applied.
     package init(partition: Int32, offset: Int64, answers: Int64, votes: Int64) {
         self.partition = partition
         self.offset = offset
@@ -51,8 +59,10 @@ package struct Provenance: Sendable, Equatable {
         self.init(value)
     }
 
+    /// Whether a header's name is ``name``.
     package static func isName(_ bytes: Bytes) -> Bool { bytes.elementsEqual(name.utf8) }
 
+    /// The header's value.
     package var text: String { "\(partition) \(offset) \(answers) \(votes)" }
 }
 

@@ -9,6 +9,7 @@ package enum PublishMode: Sendable, Equatable {
     /// The names of the modes in the configuration.
     package static let names = ["questions", "changes"]
 
+    /// The value of `publish.on` in the configuration.
     package var name: String {
         switch self {
         case .questions: Self.names[0]

@@ -14,6 +14,9 @@ package struct RecordLimits: Sendable, Equatable {
     /// Limit of an enriched value's bytes.
     package var maxRecordBytes: Int
 
+    /// - Parameters:
+    ///   - maxMessageBytes: the producer's `message.max.bytes`.
+    ///   - maxRecordBytes: the longest enriched value.
     package init(maxMessageBytes: Int, maxRecordBytes: Int) {
         self.maxMessageBytes = maxMessageBytes
         self.maxRecordBytes = maxRecordBytes

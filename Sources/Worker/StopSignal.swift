@@ -10,13 +10,16 @@ package final class StopSignal: Sendable {
     private let requested = Atomic<Int64>(0)
     private let origin = ContinuousClock.now
 
+    /// No stop is requested.
     package init() {}
 
+    /// Requests the stop, from any thread; later requests change nothing.
     package func request() {
         let elapsed = max(1, Int64((ContinuousClock.now - origin) / .nanoseconds(1)))
         _ = requested.compareExchange(expected: 0, desired: elapsed, ordering: .relaxed)
     }
 
+    /// Whether any thread has requested the stop.
     package var isRequested: Bool { requested.load(ordering: .relaxed) != 0 }
 
     /// Whether the stop was requested longer than ``grace`` ago.

@@ -3,8 +3,11 @@ import Logging
 
 /// Partition counts that decide the partition of an output record.
 package struct TopicLayout: Sendable, Equatable {
+    /// Partitions of the questions topic, and of both tables.
     package var questions: Int32
+    /// Partitions of the enriched topic.
     package var enriched: Int32
+    /// Partitions of the dead-letter topic.
     package var deadLetter: Int32
 
     /// The event's own partition number where the output topic has as many partitions as the questions; else nil: the
@@ -20,7 +23,9 @@ package struct TopicLayout: Sendable, Equatable {
 
 /// The cluster as a worker found it at its start.
 package struct Cluster: Sendable {
+    /// The cluster's id, which the brokers were given at their first start.
     package var id: String
+    /// The counts that decide partitions.
     package var layout: TopicLayout
     /// The five topics' partition counts.
     package var counts: [String: Int32] = [:]

@@ -1,13 +1,19 @@
 /// The names of a worker's five topics, and of the sources' index.
 package struct TopicNames: Sendable, Equatable {
+    /// Input: questions asked, edited and deleted.
     package var questions: String
+    /// Input: a table.
     package var answers: String
+    /// Input: a table.
     package var votes: String
+    /// Output: questions with their answers and votes.
     package var enriched: String
+    /// Output: records that cannot be processed.
     package var deadLetter: String
     /// Topic in which the sources keep the state of the rows that they have published; used where there are sources.
     package var sourceIndex: String
 
+    /// The defaults are the documented ones (docs/configuration.md).
     package init(
         questions: String = "questions",
         answers: String = "answers",

@@ -38,6 +38,7 @@ package final class TopicWatch: Sendable {
     /// Grows with every change of ``view``; cheap enough to read at each step.
     package var version: Int { changeCount.load(ordering: .acquiring) }
 
+    /// The result of the last two looks that agree.
     package var view: View { state.withLock { $0.view } }
 
     /// Notes a look's result: it counts when the look before had the same.

@@ -16,8 +16,11 @@ package struct WorkerConfiguration: Sendable {
     /// Whether the lane's identity is also its `group.instance.id`, so that a quick restart moves no partition
     /// (KIP-345).
     package var staticMembership: Bool
+    /// The names of the input and output topics.
     package var topics: TopicNames
+    /// The guarantee, `exactly-once` or `at-least-once`.
     package var delivery: DeliveryMode
+    /// The changes that publish a question.
     package var publishOn: PublishMode
     /// Longest time that consumed events wait for their commit under load.
     package var commitInterval: Duration
@@ -39,8 +42,10 @@ package struct WorkerConfiguration: Sendable {
     package var registry: RegistryConfiguration?
     /// Threads that work on the sources, each a member of their group. At least 1.
     package var sourceLanes: Int
+    /// The lanes that this process runs.
     package var part: WorkerPart
 
+    /// The defaults are the documented ones (docs/configuration.md). Nothing is checked: see ``firstProblem``.
     package init(
         kafkaProperties: KafkaProperties,
         groupID: String = "rejoinder",
@@ -79,7 +84,9 @@ package struct WorkerConfiguration: Sendable {
         self.part = part
     }
 
+    /// Whether the process has lanes of questions.
     package var runsQuestions: Bool { part != .sources }
+    /// Whether the process has lanes of the sources.
     package var runsSources: Bool { part != .questions && !sources.isEmpty }
 
     /// The settings of the questions' lanes: the memory is reduced by the sources' share.

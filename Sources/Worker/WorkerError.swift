@@ -2,6 +2,7 @@ import AnswerStore
 
 /// Why a worker could not start or had to end: a sentence for people, and the matter at fault.
 package struct WorkerError: Error, Sendable, CustomStringConvertible {
+    /// The party at fault, by which a command chooses its exit status.
     package enum Matter: Sendable {
         /// Settings or topics do not fit a worker's needs: a retry changes nothing.
         case configuration
@@ -13,9 +14,12 @@ package struct WorkerError: Error, Sendable, CustomStringConvertible {
         case failed
     }
 
+    /// The party at fault.
     package let matter: Matter
+    /// With the remedy.
     package let message: String
 
+    /// - Parameter message: a sentence for people, with its remedy.
     package init(_ matter: Matter, _ message: String) {
         self.matter = matter
         self.message = message
@@ -24,5 +28,6 @@ package struct WorkerError: Error, Sendable, CustomStringConvertible {
     /// A store in the state directory cannot be used.
     package init(_ error: StoreError) { self.init(.stateDirectory, "\(error)") }
 
+    /// The message alone.
     package var description: String { message }
 }

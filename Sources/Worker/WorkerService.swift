@@ -13,6 +13,7 @@ package final class WorkerService: Service {
     package let reports: [LaneReport]
     let questionReports: [LaneReport]
     private let sourceReports: [LaneReport]
+    /// As it was found at the start; topics that change later are the ``TopicWatch``'s matter.
     package let cluster: Cluster
     /// By lane.
     let inboxes: [PreviewInbox]

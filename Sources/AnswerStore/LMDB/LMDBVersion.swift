@@ -29,5 +29,6 @@ package struct LMDBVersion: Equatable, Sendable {
 }
 
 extension LMDBVersion: CustomStringConvertible {
+    /// Major, minor and patch number with dots.
     package var description: String { "\(major).\(minor).\(patch)" }
 }

@@ -13,7 +13,9 @@ package final class WaitingQuestions {
 
     /// A waiting question; its id is valid until the next call.
     package struct Entry {
+        /// The question's id.
         package var question: Bytes
+        /// The table of the first change, however many changes followed.
         package var cause: Cause
         /// The latest timestamp of the changes, in milliseconds since 1970; nil where no change has one.
         package var timestamp: Int64?
@@ -60,10 +62,12 @@ package final class WaitingQuestions {
 
     /// Sequence numbers of the oldest entry and of the next one.
     package private(set) var head: UInt64 = 0
+    /// Sequence number of the next entry.
     package private(set) var tail: UInt64 = 0
     /// Number of waiting questions.
     package private(set) var count = 0
 
+    /// No question waits; memory for some dozen entries.
     package init() {
         (slotMask, idMask, indexMask) = (63, 4095, 127)
         slots = .allocate(capacity: 64)
@@ -78,6 +82,7 @@ package final class WaitingQuestions {
         index.deallocate()
     }
 
+    /// Whether no question waits.
     package var isEmpty: Bool { count == 0 }
 
     /// Bytes allocated for the entries.

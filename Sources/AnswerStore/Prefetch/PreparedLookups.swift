@@ -29,6 +29,7 @@ package final class PreparedLookups {
     /// The indices of the walks still running.
     private let going = UnsafeMutablePointer<Int>.allocate(capacity: 2 * capacity)
 
+    /// Allocates all memory that it ever uses.
     package init() { found.initialize(repeating: PreparedRows(), count: Self.room) }
 
     deinit {

@@ -50,10 +50,14 @@ package struct StoredQuestion {
     package var headers: Bytes
     /// Milliseconds since 1970; nil if the record has none.
     package var timestamp: Int64?
+    /// The event's offset in the questions topic.
     package var offset: Int64
     /// The event, or a later change, made the record too large, and a dead letter was published.
     package var isRefused: Bool
 
+    /// - Parameters:
+    ///   - headers: opaque to the store; empty: none.
+    ///   - timestamp: milliseconds since 1970.
     package init(value: Bytes, headers: Bytes, timestamp: Int64?, offset: Int64, isRefused: Bool = false) {
         self.value = value
         self.headers = headers

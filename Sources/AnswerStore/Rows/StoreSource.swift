@@ -2,10 +2,14 @@
 package struct StoreSource: Equatable, Sendable {
     /// The Kafka cluster's id, as reported by the broker.
     package var clusterID: String
+    /// The topic of ``TablePositions/answers``.
     package var answersTopic: String
+    /// The topic of ``TablePositions/votes``.
     package var votesTopic: String
+    /// The partition number, the same in all topics.
     package var partition: Int32
 
+    /// - Parameter clusterID: the id that the brokers report.
     package init(clusterID: String, answersTopic: String, votesTopic: String, partition: Int32) {
         self.clusterID = clusterID
         self.answersTopic = answersTopic
@@ -16,11 +20,14 @@ package struct StoreSource: Equatable, Sendable {
 
 /// The offsets of the next records to apply; all 0 in a new store.
 package struct TablePositions: Equatable, Sendable {
+    /// In the answers topic.
     package var answers: Int64
+    /// In the votes topic.
     package var votes: Int64
     /// 0 if the store does not keep the questions.
     package var questions: Int64
 
+    /// Of a new store by default.
     package init(answers: Int64 = 0, votes: Int64 = 0, questions: Int64 = 0) {
         self.answers = answers
         self.votes = votes
@@ -40,7 +47,9 @@ package enum StoreOpening: Equatable, Sendable {
 
 /// An opened store, and how it was opened.
 package struct OpenedStore {
+    /// Open, and this process's alone until it is closed.
     package let store: AnswerStore
+    /// The fate of the store that was there before.
     package let opening: StoreOpening
 }
 
@@ -55,6 +64,7 @@ package struct StoreUsage: Equatable, Sendable {
     /// Questions asked and not deleted, if the store keeps them.
     package var questionRows: Int
 
+    /// Of an empty store by default.
     package init(bytes: Int = 0, answerRows: Int = 0, voteRows: Int = 0, questionRows: Int = 0) {
         self.bytes = bytes
         self.answerRows = answerRows

@@ -78,8 +78,10 @@ package final class IndexStore {
 
     // MARK: - Entries
 
+    /// A copy of a key's value, uncommitted changes included; nil: there is no entry.
     package func value(of key: [UInt8]) throws(StoreError) -> [UInt8]? { try get(entries, key) }
 
+    /// The same for a borrowed key.
     package func value(of key: Bytes) throws(StoreError) -> [UInt8]? { try get(entries, key) }
 
     /// Sets a key's value; nil removes the entry.
@@ -98,6 +100,7 @@ package final class IndexStore {
         noteChange()
     }
 
+    /// Copies of all keys with the prefix, in bytewise order, uncommitted changes included.
     package func keys(beginningWith prefix: [UInt8]) throws(StoreError) -> [[UInt8]] {
         var keys: [[UInt8]] = []
         let failed = prefix.withUnsafeBytes { prefix in
@@ -122,6 +125,7 @@ package final class IndexStore {
         return bytes.reduce(0) { $0 << 8 | Int64($1) }
     }
 
+    /// Notes the next offset to apply, to be written with the next commit.
     package func setPosition(_ offset: Int64, ofPartition partition: Int32) throws(StoreError) {
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: offset >> Int64(56 - 8 * $0)) }
         try put(meta, Self.positionKey(partition), bytes)
@@ -172,6 +176,8 @@ package final class IndexStore {
         try commit()
     }
 
+    /// Makes all changes durable, and begins the next transaction.
+    /// - Throws: when the disk takes no writes; the changes since the last commit are then lost.
     package func commit() throws(StoreError) {
         do throws(LMDBFailure) {
             mdb_cursor_close(cursor)

@@ -7,13 +7,16 @@ import Bytes
 /// Written from time to time, so the group may have committed more since; it has never committed less, unless its
 /// offsets were reset.
 package struct CommittedMark: Sendable, Equatable {
+    /// The Kafka cluster's id, as the brokers report it.
     package var clusterID: String
+    /// The consumer group of the offsets.
     package var group: String
     /// The input topics, in the order of their offsets.
     package var topics: [String]
     /// nil: no offset was committed.
     package var offsets: [Int64?]
 
+    /// - Parameter offsets: one for each topic, in their order.
     package init(clusterID: String, group: String, topics: [String], offsets: [Int64?]) {
         self.clusterID = clusterID
         self.group = group

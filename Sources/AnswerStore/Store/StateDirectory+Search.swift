@@ -16,7 +16,9 @@ package struct StateSearch: Sendable, Equatable {
     package var unreadable: [UnreadableStore] = []
 }
 
+/// A question's data in one store, copied out of it.
 package struct FoundQuestion: Sendable, Equatable {
+    /// The store's partition.
     package var partition: Int32
     /// The question's latest event; nil if the store does not keep the questions, or the question was not asked.
     package var event: FoundEvent?
@@ -25,6 +27,7 @@ package struct FoundQuestion: Sendable, Equatable {
     /// Votes for answers that are missing (not yet received, or withdrawn), in bytewise order of the ids.
     package var talliesWithoutAnswer: [FoundTally]
 
+    /// - Parameter event: nil: the store has none of the question.
     package init(
         partition: Int32, event: FoundEvent? = nil, answers: [FoundAnswer], talliesWithoutAnswer: [FoundTally]
     ) {
@@ -35,8 +38,11 @@ package struct FoundQuestion: Sendable, Equatable {
     }
 }
 
+/// A question's latest event, copied out of a store.
 package struct FoundEvent: Sendable, Equatable {
+    /// The event's value, byte for byte.
     package var value: [UInt8]
+    /// The event's offset in the questions topic.
     package var offset: Int64
     /// Milliseconds since 1970; nil if the record has none.
     package var timestamp: Int64?
@@ -52,20 +58,31 @@ package enum StoredEvent: Sendable, Equatable {
     case unreadable(String)
 }
 
+/// A visible answer, copied out of a store.
 package struct FoundAnswer: Sendable, Equatable {
+    /// The answer's id, unescaped.
     package var id: [UInt8]
+    /// The answer record's value, byte for byte.
     package var json: [UInt8]
+    /// The tally.
     package var voteCount: Int64
+    /// nil: the record has none.
     package var answeredAt: Instant?
 }
 
+/// The votes for an answer that the store does not show.
 package struct FoundTally: Sendable, Equatable {
+    /// The missing answer's id, unescaped.
     package var answerID: [UInt8]
+    /// The tally that the answer will have.
     package var voteCount: Int64
 }
 
+/// A store that a search left out.
 package struct UnreadableStore: Sendable, Equatable {
+    /// The store's partition.
     package var partition: Int32
+    /// A sentence for people.
     package var reason: String
 }
 

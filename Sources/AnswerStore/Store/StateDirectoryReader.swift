@@ -13,6 +13,7 @@ import Bytes
 /// Holds the directory's lock (shared with other readers) for its lifetime, because a store cannot be copied while it
 /// is written. Creates and changes nothing in the directory.
 package final class StateDirectoryReader {
+    /// As it was given.
     package let path: String
     /// nil: no worker has ever locked the directory.
     private let lockFile: Int32?

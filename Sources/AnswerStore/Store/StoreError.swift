@@ -2,6 +2,7 @@ import Bytes
 
 /// Why an operation on a partition's store failed: a kind for programs, a sentence for people.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The failure's kind, by which the lane decides how it goes on.
     package enum Kind: Sendable, Equatable {
         /// No space is left (file system, quota or file size limit), or the disk takes no writes. The store is as
         /// before the call, except that a loading store fails for good.
@@ -19,9 +20,12 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case system
     }
 
+    /// The failure's kind.
     package let kind: Kind
+    /// With the store's path and the remedy.
     package let description: String
 
+    /// - Parameter description: a sentence for people, with the remedy.
     package init(kind: Kind, description: String) {
         self.kind = kind
         self.description = description
@@ -60,6 +64,7 @@ extension StoreError {
 
 /// Why a state directory is unusable: a kind for programs, a sentence for people that names the path.
 package struct StateDirectoryError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The failure's kind, by which a command chooses its exit status.
     package enum Kind: Sendable, Equatable {
         /// Another worker holds the lock; its process id, if it could be read.
         case inUse(pid: Int32?)
@@ -75,9 +80,12 @@ package struct StateDirectoryError: Error, Sendable, Equatable, CustomStringConv
         case system
     }
 
+    /// The failure's kind.
     package let kind: Kind
+    /// With the directory's path and the remedy.
     package let description: String
 
+    /// - Parameter description: a sentence for people, with the path and the remedy.
     package init(kind: Kind, description: String) {
         self.kind = kind
         self.description = description

@@ -5,7 +5,9 @@ import Yams
 /// key, and the nearest known word for an unknown one.
 package struct SourceConfigurationReader {
     let path: String
+    /// The entries without a problem, and those of the presets, in their order.
     package private(set) var mappings: [SourceMapping] = []
+    /// Sentences with file, line and key, in the order of the file.
     package private(set) var problems: [String] = []
     private var formats: [String: (format: SourceFormat, line: Int?)] = [:]
     /// Of the entry that is read.

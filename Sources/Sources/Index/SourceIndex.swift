@@ -19,6 +19,7 @@ package final class SourceIndex {
     /// Of the store: one of another layout is filled anew from the topic.
     package static let layout = 2
 
+    /// - Parameter store: open, and used by this index alone; nil: entries are kept in memory.
     package init(store: IndexStore? = nil) { self.store = store }
 
     // MARK: - Entries

@@ -26,7 +26,9 @@ package struct ContractField: Sendable, Equatable {
 
     /// As in the configuration: `title`, `author/displayName`.
     package let name: String
+    /// Decides how a column's value is converted.
     package let kind: Kind
+    /// Whether the contract requires it of a record.
     package let isRequired: Bool
     /// Whether it stands in the record's `author`.
     let isOfAuthor: Bool

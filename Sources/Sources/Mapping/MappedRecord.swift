@@ -2,9 +2,11 @@ import Bytes
 
 /// The ids that identify a contract record within its topic.
 package struct RecordIdentity: Hashable, Sendable {
+    /// Decides which of the ids there are.
     package var topic: ContractTopic
     /// nil: a vote whose row names only its answer.
     package var questionID: String?
+    /// nil: a question's record.
     package var answerID: String?
     /// nil in a vote that was counted elsewhere.
     package var voterID: String?

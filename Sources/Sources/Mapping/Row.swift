@@ -158,10 +158,12 @@ struct Row {
 
 /// Why a source's record cannot become a contract record: a sentence for people.
 package struct SourceFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Names columns and types; of values, at most a short excerpt.
     package let description: String
     /// The change leaves out a value that the database stores apart, and no earlier one was kept.
     let isOfValueStoredApart: Bool
 
+    /// - Parameter description: a sentence for people.
     package init(_ description: String) { self.init(description, isOfValueStoredApart: false) }
 
     init(_ description: String, isOfValueStoredApart: Bool) {

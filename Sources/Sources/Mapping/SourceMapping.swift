@@ -15,16 +15,22 @@ package enum SourceFormat: String, CaseIterable, Sendable {
 
 /// One entry under `sources:`: which rows of which topic become which contract records, and how.
 package struct SourceMapping: Sendable, Equatable {
+    /// The topic that is consumed.
     package var topic: String
+    /// The same in all mappings of a topic.
     package var format: SourceFormat
     /// A row is this source's if all hold.
     package var conditions: [RowCondition] = []
+    /// The input topic of the worker that the rows become records of.
     package var into: ContractTopic
     /// In the order of ``ContractField/all(of:)``.
     package var fields: [FieldMapping]
+    /// Further columns for the record; by default none.
     package var carry: [CarriedColumn] = []
+    /// The lines of the configuration, for sentences about the mapping.
     package var place: MappingPlace
 
+    /// - Parameter fields: in the order of ``ContractField/all(of:)``.
     package init(
         topic: String, format: SourceFormat, conditions: [RowCondition] = [], into: ContractTopic,
         fields: [FieldMapping], carry: [CarriedColumn] = [], place: MappingPlace = MappingPlace(file: "", lines: [:])
@@ -38,6 +44,7 @@ package struct SourceMapping: Sendable, Equatable {
         self.place = place
     }
 
+    /// The mapping of a contract field by its name, as in `author/displayName`; nil: it is not mapped.
     package func field(_ name: String) -> FieldMapping? { fields.first { $0.field.name == name } }
 
     /// A vote source whose rows name only the answer.
@@ -97,9 +104,12 @@ package typealias ScalarText = String?
 
 /// A set of a column's values, or of all others.
 package struct ValueSet: Sendable, Equatable {
+    /// Compared by the column's type, so that 1, 1.0 and "1" may be equal.
     package var values: [ScalarText]
+    /// Whether the set holds all values but these.
     package var isNegated: Bool
 
+    /// - Parameter isNegated: whether the set holds all values but these.
     package init(values: [ScalarText], isNegated: Bool = false) {
         self.values = values
         self.isNegated = isNegated
@@ -139,9 +149,12 @@ package struct ValueSet: Sendable, Equatable {
 
 /// One line of `where:`.
 package struct RowCondition: Sendable, Equatable {
+    /// The column, or a place inside it.
     package var path: RowPath
+    /// The values that fulfil the condition.
     package var allowed: ValueSet
 
+    /// A condition that a row fulfils where the value at `path` is one of `allowed`.
     package init(path: RowPath, allowed: ValueSet) {
         self.path = path
         self.allowed = allowed
@@ -157,6 +170,7 @@ package enum TimeUnit: String, CaseIterable, Sendable {
 
 /// One line of `fields:`.
 package struct FieldMapping: Sendable, Equatable {
+    /// The origin of the field's value.
     package enum Source: Sendable, Equatable {
         case path(RowPath)
         /// The values of several columns with a separator between them: a compound key.
@@ -164,8 +178,11 @@ package struct FieldMapping: Sendable, Equatable {
         case constant(String)
     }
 
+    /// The field of the contract record.
     package var field: ContractField
+    /// The origin of its value.
     package var source: Source
+    /// The form of a time; nil for other fields.
     package var unit: TimeUnit?
     /// Makes a boolean: whether the value is one of these.
     package var test: ValueSet?
@@ -176,6 +193,7 @@ package struct FieldMapping: Sendable, Equatable {
     /// Replaces NULL and an empty text.
     package var standard: String?
 
+    /// A mapping without conversions.
     package init(_ field: ContractField, _ source: Source) {
         self.field = field
         self.source = source
@@ -203,5 +221,6 @@ package struct FieldMapping: Sendable, Equatable {
 package struct CarriedColumn: Sendable, Equatable {
     /// Its name in the contract record; `author/...` puts it into the author.
     package var name: String
+    /// The column, or a place inside it.
     package var path: RowPath
 }

@@ -18,6 +18,7 @@ package enum SchemaID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// For sentences: `schema id 7`.
     package var description: String {
         switch self {
         case .number: "schema id \(text)"
@@ -38,17 +39,23 @@ package enum SchemaID: Hashable, Sendable, CustomStringConvertible {
 
 /// The headers in which a record may carry the ids of its schemas.
 package struct SchemaHeaders: Sendable {
+    /// The header of the key's schema, as Confluent's serializers name it.
     package static let keyName: StaticString = "__key_schema_id"
+    /// The header of the value's schema.
     package static let valueName: StaticString = "__value_schema_id"
 
+    /// The header's bytes; nil: the record has none.
     package var key: [UInt8]?
+    /// The header's bytes; nil: the record has none.
     package var value: [UInt8]?
 
+    /// - Parameter key: the header's bytes, the leading 0 or 1 included.
     package init(key: [UInt8]? = nil, value: [UInt8]? = nil) {
         self.key = key
         self.value = value
     }
 
+    /// Of a record whose frames stand before its key and value.
     package static let none = SchemaHeaders()
 
     /// Takes a header over, if it is one of the two.

@@ -2,10 +2,12 @@
 package struct RegisteredSchema: Sendable, Equatable {
     /// `AVRO`, `JSON` or `PROTOBUF`.
     package var type: String
+    /// The schema's own text: Avro's is JSON.
     package var text: String
     /// The texts of the referenced schemas, each after its own references.
     package var references: [String]
 
+    /// - Parameter references: the texts of the referenced schemas, each after its own references.
     package init(type: String = "AVRO", text: String, references: [String] = []) {
         self.type = type
         self.text = text
@@ -27,6 +29,7 @@ package struct RegistryOutage: Error, Sendable, CustomStringConvertible {
     /// The schema that was asked for.
     package let schema: SchemaID?
 
+    /// - Parameter description: a sentence for people, without secrets.
     package init(_ description: String, schema: SchemaID?) {
         self.description = description
         self.schema = schema

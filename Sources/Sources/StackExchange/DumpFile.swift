@@ -13,6 +13,7 @@ package final class DumpFile {
     private var line = 0
     /// Bytes read so far, for the progress.
     package private(set) var bytesRead = 0
+    /// The file's size in bytes, as of its opening; 0 where the system does not tell it.
     package let size: Int
 
     /// - Throws: `SourceFailure` when the file cannot be opened.

@@ -5,7 +5,9 @@ import AnswerStore
 package final class StackExchangeDump {
     /// Bytes read, of the bytes of all passes.
     package struct Progress: Sendable {
+        /// Bytes read so far.
         package var bytes = 0
+        /// Bytes of all passes together: a file that is read twice counts twice.
         package var size = 0
     }
 
@@ -14,9 +16,11 @@ package final class StackExchangeDump {
     private let votes: String?
     private let translator: SourceTranslator
     private let index: SourceIndex
+    /// Current while the load runs.
     package private(set) var progress = Progress()
     /// Rows that cannot be mapped, and the first reasons.
     package private(set) var refused = 0
+    /// At most 20.
     package private(set) var reasons: [String] = []
 
     private static let prefix = "dump"
