@@ -41,4 +41,13 @@ extension AssignedConsumer {
             }
         }
     }
+
+    /// The offsets that the group of the client's `group.id` has committed; a partition without one is absent. Those of
+    /// an open transaction do not count with `isolation.level=read_uncommitted`; else the call waits for them.
+    package func committedOffsets(
+        _ partitions: [TopicPartition], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        var notes: [TopicPartition: String] = [:]
+        return try client.committedOffsets(partitions, of: groupID, notes: &notes, timeout: timeout)
+    }
 }

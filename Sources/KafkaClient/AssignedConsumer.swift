@@ -12,6 +12,7 @@ package final class AssignedConsumer {
     package static let end = Int64(RD_KAFKA_OFFSET_END)
 
     let client: ClientHandle
+    let groupID: String
     private var table = TopicTable()
     private var ahead: FetchAhead
 
@@ -25,7 +26,8 @@ package final class AssignedConsumer {
             ]))
         properties["group.instance.id"] = nil
         // librdkafka's consumer needs a group id, though it joins no group.
-        if properties["group.id"] == nil { properties["group.id"] = "rejoinder" }
+        groupID = properties["group.id"] ?? "rejoinder"
+        properties["group.id"] = groupID
         client = try ClientHandle(.consumer, label: "table consumer", properties: properties, logger: logger)
         ahead = FetchAhead(properties: properties)
         client.pollAsConsumer()

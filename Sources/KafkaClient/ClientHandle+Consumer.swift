@@ -147,4 +147,25 @@ extension ClientHandle {
         }
         return result
     }
+
+    /// The offsets that a group has committed; a partition without one is absent. Waits for those of an open
+    /// transaction, unless the client reads uncommitted records.
+    /// - Parameter group: the client's `group.id`.
+    func committedOffsets(
+        _ partitions: [TopicPartition], of group: String, notes: inout [TopicPartition: String], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let operation = "Asking for the offsets of \(partitions.listed) that group '\(group)' has committed"
+        let client = try open(operation)
+        let list = PartitionList(partitions)
+        try check(list.lend { rd_kafka_committed(client, $0, timeout.milliseconds) }, operation)
+        var result: [TopicPartition: Int64] = [:]
+        for element in list.elements {
+            try check(element.error, operation)
+            guard element.offset >= 0 else { continue }
+            result[element.partition] = element.offset
+            if !element.note.isEmpty { notes[element.partition] = element.note }
+        }
+        return result
+    }
 }

@@ -55,19 +55,7 @@ extension GroupConsumer {
     package func committedOffsets(
         _ partitions: [TopicPartition], notes: inout [TopicPartition: String], timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
-        guard !partitions.isEmpty else { return [:] }
-        let operation = "Asking for the offsets of \(partitions.listed) that group '\(groupID)' has committed"
-        let pointer = try client.open(operation)
-        let list = PartitionList(partitions)
-        try client.check(list.lend { rd_kafka_committed(pointer, $0, timeout.milliseconds) }, operation)
-        var result: [TopicPartition: Int64] = [:]
-        for element in list.elements {
-            try client.check(element.error, operation)
-            guard element.offset >= 0 else { continue }
-            result[element.partition] = element.offset
-            if !element.note.isEmpty { notes[element.partition] = element.note }
-        }
-        return result
+        try client.committedOffsets(partitions, of: groupID, notes: &notes, timeout: timeout)
     }
 
     /// Commits offsets (the next record to process) for the group and waits for the answer. The group need not

@@ -34,7 +34,7 @@ extension Lane {
             partition.votes.hasCommitted(held: held?.votes)
         }
         noteCommitted(partitions.all)
-        if window != nil { try noteCommittedChanges() }
+        if window != nil { noteCommittedLetters() }
         totals.commits += 1
         committedTotals = totals
         let now = ContinuousClock.now
@@ -60,6 +60,10 @@ extension Lane {
         if records > 0 || changes == 0 { search.committed() }
         if changes > 0 { changeSearch.committed() }
         try publisher.settleDoubt(consumer)
+        // Last: a store that loses its changes here begins a recovery, which takes back only uncommitted totals.
+        for partition in partitions.all where partition.isRunning {
+            if let live = partition.live { try markLettered(partition, live) }
+        }
     }
 
     /// Brokers delete a group's offsets of topics that it does not subscribe to, such as the tables, a week after their

@@ -24,6 +24,7 @@ extension Lane {
         live.waiting.remove(key)
         live.withheld.release(key)
         if !live.lettered.isEmpty { live.lettered.removeAll { $0.elementsEqual(key) } }
+        if !live.toMark.isEmpty { live.toMark.removeAll { $0.elementsEqual(key) } }
         if case .enriched(let value, _, let omitted) = outcome, omitted > 0 {
             live.omissions.note(value, of: key)
         } else {
@@ -233,18 +234,24 @@ extension Lane {
                 error: error))
     }
 
-    /// The current transaction is committed: notes its dead letters with their questions.
-    func noteCommittedChanges() throws(LaneFault) {
+    /// Notes that the dead letters of the current transaction are published for good.
+    func noteCommittedLetters() {
         for partition in partitions.all {
             guard let live = partition.live else { continue }
             live.withheld.committed()
-            for id in live.lettered {
-                try withBytes(of: id) { key throws(LaneFault) in
-                    let question = try storing { () throws(StoreError) in try partition.store.question(key) }
-                    if let question { try note(refused: true, key, question, in: partition.store) }
-                }
-            }
+            live.toMark += live.lettered
             live.lettered.removeAll()
+        }
+    }
+
+    /// Marks questions in the store whose dead letters are published: one is enough.
+    func markLettered(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
+        while let id = live.toMark.last {
+            try withBytes(of: id) { key throws(LaneFault) in
+                let question = try storing { () throws(StoreError) in try partition.store.question(key) }
+                if let question { try note(refused: true, key, question, in: partition.store) }
+            }
+            live.toMark.removeLast()
         }
     }
 

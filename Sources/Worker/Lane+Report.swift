@@ -27,6 +27,7 @@ extension Lane {
         let lags = isLocating ? currentLags() : nil
         let stores = isMeasuring ? partitions.all.map { StoreFigures($0) } : nil
         let restores = takeOvers.map { RestoreProgress($0) } + partitions.all.compactMap { RestoreProgress($0) }
+        let takingOver = takeOvers.flatMap { inputs(of: $0.number) }
         let waiting = window.map { window in
             WaitingFigures(
                 questions: partitions.all.reduce(0) { $0 + ($1.live?.waiting.count ?? 0) }, since: window.oldest,
@@ -38,6 +39,7 @@ extension Lane {
             content.partitions = numbers
             content.restoring = restores.map(\.partition)
             content.restores = restores
+            content.takingOver = takingOver
             content.missingTopics = figures.missingTopics
             content.waiting = waiting
             if let lags { content.lags = lags }

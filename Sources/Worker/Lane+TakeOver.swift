@@ -9,13 +9,24 @@ struct TakeOver {
     let since: ContinuousClock.Instant
     /// The size to which the store's map has grown, in bytes; nil: the store was not open.
     let mapSize: Int?
+    /// ``LivePartition/toMark`` of the store that lost its changes.
+    let toMark: [[UInt8]]
     /// A mismatch of its offsets that is not confirmed yet.
     var doubt: (reset: OffsetReset, since: ContinuousClock.Instant)?
 
-    init(number: Int32, since: ContinuousClock.Instant, mapSize: Int? = nil) {
+    init(number: Int32, since: ContinuousClock.Instant) {
         self.number = number
         self.since = since
-        self.mapSize = mapSize
+        mapSize = nil
+        toMark = []
+    }
+
+    /// Takes a partition over again.
+    init(again partition: OwnedPartition) {
+        number = partition.number
+        since = .now
+        mapSize = partition.store.mapSize
+        toMark = partition.live?.toMark ?? []
     }
 
     /// Time that a mismatch must last. For a moment a resigning coordinator may report that a group has no offset, and
@@ -79,7 +90,7 @@ extension Lane {
     /// question is enriched from the stores.
     func takeAgain(_ undone: [OwnedPartition]) throws {
         guard !undone.isEmpty else { return }
-        let again = undone.map { TakeOver(number: $0.number, since: .now, mapSize: $0.store.mapSize) }
+        let again = undone.map { TakeOver(again: $0) }
         let places = undone.map { place(ofQuestions: $0.number) }
         try consumer.pause(places)
         try letGo(of: places)
@@ -115,8 +126,7 @@ extension Lane {
 
     private func tryToBegin(_ first: TakeOver) throws {
         var takeOver = first
-        let places =
-            [place(ofQuestions: takeOver.number)] + Table.allCases.map { follower.place($0, takeOver.number) }
+        let places = inputs(of: takeOver.number)
         let cause: String
         let began = ContinuousClock.now
         let othersWait = partitions.all.contains(where: \.isRunning)
@@ -202,6 +212,7 @@ extension Lane {
         let partition = OwnedPartition(
             number: number, store: opened.store, assigned: takeOver.since,
             live: window.map { _ in LivePartition(limits: limits) })
+        partition.live?.toMark = takeOver.toMark
         do {
             survey.lookAtStore(
                 Table.allCases.map { (follower.place($0, number), partition.applied($0), ends[$0.rawValue]) })
@@ -275,7 +286,10 @@ extension Lane {
                 partition.isCaughtUp, !partition.store.isLoading
             else { continue }
             try storing { () throws(StoreError) in try partition.store.giveMemoryBack() }
-            if let live = partition.live { try noteLettered(partition, live) }
+            if let live = partition.live {
+                try noteLettered(partition, live)
+                try markLettered(partition, live)
+            }
             partition.phase = .running(since: .now)
             // From here on the lane publishes all changes itself: changes that cancel out have not been published.
             partition.store.areChangesCertain = false
@@ -338,6 +352,11 @@ extension Lane {
 
     func place(ofQuestions partition: Int32) -> TopicPartition {
         TopicPartition(topic: configuration.topics.questions, partition: partition)
+    }
+
+    /// The partitions with this number of the questions and of the tables.
+    func inputs(of partition: Int32) -> [TopicPartition] {
+        [place(ofQuestions: partition)] + Table.allCases.map { follower.place($0, partition) }
     }
 }
 

@@ -86,6 +86,9 @@ package final class LaneReport: Sendable {
         package var sources: SourceFigures?
         /// Assigned partitions whose questions are not worked on yet.
         package var restores: [RestoreProgress] = []
+        /// Input partitions that the lane has no position in yet, since their take-over has not succeeded: the group's
+        /// committed offset stands in.
+        package var takingOver: [TopicPartition] = []
         /// The current wait; nil: there is none.
         package var wait: LaneWait?
         /// The questions whose changes are not published yet; nil: published records do not follow changes.

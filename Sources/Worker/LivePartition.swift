@@ -39,9 +39,11 @@ final class LivePartition {
     var publishUpTo: UInt64 = 0
     let omissions = OmissionDigests()
     var withheld = WithheldQuestions()
-    /// Questions that a change made too large, with dead letters in the current transaction: marked in the store once
-    /// it is committed.
+    /// Questions that a change made too large, with dead letters in the current transaction.
     var lettered: [[UInt8]] = []
+    /// Questions that a change made too large, with dead letters that are published: to be marked as refused in the
+    /// store. They outlive a store that loses its changes.
+    var toMark: [[UInt8]] = []
 
     /// Questions read from their topic that are long enough to be too large with their answers. `Lane.noteLettered`
     /// notes their published dead letters once the tables are restored. Bounded: beyond the bound a dead letter may be

@@ -95,11 +95,11 @@ class Prometheus:
 
 
 def address(worker, timeout=30):
-    """Where a worker answers, from its log, once it does."""
+    """Where a worker answers, from its log, once it does; of a restarted one, the latest."""
     deadline = time.monotonic() + timeout
     while True:
         worker.check()
-        for line in worker.log():
+        for line in reversed(worker.log()):
             if line["message"] == "admin address":
                 return line["address"]
         assert time.monotonic() < deadline, worker.log_end()

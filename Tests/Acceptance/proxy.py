@@ -216,8 +216,9 @@ class FencedInstance(Rule):
 
 
 class Unstable(Rule):
-    """OffsetFetch requests are answered as a group coordinator does that has not applied the end of a transaction yet
-    (UNSTABLE_OFFSET_COMMIT), from when this is set until `end()`; notes the TxnOffsetCommits that come meanwhile."""
+    """OffsetFetch requests for stable offsets are answered as a group coordinator does that has not applied the end of
+    a transaction yet (UNSTABLE_OFFSET_COMMIT), from when this is set until `end()`; notes the TxnOffsetCommits that
+    come meanwhile."""
 
     CODE = 88
 
@@ -237,6 +238,9 @@ class Unstable(Rule):
             return None
         version, correlation = struct.unpack_from(">hi", frame, 6)
         assert version == 7, "librdkafka asks for stable offsets with version 7"
+        # `require_stable` is the last field, and no tagged field follows it.
+        if not frame[-2]:
+            return None
         # Lengths are one more in one byte, and tagged fields (none) end every structure.
         places = _asked(frame)
         body = struct.pack(">ibib", correlation, 0, 0, len(places) + 1)

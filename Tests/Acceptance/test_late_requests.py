@@ -1,5 +1,6 @@
 """Requests that are lost on the way and arrive late (KIP-890), and brokers that do not answer: behind a proxy."""
 
+import contextlib
 import time
 
 import oracle
@@ -7,6 +8,7 @@ import proxy
 import pytest
 from clock import SteppedClock
 from generator import Generator
+from prometheus import Samples, address, scrape
 from proxy import Forgotten, Late, Proxy, Refusal, Silence, Slow, Unstable
 from test_faults import Background
 from test_worker import questions, traffic, verify
@@ -140,10 +142,26 @@ def test_no_offsets_are_sent_before_those_of_the_last_transaction_are_applied(de
     worker.kill()
     deployment.cluster.end_sessions(deployment.group, worker.identity, worker.session_seconds)
     deployment.publish(questions(generator, 20))
+    unstable = link.add(Unstable())
     other = behind(link, deployment).start()
+    wait_for_lag(other, deployment.topics["questions"], 20)
+    unstable.end()
     deployment.wait_until_drained()
     assert other.terminate() == 0, other.log_end()
     verify(deployment)
+
+
+def wait_for_lag(worker, topic, records, timeout=30):
+    """Until the worker's metrics report this lag in a topic."""
+    deadline = time.monotonic() + timeout
+    text = ""
+    while Samples(text).sum("rejoinder_consumer_lag", topic=topic) != records:
+        worker.check()
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
+        # The log may still end with the address of the worker's earlier process.
+        with contextlib.suppress(ConnectionError):
+            text = scrape(address(worker))
 
 
 def test_a_lane_goes_back_below_none_of_its_own_commits(deploy, link):

@@ -54,6 +54,24 @@ struct LagBoardTests {
         #expect(backlog.unknownArrivals(lag(50)).isEmpty)
     }
 
+    @Test("a partition that is being taken over has the lag from the group's committed offset, once both are known")
+    func takingOver() throws {
+        let board = LagBoard()
+        var content = LaneReport.Content()
+        content.takingOver = [Self.place]
+        func lags(at now: ContinuousClock.Instant) -> [PartitionLag] {
+            var raised = content
+            board.bringUp(&raised, at: now)
+            return raised.lags
+        }
+        #expect(lags(at: start).isEmpty)
+        board.note(committed: [Self.place: 40])
+        #expect(lags(at: start).isEmpty, "a lag of zero would be made up")
+        board.note(ends: [Self.place: 100], at: start)
+        let lag = try #require(lags(at: start + .seconds(1)).first)
+        #expect(lag.records == 60 && lag.next == 40 && lag.age == 1)
+    }
+
     @Test("many looks are kept as few, and those of what is done go")
     func bounded() throws {
         var arrivals = ArrivalTimes()

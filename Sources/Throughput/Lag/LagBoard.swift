@@ -19,6 +19,8 @@ package final class LagBoard: Sendable {
 
     private struct State {
         var known: [TopicPartition: Known] = [:]
+        /// The group's committed offsets in partitions without a position.
+        var committed: [TopicPartition: Int64] = [:]
         var answered: ContinuousClock.Instant
         var trouble: String?
     }
@@ -49,11 +51,18 @@ package final class LagBoard: Sendable {
         }
     }
 
+    /// Notes the group's committed offsets in partitions that a lane is taking over.
+    func note(committed offsets: [TopicPartition: Int64]) { state.withLock { $0.committed = offsets } }
+
     func note(timestamp: Int64, of place: TopicPartition, at position: Int64) {
         state.withLock { $0.known[place]?.timestamp = (position, timestamp) }
     }
 
     func note(failure: String) { state.withLock { $0.trouble = failure } }
+
+    func committed(_ places: [TopicPartition]) -> [TopicPartition: Int64] {
+        state.withLock { state in state.committed.filter { places.contains($0.key) } }
+    }
 
     /// Forgets partitions that the worker has lost, and the arrivals of finished records.
     func keep(_ positions: [TopicPartition: Int64]) {
@@ -75,9 +84,20 @@ package final class LagBoard: Sendable {
         state.withLock { Silence(seconds: max(0, (now - $0.answered) / .seconds(1)), reason: $0.trouble) }
     }
 
-    /// Raises a lane's lags to the ends that the brokers reported.
+    /// Raises a lane's lags to the ends that the brokers reported, and adds those of partitions that it is taking over,
+    /// as far as they are known.
     package func bringUp(_ content: inout LaneReport.Content, at now: ContinuousClock.Instant) {
-        content.lags = bringUp(content.lags, at: now)
+        content.lags = bringUp(content.lags + lags(ofTakingOver: content.takingOver), at: now)
+    }
+
+    /// The lags, counted from the group's committed offsets.
+    private func lags(ofTakingOver places: [TopicPartition]) -> [PartitionLag] {
+        state.withLock { state in
+            places.compactMap { place in
+                guard let next = state.committed[place], state.known[place] != nil else { return nil }
+                return PartitionLag(place: place, records: 0, next: next)
+            }
+        }
     }
 
     func bringUp(_ lags: [PartitionLag], at now: ContinuousClock.Instant) -> [PartitionLag] {

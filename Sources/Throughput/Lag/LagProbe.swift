@@ -108,8 +108,9 @@ package final class LagProbe: Service {
     }
 
     private func round(_ asking: inout Asking) {
-        let lags = reports.flatMap { $0.current.lags }
-        let positions = lags.reduce(into: [TopicPartition: Int64]()) { positions, lag in
+        let contents = reports.map(\.current)
+        var positions = committedOffsets(asking, of: contents.flatMap(\.takingOver))
+        for lag in contents.flatMap(\.lags) {
             if let next = lag.next { positions[lag.place] = next }
         }
         board.keep(positions.merging([always: 0]) { next, _ in next })
@@ -128,9 +129,25 @@ package final class LagProbe: Service {
             }
         }
         if failed { asking.leadersAsked = nil }
-        let current = board.bringUp(reports.flatMap { $0.current.lags }, at: .now)
+        let current = reports.map(\.current).flatMap { content in
+            var content = content
+            board.bringUp(&content, at: .now)
+            return content.lags
+        }
         askStable(&asking, current.filter { $0.records > 0 && $0.next == positions[$0.place] })
         readTimestamps(asking, current)
+    }
+
+    /// The group's offsets in partitions that a lane is taking over, without those of open transactions, which may be
+    /// the reason why the take-over waits. Writes them to the board.
+    private func committedOffsets(_ asking: Asking, of places: [TopicPartition]) -> [TopicPartition: Int64] {
+        guard !places.isEmpty else { return [:] }
+        // A failure is the take-over's own, which reports it. The last answer still holds.
+        guard let offsets = try? asking.all.committedOffsets(places, timeout: Self.patience) else {
+            return board.committed(places)
+        }
+        board.note(committed: offsets)
+        return offsets
     }
 
     private func askLeaders(_ asking: inout Asking, of places: Set<TopicPartition>) {
