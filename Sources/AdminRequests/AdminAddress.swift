@@ -2,8 +2,10 @@
 package struct AdminAddress: Sendable, Equatable, CustomStringConvertible {
     /// An IPv4 or IPv6 address, the latter without brackets.
     package let host: String
+    /// As bound: never 0.
     package let port: UInt16
 
+    /// - Parameter host: an IPv4 or IPv6 address, the latter without brackets.
     package init(host: String, port: UInt16) {
         self.host = host
         self.port = port

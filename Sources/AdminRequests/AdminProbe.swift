@@ -2,13 +2,17 @@ import Foundation
 
 /// Asks an admin server: one GET over a plain socket, with one deadline for the whole. Blocks the calling thread.
 package struct AdminProbe: Sendable {
+    /// A whole answer of any status.
     package struct Answer: Sendable, Equatable {
+        /// The HTTP status.
         package let status: Int
+        /// Decoded as UTF-8, with replacements for other bytes.
         package let body: String
     }
 
     /// The reason why there is no answer: the end of a sentence.
     package struct Failure: Error, Sendable, CustomStringConvertible {
+        /// With the remedy, where the probe knows one.
         package let description: String
     }
 

@@ -25,6 +25,7 @@ extension UnsafeRawBufferPointer {
     }
 
     @inlinable @inline(__always)
+    /// For a short prefix, such as a key's.
     package func starts(with prefix: Bytes) -> Bool {
         count >= prefix.count && piece(0, prefix.count).isEqual(to: prefix)
     }
@@ -35,8 +36,8 @@ extension UnsafeRawBufferPointer {
         return prefix.withUnsafeBytes { $0.baseAddress.map { memcmp(base, $0, prefix.count) == 0 } ?? true }
     }
 
-    /// Whether both hold the same bytes; their addresses may differ. Without memcmp, whose call costs more than it saves
-    /// for ids; compares from the end, since ids of one kind differ there.
+    /// Whether both hold the same bytes; their addresses may differ. Without memcmp, whose call costs more than it
+    /// saves for ids; compares from the end, since ids of one kind differ there.
     @inlinable @inline(__always)
     package func isEqual(to other: Bytes) -> Bool {
         guard count == other.count else { return false }

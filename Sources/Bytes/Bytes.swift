@@ -12,7 +12,8 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-/// The ASCII characters of JSON's and RFC 3339's grammars. Computed, since another module reaches a stored one by a call.
+/// The ASCII characters of JSON's and RFC 3339's grammars. Computed, since another module reaches a stored one by a
+/// call.
 @usableFromInline package enum ASCII {
     @inlinable package static var space: UInt8 { 0x20 }
     @inlinable package static var quote: UInt8 { 0x22 }
@@ -33,8 +34,10 @@ extension UnsafeRawBufferPointer {
     @inlinable package static var lowercaseBit: UInt8 { 0x20 }
 
     @inlinable @inline(__always)
+    /// A character of ASCII by its literal: `letter("e")`. Other scalars lose their high bits.
     package static func letter(_ scalar: Unicode.Scalar) -> UInt8 { UInt8(truncatingIfNeeded: scalar.value) }
 
     @inlinable @inline(__always)
+    /// Whether the byte is one of `0` to `9`.
     package static func isDigit(_ byte: UInt8) -> Bool { byte &- zero <= 9 }
 }

@@ -3,11 +3,13 @@ package struct CalendarTime: Equatable, Sendable {
     /// Seconds since 1970 of the years 0000 to 9999, the only ones that RFC 3339 can write.
     package static let writable: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
+    /// Astronomical: year 0 is 1 BC, and earlier ones are negative.
     package let year: Int64
     /// 1 to 12.
     package let month: Int64
     /// 1 to 31.
     package let day: Int64
+    /// 0 to 86,399.
     package let secondOfDay: Int64
 
     /// - Parameter seconds: since 1970-01-01T00:00:00Z, leap seconds left out.

@@ -7,6 +7,7 @@
     /// The number of elements.
     @inlinable package var count: Int { used }
 
+    /// - Parameter capacity: elements to have room for at first.
     @inlinable
     package init(capacity: Int = 64) {
         self.capacity = capacity
@@ -18,6 +19,7 @@
     package func free() { base.deallocate() }
 
     @inlinable @inline(__always)
+    /// Not checked: `index` must be below ``count``.
     package subscript(index: Int) -> Element { base[index] }
 
     /// The first element's address, valid until the buffer grows.
@@ -32,12 +34,14 @@
     package var room: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: capacity) }
 
     @inlinable @inline(__always)
+    /// Allocates only when the capacity is used up; it then doubles.
     package mutating func append(_ element: Element) {
         reserve(1)
         (base + count).initialize(to: element)
         used += 1
     }
 
+    /// Keeps the memory.
     @inlinable
     package mutating func removeAll() { used = 0 }
 
@@ -64,6 +68,7 @@
     }
 
     @inlinable @inline(__always)
+    /// Makes room for so many further elements. Addresses of earlier ones may change.
     package mutating func reserve(_ additional: Int) {
         if capacity - count < additional { grow(additional) }
     }
@@ -82,6 +87,7 @@
 
 extension GrowingBuffer where Element == UInt8 {
     @inlinable @inline(__always)
+    /// Copies the bytes to the end; they must not lie in this buffer, which may move.
     package mutating func append(contentsOf bytes: Bytes) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         reserve(bytes.count)
@@ -90,6 +96,7 @@ extension GrowingBuffer where Element == UInt8 {
     }
 
     @inlinable @inline(__always)
+    /// In native byte order, at any alignment.
     package mutating func append<Number: FixedWidthInteger>(number: Number) {
         reserve(MemoryLayout<Number>.size)
         UnsafeMutableRawPointer(base + count).storeBytes(of: number, as: Number.self)
@@ -97,6 +104,7 @@ extension GrowingBuffer where Element == UInt8 {
     }
 
     @inlinable @inline(__always)
+    /// The value's bytes in memory, at any alignment.
     package mutating func append<Value: BitwiseCopyable>(bytesOf value: Value) {
         reserve(MemoryLayout<Value>.size)
         UnsafeMutableRawPointer(base + count).storeBytes(of: value, as: Value.self)
@@ -112,17 +120,21 @@ extension GrowingBuffer where Element == UInt8 {
     }
 
     @inlinable @inline(__always)
+    /// Not checked, and valid until the buffer grows.
     package func bytes(at offset: Int, count: Int) -> Bytes {
         Bytes(start: base + offset, count: count)
     }
 
+    /// Valid until the buffer grows.
     @inlinable
     package var bytes: Bytes { Bytes(start: base, count: count) }
+    /// Valid until the buffer grows.
     @inlinable
     package var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: count) }
 }
 
 extension GrowingBuffer where Element == UInt32 {
+    /// Replaces all elements by `0..<total`.
     @inlinable
     package mutating func fillWithIndices(_ total: Int) {
         fill(total) { UInt32(truncatingIfNeeded: $0) }

@@ -8,11 +8,13 @@ package struct Instant: Comparable, Hashable, Sendable {
     /// The fraction of a second to add to `seconds`, in `0..<1e18`.
     package var attoseconds: UInt64
 
+    /// - Parameter attoseconds: below 1e18.
     package init(seconds: Int64, attoseconds: UInt64) {
         self.seconds = seconds
         self.attoseconds = attoseconds
     }
 
+    /// The earlier one is the smaller one.
     package static func < (left: Instant, right: Instant) -> Bool {
         left.seconds != right.seconds ? left.seconds < right.seconds : left.attoseconds < right.attoseconds
     }

@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// Gives memory back to the system that the allocator keeps after it was freed.
 ///
-/// glibc gives back what is free at an arena's end. After a broker's outage, or the restore of many partitions, a
+/// glibc gives back free memory at an arena's end alone. After a broker's outage, or the restore of many partitions, a
 /// hundred megabytes lie below blocks that are still in use, and would count as the worker's for good: towards a
 /// container's limit, too.
 struct FreedMemory: Service {
@@ -25,7 +25,7 @@ struct FreedMemory: Service {
         }
     }
 
-    /// Gives back what is free, if it is worthwhile. Allocations of other threads wait meanwhile, some milliseconds.
+    /// Gives back free memory, if it is worthwhile. Allocations of other threads wait meanwhile, some milliseconds.
     /// - Returns: whether there was anything to give back.
     @discardableResult
     static func giveBack() -> Bool {

@@ -3,6 +3,7 @@ import Foundation
 
 /// The command line's root.
 package struct Rejoinder: AsyncParsableCommand {
+    /// Name, help and subcommands for the argument parser.
     package static let configuration = CommandConfiguration(
         commandName: "rejoinder",
         abstract: "Attaches stored answers and votes to question events in Kafka.",
@@ -24,6 +25,7 @@ package struct Rejoinder: AsyncParsableCommand {
             ConfigCommand.self,
         ])
 
+    /// Called by the argument parser.
     package init() {}
 
     /// Errors of our commands become sentences and an `ExitStatus`. The parser's own exits (usage, help, version) stay

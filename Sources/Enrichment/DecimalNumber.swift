@@ -38,6 +38,7 @@ package struct VoteLabel {
     let sign: UInt8?
     let digits: UInt64
 
+    /// - Parameter voteCount: any Int64; the label of the largest does not overflow.
     package init(voteCount: Int64) {
         if voteCount >= 0 {
             sign = 0x2B
@@ -62,5 +63,6 @@ package struct VoteLabel {
 }
 
 extension VoteLabel: CustomStringConvertible {
+    /// For people and for tests; enriched values are written by bytes.
     package var description: String { (sign.map { String(UnicodeScalar($0)) } ?? "") + String(digits) }
 }

@@ -23,6 +23,7 @@ package final class Enricher {
     /// Grows to the longest value rendered, plus a quarter; `limit` bounds that length.
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
+    /// An enricher with a small buffer, which grows with the values.
     package init() {}
 
     deinit { buffer.deallocate() }

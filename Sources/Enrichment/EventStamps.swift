@@ -16,6 +16,7 @@ package struct EventStamps {
     /// The enriched value was complete in the buffer.
     package var rendered: Int64 = 0
 
+    /// All 0: no phase has ended.
     package init() {}
 }
 

@@ -12,6 +12,7 @@ package enum Table: Int, CaseIterable, Sendable {
 package final class TableReader {
     private let reader = RecordReader()
 
+    /// A reader with memory of its own.
     package init() {}
 
     /// Checks a record without applying it, for example when the store already contains it.

@@ -76,8 +76,10 @@ package final class AssignedConsumer {
         client.keepFetching(&ahead, records: records, bytes: bytes, isStarving: isStarving)
     }
 
+    /// Stops fetching these partitions, and returning their messages, until ``resume(_:)``.
     package func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try client.pause(partitions) }
 
+    /// Fetches the paused partitions from their last position.
     package func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try client.resume(partitions) }
 
     /// First offset and high watermark as of the last fetch; makes no request. nil before the first fetch.

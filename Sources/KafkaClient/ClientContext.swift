@@ -4,7 +4,9 @@ import Synchronization
 
 /// Why a client could not reach a broker, in librdkafka's words.
 package struct ClientTrouble: Sendable {
+    /// The error's text, which names the broker.
     package let reason: String
+    /// The moment of the report, not of the first attempt.
     package let time: ContinuousClock.Instant
 }
 
@@ -12,8 +14,10 @@ package struct ClientTrouble: Sendable {
 package struct ClientThrottles: Sendable {
     /// The sum of the delays.
     package var milliseconds = 0
+    /// The last delayed answer: the broker's name, its delay in milliseconds, and the moment of the report.
     package var latest: (broker: String, milliseconds: Int, at: ContinuousClock.Instant)?
 
+    /// No answer was delayed.
     package init() {}
 }
 

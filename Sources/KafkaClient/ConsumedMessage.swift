@@ -7,7 +7,9 @@ import CRDKafka
 package struct ConsumedMessage {
     /// Index of the topic in the consumer's `topics`, so that no string is made per message.
     package let topicIndex: Int
+    /// Counted from 0.
     package let partition: Int32
+    /// The record's offset in its partition.
     package let offset: Int64
     /// nil is Kafka's null; an empty key is an empty buffer.
     package let key: UnsafeRawBufferPointer?
@@ -40,6 +42,7 @@ package struct ConsumedMessage {
     /// Bytes of key and value.
     package var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) }
 
+    /// Whether the record has a header; looks at the message without copying any.
     package var hasHeaders: Bool { rawHeaders != nil }
 
     /// Calls `body` for each header in order, repeats included. The name's and value's bytes live as long as the

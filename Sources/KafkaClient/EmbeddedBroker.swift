@@ -30,6 +30,7 @@ package final class EmbeddedBroker: @unchecked Sendable {
     private let handle: OpaquePointer
     private let cluster: OpaquePointer
     private var isClosed = false
+    /// Brokers of the cluster, which count from 1.
     package let brokerCount: Int
     /// For `bootstrap.servers`: "127.0.0.1:40001,127.0.0.1:40002".
     package let bootstrapServers: String
@@ -94,6 +95,7 @@ package final class EmbeddedBroker: @unchecked Sendable {
         try check(rd_kafka_mock_broker_set_down(cluster, id), "Stopping embedded broker \(id)")
     }
 
+    /// Brings a stopped broker back to the net, with its records. Brokers count from 1.
     package func startBroker(_ id: Int32) throws(KafkaError) {
         try check(rd_kafka_mock_broker_set_up(cluster, id), "Starting embedded broker \(id)")
     }

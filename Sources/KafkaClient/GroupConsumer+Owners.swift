@@ -4,8 +4,10 @@ import CRDKafka
 package struct GroupOwners: Sendable, Equatable {
     /// Whether the group has settled: no rebalance is under way.
     package let isStable: Bool
+    /// Partitions that some member's assignment names.
     package let owned: Set<TopicPartition>
 
+    /// - Parameter owned: partitions of any topics.
     package init(isStable: Bool, owned: Set<TopicPartition>) {
         self.isStable = isStable
         self.owned = owned

@@ -74,8 +74,8 @@ package final class GroupConsumer {
         subscription = topics
     }
 
-    /// Replaces librdkafka's consumer after a fatal error (`FENCED_INSTANCE_ID`), and subscribes to the same topics. The
-    /// new one has no partitions. Every message must have been released. Takes up to `timeout`.
+    /// Replaces librdkafka's consumer after a fatal error (`FENCED_INSTANCE_ID`), and subscribes to the same topics.
+    /// The new one has no partitions. Every message must have been released. Takes up to `timeout`.
     package func renew(timeout: Duration) throws(KafkaError) {
         close(timeout: timeout)
         client = try Self.makeClient(groupID, properties, logger)
@@ -113,8 +113,8 @@ package final class GroupConsumer {
     /// by `auto.offset.reset`).
     ///
     /// librdkafka starts to fetch a partition in its own thread, once it has read the committed offset, and forgets to
-    /// start it when a pause, a resume or a seek overtakes it there (versions of `rd_kafka_toppar_t`, in 2.0 and still in
-    /// 2.14): no record of that partition comes until it is assigned again. So this pauses before it assigns.
+    /// start it when a pause, a resume or a seek overtakes it there (versions of `rd_kafka_toppar_t`, in 2.0 and still
+    /// in 2.14): no record of that partition comes until it is assigned again. So this pauses before it assigns.
     /// - Parameter paused: `poll` returns none of their messages until `resume`.
     package func assign(
         _ partitions: [TopicPartition], at positions: [TopicPartition: Int64] = [:], paused: Bool = false
@@ -169,14 +169,15 @@ package final class GroupConsumer {
         }
     }
 
-    /// Stops returning messages of these partitions until `resume`, those already fetched included. What is paused stays
-    /// as it is.
+    /// Stops returning messages of these partitions until `resume`, those already fetched included. What is paused
+    /// stays as it is.
     package func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
         let running = partitions.filter { !paused.contains($0) }
         try client.pause(running)
         paused.formUnion(running)
     }
 
+    /// Returns messages of these partitions again, from the place at which they were paused.
     package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
         try client.resume(partitions)
         paused.subtract(partitions)

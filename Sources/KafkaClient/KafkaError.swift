@@ -92,6 +92,7 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
         return (0..<count).compactMap { descriptions[$0].name.map { String(cString: $0) } }
     }
 
+    /// Operation, cause and librdkafka's name of the error, in a sentence without its end.
     package var description: String { "\(operation) failed: \(reason) (\(name))" }
 
     init(

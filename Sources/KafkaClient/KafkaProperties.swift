@@ -6,10 +6,12 @@ import CRDKafka
 package struct KafkaProperties: Sendable, Equatable {
     private var values: [String: String]
 
+    /// - Parameter values: by name, not checked: librdkafka checks them when a client is made.
     package init(_ values: [String: String] = [:]) {
         self.values = values
     }
 
+    /// A property under this name or an alias of it, as librdkafka knows them; nil removes it.
     package subscript(name: String) -> String? {
         get {
             if let value = values[name] { return value }

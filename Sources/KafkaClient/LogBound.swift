@@ -17,6 +17,7 @@ package final class LogBound: Sendable {
 
     private let causes = Mutex<[String: Cause]>([:])
 
+    /// Bounds lines by itself, for tests; clients and lanes use ``shared``.
     package init() {}
 
     /// Logs a warning with its cause, unless one with the same message and cause was written lately. A written line has

@@ -4,6 +4,7 @@
 package final class MessageBatch {
     private var storage: UnsafeMutablePointer<ConsumedMessage>
     private var capacity: Int
+    /// Messages that the batch holds and releases.
     package private(set) var count = 0
     /// Bytes of all keys and values.
     package private(set) var byteCount = 0
@@ -19,6 +20,7 @@ package final class MessageBatch {
         storage.deallocate()
     }
 
+    /// Whether the batch holds no message.
     package var isEmpty: Bool { count == 0 }
 
     /// Takes ownership of the message; `removeAll` releases it.
@@ -29,6 +31,7 @@ package final class MessageBatch {
         byteCount += message.byteCount
     }
 
+    /// Lends a message: its memory is valid until ``removeAll()``. Stops the process for an index that has none.
     package subscript(index: Int) -> ConsumedMessage {
         precondition(index >= 0 && index < count, "a batch of \(count) messages has no message \(index)")
         return storage[index]

@@ -3,6 +3,7 @@
 package struct PackedHeaders {
     private static let null = UInt32.max
 
+    /// Borrowed: the caller keeps them.
     package let bytes: UnsafeRawBufferPointer
 
     /// - Parameter bytes: the result of `pack`; must stay valid as long as this value is used.
@@ -16,6 +17,7 @@ package struct PackedHeaders {
         return packed
     }
 
+    /// Packs headers that are in memory.
     package static func pack(_ headers: [RecordHeader]) -> [UInt8] {
         var packed: [UInt8] = []
         for header in headers {
@@ -59,6 +61,7 @@ package struct PackedHeaders {
         }
     }
 
+    /// Owned copies of the headers, made at each call.
     package var headers: [RecordHeader] {
         var headers: [RecordHeader] = []
         eachHeader { name, value in

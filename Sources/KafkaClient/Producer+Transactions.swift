@@ -22,6 +22,8 @@ extension Producer {
         try complete(operation, timeout: timeout, while: mayWait) { rd_kafka_init_transactions($0, $1) }
     }
 
+    /// Begins a transaction without a request: brokers learn of it with its first record or offsets.
+    /// - Throws: before ``initTransactions(timeout:while:)`` has succeeded, and while a transaction is open.
     package func beginTransaction() throws(KafkaError) {
         let operation = "Beginning a transaction"
         lastFailure = nil
@@ -54,7 +56,7 @@ extension Producer {
     ///
     /// - Parameters:
     ///   - timeout: limits the wait for the records, and then that for the commit.
-    ///   - note: is told every five seconds what is waited for.
+    ///   - note: called every five seconds with an error that names the call and its time so far.
     /// - Throws: with `requiresAbort` when a record could not be delivered or the broker refuses; the error names the
     ///   first failed delivery. With `isTimeout` when the commit took too long or `mayWait` ended the wait: it may have
     ///   happened, the producer is closed, and the next one with its transactional id settles it.
@@ -75,7 +77,7 @@ extension Producer {
     }
 
     /// Aborts the transaction, its offsets included.
-    /// - Parameter note: is told every five seconds what is waited for.
+    /// - Parameter note: called every five seconds with an error that names the call and its time so far.
     /// - Throws: with `isFatal` and `isTimeout` when it took too long; the producer is closed then.
     package func abortTransaction(
         timeout: Duration, while mayWait: () -> Bool = { true }, noting note: (KafkaError) -> Void = { _ in }
@@ -162,7 +164,7 @@ extension Producer {
     /// - Parameters:
     ///   - mayWait: called ten times a second; false abandons the call together with the producer. The client is
     ///     destroyed when the call returns, and every later use of this producer fails.
-    ///   - note: called every ``notePause`` with what the call waits for.
+    ///   - note: called every ``notePause`` with an error that names the call and its time so far.
     ///   - call: returns librdkafka's error object, or nil.
     private func waiting(
         for operation: String, while mayWait: () -> Bool, noting note: (KafkaError) -> Void,

@@ -359,6 +359,7 @@ private nonisolated(unsafe) let emptyBytes = UnsafeMutableRawPointer.allocate(by
 
 /// A record that was not delivered.
 package struct DeliveryFailure: Sendable {
+    /// The record's topic.
     package let topic: String
     /// librdkafka's name of the error.
     package let name: String

@@ -2,7 +2,9 @@ import CRDKafka
 
 /// A broker's description of a topic.
 package struct TopicDescription: Sendable, Equatable {
+    /// The topic's name.
     package let name: String
+    /// Partitions with or without a leader.
     package let partitionCount: Int32
     /// The lowest of all partitions.
     package let replicationFactor: Int

@@ -1,9 +1,11 @@
 /// One partition of one topic.
 package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The topic's name.
     package var topic: String
     /// Counted from 0.
     package var partition: Int32
 
+    /// - Parameter partition: counted from 0.
     package init(topic: String, partition: Int32) {
         self.topic = topic
         self.partition = partition

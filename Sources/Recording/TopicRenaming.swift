@@ -10,6 +10,7 @@ package struct TopicRenaming: Sendable, Equatable {
     /// Every topic keeps its name.
     package init() {}
 
+    /// Whether every topic keeps its name.
     package var isEmpty: Bool { rules.isEmpty }
 
     /// - Parameter texts: rules `OLD=NEW`: the prefix OLD of a name becomes NEW. An empty OLD puts NEW before every

@@ -20,12 +20,14 @@ package enum RecordErrorCode: String, Sendable, CaseIterable {
 
 /// A record's error: a stable code for programs, a sentence for people.
 package struct RecordError: Error, Sendable, Equatable {
+    /// The first that applies, in the order of ``RecordErrorCode``.
     package let code: RecordErrorCode
 
     /// Field and reason. From a `RecordReader`, at most 300 bytes of UTF-8, quoting at most a short, printable piece of
     /// the record.
     package let message: String
 
+    /// - Parameter message: field and reason, without a full stop.
     package init(code: RecordErrorCode, message: String) {
         self.code = code
         self.message = message
@@ -33,5 +35,6 @@ package struct RecordError: Error, Sendable, Equatable {
 }
 
 extension RecordError: CustomStringConvertible {
+    /// Code and message, for logs and people.
     package var description: String { "\(code.rawValue): \(message)" }
 }

@@ -24,6 +24,7 @@ package final class RecordReader {
     private let answers = FieldTable(.answer)
     private let votes = FieldTable(.vote)
 
+    /// Allocates the tables of field names and the reader's own memory, freed with it.
     package init() {
         nesting = .allocate(capacity: 1)
         nesting.initialize(to: NestingStack())

@@ -68,8 +68,8 @@ public final class RejoinderTester {
         public static var changes: PublishMode { .changes(coalesceMilliseconds: 0) }
     }
 
-    /// Reasons to doubt that the recordings sent so far are whole, as sentences: one was cut off, edited, or not finished
-    /// by its recorder.
+    /// Reasons to doubt that the recordings sent so far are whole, as sentences: one was cut off, edited, or not
+    /// finished by its recorder.
     public private(set) var recordingWarnings: [String] = []
 
     /// An empty site.

@@ -6,24 +6,31 @@ import Throughput
 package struct LogSurvey {
     /// A log, and counts of its lines by kind.
     package struct Source: Sendable, Equatable {
+        /// For people: the path that was given, or "standard input".
         package var name: String
+        /// Lines that are not blank.
         package var lines = 0
         package var throughput = 0
         package var events = 0
+        /// Lines of our log that are damaged: malformed JSON, or required fields missing.
         package var torn = 0
+        /// Lines of other programs.
         package var foreign = 0
         /// Duplicate throughput lines, which are dropped.
         package var repeated = 0
 
+        /// Lines that no part of the report could use.
         package var skipped: Int { torn + foreign }
     }
 
+    /// An event beside the figures: a start, a rebalance, a warning, an error.
     package struct Event: Sendable, Equatable {
         package var event: LogNote
         /// The worker of the event; nil where the log does not name it.
         package var worker: String?
     }
 
+    /// In the order in which they were begun.
     package private(set) var sources: [Source] = []
     /// Sorted by start; empty before ``arrange()``.
     package private(set) var runs: [WorkerRun] = []
@@ -35,6 +42,7 @@ package struct LogSurvey {
     private var worker: String?
     private var names: [String: String] = [:]
 
+    /// An empty survey: feed it logs, then call ``arrange()`` once.
     package init() {}
 
     /// Begins a log: the bytes fed next belong to it.
@@ -45,6 +53,7 @@ package struct LogSurvey {
     }
 
     /// - Parameter row: called with each throughput line as it is read.
+    /// Takes the log's next bytes, cut anywhere: the part of a line that is not whole waits for the next call.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, row: (ThroughputLine) -> Void = { _ in }) {
         unread.append(bytes)
         while let line = unread.next() { take(line.text, row: row) }
@@ -55,6 +64,7 @@ package struct LogSurvey {
         if let line = unread.last() { take(line.text, row: row) }
     }
 
+    /// Takes a whole log at once, for tests.
     package mutating func read(_ text: String, name: String) {
         begin(name)
         var text = text
@@ -149,6 +159,7 @@ package struct LogSurvey {
         return survey
     }
 
+    /// Whether no log had a throughput line; true before ``arrange()``.
     package var isEmpty: Bool { runs.isEmpty }
     package var skipped: Int { sources.reduce(0) { $0 + $1.skipped } }
 }

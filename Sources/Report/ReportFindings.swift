@@ -3,6 +3,7 @@ import Worker
 
 /// Conclusions in sentences, for an operator on call, before any plot.
 package struct ReportFindings: Sendable {
+    /// How much a sentence matters to the operator; the raw value is its CSS class.
     package enum Weight: String, Sendable {
         case good
         case say
@@ -65,7 +66,7 @@ package struct ReportFindings: Sendable {
     }
 
     /// A sentence about the time with these verdicts; none where there was none.
-    /// - Parameter naming: whether it says what the lanes waited for.
+    /// - Parameter naming: whether the sentence names the lanes' waits.
     private mutating func say(
         _ weight: Weight, _ title: String, of kinds: Set<Verdict.Kind>, _ survey: LogSurvey, naming: Bool = false
     ) {
@@ -137,6 +138,7 @@ package struct ReportFindings: Sendable {
         }
     }
 
+    /// A sentence for a log's lines that were left out: torn, of other programs, or repeated.
     package static func skipped(_ source: LogSurvey.Source) -> String {
         var parts: [String] = []
         if source.torn > 0 { parts.append("\(FigureText.whole(source.torn)) torn") }

@@ -13,6 +13,10 @@ package struct ReportPage {
     private let made: String
     private let version: String
 
+    /// - Parameters:
+    ///   - survey: arranged.
+    ///   - made: when the report was made, RFC 3339.
+    ///   - version: the program's.
     package init(_ survey: LogSurvey, made: String, version: String) {
         self.survey = survey
         self.made = made
@@ -21,6 +25,7 @@ package struct ReportPage {
         sum = RunFigures(survey.runs)
     }
 
+    /// The whole file. Computed on each call.
     package var html: String {
         PageStyle.page(title: "Throughput \(span)", body: header + "<main>\(content)</main>" + footer)
     }

@@ -16,6 +16,7 @@ package struct ReportText {
         self.printable = printable
     }
 
+    /// The report, line by line, without line ends. Computed on each call.
     package var lines: [String] {
         let runs = survey.runs.map { RunFigures($0) }
         let sum = RunFigures(survey.runs)

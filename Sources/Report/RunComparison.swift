@@ -4,13 +4,17 @@ import Worker
 
 /// A comparison of two runs, aligned at their starts.
 package struct RunComparison {
+    /// One of the two runs, or all runs of a log as one.
     package struct Side {
         /// The name that the user gave.
         package let name: String
         package let survey: LogSurvey
+        /// Of all runs of the survey as one.
         package let figures: RunFigures
+        /// Start of the earliest run, in seconds since 1970: the plots' zero.
         package let began: Double
 
+        /// - Parameter survey: arranged, with at least one run.
         package init(name: String, survey: LogSurvey) {
             self.name = name
             self.survey = survey
@@ -19,11 +23,13 @@ package struct RunComparison {
         }
     }
 
+    /// The baseline: ratios are B by A.
     package let a: Side
     package let b: Side
     private let list: FigureList
     private let bins: TimeBins
 
+    /// Lists the figures that either side has, over columns as long as the longer run.
     package init(a: Side, b: Side) {
         self.a = a
         self.b = b
@@ -41,6 +47,10 @@ package struct RunComparison {
 
     // MARK: - Text and CSV
 
+    /// The comparison for a terminal, line by line.
+    /// - Parameters:
+    ///   - unicode: false limits the report's own characters to ASCII.
+    ///   - printable: makes text from the logs and names from the user fit for one line of a terminal.
     package func text(unicode: Bool, printable: (String) -> String) -> [String] {
         var lines = ["A  \(printable(described(a)))", "B  \(printable(described(b)))", ""]
         let figures = ReportText.figures(list, [("A", a.figures), ("B", b.figures)], printable) {
@@ -74,6 +84,8 @@ package struct RunComparison {
 
     // MARK: - The page
 
+    /// The comparison as one HTML file, without scripts or external resources.
+    /// - Parameter made: when the report was made, RFC 3339.
     package func html(made: String, version: String) -> String {
         var body =
             "<header><h1>Two runs compared</h1><p><i class=\"swatch c1\">■</i> A: \(Markup.line(described(a), limit: 500))</p>"

@@ -6,6 +6,7 @@ import Worker
 package struct RunFigures: Sendable, Equatable {
     /// Latencies of a run, in milliseconds.
     package struct Latency: Sendable, Equatable {
+        /// Records measured.
         package var count = 0
         package var p50 = 0.0
         package var p90 = 0.0
@@ -22,20 +23,28 @@ package struct RunFigures: Sendable, Equatable {
     package var seconds = 0.0
     /// Sums of the lines' counters, which are also members by dynamic lookup.
     package var counts = LaneTotals()
+    /// Dead letters by error code.
     package var deadLetters: [String: Int] = [:]
     package var deadLettersTotal = 0
     package var offsetResets = 0
     /// Records a second in the best interval.
     package var peakIn = 0.0
+    /// Table records a second in the best interval.
     package var peakTables = 0.0
     /// nil where the lag of all workers was never known at the same time.
     package var lagLargest: Int64?
+    /// The end of the interval, or the middle of the column of several workers, with the largest lag; seconds since
+    /// 1970.
     package var lagLargestTime: Double?
+    /// The partition with the largest share of it, at the same time.
     package var lagLargestPlace: ThroughputLine.Lag.Partition?
     /// The last known lag; nil where a worker's is unknown.
     package var lagEnd: Int64?
+    /// From poll to the broker's acknowledgement.
     package var latency: Latency?
+    /// From the event's own timestamp to the broker's acknowledgement.
     package var eventLatency: Latency?
+    /// Of commits: of transactions, or of a flush and its offsets.
     package var commitLatency: Latency?
     /// Mean over time; nil where no interval has shares.
     package var shares: ThroughputLine.TimeShares?
@@ -47,14 +56,18 @@ package struct RunFigures: Sendable, Equatable {
     package var isBehindAtEnd = false
     /// CPU time of whole runs; of a run that began before its log, between its first and last line.
     package var cpuSeconds = 0.0
+    /// Records worked on in the time of ``cpuSeconds``, table records included.
     package var cpuRecords = 0
+    /// Bytes of the largest resident set of any one process.
     package var residentLargest: Int64 = 0
+    /// The stores at the end, summed over the workers that ran to the end.
     package var storeBytes = 0
     package var storeAnswers = 0
     package var storeVotes = 0
     package var runs = 0
     package var restarts = 0
 
+    /// Time in which a lane stood still, also inside one call.
     package var stalledSeconds: Double { seconds(.stalled) + seconds(.stuck) }
     package var behindSeconds: Double { seconds(.behind) }
     package var restoringSeconds: Double { seconds(.restoring) }
@@ -64,9 +77,13 @@ package struct RunFigures: Sendable, Equatable {
     package var inPerSecond: Double { per(counts.recordsIn) }
     package var outPerSecond: Double { per(counts.recordsOut) }
     package var bytesInPerSecond: Double { per(counts.bytesIn) }
+    /// Bytes of enriched values, keys and headers not included.
     package var bytesOutPerSecond: Double { per(counts.bytesOut) }
+    /// Answers and votes applied a second.
     package var tablesPerSecond: Double { per(answers) + per(votes) }
+    /// Share of the lanes' time, from 0 to 1.
     package var busyShare: Double? { shares.map { max(0, 1 - $0[.idle]) } }
+    /// Mean number of cores in use.
     package var cpuCores: Double { seconds > 0 ? cpuSeconds / seconds : 0 }
     /// Microseconds of CPU for each record, table records included.
     package var cpuMicroseconds: Double? { cpuRecords > 0 ? cpuSeconds * 1e6 / Double(cpuRecords) : nil }

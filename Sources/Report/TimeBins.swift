@@ -2,7 +2,9 @@ import Throughput
 
 /// Columns of equal length over a span of time, which aggregate lines for plots and tables.
 package struct TimeBins: Sendable {
+    /// A column's value.
     package struct Bin: Sendable, Equatable {
+        /// Weighted by the time of each line inside the column.
         package var mean: Double
         package var least: Double
         package var largest: Double
@@ -10,6 +12,7 @@ package struct TimeBins: Sendable {
 
     /// Seconds since 1970, or since a run's beginning.
     package let start: Double
+    /// Seconds of one column.
     package let width: Double
     package let count: Int
 
@@ -28,6 +31,7 @@ package struct TimeBins: Sendable {
         self.count = count
     }
 
+    /// The end of the last column.
     package var end: Double { start + width * Double(count) }
     package func begin(_ index: Int) -> Double { start + width * Double(index) }
     package func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }

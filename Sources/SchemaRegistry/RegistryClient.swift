@@ -17,6 +17,9 @@ package final class RegistryClient: SchemaLookup {
         transport = RegistryTransport(configuration, isCancelled: isCancelled)
     }
 
+    /// Asks for a schema, and for those that it refers to, one request each. Blocks its thread.
+    /// - Throws: `RegistryOutage` where the registry does not answer or refuses the user; `SourceFailure` where it
+    ///   lacks a schema.
     package func schema(_ id: SchemaID) throws -> RegisteredSchema {
         let path =
             switch id {

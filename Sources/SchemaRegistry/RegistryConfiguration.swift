@@ -8,15 +8,20 @@ package struct RegistryConfiguration: Sendable, Equatable {
 
     /// Base addresses of one registry's servers, without user names or passwords.
     package var addresses: [String]
+    /// For HTTP's basic authentication; nil: the client has none.
     package var username: String?
+    /// Of ``username``.
     package var password: Secret?
     /// Certificates in PEM of the authorities to trust; nil: the system's.
     package var authorityFile: String?
     /// The client's own certificate and its key, in PEM.
     package var certificateFile: String?
+    /// The key of ``certificateFile``; nil: it is in the same file.
     package var keyFile: String?
+    /// Decrypts the key of ``keyFile``.
     package var keyPassword: String?
 
+    /// - Parameter addresses: without any ``problem(ofAddresses:)``.
     package init(
         addresses: [String], username: String? = nil, password: Secret? = nil, authorityFile: String? = nil,
         certificateFile: String? = nil, keyFile: String? = nil, keyPassword: String? = nil

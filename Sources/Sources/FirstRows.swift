@@ -36,7 +36,7 @@ struct FirstRows {
         }
     }
 
-    /// What the records so far tell, each finding once.
+    /// The findings of the records so far, each once.
     mutating func takeFindings() -> [MappingFinding.Kind] {
         var found: [MappingFinding.Kind] = []
         var explainsRefusals = false
@@ -95,7 +95,7 @@ extension SourceTranslator {
         reviews[topic]?.note(missingColumns(topic: topic, value: value, headers: headers), refusal: refusal)
     }
 
-    /// What the records reviewed so far tell, each finding once. Ends the reviews that are over.
+    /// The findings of the records reviewed so far, each once. Ends the reviews that are over.
     package func takeFindings() -> [MappingFinding] {
         reviews.keys.sorted().flatMap { topic -> [MappingFinding] in
             let kinds = reviews[topic]?.takeFindings() ?? []

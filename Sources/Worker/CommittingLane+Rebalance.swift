@@ -30,8 +30,8 @@ extension CommittingLane {
         }
     }
 
-    /// Joins the group as a new member, after the group has taken the old one for another process's: of several joins of a
-    /// static member only the last counts, and the answer to it may be lost when brokers fail.
+    /// Joins the group as a new member, after the group has taken the old one for another process's: of several joins
+    /// of a static member only the last counts, and the answer to it may be lost when brokers fail.
     /// - Throws: `fatal` when that recurs, as it does when two workers use one identity.
     func joinAgain(after error: KafkaError) throws {
         figures.evictions.note()

@@ -27,7 +27,7 @@ final class Gathering {
     /// The turn's error so far.
     var error: KafkaError? { failure.error }
 
-    /// Takes what a poll returned.
+    /// Takes a poll's result.
     @inline(__always)
     func take(_ event: ConsumerEvent) -> Step {
         switch event {

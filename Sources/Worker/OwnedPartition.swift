@@ -164,8 +164,9 @@ final class OwnedPartition {
     /// store holds already are not applied again.
     /// - Parameter lettered: end of the published dead letters, if it is beyond `committed`.
     func rewind(_ table: Table, committed: Int64, lettered: Int64? = nil) {
-        // An offset beyond all that this lane has seen belongs to a topic that has been recreated since. `next` alone is
-        // no bound: while a lost store is refilled, and after an earlier abort, it is below offsets that were published.
+        // An offset beyond all that this lane has seen belongs to a topic that has been recreated since. `next` alone
+        // is no bound: while a lost store is refilled, and after an earlier abort, it is below offsets that were
+        // published.
         let progress = self[table]
         let seen = max(progress.next, progress.target, progress.committed, progress.lettered)
         let published = min(committed, seen)

@@ -128,10 +128,11 @@ extension Publisher {
 
     /// Waits until the group's coordinator has applied the end of the last transaction that held offsets.
     ///
-    /// Apache Kafka up to 3.9.0 writes a transaction's marker, answers, and applies the marker to the offsets in another
-    /// thread (KAFKA-17507). Offsets of the next transaction that come before that are committed or dropped with those
-    /// of the last: committed at once, they pass records that a killed worker never commits, and these are lost. The
-    /// coordinator calls an offset unstable until its transaction's end is applied, so one stable answer proves it.
+    /// Apache Kafka up to 3.9.0 writes a transaction's marker, answers, and applies the marker to the offsets in
+    /// another thread (KAFKA-17507). Offsets of the next transaction that come before that are committed or dropped
+    /// with those of the last: committed at once, they pass records that a killed worker never commits, and these are
+    /// lost. The coordinator calls an offset unstable until its transaction's end is applied, so one stable answer
+    /// proves it.
     private func waitForAppliedOffsets(of consumer: GroupConsumer) throws(LaneFault) {
         guard let place = unapplied else { return }
         let deadline = ContinuousClock.now + Self.longestEnd

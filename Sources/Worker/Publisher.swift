@@ -186,8 +186,8 @@ final class Publisher {
         headers: [RecordHeader]
     ) throws(KafkaError) {
         try Producer.retrying { () throws(KafkaError) in
-            // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters of old
-            // records unread. The original's timestamp is in a header.
+            // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters of
+            // old records unread. The original's timestamp is in a header.
             try producer.produce(
                 to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
                 timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,

@@ -1,4 +1,4 @@
-/// Counts what happened within the last minute: what passes by itself once is a fault that stays when it recurs.
+/// Counts events of the last minute: a fault that passes by itself once is one that stays when it recurs.
 struct Recurrence {
     private static let span = Duration.seconds(60)
     private var times: [ContinuousClock.Instant] = []

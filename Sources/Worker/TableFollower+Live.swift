@@ -135,9 +135,9 @@ extension TableFollower {
         partition.store.waiting = live.unmarked == nil ? live.waiting : nil
     }
 
-    /// Notes a change whose effect cannot be told, and may not have been published: the store holds it already, or puts it
-    /// aside in a load, or lacks published records that decide what the change makes visible. A vote that is read before
-    /// its answer changes nothing that the store can see, and the answer, published long ago, is no change.
+    /// Notes a change whose effect cannot be told, and may not have been published: the store holds it already, or puts
+    /// it aside in a load, or lacks published records that decide what the change makes visible. A vote that is read
+    /// before its answer changes nothing that the store can see, and the answer, published long ago, is no change.
     func mark(
         _ message: ConsumedMessage, of table: Table, applied: Int64, _ partition: OwnedPartition, _ live: LivePartition
     ) {

@@ -23,7 +23,7 @@ package struct TopicLayout: Sendable, Equatable {
 
 /// The cluster as a worker found it at its start.
 package struct Cluster: Sendable {
-    /// The cluster's id, which the brokers were given at their first start.
+    /// The cluster's id, as its brokers report it.
     package var id: String
     /// The counts that decide partitions.
     package var layout: TopicLayout

@@ -3,6 +3,7 @@
 /// All records are valid. Their lengths follow the plan as far as the required fields permit; optional fields are left
 /// out where they do not fit.
 package final class WorkloadGenerator {
+    /// The topics of a workload; the raw values are the words of `generate`.
     package enum Topic: String, Sendable, CaseIterable {
         case answers
         case votes
@@ -20,12 +21,14 @@ package final class WorkloadGenerator {
         static let life: UInt64 = 5
     }
 
+    /// The numbers, sizes and subjects of the records.
     package let plan: WorkloadPlan
     private let picker: QuestionPicker
     private let spread: Spread
     private var key: ValueWriter
     private var value: ValueWriter
 
+    /// - Parameter plan: within the limits that `generate` checks; memory for its longest record is allocated here.
     package init(_ plan: WorkloadPlan) {
         self.plan = plan
         picker = QuestionPicker(plan)
@@ -50,6 +53,7 @@ package final class WorkloadGenerator {
         try votes(receive)
     }
 
+    /// All answers of the tables, in an order that scatters each question's.
     package func answers(_ receive: Receiver) rethrows {
         var index = 0
         // Each round visits every question once, so that a question's answers lie far apart.
@@ -65,6 +69,7 @@ package final class WorkloadGenerator {
         }
     }
 
+    /// The tables' votes, without those among the traffic.
     package func votes(_ receive: Receiver) rethrows {
         for index in 0..<plan.votes {
             var random = SplitMix64(seed: plan.seed, stream: Stream.votes, index: index)

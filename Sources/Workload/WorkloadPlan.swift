@@ -1,11 +1,13 @@
 /// The number, sizes and subjects of generated records. The same plan gives the same bytes on every machine.
 package struct WorkloadPlan: Sendable, Equatable {
+    /// A distribution over the questions.
     package enum Skew: Sendable, Equatable {
         case uniform
         /// The k-th most popular question is asked in proportion to k to the power of -exponent.
         case zipf(exponent: Double)
     }
 
+    /// The only source of chance.
     package var seed: UInt64 = 1
     /// The number of questions that are asked, answered and voted on.
     package var questions = 50_000
@@ -17,13 +19,15 @@ package struct WorkloadPlan: Sendable, Equatable {
     package var events = 500_000
     /// The share of votes in the traffic, from 0 up to 1, exclusive.
     package var voteShare = 0.0
-    /// Mean lengths in bytes of an answer's and of a question event's value; they vary by an eighth up and down.
+    /// Mean length in bytes of an answer's value; lengths vary by an eighth up and down.
     package var answerBytes = 420
+    /// Mean length in bytes of a question event's value; lengths vary by an eighth up and down.
     package var eventBytes = 320
     /// The distribution of votes and question events over the questions.
     package var skew = Skew.uniform
-    /// The shares of withdrawn answers, and of *counted* votes.
+    /// The share of withdrawn answers.
     package var withdrawnShare = 0.0
+    /// The share of *counted* votes among all votes.
     package var countedShare = 0.0
     /// The number of distinct voters.
     package var voters = 100_000
@@ -31,11 +35,14 @@ package struct WorkloadPlan: Sendable, Equatable {
     /// the questions asked so far.
     package var isLife = false
 
+    /// Small tables and half a million question events, uniform over the questions.
     package init() {}
 
-    /// The largest numbers of questions and records, and the largest record size in bytes, that `generate` accepts.
+    /// The largest number of questions that `generate` accepts.
     package static let questionLimit = 99_999_999
+    /// The largest number of votes, and of records of the traffic, that `generate` accepts.
     package static let recordLimit = 2_000_000_000
+    /// The largest mean length of a value, in bytes, that `generate` accepts.
     package static let sizeLimit = 10_000_000
 
     /// Question ids have this many digits, so that all of them have the same length.
@@ -57,6 +64,7 @@ package enum WorkloadPreset: String, CaseIterable, Sendable {
     /// A site's life: questions are asked, answered and voted on, Zipf-skewed.
     case w6
 
+    /// The preset's plan, which `generate`'s options then change.
     package var plan: WorkloadPlan {
         var plan = WorkloadPlan()
         switch self {

@@ -3,7 +3,9 @@ import Throughput
 
 /// Another worker of the group, by its admin address.
 package struct GroupPeer: Sendable, Hashable {
+    /// A name or an address, IPv6 without brackets.
     package let host: String
+    /// The port of the admin server, or of a proxy before it.
     package let port: UInt16
     /// Prefix of `/now`: "", or a path that a proxy requires.
     package let path: String

@@ -121,6 +121,7 @@ package final class WorkerMetrics: Sendable {
 }
 
 extension WorkerMetrics: MonitorSink {
+    /// Takes a tick's latencies and verdict; the other metrics are read from the lanes at each scrape.
     package func note(_ tick: MonitorTick) {
         add(tick.contents)
         state.withLock { $0.verdict = tick.line.verdict?.kind }

@@ -3,7 +3,9 @@ import Throughput
 
 /// An enriched record, decoded for a page. A field of an unexpected type is left out, and the page shows the rest.
 package struct EnrichedQuestion: Decodable, Equatable {
+    /// The author of a question or of an answer.
     package struct Author: Decodable, Equatable {
+        /// nil: a page shows "anonymous".
         package var displayName: String?
         var profession: String?
         var specialty: String?
@@ -13,6 +15,7 @@ package struct EnrichedQuestion: Decodable, Equatable {
 
         private enum Key: String, CodingKey { case displayName, profession, specialty, location, rating, reviewCount }
 
+        /// - Throws: only when the author is no JSON object.
         package init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Key.self)
             displayName = try? fields.decode(String.self, forKey: .displayName)
@@ -39,8 +42,11 @@ package struct EnrichedQuestion: Decodable, Equatable {
 
     /// The text of a question or of an answer.
     package struct Content: Decodable, Equatable {
+        /// An answer may have none.
         package var title: String?
+        /// Plain text or markup, as the site has it: escape it before it is shown.
         package var body: String?
+        /// nil where the record has none, or one that is no object.
         package var author: Author?
         var tags: [String]?
         /// Questions only.
@@ -50,6 +56,7 @@ package struct EnrichedQuestion: Decodable, Equatable {
 
         private enum Key: String, CodingKey { case title, body, author, tags, askedAt, answeredAt }
 
+        /// - Throws: only when the question or the answer is no JSON object.
         package init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Key.self)
             title = try? fields.decode(String.self, forKey: .title)
@@ -61,15 +68,23 @@ package struct EnrichedQuestion: Decodable, Equatable {
         }
     }
 
+    /// A visible answer with its votes.
     package struct Ranked: Decodable, Equatable {
+        /// The answer as stored.
         package var answer: Content
+        /// The tally; may be negative.
         package var voteCount: Int64
+        /// As `Schemas/` defines it: one more than the count, with a `+` from a count of 0 on.
         package var voteLabel: String
     }
 
+    /// The question as its event brought it.
     package var question: Content
+    /// The answers of the record, in its order: the highest vote count first.
     package var answers: [Ranked]
+    /// Visible answers, those that did not fit into the record included.
     package var answerCount: Int
+    /// Answers that did not fit into the record; nil: none.
     package var answersOmitted: Int?
 
     /// - Returns: nil where Foundation cannot decode the record; the page then shows its bytes.

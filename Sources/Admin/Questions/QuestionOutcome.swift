@@ -4,13 +4,16 @@ import Records
 
 /// A question's latest event, as its topic holds it.
 package struct QuestionEvent: Sendable, Equatable {
+    /// The partition of the questions topic.
     package var place: TopicPartition
+    /// The event's offset in ``place``.
     package var offset: Int64
     /// Milliseconds since 1970; nil: the record has none.
     package var timestamp: Int64?
     /// nil: the question was deleted.
     package var value: [UInt8]?
 
+    /// - Parameter value: nil for the event of a deleted question.
     package init(place: TopicPartition, offset: Int64, timestamp: Int64?, value: [UInt8]?) {
         self.place = place
         self.offset = offset

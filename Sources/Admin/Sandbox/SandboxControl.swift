@@ -30,6 +30,7 @@ package protocol SandboxControl: Sendable {
 
 /// A sandbox's description, for `GET /sandbox`.
 package struct SandboxDescription: Sendable, Encodable {
+    /// `host:port` of the embedded broker, for the clients under test.
     package var bootstrapServers: String
     /// The worker's topics by purpose: `questions`, `answers`, `votes`, `enriched`, `deadLetter`.
     package var topics: [String: String]
@@ -38,6 +39,7 @@ package struct SandboxDescription: Sendable, Encodable {
     /// Names that `POST /sandbox/fixtures/{name}` takes.
     package var fixtures: [String]
 
+    /// - Parameter topics: the worker's topics by purpose.
     package init(bootstrapServers: String, topics: [String: String], partitions: Int32, fixtures: [String]) {
         self.bootstrapServers = bootstrapServers
         self.topics = topics
@@ -50,8 +52,10 @@ package struct SandboxDescription: Sendable, Encodable {
 package struct SandboxBeginnings: Sendable, Encodable {
     /// Questions that were deleted.
     package var questions: Int
+    /// The first offset after the reset, by topic and partition.
     package var offsets: [String: [Int32: Int64]]
 
+    /// - Parameter questions: the number of questions that the reset deleted.
     package init(questions: Int, offsets: [String: [Int32: Int64]]) {
         self.questions = questions
         self.offsets = offsets
@@ -70,6 +74,7 @@ package struct SandboxBeginnings: Sendable, Encodable {
 
 /// The reason why a sandbox refused or failed a request.
 package struct SandboxFailure: Error, Sendable, Equatable {
+    /// The kind of the failure, by which `/sandbox` answers with a status.
     package enum Kind: Sendable {
         /// It would have taken longer than it was given.
         case timeout
@@ -81,10 +86,12 @@ package struct SandboxFailure: Error, Sendable, Equatable {
         case broker
     }
 
+    /// Decides the HTTP status.
     package var kind: Kind
     /// A sentence for people.
     package var message: String
 
+    /// - Parameter message: a sentence for people.
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message

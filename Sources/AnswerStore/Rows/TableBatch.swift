@@ -91,7 +91,7 @@ package final class TableBatch {
         }
     }
 
-    /// Adds a vote record's change. A voter's id of an impossible length is passed over: the reader refuses it first.
+    /// Adds a vote record's change. A voter's id of an impossible length, which the reader refuses, is passed over.
     package func append(_ record: VoteRecord) {
         switch record {
         case .cast(let questionID, let answerID, let voterID, let value):

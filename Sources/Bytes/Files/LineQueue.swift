@@ -12,6 +12,7 @@
 package final class LineQueue {
     /// A line without its line feed. Valid until more bytes go in.
     package struct Line {
+        /// The first byte, in the queue's memory.
         package let start: Position
         /// A line feed stands here, unless the line ``isCut``.
         package let end: Position
@@ -110,6 +111,7 @@ package final class LineQueue {
         return UnsafeMutableRawBufferPointer(start: memory + pending.upperBound, count: capacity - pending.upperBound)
     }
 
+    /// - Parameter count: bytes written at the start of the memory that ``room()`` gave.
     package func filled(_ count: Int) { pending = pending.lowerBound..<(pending.upperBound + count) }
 
     /// Copies bytes in.

@@ -8,8 +8,10 @@
 
 /// An error code of the operating system.
 package struct SystemFailure: Error, Equatable {
+    /// A value of `errno`.
     package let code: Int32
 
+    /// - Parameter code: a value of `errno`.
     package init(code: Int32) { self.code = code }
 
     /// The last failed call's, from `errno`.
@@ -40,6 +42,7 @@ package enum Descriptor {
         try retryOnInterrupt { read(descriptor, room.baseAddress, room.count) }
     }
 
+    /// The same into an array, whose length is the limit and stays as it is.
     package static func readSome(_ descriptor: Int32, into room: inout [UInt8]) throws(SystemFailure) -> Int {
         try room.withUnsafeMutableBufferPointer { (room) throws(SystemFailure) in
             try readSome(descriptor, into: UnsafeMutableRawBufferPointer(room))
@@ -73,6 +76,7 @@ package enum Descriptor {
         }
     }
 
+    /// The same for an array.
     package static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(SystemFailure) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(SystemFailure) in try writeAll(Bytes(bytes), to: descriptor)
         }

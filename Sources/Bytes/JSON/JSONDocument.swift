@@ -4,21 +4,25 @@
 /// `JSONScanner`, which checks records, checks the text too. Confined to one thread; the text must outlive every access
 /// to the document.
 package final class JSONDocument {
+    /// The type of a JSON value.
     package enum Kind: UInt8, Sendable {
         case object, array, string, number, boolean, null
     }
 
     /// A value. An array's or object's contents follow it; `next` is the index of the first value after them.
     package struct Node {
+        /// The value's type.
         package let kind: Kind
         /// Whether a string must be unescaped to yield its text.
         package let hasEscapes: Bool
         fileprivate let nameHasEscapes: Bool
         /// Where the value begins in the text, a string's quotes included.
         package let start: Int
+        /// The offset after the value's last byte in the text.
         package fileprivate(set) var end: Int
         fileprivate let nameStart: Int
         fileprivate let nameEnd: Int
+        /// The index of the first value that is not inside this one: its next sibling, if it has one.
         package fileprivate(set) var next: Int
     }
 
@@ -34,6 +38,7 @@ package final class JSONDocument {
     private let contents: UnsafeMutablePointer<Contents>
     private let nesting: UnsafeMutablePointer<NestingStack>
 
+    /// A document without a text; it keeps its memory from text to text.
     package init() {
         contents = .allocate(capacity: 1)
         contents.initialize(to: Contents())
@@ -50,7 +55,9 @@ package final class JSONDocument {
     }
 
     private var nodes: UnsafeMutablePointer<Node> { contents.pointee.nodes }
+    /// The number of values read; of a text that is not JSON, those are of no use.
     package var count: Int { contents.pointee.count }
+    /// The text last read, which the caller keeps alive.
     package var text: Bytes { contents.pointee.text }
 
     /// Reads a whole text.
@@ -187,6 +194,7 @@ extension JSONDocument {
     /// The root's index.
     package static let root = 0
 
+    /// Not checked: `index` must be below ``count``.
     package subscript(index: Int) -> Node { nodes[index] }
 
     /// A value's text as written.
@@ -222,6 +230,7 @@ extension JSONDocument {
         name.withUnsafeBytes { member($0, of: object) }
     }
 
+    /// The object's member of that name; the first of several. nil also where the value is no object.
     package func member(_ name: Bytes, of object: Int) -> Int? {
         let nodes = nodes
         guard nodes[object].kind == .object else { return nil }
@@ -258,6 +267,7 @@ extension JSONDocument {
 
 /// A JSON syntax error as the end of a sentence: "at byte 5 expected ':' after a field name, found '='".
 package struct JSONFault: Error, Sendable, CustomStringConvertible {
+    /// Holds one byte of the text at most, so no value of a record reaches a log.
     package let description: String
 
     init(offset: Int, expected: JSONSyntaxError.Expectation, in text: Bytes) {

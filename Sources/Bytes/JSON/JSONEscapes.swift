@@ -1,8 +1,10 @@
 /// The choices that JSON leaves to a writer of strings. They all read the same; each output keeps its own, since its
 /// bytes are compared with earlier ones. Without any, a control character is written by its number: `\u000a`.
 package struct JSONEscapes: OptionSet, Sendable {
+    /// One bit for each choice.
     package let rawValue: UInt8
 
+    /// - Parameter rawValue: one bit for each choice.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Letters for `\n`, `\r` and `\t`.
@@ -97,7 +99,8 @@ extension JSONText {
         return 6
     }
 
-    /// Marks, in the highest bit of each byte, the bytes that are no plain ASCII; after the first of them, perhaps more.
+    /// Marks, in the highest bit of each byte, the bytes that are no plain ASCII; after the first of them, perhaps
+    /// more.
     @inline(__always)
     private static func stops(in bytes: UInt64) -> UInt64 {
         let word = UInt64(littleEndian: bytes)

@@ -1,6 +1,8 @@
 /// The end of a string, and whether it must be unescaped before comparison.
 @usableFromInline package struct StringEnd {
+    /// The content ends before it.
     @usableFromInline package let closingQuote: Position
+    /// Whether the content holds a backslash.
     @usableFromInline package let hasEscapes: Bool
 
     @inlinable

@@ -5,9 +5,12 @@
 /// stays within the contract's depth. The bytes are read once, in order, and never past `end`. All of it is inlinable,
 /// because the walk of records, in a module above, has its speed from being compiled with it.
 @usableFromInline package struct JSONScanner {
+    /// The first byte that is not read.
     @usableFromInline package let end: Position
+    /// The owner's; two scanners that are in use at once need one each.
     @usableFromInline package let nesting: UnsafeMutablePointer<NestingStack>
 
+    /// - Parameter nesting: outlives the scanner.
     @inlinable
     package init(end: Position, nesting: UnsafeMutablePointer<NestingStack>) {
         self.end = end

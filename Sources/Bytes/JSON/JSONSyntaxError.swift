@@ -1,5 +1,6 @@
 /// The position and expectation of a JSON syntax error. A trivial type, so that throwing it never allocates.
 @usableFromInline package struct JSONSyntaxError: Error {
+    /// The grammar's alternatives at the place of the error.
     @usableFromInline package enum Expectation: UInt8, Sendable {
         case value
         case nameOrClosingBrace
@@ -20,8 +21,10 @@
     /// The address of the first byte that does not fit, or of the end of a text that is cut short. A number rather than
     /// a pointer, because errors are `Sendable` and the memory may be freed by then.
     @usableFromInline package let address: UInt
+    /// The part that the grammar wants at ``address``.
     @usableFromInline package let expected: Expectation
 
+    /// - Parameter position: of the first byte that does not fit; only its number is kept.
     @inlinable
     package init(position: Position, expected: Expectation) {
         address = UInt(bitPattern: position)

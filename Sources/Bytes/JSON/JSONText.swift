@@ -12,8 +12,8 @@ package enum LoneSurrogates {
     /// Unescapes the string between `start` and `end` (quotes excluded) into `room`.
     ///
     /// `JSONScanner` has checked the string, so no escape is broken or cut short.
-    /// - Returns: the number of bytes written, at most the string's own length; nil when they do not fit, or when a lone
-    ///   surrogate is refused.
+    /// - Returns: the number of bytes written, at most the string's own length; nil when they do not fit, or when a
+    ///   lone surrogate is refused.
     package static func unescape(
         from start: Position, to end: Position, into room: UnsafeMutableRawBufferPointer,
         loneSurrogates: LoneSurrogates = .refused
@@ -94,6 +94,10 @@ package enum LoneSurrogates {
         return scalar(ofPair: unit, low)
     }
 
+    /// The code point of a surrogate pair (RFC 8259, section 7).
+    /// - Parameters:
+    ///   - high: 0xD800 to 0xDBFF.
+    ///   - low: 0xDC00 to 0xDFFF.
     package static func scalar(ofPair high: UInt32, _ low: UInt32) -> UInt32 {
         0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
     }
@@ -108,6 +112,7 @@ package enum LoneSurrogates {
         return unit
     }
 
+    /// The value of a hexadecimal digit of either case; nil for any other byte.
     @inlinable
     package static func hexDigit(_ byte: UInt8) -> UInt32? {
         switch byte {

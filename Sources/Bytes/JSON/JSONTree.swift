@@ -26,6 +26,7 @@ package final class JSONTree {
 
     deinit { memory.deallocate() }
 
+    /// The value of the whole text.
     package var root: JSONValue { JSONValue(tree: self, index: JSONDocument.root) }
 }
 
@@ -46,11 +47,13 @@ package struct JSONValue {
         self = tree.root
     }
 
+    /// Reads a text. - Returns: nil as ``JSONTree/init(_:deepest:)``.
     package init?(_ text: String, deepest: Int = .max) {
         guard let tree = JSONTree.read(text, deepest: deepest) else { return nil }
         self = tree.root
     }
 
+    /// Null also for a member that the text does not have.
     package var kind: JSONDocument.Kind { index < 0 ? .null : tree.document[index].kind }
 
     /// The value as written.
@@ -89,6 +92,7 @@ package struct JSONValue {
         kind == .string ? tree.document.string(of: index, loneSurrogates: loneSurrogates) : nil
     }
 
+    /// `true` or `false`; nil for other values.
     package var boolean: Bool? {
         kind == .boolean ? tree.document.text(of: index).first == ASCII.letter("t") : nil
     }

@@ -40,11 +40,13 @@ extension JSONWriter {
         raw("]")
     }
 
+    /// A member with a string.
     package mutating func add(_ name: String, _ value: String) {
         self.name(name)
         string(value)
     }
 
+    /// A member with a whole number.
     package mutating func add(_ name: String, _ value: some BinaryInteger) {
         self.name(name)
         number(value)
@@ -63,15 +65,19 @@ extension JSONWriter {
         }
     }
 
+    /// A member with an array of whole numbers.
     package mutating func add(_ name: String, _ values: [some BinaryInteger]) {
         addJSON(name, "[" + values.map(\.description).joined(separator: ",") + "]")
     }
 
+    /// A member with an object.
+    /// - Parameter members: adds the object's members, in order.
     package mutating func add(_ name: String, _ members: (inout JSONWriter) -> Void) {
         self.name(name)
         object(members)
     }
 
+    /// A member with an array of objects, one for each element.
     package mutating func add<Element>(
         _ name: String, each elements: [Element], _ members: (Element, inout JSONWriter) -> Void
     ) {

@@ -7,6 +7,9 @@
     /// Whether the next member is its object's first.
     private var isFirst = true
 
+    /// - Parameters:
+    ///   - escapes: the form of strings.
+    ///   - capacity: bytes to have room for at first.
     package init(_ escapes: JSONEscapes = [], capacity: Int = 256) {
         self.escapes = escapes
         buffer = GrowingBuffer(capacity: max(1, capacity))
@@ -14,6 +17,7 @@
 
     deinit { buffer.free() }
 
+    /// Bytes written so far.
     package var count: Int { buffer.count }
 
     /// The JSON so far, valid until the next call.
@@ -22,6 +26,7 @@
     /// A copy of the JSON so far.
     package var array: [UInt8] { Array(buffer.bytes) }
 
+    /// A copy of the JSON so far, as text.
     package var text: String { String(decoding: buffer.bytes, as: UTF8.self) }
 
     /// Removes the JSON, and frees memory of more than twice `bytes`.
@@ -33,14 +38,18 @@
     // MARK: - Values
 
     @inlinable @inline(__always)
+    /// Writes JSON as it is: the caller vouches for its syntax.
     package mutating func raw(_ json: StaticString) {
         buffer.append(contentsOf: Bytes(start: json.utf8Start, count: json.utf8CodeUnitCount))
     }
 
+    /// Copies JSON as it is; the caller has checked it.
     package mutating func raw(_ json: Bytes) { buffer.append(contentsOf: json) }
 
+    /// Copies JSON as it is; the caller has checked it.
     package mutating func raw(_ json: [UInt8]) { json.withUnsafeBytes { buffer.append(contentsOf: $0) } }
 
+    /// Copies JSON as it is; the caller has checked it.
     package mutating func raw(json: String) {
         var json = json
         json.withUTF8 { buffer.append(contentsOf: Bytes($0)) }
@@ -53,8 +62,10 @@
         buffer.used += count
     }
 
+    /// A whole number in decimal digits.
     package mutating func number(_ number: some BinaryInteger) { raw(json: number.description) }
 
+    /// The same without allocating.
     package mutating func number(_ number: Int64) {
         buffer.reserve(41)
         if number < 0 { buffer.append(ASCII.minus) }
@@ -105,11 +116,13 @@
 
     // MARK: - Objects
 
+    /// Opens an object; members and ``end()`` must follow.
     package mutating func begin() {
         raw("{")
         isFirst = true
     }
 
+    /// Closes the object that was opened last.
     package mutating func end() {
         raw("}")
         isFirst = false

@@ -13,11 +13,13 @@
     /// Set once more than `deepestAllowed` containers were open.
     @usableFromInline package var isTooDeep = false
 
+    /// Allocates for the contract's depth.
     package init() {
         words = .allocate(capacity: Self.deepestAllowed / 64)
         capacity = Self.deepestAllowed
     }
 
+    /// Call once, in the owner's `deinit`; the stack must not be used afterwards.
     package func deallocate() { words.deallocate() }
 
     /// Records the container that brings the document's open containers to `depth`. `level` counts from 0 at the start
@@ -32,6 +34,7 @@
     }
 
     @inlinable @inline(__always)
+    /// - Parameter level: of a container that is open.
     package func isObject(level: Int) -> Bool {
         words[level >> 6] & (1 << UInt64(truncatingIfNeeded: level & 63)) != 0
     }

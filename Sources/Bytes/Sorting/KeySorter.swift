@@ -23,6 +23,7 @@
     @usableFromInline var items = GrowingBuffer<Item>()
     @usableFromInline var spare = GrowingBuffer<Item>()
 
+    /// A sorter with little memory, which grows with the ranges that it sorts.
     package init() {}
 
     /// Frees the memory; the sorter stays usable.
@@ -31,6 +32,7 @@
         spare.removeAll(keepingRoomFor: 0)
     }
 
+    /// Call once, in the owner's `deinit`; the sorter must not be used afterwards.
     package func free() {
         items.free()
         spare.free()

@@ -7,16 +7,20 @@
 /// The runs of a merge that have an item, with the next one on top: a binary heap, where no run comes after its
 /// children, at twice its index plus one and plus two.
 @usableFromInline package struct MergeHeap<Run: MergeRun> {
+    /// In the heap's order: only the first is known to come before all others.
     @usableFromInline package var runs: [Run]
 
+    /// - Parameter runs: in any order.
     @inlinable
     package init(_ runs: [Run] = []) {
         self.runs = runs
         for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sink(from: place) }
     }
 
+    /// The run whose item comes next; nil: none is left.
     @inlinable package var first: Run? { runs.first }
 
+    /// Adds a run at its place, in logarithmic time.
     @inlinable
     package mutating func insert(_ run: Run) {
         runs.append(run)
@@ -27,6 +31,7 @@
         }
     }
 
+    /// Removes the run whose items are used up. There must be one.
     @inlinable
     package mutating func removeFirst() {
         runs.swapAt(0, runs.count - 1)

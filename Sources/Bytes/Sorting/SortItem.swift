@@ -2,6 +2,7 @@
 package struct SortItem {
     /// The beginning of `contents`, by which the items are sorted.
     package let key: Bytes
+    /// The whole item, its key included.
     package let contents: Bytes
     /// For the sorter's caller.
     package let tag: UInt32

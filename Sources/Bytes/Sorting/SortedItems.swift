@@ -37,6 +37,7 @@ package final class SortedItems {
         heap = MergeHeap(runs)
     }
 
+    /// Whether no item remains.
     package var isDone: Bool { key == nil }
 
     /// The size of all runs' buffers in bytes.

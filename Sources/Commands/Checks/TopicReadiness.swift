@@ -22,8 +22,8 @@ struct TopicReadiness {
                         "The topics are made, but \(place) cannot be used yet: \(failure.reason) (\(failure.name)); see that "
                             + "all brokers run, and ask with 'rejoinder check' before you start workers")
                 }
-                // librdkafka keeps an answer that a broker gave before it knew the partition, for minutes; a query for the
-                // topic replaces it.
+                // librdkafka keeps an answer that a broker gave before it knew the partition, for minutes; a query for
+                // the topic replaces it.
                 _ = try? admin.partitionCounts(of: [place.topic], timeout: .seconds(2))
                 Thread.sleep(forTimeInterval: 0.1)
             }

@@ -8,6 +8,7 @@ extension ClusterReplay.Options.Timestamps: ExpressibleByArgument {}
 extension WindowReplay.Tables: ExpressibleByArgument {}
 
 extension ReplaySpeed: ExpressibleByArgument {
+    /// Reads the argument as ``ReplaySpeed/init(_:)`` does; nil is a usage error.
     public init?(argument: String) { self.init(argument) }
 }
 

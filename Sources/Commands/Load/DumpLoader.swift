@@ -30,8 +30,8 @@ struct DumpLoader {
     }
 
     /// Ends the process by the signal that stopped the load, if one did.
-    /// - Throws: `PublishFailure`, with the records that are published for certain; ``CommandFailure``, with their number
-    ///   if any; `KafkaError` and `WorkerError` before the first record.
+    /// - Throws: `PublishFailure`, with the records that are published for certain; ``CommandFailure``, with their
+    ///   number if any; `KafkaError` and `WorkerError` before the first record.
     func run() throws {
         let signals = StopOnSignal()
         let summary = try load(stop: signals.stop)

@@ -81,7 +81,8 @@ enum SourceTrial {
     }
 
     /// Times whose unit may be another one, and ids that are texts; see
-    /// ``SourceTranslator/doubtfulUnits(topic:value:headers:)`` and ``SourceTranslator/doubtfulIDs(topic:value:headers:)``.
+    /// ``SourceTranslator/doubtfulUnits(topic:value:headers:)`` and
+    /// ``SourceTranslator/doubtfulIDs(topic:value:headers:)``.
     static func doubtfulValues(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String] {

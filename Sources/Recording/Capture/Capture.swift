@@ -4,7 +4,9 @@ import Logging
 
 /// Copies a window of some topics from a cluster into a recording.
 package struct Capture {
+    /// Names as in the cluster; the recording has them renamed by ``renaming``.
     package var topics: [String]
+    /// Bounds of every topic, except that ``WindowBound/count(_:)`` counts the records of all of them.
     package var window: Window
     /// Goes on after the window's end until it is stopped.
     package var isFollowing: Bool
@@ -21,6 +23,7 @@ package struct Capture {
     package var renaming = TopicRenaming()
     /// For events on the way; librdkafka's own lines go to `clientLogger`.
     package var logger: Logger
+    /// Takes the lines of librdkafka's clients.
     package var clientLogger: Logger
     /// Bytes of records that may wait in memory for their turn.
     var memoryLimit = 96 << 20
@@ -279,6 +282,7 @@ struct PartitionDiscovery {
 
 /// The progress of a capture.
 package struct CaptureProgress: Sendable {
+    /// Records written so far.
     package let records: Int
     /// Bytes of keys and values.
     package let bytes: Int
@@ -289,6 +293,7 @@ package struct CaptureProgress: Sendable {
     /// The maximum number of records; nil: no limit.
     package let limit: Int64?
 
+    /// Progress of a capture that has a window's end where `offsetsInAll` is not nil.
     package init(records: Int, bytes: Int, offsetsPassed: Int64, offsetsInAll: Int64?, limit: Int64?) {
         self.records = records
         self.bytes = bytes
@@ -347,6 +352,7 @@ package struct CaptureSummary: Sendable {
         if case .stopped = end { true } else { false }
     }
 
+    /// Records of all topics.
     package var recordCount: Int { records.reduce(0) { $0 + $1.count } }
 
     fileprivate mutating func add(_ message: borrowing ConsumedMessage, topic: String) {

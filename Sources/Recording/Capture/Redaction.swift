@@ -8,6 +8,7 @@ import Bytes
 ///
 /// Not Sendable: belongs to one capture.
 package final class Redaction {
+    /// In the order of the counts in ``replaced``.
     package let fields: [RedactedField]
     /// Replaced strings, by field.
     package private(set) var replaced: [Int]
@@ -18,6 +19,7 @@ package final class Redaction {
     private var copy: UnsafeMutableBufferPointer<UInt8>
     private let document = JSONDocument()
 
+    /// Begins with all counts at 0.
     package init(_ fields: [RedactedField]) {
         self.fields = fields
         replaced = Array(repeating: 0, count: fields.count)

@@ -4,7 +4,9 @@ import Logging
 
 /// A part of some topics, between two bounds.
 package struct Window: Sendable, Equatable {
+    /// The place of the first record.
     package var from: WindowBound
+    /// The place behind the last record.
     package var to: WindowBound
 
     /// - Throws: when it ends where it begins, or before.

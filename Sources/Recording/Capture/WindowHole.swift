@@ -2,6 +2,7 @@ import KafkaClient
 
 /// Offsets of a window whose records the brokers no longer had when their turn came.
 package struct WindowHole: Sendable, Equatable {
+    /// The reason why the records are gone.
     package enum Cause: Sendable, Equatable {
         /// Retention, or `kafka-delete-records`, deleted the log's beginning.
         case deleted
@@ -9,11 +10,14 @@ package struct WindowHole: Sendable, Equatable {
         case truncated
     }
 
+    /// The partition that lacks them.
     package let partition: TopicPartition
     /// The offsets not read; some may never have held a record.
     package let offsets: Range<Int64>
+    /// The reason, as far as the log's present bounds tell it.
     package let cause: Cause
 
+    /// - Parameter offsets: not empty.
     package init(partition: TopicPartition, offsets: Range<Int64>, cause: Cause) {
         self.partition = partition
         self.offsets = offsets

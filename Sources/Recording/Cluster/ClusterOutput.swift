@@ -14,6 +14,7 @@ import Worker
 ///
 /// Not Sendable: used on one thread.
 package final class ClusterOutput {
+    /// The guarantee for a record when a publishing fails midway.
     package enum Delivery: Sendable, Equatable {
         /// Uses transactional ids with this prefix, the group's name, since permissions are granted by it.
         case transactions(idPrefix: String)
@@ -89,6 +90,8 @@ package final class ClusterOutput {
         }
     }
 
+    /// The handle for a topic's records; kept for the life of the producer.
+    /// - Throws: `KafkaError` for a name that librdkafka refuses.
     package func topic(_ name: String) throws(KafkaError) -> ProducerTopic { try producer.topic(name) }
 
     /// Queues one record; waits while the queue is full.

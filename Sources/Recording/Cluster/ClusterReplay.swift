@@ -8,7 +8,9 @@ import Worker
 /// Reads the recording twice: first to check that it is whole and fits the topics, then to publish it. If the check
 /// fails, no record is published. Blocks the thread that calls `run`. Not Sendable.
 package final class ClusterReplay {
+    /// The recording, its targets and its pace.
     package struct Options: Sendable {
+        /// The timestamps of the published records.
         package enum Timestamps: String, Sendable, CaseIterable {
             /// As recorded.
             case keep
@@ -22,10 +24,12 @@ package final class ClusterReplay {
         package var properties: KafkaProperties
         /// Put before each recorded topic's name, after `renaming`.
         package var topicPrefix = ""
+        /// Applied to each recorded topic's name, before `topicPrefix`.
         package var renaming = TopicRenaming()
         /// Topics that a worker reads or writes. Without `allowsLiveTopics`, publishing to them, or to a topic under
         /// its recorded name, is refused.
         package var liveTopics: Set<String> = []
+        /// Allows targets in ``liveTopics``, and targets under their recorded names.
         package var allowsLiveTopics = false
         /// Reports the plan without publishing.
         package var isDryRun = false
@@ -34,12 +38,17 @@ package final class ClusterReplay {
         package var isTransactional = true
         /// Prefix of transactional ids.
         package var groupID = "rejoinder"
+        /// The pace; by default as fast as the brokers accept records.
         package var speed = ReplaySpeed.max
+        /// The timestamps of the published records; by default as recorded.
         package var timestamps = Timestamps.keep
         /// Places records by their keys' hashes, as Java clients do it, instead of by the recorded partition number.
         /// The records of one key keep their order; a record without a key goes to any partition.
         package var repartition = false
 
+        /// - Parameters:
+        ///   - path: the recording; `-` is standard input.
+        ///   - properties: the user's, with the brokers.
         package init(path: String, properties: KafkaProperties) {
             self.path = path
             self.properties = properties
@@ -48,6 +57,7 @@ package final class ClusterReplay {
         func target(of topic: String) -> String { topicPrefix + renaming.apply(to: topic) }
     }
 
+    /// The result of a replay, also of one that was stopped.
     package struct Summary: Sendable, Equatable {
         /// Acknowledged records.
         package var records = 0
@@ -55,6 +65,7 @@ package final class ClusterReplay {
         package var bytes = 0
         /// By the names of the target topics.
         package var topics: [String: Int] = [:]
+        /// From the first record to the last acknowledgement.
         package var elapsed = Duration.zero
         /// The duration at the exact pace; nil without a pace.
         package var planned: Duration?
@@ -71,6 +82,7 @@ package final class ClusterReplay {
         /// A dry run: no record was published.
         package var isDryRun = false
 
+        /// Of a replay that has published no record.
         package init() {}
     }
 

@@ -14,6 +14,7 @@ import Worker
 ///
 /// Joins no group and commits no offset. Blocks the thread that calls `run`. Not Sendable.
 package final class DeadLetterReturn {
+    /// The letters to return.
     package struct Options: Sendable {
         /// The worker's settings: the live topics' names, librdkafka's properties.
         package var configuration: WorkerConfiguration
@@ -24,12 +25,14 @@ package final class DeadLetterReturn {
         /// Reports without publishing.
         package var isDryRun = false
 
+        /// All codes of the window, published.
         package init(configuration: WorkerConfiguration, window: Window) {
             self.configuration = configuration
             self.window = window
         }
     }
 
+    /// The result of a return, also of one that was stopped.
     package struct Summary: Sendable, Equatable {
         /// Letters of the window, of any code.
         package var letters = 0
@@ -43,9 +46,12 @@ package final class DeadLetterReturn {
         package var kept: [ReturnedLetter.Obstacle: Int] = [:]
         /// Letters that the broker deleted before they were read.
         package var holes: [WindowHole] = []
+        /// Of the whole run, the look for topics and partitions included.
         package var elapsed = Duration.zero
+        /// It was told to stop before it had read the whole window.
         package var wasStopped = false
 
+        /// Of a return that has read no letter.
         package init() {}
     }
 

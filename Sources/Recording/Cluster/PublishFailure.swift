@@ -12,13 +12,16 @@ package struct PublishFailure: Error, Sendable, CustomStringConvertible {
         case unknown
     }
 
+    /// The client's error, with its remedy.
     package let cause: KafkaError
     /// The first records, which are published for certain, each once and in order.
     package let certain: Int
     /// Records handed to the producer after them.
     package let handedOver: Int
+    /// The state of the ``handedOver`` records.
     package let rest: Rest
 
+    /// A sentence for people, without its end.
     package var description: String {
         var text = "\(cause); the first \(Wording.count(certain, "record")) are there for certain"
         if case .unknown = rest {} else { text += ", each once and in order" }

@@ -13,6 +13,7 @@ package protocol ReplayClock: Sendable {
 package struct SystemReplayClock: ReplayClock {
     private let origin = ContinuousClock.now
 
+    /// A clock that reads zero now.
     package init() {}
 
     package var now: Duration { ContinuousClock.now - origin }

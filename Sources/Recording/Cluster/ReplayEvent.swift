@@ -18,10 +18,12 @@ package struct ReplayAdvance: Sendable, Equatable {
     package var total: Int
     /// Bytes of keys and values read so far.
     package var bytes: Int
+    /// Since the reading began.
     package var elapsed: Duration
     /// The current delay against its pace; zero without a pace.
     package var behind: Duration
 
+    /// - Parameter behind: the delay against the pace; zero without one.
     package init(records: Int, total: Int, bytes: Int, elapsed: Duration, behind: Duration = .zero) {
         self.records = records
         self.total = total
@@ -33,6 +35,7 @@ package struct ReplayAdvance: Sendable, Equatable {
     /// 0 to 100.
     package var percent: Int { total > 0 ? min(100, records * 100 / total) : 100 }
 
+    /// The mean since the beginning.
     package var recordsPerSecond: Double {
         let seconds = elapsed / .seconds(1)
         return seconds > 0 ? Double(records) / seconds : 0

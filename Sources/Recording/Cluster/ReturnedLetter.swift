@@ -23,17 +23,21 @@ package struct ReturnedLetter: Sendable, Equatable {
 
     /// The letter's own partition.
     package let letter: TopicPartition
+    /// The letter's offset in the dead-letter topic.
     package let letterOffset: Int64
     /// The source record's partition; nil when the headers do not name it.
     package let source: TopicPartition?
+    /// The source record's offset; nil when the headers do not name it.
     package let sourceOffset: Int64?
     /// `rejoinder.error.code`; empty without one.
     package let code: String
+    /// `rejoinder.error.message`: field and reason for people; empty without one.
     package let message: String
     /// nil is Kafka's null.
     package let key: [UInt8]?
     /// How often the record has come back before, by its mark.
     package let returnedBefore: Int
+    /// nil: the letter can go back.
     package internal(set) var obstacle: Obstacle?
 
     /// Milliseconds since 1970; nil when the record had no timestamp.

@@ -19,8 +19,8 @@ struct SortedRecord {
     var timestamp: Int64? { time < 0 ? nil : time }
 }
 
-/// The record as an item of a sorter: rank and offset, by which it is sorted, time, two lengths (-1 for null), then key,
-/// value and headers.
+/// The record as an item of a sorter: rank and offset, by which it is sorted, time, two lengths (-1 for null), then
+/// key, value and headers.
 extension SortedRecord {
     /// The size of rank and offset, each big-endian and with its sign bit inverted, so that bytes have the order of
     /// numbers.

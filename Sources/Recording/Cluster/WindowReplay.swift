@@ -23,13 +23,16 @@ package final class WindowReplay {
         case event
     }
 
+    /// The events to enrich, and the topics for the results.
     package struct Options: Sendable {
         /// The worker's settings: the live topics' names, `maxRecordBytes`, librdkafka's properties. The state
         /// directory and the group are not used.
         package var configuration: WorkerConfiguration
         /// The window of the questions topic.
         package var window: Window
+        /// An existing topic; the live output topic only with ``allowsLiveOutput``.
         package var outputTopic: String
+        /// The state of the tables; by default the present one.
         package var tables = Tables.now
         /// The topic for question events that cannot be enriched; nil: they are only counted.
         package var deadLetterTopic: String?
@@ -38,6 +41,7 @@ package final class WindowReplay {
         /// Bytes that each of up to four sorters holds in memory before it uses a temporary file.
         package var sorterBytes = 16 << 20
 
+        /// - Parameter window: of the questions topic.
         package init(configuration: WorkerConfiguration, window: Window, outputTopic: String) {
             self.configuration = configuration
             self.window = window
@@ -45,6 +49,7 @@ package final class WindowReplay {
         }
     }
 
+    /// The result of a replay, also of one that was stopped.
     package struct Summary: Sendable, Equatable {
         /// Question events of the window that were read.
         package var events = 0
@@ -62,9 +67,12 @@ package final class WindowReplay {
         package var beyondRetention = 0
         /// Records of the window, or of the tables, that the broker deleted before they were read.
         package var holes: [WindowHole] = []
+        /// Of the whole run, the loading of the tables included.
         package var elapsed = Duration.zero
+        /// It was told to stop before its end.
         package var wasStopped = false
 
+        /// Of a replay that has read no event.
         package init() {}
     }
 

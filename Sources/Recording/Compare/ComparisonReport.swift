@@ -1,5 +1,6 @@
 /// The result of a comparison.
 package struct ComparisonReport: Sendable, Equatable {
+    /// A question whose records differ, with a diff for people.
     package struct Difference: Sendable, Equatable {
         package var label: QuestionLabel
         /// Empty when only the number of differences is kept.
@@ -9,6 +10,7 @@ package struct ComparisonReport: Sendable, Equatable {
     /// Records in the replay's output, and the distinct questions, counted per topic. Questions that only the golden
     /// file has are included.
     package var records = 0
+    /// Distinct questions by topic.
     package var questions = 0
     /// In the order in which the questions were first met.
     package var differences: [Difference] = []
@@ -20,7 +22,9 @@ package struct ComparisonReport: Sendable, Equatable {
     /// Ignored paths that none of the searched records contained.
     package var unusedPaths: [String] = []
 
+    /// Questions whose records differ, are missing or are in excess.
     package var differing: Int { differences.count + furtherDifferences }
+    /// Whether replay and golden file hold the same records, but for the ignored paths.
     package var isEqual: Bool { differing == 0 }
 
     /// The differences for people.

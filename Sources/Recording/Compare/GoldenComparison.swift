@@ -67,6 +67,8 @@ package final class GoldenComparison: ReplaySink {
         maxDescribed = listsQuestions ? 10_000 : 20
     }
 
+    /// Compares the output with the golden file's next record, which it reads for it.
+    /// - Throws: ``RecordingError`` for a bad golden file.
     package func take(_ output: ReplayOutput) throws {
         guard isCompared(output.kind) else { return }
         report.records += 1

@@ -4,8 +4,8 @@ import Records
 
 /// Records as lines, in the envelope that `kcat -J` prints.
 ///
-/// A value of its own, since its owner is a class: the runtime checks each access to a stored property of a class, and a
-/// line has more than ten parts.
+/// A value of its own, since its owner is a class: the runtime checks each access to a stored property of a class, and
+/// a line has more than ten parts.
 struct RecordLines: ~Copyable {
     private var buffer: JSONWriter
     private var isFirstHeader = true

@@ -5,20 +5,25 @@ import KafkaClient
 package struct RecordedView {
     /// A header of the record; the bytes live as long as the record's.
     package struct Header {
+        /// UTF-8.
         package var name: Bytes
         /// nil is Kafka's null.
         package var value: Bytes?
 
+        /// A header of bytes that the caller keeps alive.
         package init(name: Bytes, value: Bytes?) {
             self.name = name
             self.value = value
         }
     }
 
+    /// The topic's name as UTF-8: under its recorded name, before any renaming.
     package var topic: Bytes
+    /// The record's partition when it was recorded.
     package var partition: Int32
     /// The record's offset when it was recorded.
     package var offset: Int64
+    /// The origin of the timestamp; `unknown` where there is none.
     package var timestampType: RecordedRecord.TimestampType
     /// Milliseconds since 1970; nil when the broker had none.
     package var timestamp: Int64?
@@ -29,6 +34,7 @@ package struct RecordedView {
     /// nil is Kafka's null.
     package var value: Bytes?
 
+    /// A view of bytes that the caller keeps alive and unchanged while the view is in use.
     package init(
         topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
         headerBytes: UnsafeBufferPointer<Header> = UnsafeBufferPointer(start: nil, count: 0), key: Bytes?, value: Bytes?
@@ -43,6 +49,7 @@ package struct RecordedView {
         self.value = value
     }
 
+    /// Whether reading ``headers`` would copy anything.
     package var hasHeaders: Bool { !headerBytes.isEmpty }
 
     /// The headers, copied at each call.

@@ -1,8 +1,8 @@
 import Bytes
 import Foundation
 
-/// The last line of a recording that `rejoinder record` writes: what is in the file, and where it comes from. Its format
-/// is in `Schemas/recording.schema.json`.
+/// The last line of a recording that `rejoinder record` writes: what is in the file, and where it comes from. Its
+/// format is in `Schemas/recording.schema.json`.
 package struct RecordingManifest: Codable, Sendable, Equatable {
     /// The bounds as they were asked for.
     package struct Window: Codable, Sendable, Equatable {
@@ -10,6 +10,7 @@ package struct RecordingManifest: Codable, Sendable, Equatable {
         /// nil: it went on with new records.
         package var to: String?
 
+        /// - Parameter to: nil: the recording went on with new records.
         package init(from: String, to: String?) {
             self.from = from
             self.to = to
@@ -23,6 +24,7 @@ package struct RecordingManifest: Codable, Sendable, Equatable {
         package var to: Int64
     }
 
+    /// A recorded topic, and the part of it that was read.
     package struct Topic: Codable, Sendable, Equatable {
         /// As in the file's records.
         package var topic: String
@@ -44,6 +46,7 @@ package struct RecordingManifest: Codable, Sendable, Equatable {
         package var to: Int64
     }
 
+    /// The reason why the recording ended.
     package enum End: String, Codable, Sendable {
         /// At the window's end, or at the asked time or size.
         case complete

@@ -37,6 +37,8 @@ package final class RecordingWriter {
     /// Bytes written to the file so far, packed; all of them once it is finished.
     package var bytesWritten: Int { output.bytesWritten }
 
+    /// Writes a record that owns its bytes.
+    /// - Throws: when the buffer is full and the file cannot take it.
     package func write(_ record: RecordedRecord) throws(RecordingError) {
         var topic = record.topic
         topic.withUTF8 {
@@ -47,6 +49,8 @@ package final class RecordingWriter {
         try flushIfDue()
     }
 
+    /// Writes a record from a reader's memory, without a copy of its own.
+    /// - Throws: when the buffer is full and the file cannot take it.
     package func write(_ record: borrowing RecordedView) throws(RecordingError) {
         lines.begin(record.topic, record.partition, record.offset, record.timestampType, record.timestamp)
         for header in record.headerBytes { lines.add(header.name, header.value) }
@@ -54,6 +58,8 @@ package final class RecordingWriter {
         try flushIfDue()
     }
 
+    /// Writes a record of borrowed bytes; they are copied before the call returns.
+    /// - Throws: when the buffer is full and the file cannot take it.
     package func write(
         topic: Bytes, partition: Int32, offset: Int64, timestampType: RecordedRecord.TimestampType, timestamp: Int64?,
         headers: [RecordHeader] = [], key: Bytes?, value: Bytes?

@@ -10,9 +10,12 @@ package struct Replay {
         case tablesFirst
     }
 
+    /// Paths, replayed one after the other; `-` is standard input.
     package var files: [String]
+    /// The order of the tables' records.
     package var order: Order
 
+    /// - Parameter files: at least one; `-` only with the order as recorded, since the other reads files twice.
     package init(files: [String], order: Order = .asRecorded) {
         self.files = files
         self.order = order
@@ -71,6 +74,8 @@ package final class RecordingSink: ReplaySink {
         takesDeadLetters = kinds.contains(.deadLetter)
     }
 
+    /// Writes an output of a wanted kind, and drops the others.
+    /// - Throws: ``RecordingError``.
     package func take(_ output: ReplayOutput) throws {
         guard output.kind == .enriched ? takesEnriched : takesDeadLetters else { return }
         var topic = output.topic
@@ -88,11 +93,13 @@ package final class PairSink: ReplaySink {
     private let first: any ReplaySink
     private let second: any ReplaySink
 
+    /// - Parameter first: takes each output before the second, which does not get the output if the first throws.
     package init(_ first: any ReplaySink, _ second: any ReplaySink) {
         self.first = first
         self.second = second
     }
 
+    /// Passes the output to the first sink, then to the second.
     package func take(_ output: ReplayOutput) throws {
         try first.take(output)
         try second.take(output)

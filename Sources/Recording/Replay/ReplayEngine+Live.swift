@@ -166,8 +166,10 @@ package final class LastRecordSink: ReplaySink {
     private var last: [Place: (order: Int, record: RecordedRecord)] = [:]
     private var count = 0
 
+    /// - Parameter next: takes the dead letters at once and the last enriched records on ``finish()``.
     package init(_ next: some ReplaySink) { self.next = next }
 
+    /// Keeps a copy of an enriched record in place of its question's earlier one.
     package func take(_ output: ReplayOutput) throws {
         guard output.kind == .enriched else { return try next.take(output) }
         count += 1

@@ -15,7 +15,9 @@ package final class ReplayEngine {
     /// The most bytes that may wait in all partitions' batches together.
     private static let maxPendingBytes = 32 << 20
 
+    /// Names of the inputs and outputs, without the recording's prefix.
     package let topics: TopicNames
+    /// Of all records fed so far.
     package internal(set) var counts = ReplayCounts()
 
     private let names: InputNames
@@ -223,7 +225,9 @@ package final class ReplayEngine {
 
 /// The reason why a replay cannot go on, as a sentence for people.
 package struct ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// With its remedy, without its end.
     package let description: String
 
+    /// - Parameter description: a sentence for people, without its end.
     package init(_ description: String) { self.description = description }
 }

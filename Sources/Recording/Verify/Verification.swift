@@ -12,6 +12,7 @@ import Worker
 /// engine can bring the tables to that state and remake the record, byte for byte. Joins no group, commits nothing and
 /// publishes nothing. Blocks the thread that calls `run`. Not Sendable.
 package final class Verification {
+    /// The records to verify.
     package struct Options: Sendable {
         /// The worker's settings: topics, group, limits, librdkafka's properties.
         package var configuration: WorkerConfiguration
@@ -23,6 +24,7 @@ package final class Verification {
         /// Bytes of records that are sorted in memory.
         package var sorterBytes = 64 << 20
 
+        /// All questions of the window.
         package init(configuration: WorkerConfiguration, window: Window) {
             self.configuration = configuration
             self.window = window
@@ -41,6 +43,7 @@ package final class Verification {
     private let logger: Logger
     private let properties: ClientProperties
 
+    /// - Parameter stop: ends the verification; `run` then returns the report of the records judged by then.
     package init(options: Options, stop: StopSignal, logger: Logger) {
         self.options = options
         self.stop = stop
@@ -124,7 +127,8 @@ package final class Verification {
         }
     }
 
-    /// The tables' offsets that the group has committed, by partition number. Empty where records do not follow changes.
+    /// The tables' offsets that the group has committed, by partition number. Empty where records do not follow
+    /// changes.
     private func committedTables(
         _ admin: AdminClient, _ partitions: Int32
     ) throws -> [Int32: (answers: Int64, votes: Int64)] {

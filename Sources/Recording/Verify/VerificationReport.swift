@@ -41,13 +41,17 @@ package enum UnjudgedReason: String, Sendable, CaseIterable {
 
 /// The result of a verification.
 package struct VerificationReport: Sendable, Equatable {
+    /// One fault, with its place and the details for people.
     package struct Finding: Sendable, Equatable {
+        /// The kind, by which findings are counted.
         package var fault: VerificationFault
         /// The question event.
         package var place: TopicPartition
+        /// Of the question event.
         package var offset: Int64
         /// The event's key, for people.
         package var key: String
+        /// Details for people, such as a diff; may be empty.
         package var lines: [String]
 
         /// `questions [3] at offset 17, question q-4711: wrong`
@@ -61,22 +65,30 @@ package struct VerificationReport: Sendable, Equatable {
     package var events = 0
     /// Enriched records of these events.
     package var records = 0
+    /// Dead letters of these events.
     package var deadLetters = 0
     /// Enriched records that were remade.
     package var remade = 0
     /// Table records read for it.
     package var tableRecords = 0
+    /// Counts by kind, findings without a kept text included.
     package private(set) var faults: [VerificationFault: Int] = [:]
     package private(set) var unjudged: [UnjudgedReason: Int] = [:]
+    /// At most 1000 of each kind.
     package private(set) var findings: [Finding] = []
     /// The verified partitions.
     package var partitions: [TopicPartition] = []
+    /// Of the whole verification.
     package var elapsed = Duration.zero
+    /// It was told to stop: partitions may be missing, or judged in part.
     package var wasStopped = false
 
+    /// Of a verification that has judged no record.
     package init() {}
 
+    /// The number of findings of a kind.
     package subscript(fault: VerificationFault) -> Int { faults[fault] ?? 0 }
+    /// The number of records that could not be judged, by reason.
     package subscript(reason: UnjudgedReason) -> Int { unjudged[reason] ?? 0 }
 
     /// - Parameter allowsDoubles: whether records may be published more than once, as `at-least-once` allows.

@@ -50,7 +50,7 @@ package struct SourceConfigurationReader {
                 unknown(key, "sources", Self.keys, aliases: OtherNames.keys)
             }
         }
-        // What stands beside fields: and not under it has been said.
+        // Keys beside fields: that belong under it are reported above.
         if problems.count > before, entry["fields"].map(Self.isNull) ?? false { return }
         format = nil
         if let preset = entry["preset"] { return readPreset(preset, entry, node) }

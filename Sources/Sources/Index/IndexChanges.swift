@@ -1,7 +1,7 @@
 import Bytes
 
-/// Changes of the index in the order in which they were made, in one block of memory, with a table of the newest of each
-/// key. The last ones can be taken back. Not Sendable.
+/// Changes of the index in the order in which they were made, in one block of memory, with a table of the newest of
+/// each key. The last ones can be taken back. Not Sendable.
 final class IndexChanges {
     /// A change; the bytes of its key and its value follow each other in `memory`.
     private struct Change {
@@ -45,7 +45,8 @@ final class IndexChanges {
         return keys[slot] > 0 ? .some(value(of: changes[Int(keys[slot]) - 1])) : nil
     }
 
-    /// Calls `body` with the rows whose newest value, or an earlier one, is a vote at this place; with some more than once.
+    /// Calls `body` with the rows whose newest value, or an earlier one, is a vote at this place; with some more than
+    /// once.
     func forEachRow(at place: VotePlace, _ body: (Bytes) -> Void) {
         if changes.isEmpty { return }
         var next = votes[slot(of: place)] - 1

@@ -46,8 +46,8 @@ package final class SourceIndex {
         }
     }
 
-    /// Rows of the votes for an answer that name only the answer, in the order of their keys: those that wait for it, or
-    /// those that are published.
+    /// Rows of the votes for an answer that name only the answer, in the order of their keys: those that wait for it,
+    /// or those that are published.
     func rows(ofVotesFor answer: String, areWaiting: Bool) throws(StoreError) -> [[UInt8]] {
         let prefix = IndexKey.votes(forAnswer: answer, areWaiting: areWaiting)
         var rows = Set(try store?.keys(beginningWith: prefix).map { Array($0.dropFirst(prefix.count)) } ?? [])
@@ -77,7 +77,7 @@ package final class SourceIndex {
             .map { ($0.value, $0.key) }.sorted { $0.row.lexicographicallyPrecedes($1.row) }
     }
 
-    /// Whether the lane has changed a row to what is no vote, or one at another place.
+    /// Whether the lane has changed a row to no vote, or to one at another place.
     private func isElsewhere(_ row: [UInt8], _ isThere: (VotePlace) -> Bool) -> Bool {
         row.withUnsafeBytes { row in
             guard let value = own(row) else { return false }

@@ -3,7 +3,7 @@ import Bytes
 /// A field of a mapping, with all that is the same for every row made once. A class, so that passing it on costs one
 /// reference count and not those of its parts.
 final class PlannedField {
-    /// What the record's identity takes from a field.
+    /// The part of the record's identity that a field gives.
     enum Role { case questionID, answerID, voterID, tally, other }
 
     let role: Role

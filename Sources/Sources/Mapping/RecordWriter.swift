@@ -66,8 +66,8 @@ struct RecordWriter: ~Copyable {
         record.kept.append(KeptField(name: name, json: start.map { Array(value.bytes[$0...]) } ?? []))
     }
 
-    /// A long column's values are kept even if short, since the next change may leave out the whole column. A value once
-    /// kept stays kept, even if short now or NULL: a restarted connector repeats older changes.
+    /// A long column's values are kept even if short, since the next change may leave out the whole column. A value
+    /// once kept stays kept, even if short now or NULL: a restarted connector repeats older changes.
     private func isKept(_ name: String, _ path: RowPath) -> Bool {
         keepsAll || keepsLongValues && values.row.length(ofColumn: path) >= Self.longValue
             || values.kept.contains { $0.name == name }

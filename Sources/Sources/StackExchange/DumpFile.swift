@@ -56,7 +56,8 @@ package final class DumpFile {
     }
 
     /// - Returns: false at the file's end.
-    /// - Throws: `SourceFailure` where the system fails to read, so that a failing disk does not look like the file's end.
+    /// - Throws: `SourceFailure` where the system fails to read, so that a failing disk does not look like the file's
+    ///   end.
     private func read() throws(SourceFailure) -> Bool {
         do throws(SystemFailure) {
             let count = try Descriptor.readSome(handle.fileDescriptor, into: lines.room())

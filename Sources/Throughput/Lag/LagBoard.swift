@@ -27,6 +27,7 @@ package final class LagBoard: Sendable {
 
     private let state: Mutex<State>
 
+    /// Counts the brokers' silence from now on.
     package init() { state = Mutex(State(answered: .now)) }
 
     // MARK: - Answers of the brokers
@@ -76,10 +77,13 @@ package final class LagBoard: Sendable {
 
     /// How long no broker has answered, and why; at most a few seconds while all is well.
     package struct Silence: Sendable, Equatable {
+        /// Since the last answer of any broker.
         package var seconds: Double
+        /// The last error; nil: there was none since the last answer.
         package var reason: String?
     }
 
+    /// Read without a request: any thread may ask at any time.
     package func silence(at now: ContinuousClock.Instant) -> Silence {
         state.withLock { Silence(seconds: max(0, (now - $0.answered) / .seconds(1)), reason: $0.trouble) }
     }

@@ -45,6 +45,7 @@ package final class LagProbe: Service {
         self.logger = logger
     }
 
+    /// Runs its thread until the service is told to shut down.
     package func run() async throws {
         let thread = Thread { [self] in
             do {

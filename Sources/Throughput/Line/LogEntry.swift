@@ -32,6 +32,7 @@ package enum LogEntry: Sendable, Equatable {
         self.init(value, isInner: false)
     }
 
+    /// - Parameter text: a line without its end.
     package init(_ text: String) {
         var text = text
         self = text.withUTF8 { LogEntry(Bytes($0)) }
@@ -82,6 +83,7 @@ package enum LogEntry: Sendable, Equatable {
 
 /// A log line that explains the throughput: a start, a stop, a rebalance, or trouble.
 package struct LogNote: Sendable, Equatable {
+    /// The kind of a line, by which a report marks it.
     package enum Kind: Sendable, Equatable {
         case start
         case stop
@@ -93,13 +95,18 @@ package struct LogNote: Sendable, Equatable {
 
     /// Seconds since 1970.
     package var time: Double
+    /// Decided by message and level.
     package var kind: Kind
+    /// As the log writes it: `info`, `warning`, `error`; empty where a log collector left it out.
     package var level: String
+    /// The part of the program that wrote the line.
     package var logger: String
+    /// Constant for an event's kind; the case's details are in the fields.
     package var message: String
     /// Names and values in the line's order, without nulls, objects and arrays of more than 64 elements.
     package var fields: [(name: String, value: String)]
 
+    /// Written by hand, since tuples have no `Equatable`.
     package static func == (left: LogNote, right: LogNote) -> Bool {
         left.time == right.time && left.kind == right.kind && left.level == right.level && left.logger == right.logger
             && left.message == right.message && left.fields.elementsEqual(right.fields) { $0 == $1 }
@@ -133,6 +140,7 @@ package struct LogNote: Sendable, Equatable {
         logger == "rejoinder" && message.hasPrefix("ended: ") ? String(message.dropFirst("ended: ".count)) : nil
     }
 
+    /// The first field of this name; nil where the line has none.
     package func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 

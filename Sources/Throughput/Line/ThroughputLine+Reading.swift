@@ -11,6 +11,7 @@ extension ThroughputLine {
         self.init(value)
     }
 
+    /// Reads a parsed line; the rules are those of ``init(json:)``.
     package init?(_ value: JSONValue) {
         guard let time = value.text("time"), let kind = value.text("message").flatMap(Kind.init(rawValue:)),
             value.text("logger") ?? "throughput" == "throughput", let worker = value.text("worker"),

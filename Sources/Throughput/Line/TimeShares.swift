@@ -5,15 +5,18 @@ extension ThroughputLine {
     package struct TimeShares: Sendable, Equatable {
         private var shares = [Double](repeating: 0, count: LaneActivity.allCases.count)
 
+        /// - Parameter share: called once for each activity.
         package init(_ share: (LaneActivity) -> Double) {
             for activity in LaneActivity.allCases { self[activity] = share(activity) }
         }
 
+        /// The share of one activity, from 0 to 1.
         package subscript(activity: LaneActivity) -> Double {
             get { shares[activity.rawValue] }
             set { shares[activity.rawValue] = newValue }
         }
 
+        /// 1; 0 where no lane had time.
         package var total: Double { shares.reduce(0, +) }
 
         /// The mean, weighted by the lines' lengths; nil where no line has shares.

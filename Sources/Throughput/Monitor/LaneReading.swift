@@ -2,13 +2,16 @@ import Worker
 
 /// A lane's state at one moment.
 package struct LaneReading: Sendable {
+    /// From 0; the lanes of the sources follow those of questions.
     package let lane: Int
+    /// The lane's own report, with its lags raised by the ``LagBoard``.
     package var content: LaneReport.Content
     /// How long the lane has had work and committed nothing.
     package var standing = Duration.zero
     /// The lane's work has stood still for too long.
     package var isStalled = false
 
+    /// A lane that has not been found to stand still.
     package init(lane: Int, content: LaneReport.Content) {
         self.lane = lane
         self.content = content

@@ -14,7 +14,9 @@ package final class Monitor: Service, Sendable {
 
     private static let tick = Duration.seconds(1)
 
+    /// Written in every line.
     package let names: WorkerNames
+    /// One for each lane, in the lanes' order.
     package let reports: [LaneReport]
     private let board: LagBoard?
     private let sinks: [any MonitorSink]

@@ -9,6 +9,7 @@ package struct MonitorTick: Sendable {
     /// The second's real length; longer where the process was held up.
     package var seconds: Double
 
+    /// - Parameter contents: one for each lane.
     package init(line: ThroughputLine, contents: [LaneReport.Content], seconds: Double) {
         self.line = line
         self.contents = contents

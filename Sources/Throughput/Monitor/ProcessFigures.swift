@@ -7,6 +7,7 @@ package struct ProcessFigures: Sendable, Equatable {
     /// User and system time since the process began.
     package var cpuSeconds: Double = 0
 
+    /// Reads both from the system; a figure that it does not give is 0.
     package static var now: ProcessFigures {
         ProcessFigures(residentBytes: currentResidentBytes(), cpuSeconds: currentCPUSeconds())
     }

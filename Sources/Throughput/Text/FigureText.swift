@@ -14,6 +14,7 @@ package enum FigureText {
         return number < 0 ? "-" + digits : digits
     }
 
+    /// `12,345`
     package static func whole(_ number: Int64) -> String { whole(Int(number)) }
 
     /// `12,345`, rounded; from 1e15 on `1.20e+30`.

@@ -25,6 +25,7 @@ package struct Verdict: Sendable, Equatable {
         case idle
     }
 
+    /// The colour of a kind, for pages and terminals.
     package enum Tone: String, Sendable {
         case good
         case fair
@@ -32,7 +33,9 @@ package struct Verdict: Sendable, Equatable {
         case restoring
     }
 
+    /// The most severe that applies.
     package var kind: Kind
+    /// Of the kind; where a kind may be mild or severe, of its degree.
     package var tone: Tone
     /// A few words, constant while the state is the same: "Falling behind".
     package var title: String

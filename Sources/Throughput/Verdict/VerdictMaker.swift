@@ -35,8 +35,8 @@ struct VerdictMaker {
             runbook: isHeldBack(kind) ? "open-transactions" : runbook)
     }
 
-    /// Whether an open transaction is what to act on: it explains a lag, but neither dead letters nor a lane that is
-    /// not at work.
+    /// Whether an open transaction is the cause to act on: it explains a lag, but neither dead letters nor a lane that
+    /// is not at work.
     private func isHeldBack(_ kind: Verdict.Kind) -> Bool {
         guard !line.lag.heldBack.isEmpty else { return false }
         return switch kind {
