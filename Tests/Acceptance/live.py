@@ -11,10 +11,14 @@ CAUSE = "rejoinder.cause"
 FROM = "rejoinder.from"
 
 
-def final(records, kinds, limit=10**9):
-    """key -> (the latest question event that could be read, its value now or None where it is deleted or too large)."""
-    tables = oracle.Tables()
-    events = {}
+def final(records, kinds, limit=10**9, tables=None, events=None):
+    """key -> (the latest question event that could be read, its value now or None where it is deleted or too large).
+
+    tables, events: the tables, and each question's latest event, as earlier records have left them; these go on from
+    there.
+    """
+    tables = oracle.Tables() if tables is None else tables
+    events = {} if events is None else events
     for record in records:
         kind = kinds[record.topic]
         try:
@@ -37,6 +41,19 @@ def final(records, kinds, limit=10**9):
                 continue
         result[key] = (event, value)
     return result
+
+
+def readable_events(records, kinds):
+    """The question events that could be read, by key, in their order."""
+    asked = collections.defaultdict(list)
+    for record in records:
+        if kinds[record.topic] == oracle.QUESTIONS:
+            try:
+                oracle.read(oracle.QUESTIONS, record.key, record.value)
+            except oracle.Refused:
+                continue
+            asked[record.key].append(record)
+    return asked
 
 
 def by_question(records):
@@ -86,36 +103,38 @@ def verify(deployment, limit=10**9, is_undisturbed=True, is_exactly_once=True):
     )
     unasked = published.keys() - {r.key for r in deployment.records if deployment.kinds[r.topic] == oracle.QUESTIONS}
     assert not unasked, f"never asked: {unasked}"
-    asked = collections.defaultdict(list)
-    for record in deployment.records:
-        if deployment.kinds[record.topic] == oracle.QUESTIONS:
-            try:
-                oracle.read(oracle.QUESTIONS, record.key, record.value)
-            except oracle.Refused:
-                continue
-            asked[record.key].append(record)
+    asked = readable_events(deployment.records, deployment.kinds)
     for key, records in published.items():
-        own = [record for record in records if cause(record) is None]
-        if is_exactly_once and limit == 10**9:
-            shape = [(r.timestamp, split(r)[0]) for r in own]
-            wanted = [(r.timestamp, r.headers) for r in asked[key]]
-            assert shape == wanted, f"{key}: {len(own)} records for {len(wanted)} events"
-        events = {(r.partition, r.offset): r for r in asked[key]}
-        last = None
-        before = None
-        for record in records:
-            headers, place = split(record)
-            event = events[place]
-            if cause(record) is None:
-                assert (record.timestamp, headers) == (event.timestamp, event.headers)
-                if event.value is not None:
-                    assert record.value.startswith(b'{"question":' + event.value + b',"answers":[')
-            else:
-                assert cause(record) in (b"answers", b"votes")
-                assert record.value is not None, f"{key}: a change published a deletion"
-                assert headers == [*event.headers, (CAUSE, cause(record))] and record.timestamp >= event.timestamp
-                if is_undisturbed:
-                    assert event is last, f"{key}: a change published an event that was not the latest"
-                    assert record.value != before, f"{key}: the same value again, at {record.offset}"
-            before, last = record.value, event
+        check_records(key, records, asked[key], is_undisturbed, is_exactly_once and limit == 10**9)
     return published
+
+
+def check_records(key, records, asked, is_undisturbed=True, is_once=True, earlier=()):
+    """Holds a question's records against its events, in all but the values.
+
+    is_once: each event was published, once. earlier: events that were published before these records.
+    """
+    own = [record for record in records if cause(record) is None]
+    if is_once:
+        shape = [(r.timestamp, split(r)[0]) for r in own]
+        wanted = [(r.timestamp, r.headers) for r in asked]
+        assert shape == wanted, f"{key}: {len(own)} records for {len(wanted)} events"
+    events = {(r.partition, r.offset): r for r in (*earlier, *asked)}
+    last = None
+    before = None
+    for record in records:
+        headers, place = split(record)
+        assert place in events, f"{key}: made from {place}, which holds no event of it"
+        event = events[place]
+        if cause(record) is None:
+            assert (record.timestamp, headers) == (event.timestamp, event.headers)
+            if event.value is not None:
+                assert record.value.startswith(b'{"question":' + event.value + b',"answers":[')
+        else:
+            assert cause(record) in (b"answers", b"votes")
+            assert record.value is not None, f"{key}: a change published a deletion"
+            assert headers == [*event.headers, (CAUSE, cause(record))] and record.timestamp >= event.timestamp
+            if is_undisturbed:
+                assert event is last, f"{key}: a change published an event that was not the latest"
+                assert record.value != before, f"{key}: the same value again, at {record.offset}"
+        before, last = record.value, event

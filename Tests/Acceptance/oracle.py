@@ -418,6 +418,15 @@ def compute(records, limit=sys.maxsize, output_partitions=None, kinds=None, tabl
         yield Enriched(record, partition, value)
 
 
+def refused(records, kinds):
+    """Yields the `DeadLetter` of every record that cannot be read."""
+    for record in records:
+        try:
+            read(kinds[record.topic], record.key, record.value)
+        except Refused as refusal:
+            yield DeadLetter(record, refusal.code, refusal.reason)
+
+
 # --- Recordings ----------------------------------------------------------------------------------------------
 
 

@@ -16,10 +16,15 @@ MALFORMED_EVERY = 97
 
 
 class Load:
-    def __init__(self, deployment, seed, rate):
-        """rate: question events a second; a tenth as many changes of the tables."""
+    def __init__(self, deployment, seed, rate, follows_changes=False):
+        """rate: question events a second; a tenth as many changes of the tables.
+
+        follows_changes: the records follow the changes, so that no order matters once all is at rest. Then it is the
+        number of changes a second, with a third as many events, and both are about all questions.
+        """
         self._deployment = deployment
         self._rate = rate
+        self._follows_changes = follows_changes
         # Each has half of the questions: those of one are asked about while the tables of the other's change, so that
         # the output for a question event depends on no timing.
         self._asked, self._changed = Generator(seed, questions=1_000), Generator(seed + 1, questions=1_000)
@@ -61,8 +66,13 @@ class Load:
         tick = 0.2
         while not stop.is_set():
             began = time.monotonic()
-            self._deployment.publish(self._changes(self._changed, max(1, int(self._rate * tick / 10))))
-            self._deployment.publish(self._events(self._asked, max(1, int(self._rate * tick))))
+            if self._follows_changes:
+                for generator in (self._asked, self._changed):
+                    self._deployment.publish(self._changes(generator, max(1, int(self._rate * tick / 2))))
+                    self._deployment.publish(self._events(generator, max(1, int(self._rate * tick / 6))))
+            else:
+                self._deployment.publish(self._changes(self._changed, max(1, int(self._rate * tick / 10))))
+                self._deployment.publish(self._events(self._asked, max(1, int(self._rate * tick))))
             stop.wait(max(0, began + tick - time.monotonic()))
 
     def _events(self, generator, count):

@@ -15,6 +15,7 @@ from cluster_control import ClusterControl
 from confluent_kafka import KafkaException
 from deployment import Deployment
 from failures import Failures
+from live_verifier import LiveVerifier
 from load import Load
 from verifier import Verifier
 from worker import command
@@ -50,7 +51,7 @@ class Run:
         # The log lines of the soak's Kafka clients while nodes are away are of no interest on the terminal.
         with open(self.directory / "clients.log", "ab") as clients:
             os.dup2(clients.fileno(), sys.stderr.fileno())
-        self.say("soak", seed=arguments.seed, hours=arguments.hours, directory=str(self.directory))
+        self.say("soak", seed=arguments.seed, publish_on=arguments.publish_on, hours=arguments.hours, directory=str(self.directory))
         bootstrap_servers = os.environ.get("REJOINDER_TEST_BOOTSTRAP_SERVERS")
         broker = None if bootstrap_servers else Broker()
         problems = []
@@ -90,8 +91,9 @@ class Run:
 
     def _rounds(self, deployment, supervisor, failures):
         arguments = self._arguments
-        load = Load(deployment, arguments.seed, arguments.rate)
-        verifier = Verifier(deployment, arguments.delivery)
+        follows_changes = arguments.publish_on == "changes"
+        load = Load(deployment, arguments.seed, arguments.rate, follows_changes)
+        verifier = (LiveVerifier if follows_changes else Verifier)(deployment, arguments.delivery)
         supervisor.start()
         load.fill()
         self._drain(deployment, supervisor)

@@ -23,11 +23,9 @@ class Verifier:
 
         forget: delete them from the topics."""
         deployment = self._deployment
-        before = deepcopy(self._tables)
-        expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=self._tables))
-        enriched, dead_letters = self._read(deployment.enriched), self._read(deployment.dead_letters)
+        check = self._check()
         try:
-            self._compare(expected, enriched, dead_letters)
+            check()
         except AssertionError:
             # A node that is killed may forget which requests of the soak's own producer it had already, and take them
             # twice.
@@ -35,9 +33,7 @@ class Verifier:
             if not doubled:
                 raise
             self.doubled_input += doubled
-            self._tables = before
-            expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=self._tables))
-            self._compare(expected, enriched, dead_letters)
+            check()
         count = len(deployment.records)
         for record in deployment.records:
             place = record.topic, record.partition
@@ -46,6 +42,20 @@ class Verifier:
             self._forget()
         deployment.records.clear()
         return count
+
+    def _check(self):
+        """Reads the records published since the last round. The result compares them with those that the input must
+        lead to, and goes on from there if they are right."""
+        deployment = self._deployment
+        enriched, dead_letters = self._read(deployment.enriched), self._read(deployment.dead_letters)
+
+        def check():
+            tables = deepcopy(self._tables)
+            expected = list(oracle.compute(deployment.records, kinds=deployment.kinds, tables=tables))
+            self._compare(expected, enriched, dead_letters)
+            self._tables = tables
+
+        return check
 
     def _compare(self, expected, enriched, dead_letters):
         if self._exactly_once:
@@ -80,15 +90,19 @@ class Verifier:
     def _forget(self):
         """Deletes the verified records, so that a long run does not fill the brokers' disks. The tables' topics
         stay."""
-        deployment = self._deployment
-        ends = [TopicPartition(topic, p, offset) for topic, ps in self._positions.items() for p, offset in ps.items() if offset]
-        questions = deployment.topics[oracle.QUESTIONS]
-        committed = deployment.cluster.committed(deployment.group, questions, deployment.partitions)
-        ends += [TopicPartition(questions, p, offset) for p, offset in committed.items() if offset]
+        ends = self._forgettable()
         if not ends:
             return
-        for future in deployment.cluster.admin.delete_records(ends).values():
+        for future in self._deployment.cluster.admin.delete_records(ends).values():
             try:
                 future.result()
             except KafkaException:
                 pass  # Brokers that cannot delete records keep them.
+
+    def _forgettable(self):
+        """The places below which no record is needed any more."""
+        deployment = self._deployment
+        ends = [TopicPartition(topic, p, offset) for topic, ps in self._positions.items() for p, offset in ps.items() if offset]
+        questions = deployment.topics[oracle.QUESTIONS]
+        committed = deployment.cluster.committed(deployment.group, questions, deployment.partitions)
+        return ends + [TopicPartition(questions, p, offset) for p, offset in committed.items() if offset]

@@ -28,7 +28,7 @@ class Supervisor:
         def made(name):
             return deployment.worker(
                 name, delivery=arguments.delivery, lanes=arguments.lanes, properties=properties,
-                monitoring={"intervalSeconds": 60}, log={"format": "json", "level": "warning"})
+                publish={"on": arguments.publish_on, "coalesceMs": 300}, monitoring={"intervalSeconds": 60}, log={"format": "json", "level": "warning"})
 
         self.steady = made("steady")
         self.others = [made(f"w{number}") for number in range(1, arguments.workers + 1)]
