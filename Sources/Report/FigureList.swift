@@ -13,6 +13,7 @@ package struct FigureList: Sendable {
 
         /// The heading under which text and page list the figure; the first column of the CSV.
         package let section: String
+        /// The second column of the CSV; unique within its section.
         package let name: String
         /// nil: the run has none.
         package let value: @Sendable (RunFigures) -> Double?

@@ -10,7 +10,9 @@ package struct LogSurvey {
         package var name: String
         /// Lines that are not blank.
         package var lines = 0
+        /// Lines with figures, repeated ones included.
         package var throughput = 0
+        /// Lines that became an ``Event``.
         package var events = 0
         /// Lines of our log that are damaged: malformed JSON, or required fields missing.
         package var torn = 0
@@ -25,6 +27,7 @@ package struct LogSurvey {
 
     /// An event beside the figures: a start, a rebalance, a warning, an error.
     package struct Event: Sendable, Equatable {
+        /// The line's note.
         package var event: LogNote
         /// The worker of the event; nil where the log does not name it.
         package var worker: String?
@@ -161,5 +164,6 @@ package struct LogSurvey {
 
     /// Whether no log had a throughput line; true before ``arrange()``.
     package var isEmpty: Bool { runs.isEmpty }
+    /// Lines of all logs that no part of the report could use.
     package var skipped: Int { sources.reduce(0) { $0 + $1.skipped } }
 }

@@ -11,8 +11,10 @@ package struct ReportFindings: Sendable {
         case bad
     }
 
+    /// The most severe first.
     package private(set) var sentences: [(weight: Weight, text: String)] = []
 
+    /// - Parameter sum: the figures of all runs of the survey as one.
     package init(_ survey: LogSurvey, _ sum: RunFigures) {
         lag(survey, sum)
         hindrances(survey, sum)

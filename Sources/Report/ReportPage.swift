@@ -188,13 +188,20 @@ package struct ReportPage {
 
 /// A row of the events table. Successive repeats of a worker's warning or error share a row.
 package struct EventRow: Sendable {
+    /// Seconds since 1970; of repeats, the first one's.
     package var time: Double
+    /// nil where the log does not name it.
     package var worker: String?
+    /// Decides the row's mark.
     package var kind: LogNote.Kind
+    /// As the log writes it.
     package var level: String
+    /// The message and its fields; of repeats, with their number and the time of the last.
     package var text: String
+    /// Lines that share the row.
     package var count = 1
 
+    /// - Parameter events: by time.
     package static func rows(_ events: [LogSurvey.Event]) -> [EventRow] {
         var rows: [(row: EventRow, message: String, last: Double)] = []
         for event in events {

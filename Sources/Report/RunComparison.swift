@@ -8,6 +8,7 @@ package struct RunComparison {
     package struct Side {
         /// The name that the user gave.
         package let name: String
+        /// Arranged, with at least one run.
         package let survey: LogSurvey
         /// Of all runs of the survey as one.
         package let figures: RunFigures
@@ -25,6 +26,7 @@ package struct RunComparison {
 
     /// The baseline: ratios are B by A.
     package let a: Side
+    /// The run that is judged: ratios are B by A.
     package let b: Side
     private let list: FigureList
     private let bins: TimeBins

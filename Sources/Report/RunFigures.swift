@@ -8,8 +8,10 @@ package struct RunFigures: Sendable, Equatable {
     package struct Latency: Sendable, Equatable {
         /// Records measured.
         package var count = 0
+        /// The median.
         package var p50 = 0.0
         package var p90 = 0.0
+        /// The value that 99 % of the records do not exceed.
         package var p99 = 0.0
         package var max = 0.0
         /// The largest p99 of an interval.
@@ -25,7 +27,9 @@ package struct RunFigures: Sendable, Equatable {
     package var counts = LaneTotals()
     /// Dead letters by error code.
     package var deadLetters: [String: Int] = [:]
+    /// Dead letters of all codes.
     package var deadLettersTotal = 0
+    /// Positions that did not match their logs.
     package var offsetResets = 0
     /// Records a second in the best interval.
     package var peakIn = 0.0
@@ -64,18 +68,27 @@ package struct RunFigures: Sendable, Equatable {
     package var storeBytes = 0
     package var storeAnswers = 0
     package var storeVotes = 0
+    /// The number of runs in these figures.
     package var runs = 0
+    /// Runs with an earlier run of the same worker in these logs.
     package var restarts = 0
 
     /// Time in which a lane stood still, also inside one call.
     package var stalledSeconds: Double { seconds(.stalled) + seconds(.stuck) }
+    /// Time in which records waited for longer than the freshness objective.
     package var behindSeconds: Double { seconds(.behind) }
+    /// Time in which some partition's tables, or the index of the sources, were not caught up.
     package var restoringSeconds: Double { seconds(.restoring) }
+    /// Time without input and without work.
     package var idleSeconds: Double { seconds(.idle) }
+    /// Time in which the lines had this verdict; of several workers, the sum.
     package func seconds(_ kind: Verdict.Kind) -> Double { secondsByKind[kind] ?? 0 }
 
+    /// Question events a second, over the whole run.
     package var inPerSecond: Double { per(counts.recordsIn) }
+    /// Enriched records a second, over the whole run.
     package var outPerSecond: Double { per(counts.recordsOut) }
+    /// Bytes of question events' values a second.
     package var bytesInPerSecond: Double { per(counts.bytesIn) }
     /// Bytes of enriched values, keys and headers not included.
     package var bytesOutPerSecond: Double { per(counts.bytesOut) }
@@ -90,13 +103,18 @@ package struct RunFigures: Sendable, Equatable {
 
     private func per(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
+    /// The figures of no run.
     package init() {}
 
+    /// Makes each counter a member: `figures.recordsIn`.
     package subscript(dynamicMember total: KeyPath<LaneTotals, Int>) -> Int { counts[keyPath: total] }
 
+    /// Answers applied to the stores.
     package var answers: Int { counts.tableAnswers }
+    /// Votes applied to the stores.
     package var votes: Int { counts.tableVotes }
 
+    /// Of one run. Its line of totals, if it has one, gives counts and percentiles; its intervals give the peaks.
     package init(_ run: WorkerRun) {
         runs = 1
         restarts = run.isRestart ? 1 : 0

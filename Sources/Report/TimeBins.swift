@@ -6,7 +6,9 @@ package struct TimeBins: Sendable {
     package struct Bin: Sendable, Equatable {
         /// Weighted by the time of each line inside the column.
         package var mean: Double
+        /// The least value of a line in the column.
         package var least: Double
+        /// The largest value of a line in the column.
         package var largest: Double
     }
 
@@ -14,6 +16,7 @@ package struct TimeBins: Sendable {
     package let start: Double
     /// Seconds of one column.
     package let width: Double
+    /// The number of columns, at least 1.
     package let count: Int
 
     /// One column for each interval of the lines, at most `most`.
@@ -25,6 +28,9 @@ package struct TimeBins: Sendable {
         return TimeBins(start: start, width: (end - start) / Double(count), count: count)
     }
 
+    /// - Parameters:
+    ///   - start: the beginning of the first column.
+    ///   - width: seconds of one column.
     package init(start: Double, width: Double, count: Int) {
         self.start = start
         self.width = width
@@ -33,7 +39,9 @@ package struct TimeBins: Sendable {
 
     /// The end of the last column.
     package var end: Double { start + width * Double(count) }
+    /// The beginning of a column.
     package func begin(_ index: Int) -> Double { start + width * Double(index) }
+    /// The middle of a column, at which plots draw its value.
     package func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }
 
     /// The lines' values by column: the mean over the time of lines with a value, the least and the largest. A column

@@ -2,21 +2,28 @@ import Throughput
 
 /// A run of a worker, from its start or the logs' beginning, to its end or the logs' end.
 package struct WorkerRun: Sendable {
+    /// A worker of a group: its runs follow each other, those of other workers overlap.
     package struct Key: Hashable, Sendable {
+        /// The consumer group.
         package var group: String
+        /// The identity from the state directory.
         package var worker: String
     }
 
+    /// A line of the run, with its place in the logs.
     package struct Sample: Sendable {
+        /// Without its partitions' lags, and with the waiting lanes alone.
         package var line: ThroughputLine
         /// Seconds since 1970, at the interval's end.
         package var time: Double
         var source = 0
         var order = 0
 
+        /// The interval's beginning, in seconds since 1970.
         package var began: Double { time - line.seconds }
     }
 
+    /// The run's worker.
     package let key: Key
     /// From 1, by start, over all workers of a survey.
     package internal(set) var number = 0
@@ -29,14 +36,18 @@ package struct WorkerRun: Sendable {
 
     /// Start of the process, in seconds since 1970.
     package let started: Double
+    /// The first interval's beginning, in seconds since 1970.
     package let firstTime: Double
+    /// The last line's time, in seconds since 1970.
     package let lastTime: Double
 
     /// Seconds that the logs cover.
     package var seconds: Double { max(lastTime - firstTime, 0) }
     /// Whether the logs cover the run from its start.
     package var isWhole: Bool { firstTime - started < 1.5 * max(typicalSeconds, 1) }
+    /// The median length of the intervals; 10 where there are none.
     package let typicalSeconds: Double
+    /// Rejoinder's version in the run's last line.
     package var version: String { (totals ?? samples.last)?.line.version ?? "" }
 
     private init?(key: Key, samples: [Sample], totals: Sample?, isRestart: Bool) {

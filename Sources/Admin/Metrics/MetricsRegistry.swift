@@ -78,24 +78,29 @@ package final class MetricsRegistry: MetricsFactory {
 
     // MARK: - MetricsFactory
 
+    /// A series of a counter; `_total` is appended where the label has no definition.
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         counter(label, dimensions)
     }
 
+    /// The same series as ``makeCounter(label:dimensions:)``.
     package func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         counter(label, dimensions)
     }
 
+    /// A series of a gauge.
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         gauge(label, dimensions)
     }
 
+    /// A histogram where values are aggregated, else a gauge.
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         aggregate ? histogram(label, dimensions, suffix: "") : gauge(label, dimensions)
     }
 
+    /// A histogram in seconds; `_seconds` is appended where the label has no definition.
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label, dimensions, suffix: "_seconds")
     }

@@ -6,10 +6,13 @@ import Synchronization
 package final class SearchCancellation: Sendable {
     private let given = Atomic(false)
 
+    /// Not cancelled.
     package init() {}
 
+    /// For good; may be called more than once.
     package func cancel() { given.store(true, ordering: .relaxed) }
 
+    /// Read by the search between two records.
     package var isCancelled: Bool { given.load(ordering: .relaxed) }
 }
 
