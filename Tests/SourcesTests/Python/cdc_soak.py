@@ -28,8 +28,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "Acceptance")]
 
 import cdc_site  # noqa: E402
 from cluster import Broker, Cluster  # noqa: E402
-from confluent_kafka import Consumer, TopicPartition  # noqa: E402
-from deployment import Deployment, end_of, read  # noqa: E402
+from confluent_kafka import KafkaException, TopicPartition  # noqa: E402
+from confluent_kafka.admin import OffsetSpec  # noqa: E402
+from deployment import Deployment, read  # noqa: E402
 from postgres import Server, missing  # noqa: E402
 
 PARTITIONS = 4
@@ -80,7 +81,6 @@ class Soak:
             sources=cdc_site.mapping(group), publish={"on": "changes"}, delivery=arguments.delivery,
             properties=cluster.group_properties | {"session.timeout.ms": 6_000})  # fmt: skip
         self._connector = Connector(server, self._deployment)
-        self._consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": f"{group}-soak"})
         self._positions = {}
         self._last = {}  # the last enriched record of each question
         self._began = time.monotonic()
@@ -132,8 +132,17 @@ class Soak:
         self.say(f"snapshot and {self._published()} change events published")
 
     def _published(self):
-        return sum(
-            end_of(self._consumer, TopicPartition(topic, partition)) for topic in self._sources for partition in range(PARTITIONS))
+        places = {TopicPartition(topic, partition): OffsetSpec.latest() for topic in self._sources for partition in range(PARTITIONS)}
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                ends = self._deployment.cluster.admin.list_offsets(places, request_timeout=30)
+                return sum(end.result().offset for end in ends.values())
+            # New topics have no leaders yet.
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def _kill(self, number):
         time.sleep(self._chance.random() * 2)
@@ -200,7 +209,6 @@ class Soak:
         self._worker.kill()
 
     def delete_topics(self):
-        self._consumer.close()
         self._deployment.cluster.forget_sessions()
         self._deployment.close()
         self._deployment.cluster.delete([*self._sources, self._index], [f"{self._deployment.group}-sources"])
