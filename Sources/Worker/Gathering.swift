@@ -1,65 +1,84 @@
 import KafkaClient
 import Logging
 
-/// One turn's take from a consumer: messages, ends of partitions, and an error that came between them. The same for
-/// every consumer of a lane; reused from turn to turn. Lane thread only.
-final class Gathering {
-    /// The effect of a polled event on the turn.
-    enum Step {
-        /// The event was taken; more may be there.
-        case more
-        /// An error was noted: the turn goes on without waiting for more.
-        case failed
+/// One turn's take from a consumer: messages, ends of partitions, and the reason why no more were taken. The same for
+/// every consumer of a lane.
+///
+/// Owns the messages, which are released at the end of its life. Lane thread only.
+struct Gathering: ~Copyable {
+    /// Why no more was taken.
+    enum End {
+        /// A bound was reached; more may be there.
+        case full
         /// No event came in time.
         case dry
-        /// The lane answers the rebalance once the turn's messages are worked on.
+        /// The consumer handed over an error.
+        case failed(KafkaError)
+        /// The lane answers the rebalance once the messages are worked on.
         case rebalance(Rebalance)
     }
 
+    /// In memory that the consumer's next gathering uses again.
     let messages: MessageBatch
-    /// Ends that brokers reported, in the order of their arrival.
-    private(set) var ends: [(place: TopicPartition, offset: Int64)] = []
-    private var failure = ConsumerFailure()
+    let end: End
+    /// Whether it may have waited for its first event, rather than only for another to share a commit with.
+    let hasWaited: Bool
 
-    /// - Parameter capacity: the number of messages that fit before the batch has to grow.
-    init(capacity: Int) { messages = MessageBatch(capacity: capacity) }
+    /// Ends of partitions that brokers reported, in the order of their arrival.
+    var ends: [MessageBatch.PartitionEnd] { messages.ends }
 
-    /// The turn's error so far.
-    var error: KafkaError? { failure.error }
-
-    /// Takes a poll's result.
-    @inline(__always)
-    func take(_ event: ConsumerEvent) -> Step {
-        switch event {
-        case .message(let message):
-            messages.append(message)
-            return .more
-        case .endOfPartition(let place, let offset):
-            ends.append((place, offset))
-            return .more
-        case .failure(let error):
-            failure.note(error)
-            return .failed
-        case .rebalance(let rebalance): return .rebalance(rebalance)
-        case .nothing: return .dry
-        }
+    /// A turn without a poll.
+    init(nothingIn messages: MessageBatch, end: End) {
+        (self.messages, self.end, hasWaited) = (messages, end, false)
     }
 
-    /// Notes the error of another request of the same consumer.
-    func note(_ error: KafkaError) { failure.note(error) }
+    /// Polls until a bound is reached, or no event comes, or one comes that the lane has to look at.
+    /// - Parameters:
+    ///   - messages: the memory to fill; empty.
+    ///   - wait: milliseconds to wait for the first event. The others must be there.
+    ///   - poll: polls the consumer, waiting for so many milliseconds.
+    ///   - rest: called when no event came: milliseconds to wait once more; nil: none.
+    @inline(__always)
+    init(
+        into messages: MessageBatch, upTo bounds: (records: Int, bytes: Int), wait: Int32,
+        poll: (_ milliseconds: Int32) -> ConsumerEvent, rest: () -> Int32? = { nil }
+    ) {
+        var (timeout, hasWaited) = (wait, wait > CommitPace.shortestWait)
+        var end = End.full
+        polling: while messages.count < bounds.records && messages.byteCount < bounds.bytes {
+            switch poll(timeout) {
+            case .message(let message):
+                messages.append(message)
+            case .endOfPartition(let place, let offset):
+                messages.append(MessageBatch.PartitionEnd(place: place, offset: offset))
+            case .nothing:
+                if let left = rest() {
+                    (timeout, hasWaited) = (left, true)
+                    continue
+                }
+                end = .dry
+                break polling
+            case .failure(let error):
+                end = .failed(error)
+                break polling
+            case .rebalance(let rebalance):
+                end = .rebalance(rebalance)
+                break polling
+            }
+            timeout = 0
+        }
+        (self.messages, self.end, self.hasWaited) = (messages, end, hasWaited)
+    }
 
-    /// Ends the error's turn: logs one that passes.
+    deinit { messages.removeAll() }
+
+    /// Logs the consumer's error, if there is one and it passes.
     /// - Parameter reading: "questions", "tables".
     /// - Throws: `fatal` for an error that ends the worker, `evicted` for the loss of the place in the group.
     func settle(reading: String, _ logger: Logger) throws(LaneFault) {
+        guard case .failed(let error) = end else { return }
+        var failure = ConsumerFailure()
+        failure.note(error)
         try failure.settle(reading: reading, logger)
-    }
-
-    func forgetError() { failure = ConsumerFailure() }
-
-    /// Releases the messages and forgets the ends, for the next turn.
-    func removeAll() {
-        messages.removeAll()
-        ends.removeAll(keepingCapacity: true)
     }
 }

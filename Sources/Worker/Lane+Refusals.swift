@@ -4,10 +4,10 @@ import Records
 /// Records that the broker refuses one by one: the lane finds them, so that they hold back no others.
 extension Lane {
     /// Publishes the event that the broker refused as a dead letter, once it has come again.
-    /// - Returns: how many of the gathered events are done.
-    func setAsideRefused() throws(LaneFault) -> Int {
-        guard let refused = search.refused, gathered.count == 1 else { return 0 }
-        let event = gathered[0]
+    /// - Returns: how many of the events are done.
+    func setAsideRefused(_ events: MessageBatch) throws(LaneFault) -> Int {
+        guard let refused = search.refused, events.count == 1 else { return 0 }
+        let event = events[0]
         guard RefusalSearch.Place(event) == refused.place, let partition = partitions[event.partition],
             partition.isRunning
         else { return 0 }

@@ -65,13 +65,10 @@ final class Lane: CommittingLane {
     let processor: EventProcessor
     /// nil: records carry no header with their origin.
     let provenance: ProvenanceWriter?
-    private let gathering = Gathering(capacity: Lane.maxGatheredRecords)
-    var gathered: MessageBatch { gathering.messages }
+    /// Memory of the gathered events, reused from step to step.
+    private let messages = MessageBatch(capacity: Lane.maxGatheredRecords)
     /// Timestamps of the events that are not committed yet.
     let eventTimes = EventTimes()
-    /// Whether the last gathering may have waited for its first event, rather than only for another to share a commit
-    /// with.
-    private var hasWaited = false
 
     init(
         index: Int, configuration: WorkerConfiguration, cluster: Cluster, stateDirectory: StateDirectory,
@@ -131,7 +128,6 @@ final class Lane: CommittingLane {
 
     /// Closes the stores before leaving the group, so that the next owner can open them.
     private func close() {
-        gathering.removeAll()
         previews.close()
         noteCommitted(partitions.all, isLast: true)
         for partition in partitions.all { partition.store.close() }
@@ -152,11 +148,12 @@ final class Lane: CommittingLane {
         clock.begin(.applyingTables)
         try followTables()
         clock.begin(.reading)
-        gather()
+        let gathering = gather()
         consumer.keepFetching(
-            records: gathered.count, bytes: gathered.byteCount, isStarving: figures.inputMissing != nil)
+            records: gathering.messages.count, bytes: gathering.messages.byteCount,
+            isStarving: figures.inputMissing != nil)
         clock.begin(.enriching)
-        try enrichGathered()
+        try enrich(gathering)
         clock.begin(.other)
         if window != nil { try publishChanges() }
         try commitIfDue()
@@ -203,45 +200,40 @@ final class Lane: CommittingLane {
     }
 
     /// 2. Gathers question events: those that are there, or the first that comes within a short wait.
-    private func gather() {
-        hasWaited = false
-        guard rebalance == nil else { return }
+    private func gather() -> Gathering {
+        if let rebalance { return Gathering(nothingIn: messages, end: .rebalance(rebalance)) }
         guard stepContent != .changes else {
             pace.ranDry = true
-            return
+            return Gathering(nothingIn: messages, end: .dry)
         }
-        var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
-        if let window { timeout = window.wait(timeout) }
-        hasWaited = timeout > CommitPace.shortestWait
+        var wait = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isRestoring)
+        if let window { wait = window.wait(wait) }
         // Until the last transaction's markers are written, the coordinator refuses the next transaction.
         let mayRest = !publisher.hasUncommitted && !isRestoring
         var isResting = false
-        let most = search.limit ?? Self.maxGatheredRecords
-        while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
-            let event = consumer.poll(timeoutMilliseconds: timeout)
+        let gathering = Gathering(
+            into: messages, upTo: (search.limit ?? Self.maxGatheredRecords, Self.maxGatheredBytes), wait: wait
+        ) { milliseconds in
+            let event = consumer.poll(timeoutMilliseconds: milliseconds)
             if isResting {
                 clock.attribute(to: .committing)
-            } else if timeout > 0 {
+            } else if milliseconds > 0 {
                 noteWait(of: event)
             }
             isResting = false
-            switch gathering.take(event) {
-            case .more: break
-            case .rebalance(let rebalance):
-                self.rebalance = rebalance
-                return
-            case .failed: return
-            case .dry:
-                guard mayRest, let rest = publisher.markerRest.left() else {
-                    pace.ranDry = true
-                    return
-                }
-                (timeout, isResting, hasWaited) = (rest, true, true)
-                continue
-            }
-            timeout = 0
+            return event
+        } rest: {
+            guard mayRest, let left = publisher.markerRest.left() else { return nil }
+            isResting = true
+            return left
         }
-        pace.ranDry = false
+        switch gathering.end {
+        case .full: pace.ranDry = false
+        case .dry: pace.ranDry = true
+        case .failed: break
+        case .rebalance(let rebalance): self.rebalance = rebalance
+        }
+        return gathering
     }
 
     /// Whether the broker has events beyond the position and does not hand them out. It does so while a producer's
@@ -269,28 +261,26 @@ final class Lane: CommittingLane {
     }
 
     /// 3. Checks, looks up, renders and publishes each event; a bad one becomes a dead letter.
-    private func enrichGathered() throws {
-        defer {
-            // Prefetch hints refer to this batch's memory; drop them before the batch is freed.
-            processor.expectNothing()
-            gathering.removeAll()
-        }
+    private func enrich(_ gathering: consuming Gathering) throws {
+        // Prefetch hints refer to this batch's memory; drop them before the batch is freed.
+        defer { processor.expectNothing() }
         try gathering.settle(reading: "questions", logger)
-        if gathered.count > 0 {
+        let events = gathering.messages
+        if events.count > 0 {
             pace.gathered()
             figures.noteWork()
             do {
                 // Table records that came during the wait are older than the event that ended it.
-                if hasWaited {
+                if gathering.hasWaited {
                     clock.begin(.applyingTables)
                     try followTables()
                     clock.begin(.enriching)
                 }
-                search.gathered(gathered)
-                var index = try setAsideRefused()
-                while index < gathered.count {
+                search.gathered(events)
+                var index = try setAsideRefused(events)
+                while index < events.count {
                     let before = totals.recordsIn
-                    index = try enrichRun(from: index)
+                    index = try enrichRun(of: events, from: index)
                     pace.worked(records: totals.recordsIn - before)
                     if pace.isFull(bytes: publisher.uncommittedBytes) {
                         try commit()
@@ -301,7 +291,7 @@ final class Lane: CommittingLane {
                 // The rows point into the gathered batch: applied before it is freed.
                 if window != nil { try applyQuestions() }
             } catch {
-                noteGivenUp()
+                noteGivenUp(events)
                 throw error
             }
         }
@@ -317,13 +307,13 @@ final class Lane: CommittingLane {
 
     /// Notes where partitions began whose gathered events are given up after a fault before they were worked on: the
     /// rewind needs it. A partition without an event stays where it is, and librdkafka reports its end only once.
-    private func noteGivenUp() {
-        for index in 0..<gathered.count {
-            let message = gathered[index]
+    private func noteGivenUp(_ events: MessageBatch) {
+        for index in 0..<events.count {
+            let message = events[index]
             guard let partition = partitions[message.partition], partition.isRunning else { continue }
             if partition.questions.first == nil { partition.questions.first = message.offset }
         }
-        for end in gathering.ends {
+        for end in events.ends {
             guard let partition = partitions[end.place.partition], partition.isRunning else { continue }
             if partition.questions.first == nil { partition.questions.isAtEnd = true }
         }
@@ -332,24 +322,24 @@ final class Lane: CommittingLane {
     /// Enriches the run of events from `start` on that belong to one partition.
     /// - Returns: the index of the first event after the run, or of the first that must wait for a commit: a batch of
     ///   small events can make gigabytes, more than a transaction can deliver in time.
-    private func enrichRun(from start: Int) throws(LaneFault) -> Int {
-        let number = gathered[start].partition
+    private func enrichRun(of events: MessageBatch, from start: Int) throws(LaneFault) -> Int {
+        let number = events[start].partition
         var index = start
         // nil: not owned (any more), or not ready. Its committed offset has not moved, so the events are read again.
         let partition = partitions[number].flatMap { $0.isRunning ? $0 : nil }
         let target = layout.enrichedPartition(for: number)
         partition?.questions.isAtEnd = false
-        partition?.questions.noteGap(before: gathered[start].offset)
+        partition?.questions.noteGap(before: events[start].offset)
         processor.expectNothing()
         var expected = start
-        while index < gathered.count {
-            let message = gathered[index]
+        while index < events.count {
+            let message = events[index]
             guard message.partition == number else { break }
             if let store = partition?.store {
-                while expected < min(index + EventProcessor.ahead, gathered.count),
-                    gathered[expected].partition == number
+                while expected < min(index + EventProcessor.ahead, events.count),
+                    events[expected].partition == number
                 {
-                    processor.expect(gathered.key(at: expected), store: store)
+                    processor.expect(events.key(at: expected), store: store)
                     expected += 1
                 }
             }

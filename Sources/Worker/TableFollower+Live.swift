@@ -43,7 +43,7 @@ extension TableFollower {
     /// Reads question events up to the committed offset into the store.
     /// - Returns: the index of the first record that is of another partition.
     func readHistory(
-        from start: Int, _ partition: OwnedPartition, of partitions: OwnedPartitions
+        of gathered: MessageBatch, from start: Int, _ partition: OwnedPartition, of partitions: OwnedPartitions
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
         var index = start

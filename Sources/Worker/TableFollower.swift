@@ -46,8 +46,8 @@ final class TableFollower {
     let reader = TableReader()
     /// Bounds of a step's work while tables are restored: larger sorted batches have more changes on the same pages.
     private let restoreBounds: (records: Int, bytes: Int)
-    private let gathering = Gathering(capacity: TableFollower.bounds.records)
-    var gathered: MessageBatch { gathering.messages }
+    /// Memory of the gathered records, reused from step to step.
+    private let messages = MessageBatch(capacity: TableFollower.bounds.records)
     private var touched: [OwnedPartition] = []
     /// The partition whose store is being written after a load; its tables are not read during that time.
     private(set) var written: OwnedPartition?
@@ -171,19 +171,17 @@ final class TableFollower {
     func advance(
         _ partitions: OwnedPartitions, wait: Int32, deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Progress {
-        // Also the ends: after a fault they would count for records that are read again.
-        defer {
-            gathering.removeAll()
-            touched.removeAll(keepingCapacity: true)
-        }
+        defer { touched.removeAll(keepingCapacity: true) }
         // Writing a load does not wait for records.
         let wait = nextToWrite(partitions) == nil ? wait : 0
-        gather(wait: wait)
+        // Released after a fault too, with its ends: they would count for records that are read again.
+        let gathering = gather(wait: wait)
+        let gathered = gathering.messages
         consumer.keepFetching(
             records: gathered.count, bytes: gathered.byteCount, isStarving: wait > 0 && gathered.count == 0)
         try gathering.settle(reading: "tables", logger)
         var done = Progress()
-        if gathered.count > 0 { try read(partitions, into: &done, deadLetter: deadLetter) }
+        if gathered.count > 0 { try read(gathered, partitions, into: &done, deadLetter: deadLetter) }
         try write(partitions)
         for end in gathering.ends {
             guard let partition = partitions[end.place.partition] else { continue }
@@ -228,23 +226,21 @@ final class TableFollower {
         }
     }
 
-    private func gather(wait: Int32) {
-        var timeout = wait
-        let bounds = wait > 0 ? restoreBounds : Self.bounds
-        while gathered.count < bounds.records && gathered.byteCount < bounds.bytes {
-            let event = consumer.poll(timeoutMilliseconds: timeout)
-            if timeout > 0 { watch.clock.attribute(to: .waitingForInput) }
-            guard case .more = gathering.take(event) else { return }
-            timeout = 0
+    private func gather(wait: Int32) -> Gathering {
+        Gathering(into: messages, upTo: wait > 0 ? restoreBounds : Self.bounds, wait: wait) { milliseconds in
+            let event = consumer.poll(timeoutMilliseconds: milliseconds)
+            if milliseconds > 0 { watch.clock.attribute(to: .waitingForInput) }
+            return event
         }
     }
 
     private func read(
-        _ partitions: OwnedPartitions, into done: inout Progress, deadLetter: (DeadLetter) throws(LaneFault) -> Void
+        _ gathered: MessageBatch, _ partitions: OwnedPartitions, into done: inout Progress,
+        deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) {
         var index = 0
         while index < gathered.count {
-            index = try readRun(from: index, partitions, into: &done, deadLetter: deadLetter)
+            index = try readRun(of: gathered, from: index, partitions, into: &done, deadLetter: deadLetter)
         }
         done.bytes += gathered.byteCount
     }
@@ -253,7 +249,7 @@ final class TableFollower {
     /// up once for the run.
     /// - Returns: the index of the first record after the run.
     private func readRun(
-        from start: Int, _ partitions: OwnedPartitions, into done: inout Progress,
+        of gathered: MessageBatch, from start: Int, _ partitions: OwnedPartitions, into done: inout Progress,
         deadLetter: (DeadLetter) throws(LaneFault) -> Void
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
@@ -261,14 +257,16 @@ final class TableFollower {
         guard let partition = partitions[number], partition !== written else { return start + 1 }
         let changes = partition.changes
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
-        guard let table = table(topicIndex) else { return try readHistory(from: start, partition, of: partitions) }
+        guard let table = table(topicIndex) else {
+            return try readHistory(of: gathered, from: start, partition, of: partitions)
+        }
         let (applied, committed) = (partition.applied(table), partition[table].committed)
         let lettered = partition[table].lettered
         let live = partition.live
         if let live {
             try beginMarking(partition, live, limit: waitingBytes / max(1, partitions.all.count))
             // A halted partition's records are read again later.
-            if live.isHalted { return endOfRun(from: start) }
+            if live.isHalted { return endOfRun(of: gathered, from: start) }
         }
         var next = partition[table].next
         if gathered[start].offset > next {
@@ -320,7 +318,7 @@ final class TableFollower {
         return index
     }
 
-    private func endOfRun(from start: Int) -> Int {
+    private func endOfRun(of gathered: MessageBatch, from start: Int) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
         var index = start + 1
         while index < gathered.count, gathered[index].partition == number, gathered[index].topicIndex == topicIndex {
@@ -374,8 +372,5 @@ final class TableFollower {
 
     func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
 
-    func close() {
-        gathering.removeAll()
-        consumer.close()
-    }
+    func close() { consumer.close() }
 }

@@ -14,8 +14,10 @@ final class SourceIndexFollower {
     private let consumer: AssignedConsumer
     /// Reads the partitions' ends, uncommitted records included: no earlier owner's record can come after them.
     private let heads: AssignedConsumer
-    private let gathering = Gathering(capacity: SourceIndexFollower.maxGathered)
-    private var gathered: MessageBatch { gathering.messages }
+    /// Memory of the gathered records, reused from step to step.
+    private let messages = MessageBatch(capacity: SourceIndexFollower.maxGathered)
+    /// The error of this consumer and of the requests for ends, until it is settled.
+    private var failure = ConsumerFailure()
     private let askPartitionCount: () throws(KafkaError) -> Int32
     /// Partitions of the index topic when the lane began to read it.
     private(set) var partitionCount: Int32 = 1
@@ -83,14 +85,12 @@ final class SourceIndexFollower {
     /// Applies the records that have come to the store.
     /// - Parameter applied: called with each entry that was set.
     func advance(wait: Int32, applied: (_ key: Bytes, _ value: Bytes) throws -> Void) throws {
-        defer { gathering.removeAll() }
-        var timeout = wait
-        while gathered.count < Self.maxGathered,
-            case .more = gathering.take(consumer.poll(timeoutMilliseconds: timeout))
-        {
-            timeout = 0
+        let gathering = Gathering(into: messages, upTo: (Self.maxGathered, .max), wait: wait) {
+            consumer.poll(timeoutMilliseconds: $0)
         }
-        hasMore = gathered.count == Self.maxGathered
+        hasMore = if case .full = gathering.end { true } else { false }
+        if case .failed(let error) = gathering.end { failure.note(error) }
+        let gathered = gathering.messages
         consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
         var touched: Set<Int32> = []
         for position in 0..<gathered.count {
@@ -129,7 +129,7 @@ final class SourceIndexFollower {
                     ).high
                 }
             } catch {
-                gathering.note(error)
+                failure.note(error)
                 return false
             }
             targets = ends
@@ -140,7 +140,7 @@ final class SourceIndexFollower {
     /// Logs a passing error of the last calls.
     /// - Throws: the error that ends the worker.
     func settleFailure(_ logger: Logger) throws(LaneFault) {
-        try gathering.settle(reading: "index of the sources", logger)
+        try failure.settle(reading: "index of the sources", logger)
     }
 
     /// Records in the store, and records to reach; nil: not known yet.
@@ -153,7 +153,6 @@ final class SourceIndexFollower {
     func takeThrottles() -> ClientThrottles { consumer.takeThrottles() }
 
     func close() {
-        gathering.removeAll()
         try? store.commit()
         consumer.close()
         heads.close()

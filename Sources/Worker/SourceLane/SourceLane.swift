@@ -53,8 +53,8 @@ final class SourceLane: CommittingLane {
     /// The lane's own store, with notes of committed offsets.
     let store: IndexStore
     let check: OffsetCheck
-    private let gathering = Gathering(capacity: SourceLane.maxGatheredRecords)
-    private var gathered: MessageBatch { gathering.messages }
+    /// Memory of the gathered records, reused from step to step.
+    private let messages = MessageBatch(capacity: SourceLane.maxGatheredRecords)
     var partitions: [TopicPartition: Progress] = [:]
     /// The rebalance that the last gathering met; answered once the gathered batch is worked on.
     var rebalance: Rebalance?
@@ -140,7 +140,6 @@ final class SourceLane: CommittingLane {
     }
 
     private func close() {
-        gathering.removeAll()
         consumer.close(timeout: .seconds(10))
         follower.close()
         publisher.close()
@@ -156,10 +155,11 @@ final class SourceLane: CommittingLane {
         try followIndex()
         try askForSchema()
         clock.begin(.reading)
-        gather()
-        consumer.keepFetching(records: gathered.count, bytes: gathered.byteCount, isStarving: false)
+        let gathering = gather()
+        consumer.keepFetching(
+            records: gathering.messages.count, bytes: gathering.messages.byteCount, isStarving: false)
         clock.begin(.rendering)
-        try translateGathered()
+        try translate(gathering)
         clock.begin(.other)
         try commitIfDue()
         try forgetWhatTheStoreHasSeen()
@@ -170,42 +170,40 @@ final class SourceLane: CommittingLane {
     }
 
     /// 2. Takes the records that are there, or the first that comes within a short wait.
-    private func gather() {
-        guard rebalance == nil else { return }
-        var timeout = pace.wait(uncommitted: publisher.hasUncommitted, restoring: isBehind)
-        let most = search.limit ?? Self.maxGatheredRecords
-        while gathered.count < most && gathered.byteCount < Self.maxGatheredBytes {
-            let event = consumer.poll(timeoutMilliseconds: timeout)
-            if timeout > 0 { clock.attribute(to: .idle) }
-            switch gathering.take(event) {
-            case .more: timeout = 0
-            case .rebalance(let rebalance):
-                self.rebalance = rebalance
-                return
-            case .failed, .dry:
-                pace.ranDry = true
-                return
-            }
+    private func gather() -> Gathering {
+        if let rebalance { return Gathering(nothingIn: messages, end: .rebalance(rebalance)) }
+        let gathering = Gathering(
+            into: messages, upTo: (search.limit ?? Self.maxGatheredRecords, Self.maxGatheredBytes),
+            wait: pace.wait(uncommitted: publisher.hasUncommitted, restoring: isBehind)
+        ) { milliseconds in
+            let event = consumer.poll(timeoutMilliseconds: milliseconds)
+            if milliseconds > 0 { clock.attribute(to: .idle) }
+            return event
         }
-        pace.ranDry = false
+        switch gathering.end {
+        case .full: pace.ranDry = false
+        case .dry, .failed: pace.ranDry = true
+        case .rebalance(let rebalance): self.rebalance = rebalance
+        }
+        return gathering
     }
 
     /// 3. Translates each record into contract records and publishes them; an unmappable one becomes a dead letter.
-    private func translateGathered() throws {
-        defer { gathering.removeAll() }
-        try settleFailure()
-        if gathered.count > 0 {
+    private func translate(_ gathering: consuming Gathering) throws {
+        try settle(gathering)
+        let records = gathering.messages
+        if records.count > 0 {
             pace.gathered()
             figures.noteWork()
-            search.gathered(gathered)
+            search.gathered(records)
         }
         do {
-            for position in 0..<gathered.count { try work(on: gathered[position]) }
+            for position in 0..<records.count { try work(on: records[position], isAlone: records.count == 1) }
         } catch {
-            noteGivenUp()
+            noteGivenUp(records)
             throw error
         }
-        if translator.isReviewing, gathered.count > 0 { logFindings() }
+        if translator.isReviewing, records.count > 0 { logFindings() }
         for end in gathering.ends {
             partitions[end.place]?.resumed = nil
             guard !isBehind, schemaWait == nil, let next = partitions[end.place]?.next, next < end.offset else {
@@ -217,7 +215,8 @@ final class SourceLane: CommittingLane {
         }
     }
 
-    private func work(on message: ConsumedMessage) throws {
+    /// - Parameter isAlone: it was gathered without others.
+    private func work(on message: ConsumedMessage, isAlone: Bool) throws {
         let place = place(of: message)
         // Not owned any more. Its committed offset has not moved, so the new owner reads the record again.
         guard let progress = partitions[place] else { return }
@@ -231,7 +230,7 @@ final class SourceLane: CommittingLane {
         if progress.first == nil { partitions[place]?.first = message.offset }
         totals.sourceRecords += 1
         totals.sourceBytes += message.byteCount
-        if let refused = search.refused, gathered.count == 1, RefusalSearch.Place(message) == refused.place {
+        if let refused = search.refused, isAlone, RefusalSearch.Place(message) == refused.place {
             try publish(
                 DeadLetter(
                     message: message, topic: place.topic,
@@ -286,9 +285,9 @@ final class SourceLane: CommittingLane {
 
     /// Notes where partitions began whose gathered records are given up after a fault before they were worked on: the
     /// rewind needs it.
-    private func noteGivenUp() {
-        for position in 0..<gathered.count {
-            let message = gathered[position]
+    private func noteGivenUp(_ records: MessageBatch) {
+        for position in 0..<records.count {
+            let message = records[position]
             let place = place(of: message)
             guard let progress = partitions[place], progress.first == nil else { continue }
             partitions[place]?.first = message.offset
@@ -296,9 +295,10 @@ final class SourceLane: CommittingLane {
     }
 
     /// Settles the consumer's error; waits for missing topics, which a connector creates with their first records.
-    private func settleFailure() throws(LaneFault) {
-        if let error = gathering.error, error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC" {
-            gathering.forgetError()
+    private func settle(_ gathering: borrowing Gathering) throws(LaneFault) {
+        if case .failed(let error) = gathering.end,
+            error.name == "UNKNOWN_TOPIC_OR_PART" || error.name == "_UNKNOWN_TOPIC"
+        {
             return waitLog.note(error, logger: logger)
         }
         try gathering.settle(reading: "sources", logger)
