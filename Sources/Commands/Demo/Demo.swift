@@ -1,6 +1,8 @@
+import Bytes
 import Foundation
 import KafkaClient
 import Logging
+import Recording
 import ServiceLifecycle
 import Throughput
 import Worker
@@ -28,9 +30,9 @@ struct Demo: Sendable {
 
     func run() async throws -> Result {
         let topics = TopicNames()
-        var samples: [SampleRecord] = []
+        var samples: [RecordedRecord] = []
         for name in ["answers", "votes", "questions"] {
-            samples += try SampleRecord.read(examples.appendingPathComponent("\(name).jsonl"))
+            samples += try Self.records(of: examples.appendingPathComponent("\(name).jsonl"))
         }
         let broker = try EmbeddedBroker(brokerCount: 1)
         defer { broker.close() }
@@ -78,8 +80,9 @@ struct Demo: Sendable {
     ) async throws -> [Output] {
         let id = "demo"
         let now = WallClock.microseconds / 1000
-        func record(_ topic: String, _ value: String) -> SampleRecord {
-            SampleRecord(topic: topic, partition: 0, ts: now, headers: nil, key: id, payload: value)
+        func record(_ topic: String, _ value: String) -> RecordedRecord {
+            RecordedRecord(
+                topic: topic, partition: 0, offset: 0, timestamp: now, key: Array(id.utf8), value: Array(value.utf8))
         }
         let before = worker.reports[0].current.totals
         try publish(
@@ -107,17 +110,32 @@ struct Demo: Sendable {
         return try read(topics.enriched, partitions: 1, properties: properties).filter { $0.key == id }
     }
 
-    private func publish(_ samples: [SampleRecord], properties: KafkaProperties) throws {
+    /// Reads a sample recording.
+    static func records(of file: URL) throws -> [RecordedRecord] {
+        let reader: RecordingReader
+        do throws(RecordingError) {
+            reader = try RecordingReader(path: file.path)
+        } catch {
+            guard error.matter == .unopened else { throw error }
+            throw CommandFailure(
+                .badData,
+                "the sample recording \(file.path) cannot be read; run this from the project's folder, or name the folder of "
+                    + "the recordings with --examples")
+        }
+        var records: [RecordedRecord] = []
+        while let record = try reader.next() { records.append(record) }
+        return records
+    }
+
+    private func publish(_ samples: [RecordedRecord], properties: KafkaProperties) throws {
         let producer = try Producer(properties: properties, transactionalID: nil, logger: logger)
         defer { producer.close(timeout: .seconds(1)) }
         for sample in samples {
-            let names = sample.headers ?? []
-            let headers = stride(from: 0, to: names.count - 1, by: 2).map { RecordHeader(names[$0], names[$0 + 1]) }
-            try Self.withBytes(sample.key) { key in
-                try Self.withBytes(sample.payload) { value in
+            try Bytes.lend(optional: sample.key) { key in
+                try Bytes.lend(optional: sample.value) { value in
                     try producer.produce(
                         to: try producer.topic(sample.topic), partition: sample.partition, key: key, value: value,
-                        timestamp: sample.ts, headersOf: nil, extraHeaders: headers)
+                        timestamp: sample.timestamp, headersOf: nil, extraHeaders: sample.headers)
                 }
             }
         }
@@ -198,12 +216,5 @@ struct Demo: Sendable {
             try consumer.unassign([place])
         }
         return outputs
-    }
-
-    private static func withBytes<Result>(
-        _ text: String?, _ body: (UnsafeRawBufferPointer?) throws -> Result
-    ) rethrows -> Result {
-        guard var text else { return try body(nil) }
-        return try text.withUTF8 { try body(UnsafeRawBufferPointer($0)) }
     }
 }

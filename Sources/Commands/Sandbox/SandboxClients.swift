@@ -1,4 +1,5 @@
 import Admin
+import Bytes
 import Foundation
 import KafkaClient
 import Logging
@@ -86,8 +87,8 @@ final class SandboxClients {
         headers: [RecordHeader] = []
     ) throws {
         let topic = try producer.topic(place.topic)
-        try Self.lend(key) { key in
-            try Self.lend(value) { value in
+        try Bytes.lend(optional: key) { key in
+            try Bytes.lend(optional: value) { value in
                 try producer.waitingForRoom(Self.patience) { () throws(KafkaError) in
                     try producer.produce(
                         to: topic, partition: place.partition, key: key, value: value, timestamp: timestamp,
@@ -95,13 +96,6 @@ final class SandboxClients {
                 }
             }
         }
-    }
-
-    private static func lend<Outcome>(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) throws -> Outcome) rethrows
-        -> Outcome
-    {
-        guard let bytes else { return try body(nil) }
-        return try bytes.withUnsafeBytes { try body($0) }
     }
 
     /// Publishes a null value for each key whose last record since the reset has a value, in that record's partition.

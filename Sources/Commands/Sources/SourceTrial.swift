@@ -45,8 +45,8 @@ enum SourceTrial {
     ) throws(RegistryOutage) -> Result {
         var records: [ContractRecord] = []
         do {
-            let outcome = try withBytes(record.key) { key in
-                try withBytes(record.value) { value in
+            let outcome = try Bytes.lend(optional: record.key) { key in
+                try Bytes.lend(optional: record.value) { value in
                     try translator.translate(
                         topic: topic, partition: record.partition, key: key, value: value, headers: record.headers
                     ) { records.append($0) }
@@ -69,7 +69,9 @@ enum SourceTrial {
     static func missingColumns(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [MappingPart: Set<MissingColumn>] {
-        withBytes(record.value) { translator.missingColumns(topic: topic, value: $0, headers: record.headers) }
+        Bytes.lend(optional: record.value) {
+            translator.missingColumns(topic: topic, value: $0, headers: record.headers)
+        }
     }
 
     /// The reasons why no source takes a record's row; see
@@ -77,7 +79,9 @@ enum SourceTrial {
     static func unmetConditions(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String] {
-        withBytes(record.value) { translator.unmetConditions(topic: topic, value: $0, headers: record.headers) }
+        Bytes.lend(optional: record.value) {
+            translator.unmetConditions(topic: topic, value: $0, headers: record.headers)
+        }
     }
 
     /// Times whose unit may be another one, and ids that are texts; see
@@ -86,7 +90,7 @@ enum SourceTrial {
     static func doubtfulValues(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> [String] {
-        withBytes(record.value) {
+        Bytes.lend(optional: record.value) {
             translator.doubtfulUnits(topic: topic, value: $0, headers: record.headers)
                 + translator.doubtfulIDs(topic: topic, value: $0, headers: record.headers)
         }
@@ -96,8 +100,8 @@ enum SourceTrial {
     static func readable(
         _ record: SourceSample.Record, of topic: String, _ translator: SourceTranslator
     ) -> SourceSample.Record {
-        let readable = withBytes(record.key) { key in
-            withBytes(record.value) { value in
+        let readable = Bytes.lend(optional: record.key) { key in
+            Bytes.lend(optional: record.value) { value in
                 translator.readable(topic: topic, key: key, value: value, headers: record.headers)
             }
         }
@@ -105,14 +109,5 @@ enum SourceTrial {
         var shown = record
         (shown.key, shown.value) = readable
         return shown
-    }
-
-    private static func withBytes<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) throws -> Result) rethrows -> Result {
-        guard let bytes else { return try body(nil) }
-        // An empty array may have no address, which would stand for Kafka's null.
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
-        defer { memory.deallocate() }
-        memory.copyBytes(from: bytes)
-        return try body(Bytes(rebasing: memory[..<bytes.count]))
     }
 }

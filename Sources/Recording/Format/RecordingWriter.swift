@@ -45,7 +45,8 @@ package final class RecordingWriter {
             lines.begin(Bytes($0), record.partition, record.offset, record.timestampType, record.timestamp)
         }
         lines.add(record.headers)
-        Self.lend(record.key) { key in Self.lend(record.value) { value in lines.end(key, value) } }
+        Bytes.lend(optional: record.key) { key in Bytes.lend(optional: record.value) { value in lines.end(key, value) }
+        }
         try flushIfDue()
     }
 
@@ -105,20 +106,6 @@ package final class RecordingWriter {
         }
     }
 
-    private static func lend(
-        _ bytes: [UInt8], _ body: (Bytes) throws(RecordingError) -> Void
-    ) throws(RecordingError) {
-        let result = bytes.withUnsafeBytes { bytes in
-            Result { () throws(RecordingError) in try body(bytes) }
-        }
-        try result.get()
-    }
-
-    private static func lend<Result>(_ bytes: [UInt8]?, _ body: (Bytes?) -> Result) -> Result {
-        guard let bytes else { return body(nil) }
-        return bytes.withUnsafeBytes { body($0) }
-    }
-
     private func flushIfDue() throws(RecordingError) {
         if lines.count >= Self.flushSize { try flush() }
     }
@@ -127,7 +114,7 @@ package final class RecordingWriter {
     package func flush() throws(RecordingError) {
         guard lines.count > 0 else { return }
         if digest != nil {
-            if !isBegun { try Self.lend(Array(RecordingMark.firstLine.utf8), output.write) }
+            if !isBegun { try Bytes.lend(Array(RecordingMark.firstLine.utf8), to: output.write) }
             isBegun = true
             digest?.add(lines.bytes)
         }
@@ -142,7 +129,7 @@ package final class RecordingWriter {
         var manifest = manifest
         manifest.records = recordCount
         manifest.sha256 = hash
-        try Self.lend(RecordingMark.lastLine(manifest), output.write)
+        try Bytes.lend(RecordingMark.lastLine(manifest), to: output.write)
     }
 
     /// Makes the records so far readable even if this process is killed. Costs a packed file a little compression: call

@@ -12,11 +12,9 @@ import Worker
 
     /// Where each key belongs in three partitions, as the recording has it, which was made with Java's placing.
     private func recordedPartitions() throws -> [String: Int32] {
-        let text = try String(contentsOf: root.appendingPathComponent("Examples/questions.jsonl"), encoding: .utf8)
         var partitions: [String: Int32] = [:]
-        for line in text.split(separator: "\n") {
-            let record = try JSONDecoder().decode(SampleRecord.self, from: Data(line.utf8))
-            if let key = record.key { partitions[key] = record.partition }
+        for record in try Demo.records(of: root.appendingPathComponent("Examples/questions.jsonl")) {
+            if let key = record.key { partitions[String(decoding: key, as: UTF8.self)] = record.partition }
         }
         return partitions
     }
