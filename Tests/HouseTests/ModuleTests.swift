@@ -59,14 +59,11 @@ import Testing
         #expect(importers == wrappers)
     }
 
-    /// `IndexStore`, which keeps one small table of the sources, speaks to LMDB by itself.
     @Test func lmdbStaysInItsFolder() throws {
         let folder = Self.root.appendingPathComponent("Sources/AnswerStore")
         for case let file as URL in try #require(
             FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
-        where file.pathExtension == "swift" && file.deletingLastPathComponent().lastPathComponent != "LMDB"
-            && file.lastPathComponent != "IndexStore.swift"
-        {
+        where file.pathExtension == "swift" && file.deletingLastPathComponent().lastPathComponent != "LMDB" {
             #expect(
                 try !String(contentsOf: file, encoding: .utf8).contains("import CLMDB"), "\(file.lastPathComponent)")
         }

@@ -3,10 +3,21 @@ import CLMDB
 /// An open LMDB data file and its map (MDB_env). Closed at the end of the value's life; its transactions must end
 /// before that.
 ///
-/// One thread does all reads and writes. MDB_NOSYNC: see `StoreSeal`. MDB_NOTLS: ties read transactions to
-/// their objects rather than to threads.
+/// One thread does all reads and writes. MDB_NOTLS: ties read transactions to their objects rather than to threads.
 struct LMDBEnvironment: ~Copyable {
+    /// How commits reach the disk.
+    enum Writes {
+        /// A commit returns once it is on the disk.
+        case synchronized
+        /// The operating system writes commits in its own time (MDB_NOSYNC): see `StoreSeal`.
+        case unsynchronized
+        /// Writes go directly into the map (MDB_WRITEMAP), which saves copying each page to the file. A stray write of
+        /// the process could reach the file that way, so only stores that end with the process use it.
+        case scratch
+    }
+
     let pointer: OpaquePointer
+    private let isScratch: Bool
     /// The page size in bytes, as stored in the file: the operating system's page size when the file was made.
     let pageSize: Int
 
@@ -14,17 +25,21 @@ struct LMDBEnvironment: ~Copyable {
     ///
     /// MDB_NOLOCK: the state directory's lock keeps other writers out, and readers in other processes
     /// (`StateDirectory.find`) watch the transaction numbers. So no lock file can be damaged or left behind.
-    /// - Parameters:
-    ///   - mapSize: in bytes of address space, not of memory.
-    ///   - isScratch: writes go directly into the map (MDB_WRITEMAP), which saves copying each page to the file. A
-    ///     stray write of the process could reach the file that way, so only stores that end with the process use it.
-    init(directory: String, mapSize: Int, isScratch: Bool) throws(LMDBFailure) {
-        let flags = MDB_NOSYNC | (isScratch ? MDB_WRITEMAP : 0)
+    /// - Parameter mapSize: in bytes of address space, not of memory.
+    init(directory: String, mapSize: Int, writes: Writes) throws(LMDBFailure) {
+        let flags: Int32 =
+            switch writes {
+            case .synchronized: 0
+            case .unsynchronized: MDB_NOSYNC
+            case .scratch: MDB_NOSYNC | MDB_WRITEMAP
+            }
+        isScratch = writes == .scratch
         (pointer, pageSize) = try Self.open(directory, flags: flags, mapSize: mapSize, isScratch: isScratch)
     }
 
     /// Opens a data file read-only. No process may write to it meanwhile.
     init(reading directory: String) throws(LMDBFailure) {
+        isScratch = false
         (pointer, pageSize) = try Self.open(directory, flags: MDB_RDONLY, mapSize: nil, isScratch: false)
     }
 
@@ -77,8 +92,7 @@ struct LMDBEnvironment: ~Copyable {
 
     /// Remaps the file, possibly at another address. No transaction may be open. After a failure the environment can
     /// only be closed.
-    /// - Parameter isScratch: as at the opening.
-    func setMapSize(_ size: Int, isScratch: Bool) throws(LMDBFailure) {
+    func setMapSize(_ size: Int) throws(LMDBFailure) {
         try check(mdb_env_set_mapsize(pointer, size))
         if isScratch { try Self.allocateMap(pointer) }
     }

@@ -14,7 +14,7 @@ extension AnswerStore {
     func checkOpen() throws(StoreError) {
         switch state {
         case .closed:
-            throw StoreError(kind: .closed, description: "the store in '\(directory)' has been closed")
+            throw StoreError(closed: directory)
         case .failed(let error): throw error
         default: return
         }
@@ -343,23 +343,14 @@ extension AnswerStore {
         do throws(LMDBFailure) {
             guard !size.overflow else { throw LMDBFailure(code: SystemFailure.noMemory.code) }
             switch state {
-            case .idle(let database): try database.environment.setMapSize(size.partialValue, isScratch: isScratch)
-            case .loading(let loading):
-                try loading.database.environment.setMapSize(size.partialValue, isScratch: isScratch)
+            case .idle(let database): try database.environment.setMapSize(size.partialValue)
+            case .loading(let loading): try loading.database.environment.setMapSize(size.partialValue)
             default: break
             }
             mapSize = size.partialValue
         } catch {
             // The old map is gone: the environment can only be closed.
-            guard !SystemFailure(code: error.code).isNoSpace else {
-                throw fail(StoreError(error, doing: "growing", directory: directory), endsUse: true)
-            }
-            throw fail(
-                StoreError(
-                    kind: .system,
-                    description:
-                        "the store in '\(directory)' has to grow, and mapping \(size.partialValue) bytes failed "
-                        + "(\(error.text)); allow the process more address space (ulimit -v)"), endsUse: true)
+            throw fail(StoreError(error, growing: directory, to: size.partialValue), endsUse: true)
         }
     }
 

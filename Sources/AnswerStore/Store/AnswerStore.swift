@@ -38,7 +38,7 @@ package final class AnswerStore {
     let directory: String
     let source: StoreSource
     private let initialMapSize: Int
-    /// See `LMDBEnvironment.init`.
+    /// See `LMDBEnvironment.Writes`.
     let isScratch: Bool
     /// Allows the state directory to open this partition again; nil once the store is closed.
     private var onClose: (@Sendable () -> Void)?

@@ -61,7 +61,8 @@ struct StoreDatabase: ~Copyable {
     let environment: LMDBEnvironment
 
     init(directory: String, mapSize: Int, isScratch: Bool) throws(LMDBFailure) {
-        let environment = try LMDBEnvironment(directory: directory, mapSize: mapSize, isScratch: isScratch)
+        let environment = try LMDBEnvironment(
+            directory: directory, mapSize: mapSize, writes: isScratch ? .scratch : .unsynchronized)
         let tables = try StoreTables(environment)
         let committed = try StoreView(try LMDBTransaction(environment, isReadOnly: true), tables)
         committed.reset()

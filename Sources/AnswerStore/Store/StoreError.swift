@@ -57,6 +57,24 @@ extension StoreError {
         }
     }
 
+    /// - Parameters:
+    ///   - directory: of the store whose map could not grow.
+    ///   - size: in bytes.
+    init(_ failure: LMDBFailure, growing directory: String, to size: Int) {
+        guard !SystemFailure(code: failure.code).isNoSpace else {
+            self.init(failure, doing: "growing", directory: directory)
+            return
+        }
+        self.init(
+            kind: .system,
+            description: "the store in '\(directory)' has to grow, and mapping \(size) bytes failed (\(failure.text)); "
+                + "allow the process more address space (ulimit -v)")
+    }
+
+    init(closed directory: String) {
+        self.init(kind: .closed, description: "the store in '\(directory)' has been closed")
+    }
+
     init(_ failure: SystemFailure, doing operation: String, directory: String) {
         self.init(LMDBFailure(code: failure.code), doing: operation, directory: directory)
     }
