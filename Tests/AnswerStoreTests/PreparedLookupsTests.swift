@@ -215,7 +215,7 @@ extension PageWalk.Place {
     /// The row, where it is known.
     fileprivate func row(in trees: MappedTrees?) -> MappedPage.Row? {
         guard let trees, let count = page.count else { return nil }
-        return index < count ? page.row(index, in: trees) : next?.row(0, in: trees)
+        return index < count ? trees.row(index, of: page) : next.flatMap { trees.row(0, of: $0) }
     }
 }
 

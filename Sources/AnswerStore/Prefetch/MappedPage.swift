@@ -42,25 +42,4 @@ struct MappedPage {
         let low = UInt64(node.loadUnaligned(as: UInt32.self))
         return low | UInt64(node.loadUnaligned(fromByteOffset: 4, as: UInt16.self)) << 32
     }
-
-    /// A leaf page's row.
-    /// - Parameter index: below `count`.
-    @inline(__always)
-    func row(_ index: Int, in trees: MappedTrees) -> Row? {
-        guard let node = node(index), let key = key(of: node) else { return nil }
-        let start = node + PageFormat.nodeHeaderSize + key.count
-        let room = base + size - start
-        let count = Int(node.loadUnaligned(as: UInt32.self))
-        switch node.loadUnaligned(fromByteOffset: 4, as: UInt16.self) {
-        case 0:
-            return count <= room ? Row(key: key, value: Bytes(start: start, count: count)) : nil
-        case PageFormat.bigData:
-            guard room >= 8 else { return nil }
-            return trees.longValue(at: start.loadUnaligned(as: UInt64.self), count: count).map {
-                Row(key: key, value: $0)
-            }
-        default:
-            return nil
-        }
-    }
 }

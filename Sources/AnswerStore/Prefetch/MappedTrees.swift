@@ -39,10 +39,31 @@ struct MappedTrees {
 
     /// A value on pages of its own: consecutive ones, of which only the first has a header.
     @inline(__always)
-    func longValue(at page: UInt64, count: Int) -> Bytes? {
+    private func longValue(at page: UInt64, count: Int) -> Bytes? {
         guard page <= lastPage, UInt64(PageFormat.headerSize &+ count) <= (lastPage - page + 1) &* UInt64(pageSize)
         else { return nil }
         return Bytes(start: base + Int(page) &* pageSize + PageFormat.headerSize, count: count)
+    }
+
+    /// A leaf page's row.
+    /// - Parameter index: below `count`.
+    @inline(__always)
+    func row(_ index: Int, of page: MappedPage) -> MappedPage.Row? {
+        guard let node = page.node(index), let key = page.key(of: node) else { return nil }
+        let start = node + PageFormat.nodeHeaderSize + key.count
+        let room = page.base + page.size - start
+        let count = Int(node.loadUnaligned(as: UInt32.self))
+        switch node.loadUnaligned(fromByteOffset: 4, as: UInt16.self) {
+        case 0:
+            return count <= room ? MappedPage.Row(key: key, value: Bytes(start: start, count: count)) : nil
+        case PageFormat.bigData:
+            guard room >= 8 else { return nil }
+            return longValue(at: start.loadUnaligned(as: UInt64.self), count: count).map {
+                MappedPage.Row(key: key, value: $0)
+            }
+        default:
+            return nil
+        }
     }
 }
 

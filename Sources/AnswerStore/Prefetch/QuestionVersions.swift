@@ -38,25 +38,11 @@ struct QuestionVersions {
     @inline(__always)
     mutating func noteChange(of question: Bytes) {
         change &+= 1
-        changes[Int(AnswerStore.hash(of: question) >> 49)] = change
+        changes[Int(Checksum.hash(question) >> 49)] = change
     }
 
     /// Marks every question as possibly changed.
     mutating func noteChangeOfAll() { store = Self.nextStore }
 
     private static var nextStore: UInt64 { lastStore.add(1, ordering: .relaxed).newValue }
-}
-
-extension AnswerStore {
-    /// The hash for `version(ofQuestionHashed:)`.
-    @inline(__always)
-    package static func hash(of question: Bytes) -> UInt64 { Checksum.hash(question) }
-
-    /// Prefetches the version into the CPU's caches.
-    @inline(__always)
-    package func expectVersion(ofQuestionHashed hash: UInt64) { versions.fetch(hash) }
-
-    /// Changes with every `apply` that concerns the question, and whenever applied changes are lost.
-    @inline(__always)
-    package func version(ofQuestionHashed hash: UInt64) -> QuestionVersion { versions[hash] }
 }

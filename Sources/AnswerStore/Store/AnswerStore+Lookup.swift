@@ -84,7 +84,7 @@ extension AnswerStore {
                 place = PageWalk.Place(page: next, index: 0)
                 count = nextCount
             }
-            guard place.index < count, let row = place.page.row(place.index, in: trees) else { return false }
+            guard place.index < count, let row = trees.row(place.index, of: place.page) else { return false }
             guard row.key.starts(with: prepared.key) else { return true }
             if join == nil { join = AnswerJoin(try tallies(prepared, in: trees, view)) }
             try join?.append(row.value, id: Bytes(rebasing: row.key[prepared.key.count...]), to: answers)
@@ -102,7 +102,7 @@ extension AnswerStore {
         let none = Bytes(start: nil, count: 0)
         // A key's row, if it exists, is on the page where the search ended.
         guard place.index < count else { return none }
-        guard let row = place.page.row(place.index, in: trees) else { return try tallies(of: prepared.key, view) }
+        guard let row = trees.row(place.index, of: place.page) else { return try tallies(of: prepared.key, view) }
         return row.key.isEqual(to: prepared.key) ? row.value : none
     }
 }

@@ -75,14 +75,3 @@ enum StoreSeal: Equatable {
         String(StaticKey.withBytes(line) { Checksum.of(key: Bytes(start: nil, count: 0), value: $0) }, radix: 16)
     }
 }
-
-/// Why a store's files cannot be trusted, as the end of a sentence that begins with "the store".
-struct StoreDamage: Error, Equatable {
-    let reason: String
-
-    init(_ reason: String) { self.reason = reason }
-
-    init(otherLayout layout: UInt32) {
-        reason = "it has layout \(layout), and this version of rejoinder reads layout \(StoreLayout.version)"
-    }
-}
