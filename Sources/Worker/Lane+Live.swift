@@ -89,7 +89,7 @@ extension Lane {
         clock.begin(.other)
         for partition in partitions.all where partition.isRunning {
             if let live = partition.live, live.waiting.isEmpty, let from = live.unmarked {
-                live.unmarked = nil
+                live.marking = .all
                 try follower.readAgain(partition, from: from)
             }
         }
@@ -247,7 +247,7 @@ extension Lane {
     /// Marks questions in the store whose dead letters are published: one is enough.
     func markLettered(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
         while let id = live.toMark.last {
-            try withBytes(of: id) { key throws(LaneFault) in
+            try Bytes.lend(id) { (key) throws(LaneFault) in
                 let question = try storing { () throws(StoreError) in try partition.store.question(key) }
                 if let question { try note(refused: true, key, question, in: partition.store) }
             }
@@ -263,7 +263,7 @@ extension Lane {
         guard live.unmarked == nil else { return }
         let (store, processor) = (partition.store, processor)
         for id in live.large {
-            try withBytes(of: id) { key throws(LaneFault) in
+            try Bytes.lend(id) { (key) throws(LaneFault) in
                 guard live.waiting.cause(of: key) != .answers,
                     let question = try storing({ () throws(StoreError) in try store.question(key) })
                 else { return }
@@ -275,15 +275,6 @@ extension Lane {
                 try note(refused: true, key, question, in: store)
             }
         }
-    }
-
-    private func withBytes(
-        of id: [UInt8], _ body: (Bytes) throws(LaneFault) -> Void
-    ) throws(LaneFault) {
-        let key = UnsafeMutableRawBufferPointer.allocate(byteCount: id.count, alignment: 1)
-        key.copyBytes(from: id)
-        defer { key.deallocate() }
-        try body(Bytes(key))
     }
 
     /// Notes with a question whether its dead letter was published. Invalidates the question's bytes.

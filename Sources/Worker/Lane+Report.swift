@@ -108,8 +108,9 @@ extension RestoreProgress {
     /// nil: it is not restoring.
     init?(_ partition: OwnedPartition) {
         if partition.isRunning { return nil }
-        var done = partition.answers.read + partition.votes.read
-        let all = partition.answers.toRead + partition.votes.toRead
+        let (answers, votes) = (partition.answers.catchUp, partition.votes.catchUp)
+        var done = answers.read + votes.read
+        let all = answers.toRead + votes.toRead
         // In a load, reading is half of the work and writing the other half.
         if partition.store.isLoading { done = (done + Int64(partition.store.loadWritten * Double(all))) / 2 }
         self.init(partition: partition.number, done: done, of: all, since: partition.assigned)

@@ -230,25 +230,18 @@ extension Lane {
         return .done
     }
 
-    /// Asks the leader of a table whose end was reported below the restore's target: a lagging replica catches up by
+    /// Asks the leader of a topic whose end was reported below the restore's target: a lagging replica catches up by
     /// itself, a cut log does not. At most one request a step, as the lane waits for the answer.
     func askForShortEnds() throws(LaneFault) {
         for partition in partitions.all where !partition.isRunning {
-            if let live = partition.live, let since = live.historyEndsShort, .now - since >= Self.shortEndPatience {
+            if let live = partition.live, live.history.endsShort(for: Self.shortEndPatience) {
                 return try askForShortHistory(partition, live)
             }
-            for table in Table.allCases {
-                guard let since = partition[table].endsShort, .now - since >= Self.shortEndPatience else { continue }
+            for table in Table.allCases where partition[table].catchUp.endsShort(for: Self.shortEndPatience) {
                 let place = follower.place(table, partition.number)
-                let target = partition[table].target
-                let end: Int64
-                do throws(KafkaError) {
-                    end = try publisher.queryWatermarks(place, timeout: takeOverPace.patience).high
-                } catch {
-                    partition[table].endsShort = .now
-                    return waitLog.note(error, logger: logger)
-                }
-                guard partition[table].leaderEnds(at: end) else { return }
+                let target = partition[table].catchUp.target
+                let end = leaderEnd(of: place)
+                guard partition[table].catchUp.leaderEnds(at: end), let end else { return }
                 guard partition.applied(table) <= end else {
                     throw .wentBack(place, from: partition.applied(table), to: end)
                 }
@@ -263,17 +256,22 @@ extension Lane {
 
     private func askForShortHistory(_ partition: OwnedPartition, _ live: LivePartition) throws(LaneFault) {
         let place = place(ofQuestions: partition.number)
-        let end: Int64
-        do throws(KafkaError) {
-            end = try publisher.queryWatermarks(place, timeout: takeOverPace.patience).high
-        } catch {
-            live.historyEndsShort = .now
-            return waitLog.note(error, logger: logger)
-        }
-        guard try follower.historyLeaderEnds(partition, at: end, of: partitions) else { return }
+        let end = leaderEnd(of: place)
+        guard live.history.leaderEnds(at: end), let end else { return }
+        if live.history.isDone { try follower.endHistory(partition, of: partitions) }
         logger.warning(
             "the questions lost records while they were read into the store: their log was cut",
             metadata: ["partition": "\(place)", "end": .stringConvertible(end)])
+    }
+
+    /// nil: the leader did not answer.
+    private func leaderEnd(of place: TopicPartition) -> Int64? {
+        do throws(KafkaError) {
+            return try publisher.queryWatermarks(place, timeout: takeOverPace.patience).high
+        } catch {
+            waitLog.note(error, logger: logger)
+            return nil
+        }
     }
 
     /// Time for a replica to catch up before its leader is asked.
@@ -282,9 +280,9 @@ extension Lane {
     /// Resumes the questions of partitions whose tables are caught up.
     func finishTakeOvers() throws {
         for partition in partitions.all {
-            guard case .restoring(let since, let records) = partition.phase,
-                partition.isCaughtUp, !partition.store.isLoading
-            else { continue }
+            guard case .reading(let restore) = partition.phase, partition.isCaughtUp, !partition.store.isLoading else {
+                continue
+            }
             try storing { () throws(StoreError) in try partition.store.giveMemoryBack() }
             if let live = partition.live {
                 try noteLettered(partition, live)
@@ -298,12 +296,13 @@ extension Lane {
             logger.info(
                 "partition caught up",
                 metadata: [
-                    "partition": .stringConvertible(partition.number), "records": .stringConvertible(records),
-                    "seconds": .stringConvertible(((.now - since) / .milliseconds(1)).rounded() / 1000),
+                    "partition": .stringConvertible(partition.number), "records": .stringConvertible(restore.records),
+                    "seconds": .stringConvertible(((.now - restore.since) / .milliseconds(1)).rounded() / 1000),
                 ])
             report.note(
                 .caughtUp,
-                "partition \(partition.number): \(records) records in \(Int((.now - since) / .seconds(1))) s")
+                "partition \(partition.number): \(restore.records) records in "
+                    + "\(Int((.now - restore.since) / .seconds(1))) s")
             figures.isOutdated = true
         }
         // Reports before the first events: their commit may take long, and the partition is running by now.

@@ -8,33 +8,23 @@ import KafkaClient
 /// The committed offsets of the tables stay below the oldest change that is not published yet (`heldPositions`), so
 /// that the partition's next owner reads it again. Lane thread only.
 final class LivePartition {
-    /// The store's questions are filled from their topic up to the group's committed offset; from there on by the
-    /// lane's events.
-    enum History {
-        case reading(next: Int64, target: Int64)
-        case done
+    /// Whether the tables' changes are noted, so that their questions are published.
+    enum Marking {
+        case all
+        /// Memory for waiting questions ran out at these positions: changes from there on are read again once the
+        /// waiting questions are published.
+        case upTo(TablePositions)
+        /// As `upTo`, and no record from there on is applied until then. A partition that is being restored goes on.
+        case halted(TablePositions)
     }
 
     let waiting = WaitingQuestions()
     /// Question events that are done and not in the store yet.
     let rows = TableBatch()
-    var history = History.done
-    /// Offset at which reading the history began.
-    var historyStart: Int64 = 0
-    /// As ``TableProgress/endsShort``, for the questions.
-    var historyEndsShort: ContinuousClock.Instant?
-    /// Next offset of the questions' history to read into the store.
-    var historyNext: Int64 {
-        get { if case .reading(let next, _) = history { next } else { historyEnd } }
-        set { historyEnd = newValue }
-    }
-    private var historyEnd: Int64 = 0
-    /// Positions from which the tables must be read again: memory for waiting questions ran out there, so changes from
-    /// there on were not noted. nil: all are noted.
-    var unmarked: TablePositions?
-    /// Whether no record from `unmarked` on is applied until the waiting questions are published. A partition that is
-    /// being restored goes on.
-    var isHalted = false
+    /// The store's questions are filled from their topic up to the group's committed offset; from there on by the
+    /// lane's events.
+    var history = CatchUp()
+    var marking = Marking.all
     /// End of the queue when the current publication began.
     var publishUpTo: UInt64 = 0
     let omissions = OmissionDigests()
@@ -67,13 +57,16 @@ final class LivePartition {
 
     func forgetLarge() { large.removeAll() }
 
-    /// Question events to read at the take-over, gaps in the offsets counted.
-    var toRead: Int64 {
-        if case .reading(_, let target) = history { target - historyStart } else { 0 }
+    /// Positions from which the tables must be read again, as changes from there on were not noted; nil: all are noted.
+    var unmarked: TablePositions? {
+        switch marking {
+        case .all: nil
+        case .upTo(let positions), .halted(let positions): positions
+        }
     }
 
-    var isRestored: Bool {
-        if case .done = history { true } else { false }
+    var isHalted: Bool {
+        if case .halted = marking { true } else { false }
     }
 
     /// Whether questions wait to be published, or to be found by reading again.
@@ -90,8 +83,7 @@ final class LivePartition {
     func forget() {
         waiting.removeAll()
         rows.removeAll()
-        unmarked = nil
-        isHalted = false
+        marking = .all
         omissions.removeAll()
         withheld.aborted()
         lettered.removeAll()

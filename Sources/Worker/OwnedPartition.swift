@@ -4,57 +4,28 @@ import KafkaClient
 
 /// Progress through a partition of a table.
 struct TableProgress {
-    /// Next offset to read.
-    var next: Int64 = 0
+    /// The way to the partition's end as of the take-over, and on from there.
+    var catchUp: CatchUp
     /// The group's committed offset: records and dead letters that came of table records below it are published for
     /// good.
-    var committed: Int64 = 0
-    /// Offset at which reading began after the take-over.
-    var start: Int64 = 0
-    /// End of the partition at the take-over.
-    var target: Int64 = 0
-    /// Whether everything up to ``target`` is in the store.
-    var isCaughtUp = false
-    /// Time since which the partition is reported to end below ``target``: by a replica behind its leader, or because
-    /// the log was cut. nil: it is not.
-    var endsShort: ContinuousClock.Instant?
+    var committed: Int64
     /// The latest gap in the offsets that were read.
     var gap: OffsetGap?
     /// Dead letters of records below this offset are published: beyond ``committed`` where changes wait to be
     /// published.
-    var lettered: Int64 = 0
+    var lettered: Int64
     /// ``lettered`` as of the last commit.
-    var letteredCommitted: Int64 = 0
+    var letteredCommitted: Int64
 
-    /// Records to read at the take-over, gaps in the offsets counted.
-    var toRead: Int64 { max(0, target - start) }
-    /// How many of ``toRead`` have been read.
-    var read: Int64 { max(0, min(next, target) - start) }
-
-    /// Notes that a broker reported the partition's end at `offset`. An end below the target is that of a replica
-    /// behind its leader (`client.rack`, a leader change): the records up to the target are still to come.
-    mutating func reachedEnd(at offset: Int64, now: ContinuousClock.Instant = .now) {
-        next = max(next, offset)
-        if next >= target {
-            isCaughtUp = true
-            endsShort = nil
-        } else if endsShort == nil {
-            endsShort = now
-        }
+    init(_ catchUp: CatchUp = CatchUp(), committed: Int64 = 0, lettered: Int64 = 0) {
+        (self.catchUp, self.committed, self.lettered) = (catchUp, committed, lettered)
+        letteredCommitted = lettered
     }
 
-    /// Settles an end below the target by the leader's answer.
-    /// - Returns: whether the log was cut: it ends below the target, which is lowered to that end.
-    mutating func leaderEnds(at offset: Int64, now: ContinuousClock.Instant = .now) -> Bool {
-        guard !isCaughtUp, endsShort != nil else { return false }
-        guard offset < target else {
-            endsShort = now
-            return false
-        }
-        endsShort = nil
-        target = offset
-        isCaughtUp = next >= target
-        return true
+    /// Next offset to read.
+    var next: Int64 {
+        get { catchUp.next }
+        set { catchUp.next = newValue }
     }
 
     /// The offset to commit; nil: the committed one stays. Below it a table is only read again to fill a store.
@@ -105,11 +76,22 @@ struct QuestionProgress {
 
 /// A partition number that this lane owns: its questions, and the store of its answers and votes. Lane thread only.
 final class OwnedPartition {
-    /// Questions are paused until the partition is `running`: none is enriched from a half-loaded table.
+    /// Before the first phase the partition is a ``TakeOver``: assigned, without a store. Its questions are paused
+    /// until it is `running`: none is enriched from a half-loaded table.
     enum Phase {
-        /// The follower brings the store up to the tables' ends as of the take-over.
-        case restoring(since: ContinuousClock.Instant, records: Int)
+        /// The follower reads the tables up to their ends as of the take-over, and the questions up to the committed
+        /// offset where published records follow changes. How far each is: ``CatchUp``.
+        case reading(Restore)
+        /// All is read, and the changes of the store's first filling are written to it, piece by piece. No table of the
+        /// partition is read meanwhile. One partition of a lane at a time.
+        case writing(Restore)
         case running(since: ContinuousClock.Instant)
+    }
+
+    struct Restore {
+        var since = ContinuousClock.now
+        /// Table records that were read.
+        var records = 0
     }
 
     let number: Int32
@@ -120,7 +102,7 @@ final class OwnedPartition {
     let changes: TableBatch
     /// nil: published records do not follow changes.
     let live: LivePartition?
-    var phase = Phase.restoring(since: .now, records: 0)
+    var phase = Phase.reading(Restore())
     var questions = QuestionProgress()
     var answers = TableProgress()
     var votes = TableProgress()
@@ -143,8 +125,12 @@ final class OwnedPartition {
         if case .running = phase { true } else { false }
     }
 
+    var isWriting: Bool {
+        if case .writing = phase { true } else { false }
+    }
+
     /// Whether all records are read that the store must hold before the first event.
-    var isCaughtUp: Bool { answers.isCaughtUp && votes.isCaughtUp && live?.isRestored ?? true }
+    var isCaughtUp: Bool { answers.catchUp.isDone && votes.catchUp.isDone && live?.history.isDone ?? true }
 
     /// Whether table records are still to be read that are published: those that a lost store, or one that went back to
     /// its last commit, is filled with.
@@ -168,7 +154,7 @@ final class OwnedPartition {
         // is no bound: while a lost store is refilled, and after an earlier abort, it is below offsets that were
         // published.
         let progress = self[table]
-        let seen = max(progress.next, progress.target, progress.committed, progress.lettered)
+        let seen = max(progress.next, progress.catchUp.target, progress.committed, progress.lettered)
         let published = min(committed, seen)
         self[table].committed = published
         self[table].lettered = max(published, min(lettered ?? 0, seen))

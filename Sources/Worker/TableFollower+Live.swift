@@ -29,15 +29,11 @@ extension TableFollower {
                 ])
             try partition.store.forgetQuestions()
         }
-        let target = min(committed ?? 0, high)
-        let next = max(low, partition.store.positions.questions)
-        guard next < target else {
-            live.history = .done
-            return [:]
-        }
-        live.history = .reading(next: next, target: target)
-        live.historyStart = next
-        return [place: next]
+        let history = CatchUp(
+            from: max(low, partition.store.positions.questions), to: min(committed ?? 0, high))
+        guard !history.isDone else { return [:] }
+        live.history = history
+        return [place: history.next]
     }
 
     /// Reads question events up to the committed offset into the store.
@@ -53,12 +49,15 @@ extension TableFollower {
             guard message.partition == number, message.topicIndex == topicIndex else { break }
             index += 1
             // Records fetched beyond the end still come.
-            guard let live = partition.live, case .reading(let next, let target) = live.history else { continue }
-            guard message.offset < target else {
+            guard let live = partition.live, !live.history.isDone else { continue }
+            guard message.offset < live.history.target else {
+                live.history.reachedEnd(at: live.history.target)
                 try endHistory(partition, of: partitions)
                 continue
             }
-            if message.offset < next { throw .wentBack(historyPlace(partition), from: next, to: message.offset) }
+            if message.offset < live.history.next {
+                throw .wentBack(historyPlace(partition), from: live.history.next, to: message.offset)
+            }
             let headers = PackedHeaders.pack(message)
             headers.withUnsafeBytes { headers in
                 let question = message.value.map {
@@ -70,8 +69,9 @@ extension TableFollower {
                     live.noteRead(key, value, headers: headers.count)
                 }
             }
-            live.history = .reading(next: message.offset + 1, target: target)
-            if message.offset + 1 >= target {
+            live.history.next = message.offset + 1
+            live.history.settle()
+            if live.history.isDone {
                 try endHistory(partition, of: partitions)
             } else if partition.changes.count >= few, partition.store.isFilled(by: partition.changes) {
                 try apply(partition, of: partitions)
@@ -80,42 +80,17 @@ extension TableFollower {
         return index
     }
 
-    /// Notes that a broker reported the end of the questions' partition at `offset`. As with a table, an end below the
-    /// target is that of a replica that is behind, until the leader says otherwise.
+    /// Notes that a broker reported the end of the questions' partition at `offset`.
     func historyReachedEnd(
         _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
     ) throws(LaneFault) {
-        guard let live = partition.live, case .reading(let next, let target) = live.history else { return }
-        live.history = .reading(next: max(next, offset), target: target)
-        if offset >= target {
-            try endHistory(partition, of: partitions)
-        } else if live.historyEndsShort == nil {
-            live.historyEndsShort = .now
-        }
+        guard let live = partition.live, !live.history.isDone else { return }
+        live.history.reachedEnd(at: offset)
+        if live.history.isDone { try endHistory(partition, of: partitions) }
     }
 
-    /// Settles an end below the target by the leader's answer.
-    /// - Returns: whether the log was cut: the target is lowered to its end.
-    func historyLeaderEnds(
-        _ partition: OwnedPartition, at offset: Int64, of partitions: OwnedPartitions
-    ) throws(LaneFault) -> Bool {
-        guard let live = partition.live, case .reading(let next, let target) = live.history else { return false }
-        guard offset < target else {
-            live.historyEndsShort = .now
-            return false
-        }
-        live.historyEndsShort = nil
-        live.history = .reading(next: next, target: offset)
-        if next >= offset { try endHistory(partition, of: partitions) }
-        return true
-    }
-
-    /// Ends the history: the store has every question below the committed offset.
+    /// The store has every question below the committed offset.
     func endHistory(_ partition: OwnedPartition, of partitions: OwnedPartitions) throws(LaneFault) {
-        guard let live = partition.live, case .reading(let next, let target) = live.history else { return }
-        live.history = .done
-        live.historyEndsShort = nil
-        live.historyNext = max(next, target)
         try apply(partition, of: partitions)
         try asking { () throws(KafkaError) in try consumer.unassign([historyPlace(partition)]) }
     }
@@ -129,8 +104,7 @@ extension TableFollower {
         let positions = TablePositions(answers: partition.answers.next, votes: partition.votes.next)
         if partition.changes.count == 0 { live.waiting.begin(at: positions) }
         if live.unmarked == nil, live.waiting.isFull(limit: limit), partition.changes.count == 0 {
-            live.unmarked = positions
-            live.isHalted = partition.isRunning
+            live.marking = partition.isRunning ? .halted(positions) : .upTo(positions)
         }
         partition.store.waiting = live.unmarked == nil ? live.waiting : nil
     }
@@ -160,7 +134,6 @@ extension TableFollower {
             try consumer.unassign(Array(next.keys))
             try assign(next)
         }
-        partition.live?.isHalted = false
     }
 }
 
@@ -168,9 +141,8 @@ extension OwnedPartition {
     /// Goes back in the questions' history after an abort: records that were read and not applied are read again.
     /// - Returns: where to read on; nil: the history is not being read.
     func rewindHistory() -> Int64? {
-        guard let live, case .reading(let next, let target) = live.history else { return nil }
-        let resume = min(next, max(live.historyStart, store.positions.questions))
-        live.history = .reading(next: resume, target: target)
-        return resume
+        guard let live, !live.history.isDone else { return nil }
+        live.history.next = min(live.history.next, max(live.history.start, store.positions.questions))
+        return live.history.next
     }
 }

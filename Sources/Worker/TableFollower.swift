@@ -49,8 +49,6 @@ final class TableFollower {
     /// Memory of the gathered records, reused from step to step.
     private let messages = MessageBatch(capacity: TableFollower.bounds.records)
     private var touched: [OwnedPartition] = []
-    /// The partition whose store is being written after a load; its tables are not read during that time.
-    private(set) var written: OwnedPartition?
     /// The table of each of the consumer's topics, by index; nil: the questions' topic.
     private var tables: [Table?] = []
     /// Memory for the questions that wait to be published.
@@ -112,14 +110,13 @@ final class TableFollower {
             let published = committed[place].map { $0 > high ? low : $0 } ?? 0
             let next = max(low, min(applied, published))
             partition[table] = TableProgress(
-                next: next, committed: published, start: next, target: high, isCaughtUp: next >= high)
-            let lettered = max(published, OffsetNote.letters(in: notes[place]).map { min($0, high) } ?? 0)
-            partition[table].lettered = lettered
-            partition[table].letteredCommitted = lettered
+                CatchUp(from: next, to: high), committed: published,
+                lettered: max(published, OffsetNote.letters(in: notes[place]).map { min($0, high) } ?? 0))
             positions[place] = next
         }
         try partition.store.beginLoad(
-            of: partition.answers.toRead + partition.votes.toRead + (partition.live?.toRead ?? 0))
+            of: partition.answers.catchUp.toRead + partition.votes.catchUp.toRead
+                + (partition.live?.history.toRead ?? 0))
         try assign(positions)
     }
 
@@ -129,13 +126,12 @@ final class TableFollower {
     }
 
     func letGo(of partitions: [OwnedPartition]) throws(KafkaError) {
-        try consumer.unassign(partitions.filter { $0 !== written }.flatMap(places))
-        if partitions.contains(where: { $0 === written }) { written = nil }
+        try consumer.unassign(partitions.filter { !$0.isWriting }.flatMap(places))
     }
 
     func places(_ partition: OwnedPartition) -> [TopicPartition] {
         var places = Table.allCases.map { place($0, partition.number) }
-        if let live = partition.live, !live.isRestored { places.append(historyPlace(partition)) }
+        if let live = partition.live, !live.history.isDone { places.append(historyPlace(partition)) }
         return places
     }
 
@@ -152,9 +148,9 @@ final class TableFollower {
                 partition.rewind(
                     table, committed: committed[place] ?? 0, lettered: OffsetNote.letters(in: notes[place]))
                 // A partition that is not read now begins there later.
-                if partition !== written { positions[place] = partition[table].next }
+                if !partition.isWriting { positions[place] = partition[table].next }
             }
-            if let next = partition.rewindHistory(), partition !== written {
+            if let next = partition.rewindHistory(), !partition.isWriting {
                 positions[historyPlace(partition)] = next
             }
         }
@@ -194,7 +190,7 @@ final class TableFollower {
             let table: Table = end.place.topic == topics.answers ? .answers : .votes
             // The end lies beyond the last record where a transaction's control record or a compacted one stands there.
             if end.offset > partition[table].next { done.moved = true }
-            partition[table].reachedEnd(at: end.offset)
+            partition[table].catchUp.reachedEnd(at: end.offset)
         }
         try writeLoad(partitions)
         return done
@@ -202,25 +198,22 @@ final class TableFollower {
 
     /// The partition of a load whose tables are read to their ends; one at a time.
     private func nextToWrite(_ partitions: OwnedPartitions) -> OwnedPartition? {
-        written
-            ?? partitions.all.first {
-                $0.store.isLoading && $0.isCaughtUp
-            }
+        partitions.all.first(where: \.isWriting) ?? partitions.all.first { $0.store.isLoading && $0.isCaughtUp }
     }
 
     /// Writes a piece of a store whose load is gathered.
     private func writeLoad(_ partitions: OwnedPartitions) throws(LaneFault) {
         guard let partition = nextToWrite(partitions) else { return }
         try watch.during(.store, as: .applyingTables) { () throws(LaneFault) in
-            if written == nil {
+            if case .reading(let restore) = partition.phase {
                 try asking { () throws(KafkaError) in try consumer.unassign(places(partition)) }
-                written = partition
+                partition.phase = .writing(restore)
             }
             try storing { () throws(StoreError) in
                 try partition.store.writeLoad(changes: Self.bounds.records, bytes: Self.bounds.bytes)
             }
-            guard !partition.store.isLoading else { return }
-            written = nil
+            guard !partition.store.isLoading, case .writing(let restore) = partition.phase else { return }
+            partition.phase = .reading(restore)
             let positions = Table.allCases.map { (place($0, partition.number), partition[$0].next) }
             try asking { () throws(KafkaError) in try assign(Dictionary(uniqueKeysWithValues: positions)) }
         }
@@ -254,7 +247,7 @@ final class TableFollower {
     ) throws(LaneFault) -> Int {
         let (number, topicIndex) = (gathered[start].partition, gathered[start].topicIndex)
         // A record fetched for an earlier assignment may still come: it has no owner here.
-        guard let partition = partitions[number], partition !== written else { return start + 1 }
+        guard let partition = partitions[number], !partition.isWriting else { return start + 1 }
         let changes = partition.changes
         if changes.count == 0 && !touched.contains(where: { $0 === partition }) { touched.append(partition) }
         guard let table = table(topicIndex) else {
@@ -278,8 +271,9 @@ final class TableFollower {
         defer {
             partition[table].next = next
             done.count(table, read: read, bytes: bytes, applied: toApply)
-            if case .restoring(let since, let records) = partition.phase {
-                partition.phase = .restoring(since: since, records: records + read)
+            if case .reading(var restore) = partition.phase {
+                restore.records += read
+                partition.phase = .reading(restore)
             }
         }
         var index = start
@@ -342,16 +336,14 @@ final class TableFollower {
         let positions = TablePositions(
             answers: max(partition.applied(.answers), partition.answers.next),
             votes: max(partition.applied(.votes), partition.votes.next),
-            questions: max(partition.store.positions.questions, partition.live?.historyNext ?? 0))
+            questions: max(partition.store.positions.questions, partition.live?.history.next ?? 0))
         try watch.during(.store, as: .applyingTables) { () throws(LaneFault) in
             try storing { () throws(StoreError) in try partition.store.apply(partition.changes, positions: positions) }
         }
         partition.changes.removeAll(keepingRoomFor: Self.bounds.records / max(1, partitions.all.count))
         partition.live?.waiting.begin(
             at: TablePositions(answers: partition.answers.next, votes: partition.votes.next))
-        for table in Table.allCases where partition[table].next >= partition[table].target {
-            partition[table].isCaughtUp = true
-        }
+        for table in Table.allCases { partition[table].catchUp.settle() }
     }
 
     /// Commits store transactions that are due, also where no change followed.
@@ -365,7 +357,7 @@ final class TableFollower {
     /// of the take-over.
     func lag(_ table: Table, of partition: OwnedPartition) -> Int64 {
         let fetched = consumer.cachedWatermarks(place(table, partition.number))?.high ?? 0
-        return max(0, max(partition[table].target, fetched) - partition[table].next)
+        return max(0, max(partition[table].catchUp.target, fetched) - partition[table].next)
     }
 
     var lastTrouble: ClientTrouble? { consumer.lastTrouble }

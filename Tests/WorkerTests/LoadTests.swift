@@ -19,7 +19,7 @@ struct LoadTests {
         let restoring = try Restoring(site, state: state, pendingBytes: Self.pendingBytes)
         #expect(restoring.store.isLoading)
         try restoring.advance(until: { restoring.store.loadWritten > 0 })
-        #expect(restoring.store.isLoading && restoring.partition.answers.isCaughtUp)
+        #expect(restoring.store.isLoading && restoring.partition.answers.catchUp.isDone)
         return restoring
     }
 

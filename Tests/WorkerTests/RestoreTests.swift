@@ -15,11 +15,11 @@ struct RestoreTests {
         try site.publish((0..<3).map { Make.answer("a\($0)", to: "q") }, to: site.topics.answers)
         let restoring = try Restoring(site, ends: [(0, 5), (0, 0)])
         defer { restoring.close() }
-        try restoring.advance(until: { restoring.partition.answers.endsShort != nil })
-        #expect(!restoring.partition.answers.isCaughtUp && restoring.partition.answers.next == 3)
-        #expect(restoring.partition.votes.isCaughtUp)
+        try restoring.advance(until: { restoring.partition.answers.catchUp.endsShort(for: .zero) })
+        #expect(!restoring.partition.answers.catchUp.isDone && restoring.partition.answers.next == 3)
+        #expect(restoring.partition.votes.catchUp.isDone)
         try site.publish((3..<5).map { Make.answer("a\($0)", to: "q") }, to: site.topics.answers)
-        try restoring.advance(until: { restoring.partition.answers.isCaughtUp })
+        try restoring.advance(until: { restoring.partition.answers.catchUp.isDone })
         #expect(restoring.partition.answers.next == 5 && restoring.store.positions.answers == 5)
     }
 
@@ -36,7 +36,7 @@ struct RestoreTests {
         }
         try restoring.advance(until: { restoring.partition.votes.next == 1 })
         try site.publish([Make.answer("a", to: "q")], to: site.topics.answers)
-        try restoring.advance(until: { restoring.partition.answers.isCaughtUp })
+        try restoring.advance(until: { restoring.partition.answers.catchUp.isDone })
         let waiting = try #require(restoring.partition.live?.waiting)
         #expect(waiting.count == 1 && waiting.first?.isTakenBack == false)
         #expect(waiting.first.map { String(decoding: $0.question, as: UTF8.self) } == "q")
