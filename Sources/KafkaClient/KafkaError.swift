@@ -53,6 +53,9 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// The producer's queue is full: poll, then produce again.
     package var isQueueFull: Bool { rawCode == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
 
+    /// A record exceeds the producer's `message.max.bytes`.
+    package var isTooLarge: Bool { rawCode == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue }
+
     /// The topic does not exist, or has fewer partitions.
     package var isUnknownPartition: Bool {
         switch rd_kafka_resp_err_t(rawCode) {

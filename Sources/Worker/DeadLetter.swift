@@ -54,25 +54,47 @@ package struct DeadLetter {
         if case .none = original { false } else { true }
     }
 
-    /// Parts of the original that a dead letter carries. The largest form that the producer takes is published.
+    /// Parts of the original that a dead letter carries.
     package enum Form: CaseIterable, Sendable {
         case whole, withoutValue, withoutValueAndHeaders, withoutKeyToo
 
         /// Whether the original's value stays in the letter.
-        package var carriesValue: Bool { self == .whole }
+        var carriesValue: Bool { self == .whole }
         /// Whether the original's own headers stay in the letter.
-        package var carriesHeaders: Bool { self == .whole || self == .withoutValue }
+        var carriesHeaders: Bool { self == .whole || self == .withoutValue }
         /// Whether the original's key stays in the letter.
-        package var carriesKey: Bool { self != .withoutKeyToo }
+        var carriesKey: Bool { self != .withoutKeyToo }
 
         /// Headers for the parts of the original that this form leaves out.
-        package func omissions(hasKey: Bool, hasValue: Bool, hasHeaders: Bool) -> [RecordHeader] {
+        fileprivate func omissions(hasKey: Bool, hasValue: Bool, hasHeaders: Bool) -> [RecordHeader] {
             var headers: [RecordHeader] = []
             if !carriesValue, hasValue { headers.append(RecordHeader("rejoinder.error.value-omitted", "true")) }
             if !carriesHeaders, hasHeaders { headers.append(RecordHeader("rejoinder.error.headers-omitted", "true")) }
             if !carriesKey, hasKey { headers.append(RecordHeader("rejoinder.error.key-omitted", "true")) }
             return headers
         }
+    }
+
+    /// Offers a dead letter's forms, the largest first, until one is taken.
+    /// - Parameters:
+    ///   - headers: the original's.
+    ///   - hasHeaders: whether the original has any; nil: as `headers` say.
+    ///   - reasons: the headers that are added to them (``headers(error:topic:partition:offset:timestamp:)``).
+    ///   - take: publishes a form's parts.
+    /// - Returns: whether one was taken.
+    package static func offer<Failure>(
+        key: Bytes?, value: Bytes?, headers: [RecordHeader], hasHeaders: Bool? = nil, reasons: [RecordHeader],
+        to take: (Form, _ key: Bytes?, _ value: Bytes?, _ headers: [RecordHeader]) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        for form in Form.allCases {
+            let omissions = form.omissions(
+                hasKey: key != nil, hasValue: value != nil, hasHeaders: hasHeaders ?? !headers.isEmpty)
+            let isTaken = try take(
+                form, form.carriesKey ? key : nil, form.carriesValue ? value : nil,
+                (form.carriesHeaders ? headers : []) + reasons + omissions)
+            if isTaken { return true }
+        }
+        return false
     }
 
     /// The original's place for people: `answers [3] at offset 17`.
@@ -100,9 +122,7 @@ package struct DeadLetter {
     var byteCount: Int { (value?.count ?? 0) + (key?.count ?? 0) + 256 }
 
     /// The headers that are added to the original's.
-    func headers(as form: Form) -> [RecordHeader] {
-        Self.headers(
-            error: error, topic: topic, partition: partition, offset: offset, timestamp: timestamp)
-            + form.omissions(hasKey: key != nil, hasValue: value != nil, hasHeaders: hasHeaders)
+    var reasons: [RecordHeader] {
+        Self.headers(error: error, topic: topic, partition: partition, offset: offset, timestamp: timestamp)
     }
 }

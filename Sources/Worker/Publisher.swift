@@ -145,53 +145,53 @@ final class Publisher {
     /// the producer goes without its value, if need be without its own headers, and last without its key.
     func publish(_ letter: DeadLetter, partition: Int32?) throws(LaneFault) {
         try openTransaction()
-        for form in DeadLetter.Form.allCases where letterLimits.allow(form, letter) {
+        let isTaken = try DeadLetter.offer(
+            key: letter.key, value: letter.value, headers: letter.keptHeaders, hasHeaders: letter.hasHeaders,
+            reasons: letter.reasons
+        ) { (form, key, value, headers) throws(LaneFault) in
+            guard letterLimits.allow(form, letter) else { return false }
             do throws(KafkaError) {
-                try produce(letter, as: form, partition: partition)
-                uncommitted = .records(bytes: uncommittedBytes + letter.byteCount)
-                return
+                let message = form.carriesHeaders ? letter.message : nil
+                if letterLimits.needKey, key == nil {
+                    try produce(
+                        value, partition: partition, key: letter.standInKey, headersOf: message,
+                        headers + [RecordHeader("rejoinder.error.key-added", "true")])
+                } else {
+                    try produce(value, partition: partition, key: key, headersOf: message, headers)
+                }
+                return true
             } catch {
-                guard error.name == "MSG_SIZE_TOO_LARGE" else { throw LaneFault(error) }
+                guard error.isTooLarge else { throw LaneFault(error) }
+                return false
             }
         }
-        throw .fatal(
-            WorkerError(
-                .configuration,
-                "The dead letter for \(letter.place) does not fit into message.max.bytes (\(maxMessageBytes)) even without "
-                    + "its value, headers and key; raise message.max.bytes in kafka.properties"))
-    }
-
-    private func produce(_ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?) throws(KafkaError) {
-        guard letterLimits.needKey, letter.key == nil || !form.carriesKey else {
-            return try produce(
-                letter, as: form, partition: partition, key: form.carriesKey ? letter.key : nil,
-                headers: letter.headers(as: form))
+        guard isTaken else {
+            throw .fatal(
+                WorkerError(
+                    .configuration,
+                    "The dead letter for \(letter.place) does not fit into message.max.bytes (\(maxMessageBytes)) even "
+                        + "without its value, headers and key; raise message.max.bytes in kafka.properties"))
         }
-        var key = letter.standInKey
-        let headers = letter.headers(as: form) + [RecordHeader("rejoinder.error.key-added", "true")]
-        let failure: KafkaError? = key.withUTF8 { bytes in
-            do throws(KafkaError) {
-                try produce(
-                    letter, as: form, partition: partition, key: UnsafeRawBufferPointer(bytes), headers: headers)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let failure { throw failure }
+        uncommitted = .records(bytes: uncommittedBytes + letter.byteCount)
     }
 
     private func produce(
-        _ letter: DeadLetter, as form: DeadLetter.Form, partition: Int32?, key: UnsafeRawBufferPointer?,
-        headers: [RecordHeader]
+        _ value: Bytes?, partition: Int32?, key: String, headersOf message: ConsumedMessage?, _ headers: [RecordHeader]
+    ) throws(KafkaError) {
+        try Bytes.lend(Array(key.utf8)) { (key) throws(KafkaError) in
+            try produce(value, partition: partition, key: key, headersOf: message, headers)
+        }
+    }
+
+    private func produce(
+        _ value: Bytes?, partition: Int32?, key: Bytes?, headersOf message: ConsumedMessage?, _ headers: [RecordHeader]
     ) throws(KafkaError) {
         try Producer.retrying { () throws(KafkaError) in
             // No timestamp: a letter's age counts from its writing, or retention by time would delete the letters of
             // old records unread. The original's timestamp is in a header.
             try producer.produce(
-                to: deadLetter, partition: partition, key: key, value: form.carriesValue ? letter.value : nil,
-                timestamp: nil, headersOf: form.carriesHeaders ? letter.message : nil,
-                extraHeaders: (form.carriesHeaders ? letter.keptHeaders : []) + headers)
+                to: deadLetter, partition: partition, key: key, value: value, timestamp: nil, headersOf: message,
+                extraHeaders: headers)
         } full: { (error) throws(KafkaError) in
             guard error.isQueueFull, !stop.graceIsOver else { throw error }
             pollForRoom(error)

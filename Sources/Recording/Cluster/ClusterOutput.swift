@@ -113,7 +113,7 @@ package final class ClusterOutput {
                     to: topic, partition: partition, key: key, value: value, timestamp: timestamp,
                     headersOf: message, extraHeaders: headers)
             } full: { error in
-                if error.name == "MSG_SIZE_TOO_LARGE" { throw error }
+                if error.isTooLarge { throw error }
                 guard error.isQueueFull, .now < deadline else { throw broken(off: error) }
                 if stop.isRequested { throw CancellationError() }
                 producer.poll(timeoutMilliseconds: 10)

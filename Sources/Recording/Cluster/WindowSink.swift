@@ -95,20 +95,19 @@ final class WindowSink {
                     + (count == Self.told ? "; further ones are only counted" : ""))
         }
         guard let deadLetterTopic else { return }
-        let why = DeadLetter.headers(
+        let reasons = DeadLetter.headers(
             error: error, topic: questions, partition: event.partition, offset: event.offset,
             timestamp: event.timestamp)
-        for form in DeadLetter.Form.allCases {
-            let omissions = form.omissions(
-                hasKey: event.key != nil, hasValue: event.value != nil, hasHeaders: !event.headers.isEmpty)
+        _ = try DeadLetter.offer(
+            key: event.key, value: event.value, headers: event.headers, reasons: reasons
+        ) { form, key, value, headers in
             do {
                 _ = try output.publish(
-                    to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil,
-                    key: form.carriesKey ? event.key : nil, value: form.carriesValue ? event.value : nil,
-                    timestamp: nil, headers: (form.carriesHeaders ? event.headers : []) + why + omissions)
-                return
-            } catch let error as KafkaError where error.name == "MSG_SIZE_TOO_LARGE" && form != .withoutKeyToo {
-                continue
+                    to: deadLetterTopic, partition: layout.deadLetterHasSame ? event.partition : nil, key: key,
+                    value: value, timestamp: nil, headers: headers)
+                return true
+            } catch let error as KafkaError where error.isTooLarge && form != .withoutKeyToo {
+                return false
             }
         }
     }

@@ -164,24 +164,23 @@ package final class ReplayEngine {
         _ record: borrowing RecordedView, of topic: String, because error: RecordError, in partition: ReplayPartition,
         into sink: some ReplaySink
     ) throws {
-        let original = record.hasHeaders ? record.headers : []
-        let reasons = DeadLetter.headers(
-            error: error, topic: topic, partition: record.partition, offset: record.offset, timestamp: record.timestamp)
-        for form in DeadLetter.Form.allCases {
-            let key = form.carriesKey ? record.key : nil
-            let value = form.carriesValue ? record.value : nil
-            let headers =
-                (form.carriesHeaders ? original : []) + reasons
-                + form.omissions(
-                    hasKey: record.key != nil, hasValue: record.value != nil, hasHeaders: record.hasHeaders)
+        let (number, timestamp) = (record.partition, record.timestamp)
+        let isTaken = try DeadLetter.offer(
+            key: record.key, value: record.value, headers: record.hasHeaders ? record.headers : [],
+            hasHeaders: record.hasHeaders,
+            reasons: DeadLetter.headers(
+                error: error, topic: topic, partition: number, offset: record.offset, timestamp: timestamp)
+        ) { _, key, value, headers in
             guard limits.takes(keyBytes: key?.count ?? 0, valueBytes: value?.count ?? 0, headers: headers) else {
-                continue
+                return false
             }
             try sink.take(
                 ReplayOutput(
-                    kind: .deadLetter, topic: topics.deadLetter, partition: record.partition,
-                    offset: partition.deadLetterOffset, timestamp: record.timestamp, headers: headers, key: key,
-                    value: value))
+                    kind: .deadLetter, topic: topics.deadLetter, partition: number,
+                    offset: partition.deadLetterOffset, timestamp: timestamp, headers: headers, key: key, value: value))
+            return true
+        }
+        if isTaken {
             partition.deadLetterOffset += 1
             counts.deadLetters += 1
             return
