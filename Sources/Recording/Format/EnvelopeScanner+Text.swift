@@ -47,24 +47,13 @@ extension EnvelopeScanner {
         while true {
             let byte = at.pointee
             if byte == UInt8(ascii: "\\") {
-                let letter = at[1]
-                switch letter {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): out.pointee = letter
-                case UInt8(ascii: "n"): out.pointee = 0x0A
-                case UInt8(ascii: "t"): out.pointee = 0x09
-                case UInt8(ascii: "r"): out.pointee = 0x0D
-                case UInt8(ascii: "b"): out.pointee = 0x08
-                case UInt8(ascii: "f"): out.pointee = 0x0C
-                case UInt8(ascii: "u"):
-                    out = try unicodeEscape(&at, out)
-                    at -= 2
-                    out -= 1
-                default:
-                    throw problem(
-                        at + 1, "expected one of \" \\ / b f n r t u after a backslash, found \(character(at + 1))")
+                // Quotes within quotes are nearly all.
+                if at[1] == UInt8(ascii: "\"") {
+                    out.pointee = at[1]
+                    (at, out) = (at + 2, out + 1)
+                } else {
+                    out += UTF8Text.encode(try escape(&at), to: out)
                 }
-                at += 2
-                out += 1
             } else if byte == UInt8(ascii: "\"") {
                 here = at + 1
                 textEnd = out
@@ -104,32 +93,29 @@ extension EnvelopeScanner {
         return (control | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)) & (ones &* 0x80)
     }
 
-    /// Writes the character of a `\u` escape, or of the two of a surrogate pair, as UTF-8.
-    /// - Parameter at: enters at the backslash, leaves after the escape.
-    /// - Returns: the place after the written bytes, which are never longer than the escape.
-    private func unicodeEscape(
-        _ at: inout Position, _ out: UnsafeMutablePointer<UInt8>
-    ) throws(EnvelopeError) -> UnsafeMutablePointer<UInt8> {
-        var scalar = try codeUnit(at + 2)
+    /// The character of the escape at a backslash, or of the two of a surrogate pair. In UTF-8 it is never longer than
+    /// the escape.
+    /// - Parameter at: leaves after the escape.
+    private func escape(_ at: inout Position) throws(EnvelopeError) -> UInt32 {
         let start = at
-        at += 6
-        if 0xD800...0xDFFF ~= scalar {
-            guard scalar <= 0xDBFF, at[0] == UInt8(ascii: "\\"), at[1] == UInt8(ascii: "u"),
-                case let low = try codeUnit(at + 2), 0xDC00...0xDFFF ~= low
-            else {
-                throw problem(start, "half a surrogate pair (\\u\(hexadecimal(scalar))) stands for no bytes")
-            }
-            scalar = JSONText.scalar(ofPair: scalar, low)
-            at += 6
+        switch at[1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            break
+        case UInt8(ascii: "u"): try checkCodeUnit(at + 2)
+        default:
+            throw problem(at + 1, "expected one of \" \\ / b f n r t u after a backslash, found \(character(at + 1))")
         }
-        return out + UTF8Text.encode(scalar, to: out)
+        let scalar = JSONText.next(&at, lineEnd)
+        guard JSONText.isSurrogate(scalar) else { return scalar }
+        if scalar <= 0xDBFF, at[0] == UInt8(ascii: "\\"), at[1] == UInt8(ascii: "u") { try checkCodeUnit(at + 2) }
+        let unit = String(scalar, radix: 16, uppercase: true)
+        throw problem(start, "half a surrogate pair (\\u\(unit)) stands for no bytes")
     }
 
-    private func hexadecimal(_ unit: UInt32) -> String { String(unit, radix: 16, uppercase: true) }
-
-    private func codeUnit(_ start: Position) throws(EnvelopeError) -> UInt32 {
+    private func checkCodeUnit(_ start: Position) throws(EnvelopeError) {
         // The line feed after the line is no digit, so no byte beyond it is read.
-        if let unit = JSONText.codeUnit(start) { return unit }
+        if JSONText.codeUnit(start) != nil { return }
         var here = start
         while JSONText.hexDigit(here.pointee) != nil { here += 1 }
         throw problem(here, "expected four hexadecimal digits after \\u, found \(character(here))")
