@@ -53,7 +53,9 @@ def mapping(prefix):
             "topic": f"{prefix}.hike.note", "format": "debezium", "where": known, "into": "answers",
             "fields": {
                 "id": {"from": ["room", "number"], "join": "/"}, "questionId": "enquiry", "body": "html",
-                "answeredAt": {"from": "written", "as": "millis"}, "withdrawn": "gone", "voteCount": "points",
+                "answeredAt": {"from": "written", "as": "millis"}, "withdrawn": "gone",
+                # Without the default, a tally that becomes NULL leaves the earlier one standing.
+                "voteCount": {"from": "points", "default": 0},
             },
         },
         {
