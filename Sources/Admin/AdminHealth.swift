@@ -106,8 +106,8 @@ struct AdminHealth: Encodable, Equatable {
             self.init(
                 status: .topicMissing,
                 message:
-                    "the topic\(isOne ? "" : "s") \(topics.joined(separator: ", ")) \(isOne ? "was" : "were") deleted while "
-                    + "the worker runs; make \(isOne ? "it" : "them") anew, or stop the worker")
+                    "the topic\(isOne ? "" : "s") \(topics.joined(separator: ", ")) \(isOne ? "was" : "were") deleted "
+                    + "while the worker runs; make \(isOne ? "it" : "them") anew, or stop the worker")
             missingTopics = topics
         case .stuck(let lanes):
             self.init(stuck: lanes, at: now)

@@ -52,9 +52,9 @@ final class AdminHostRule: Sendable {
     static func refusal(port: Int?) -> String {
         let port = port.map { ":\($0)" } ?? ""
         return
-            "this worker listens on its own host alone and is not asked by this name, so that no web page can ask it by a name "
-            + "of its own; ask for http://127.0.0.1\(port) or http://localhost\(port), let a proxy send that as Host, or set "
-            + "admin.host to the address at which others are to reach it"
+            "this worker listens on its own host alone and is not asked by this name, so that no web page can ask it "
+            + "by a name of its own; ask for http://127.0.0.1\(port) or http://localhost\(port), let a proxy send that "
+            + "as Host, or set admin.host to the address at which others are to reach it"
     }
 }
 

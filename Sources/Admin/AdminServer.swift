@@ -154,8 +154,8 @@ package final class AdminServer: Service {
             "\(failure): another process does, perhaps another worker. Set admin.port (REJOINDER_ADMIN_PORT) to a free "
                 + "port, or to 0 for any free one"
         case EADDRNOTAVAIL:
-            "\(failure): this host has no such address. Set admin.host (REJOINDER_ADMIN_HOST) to one that it has, such as "
-                + "127.0.0.1"
+            "\(failure): this host has no such address. Set admin.host (REJOINDER_ADMIN_HOST) to one that it has, such "
+                + "as 127.0.0.1"
         case EACCES:
             "\(failure): ports below 1024 need rights. Set admin.port (REJOINDER_ADMIN_PORT) to a higher one"
         case let code?:

@@ -18,8 +18,8 @@ package struct AdminProbe: Sendable {
 
     /// The meaning of a worker's status 421, and the remedy: the end of a sentence.
     package static let onlyLocalNames =
-        "listens on its own host alone and does not answer to this name: ask for it there, as 127.0.0.1 or localhost, or set its "
-        + "admin.host to the address at which it is to be reached"
+        "listens on its own host alone and does not answer to this name: ask for it there, as 127.0.0.1 or localhost, "
+        + "or set its admin.host to the address at which it is to be reached"
 
     /// Far above the length of our answers.
     private static let maxAnswerBytes = 1 << 20

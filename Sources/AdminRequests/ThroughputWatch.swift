@@ -54,7 +54,8 @@ package struct ThroughputWatch: Sendable {
             if let status = reader.status, status != 200 {
                 throw AdminProbe.Failure(
                     description:
-                        "it answers \(path)/events with status \(status); is it the admin address of a worker of this version?"
+                        "it answers \(path)/events with status \(status); is it the admin address of a worker of this "
+                        + "version?"
                 )
             }
             body.withUnsafeBytes { lines.append($0) }

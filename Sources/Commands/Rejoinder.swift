@@ -14,8 +14,8 @@ package struct Rejoinder: AsyncParsableCommand {
             Settings come from flags, REJOINDER_ environment variables and a YAML file, in this order; \
             'rejoinder config' shows what holds and where it came from.
 
-            Exit status: 0 fine, 1 a replay or what is published is not what was expected, 64 usage, 65 bad data, 69 broker unreachable, \
-            70 internal error, 73 state directory, 78 configuration.
+            Exit status: 0 fine, 1 a replay or what is published is not what was expected, 64 usage, 65 bad data, 69 \
+            broker unreachable, 70 internal error, 73 state directory, 78 configuration.
             """,
         version: ProductVersion.text,
         subcommands: [

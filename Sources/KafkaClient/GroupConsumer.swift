@@ -190,7 +190,7 @@ package final class GroupConsumer {
     package var isAssignmentLost: Bool { client.pointer.map { rd_kafka_assignment_lost($0) != 0 } ?? false }
 
     /// This member's id in the group; nil before the group has given one.
-    package var memberID: String? {
+    var memberID: String? {
         guard let pointer = client.pointer, let id = rd_kafka_memberid(pointer) else { return nil }
         defer { rd_kafka_mem_free(pointer, id) }
         let text = String(cString: id)

@@ -6,7 +6,7 @@ package struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// that librdkafka raised itself; the others came from a broker.
     package let name: String
     /// librdkafka's number of the error: negative ones are its own, positive ones Kafka's.
-    package let rawCode: Int32
+    let rawCode: Int32
     /// The failed operation and its object: "committing the transaction of producer rejoinder-1".
     package let operation: String
     /// The cause, for people. Never holds a secret's value.

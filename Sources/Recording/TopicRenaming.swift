@@ -22,7 +22,8 @@ package struct TopicRenaming: Sendable, Equatable {
             guard parts.count == 2, parts[0] != parts[1] else {
                 throw CaptureError(
                     .usage,
-                    "cannot rename topics by '\(text)'; give the old and the new beginning of the names, such as prod.=test."
+                    "cannot rename topics by '\(text)'; give the old and the new beginning of the names, such as "
+                        + "prod.=test."
                 )
             }
             rules.append(Rule(old: String(parts[0]), new: String(parts[1])))

@@ -7,7 +7,8 @@ extension RecordError {
         RecordError(
             code: .invalidJSON,
             message:
-                "the value of this \(kind.rawValue) record is empty: expected a JSON object (a deletion has a null value)"
+                "the value of this \(kind.rawValue) record is empty: expected a JSON object (a deletion has a null "
+                + "value)"
         )
     }
 
@@ -24,7 +25,8 @@ extension RecordError {
         RecordError(
             code: .tooDeep,
             message:
-                "the \(kind.rawValue) opens more than \(NestingStack.deepestAllowed) arrays and objects inside one another"
+                "the \(kind.rawValue) opens more than \(NestingStack.deepestAllowed) arrays and objects inside one "
+                + "another"
         )
     }
 

@@ -2,35 +2,35 @@ import Throughput
 import Worker
 
 /// The figures of a run, in the order of every report format.
-package struct FigureList: Sendable {
+struct FigureList: Sendable {
     /// A figure: the way to read it from a run, and to write it for a reader.
-    package struct Figure: Sendable {
+    struct Figure: Sendable {
         /// The direction in which a change of the figure is an improvement.
-        package enum Better: Sendable {
+        enum Better: Sendable {
             case more
             case less
         }
 
         /// The heading under which text and page list the figure; the first column of the CSV.
-        package let section: String
+        let section: String
         /// The second column of the CSV; unique within its section.
-        package let name: String
+        let name: String
         /// nil: the run has none.
-        package let value: @Sendable (RunFigures) -> Double?
+        let value: @Sendable (RunFigures) -> Double?
         /// Writes a value with its unit.
-        package let text: @Sendable (Double) -> String
+        let text: @Sendable (Double) -> String
         /// nil: neither direction is better.
-        package let better: Better?
+        let better: Better?
 
         /// The figure of a run for a reader; a dash where the run has none.
-        package func text(_ figures: RunFigures) -> String { value(figures).map(text) ?? "–" }
+        func text(_ figures: RunFigures) -> String { value(figures).map(text) ?? "–" }
     }
 
     /// In the order of the report: sections are contiguous.
-    package private(set) var figures: [Figure] = []
+    private(set) var figures: [Figure] = []
 
     /// Lists the figures that at least one of these runs has.
-    package init(for runs: [RunFigures]) {
+    init(for runs: [RunFigures]) {
         addRecords()
         addLag()
         addGauges()

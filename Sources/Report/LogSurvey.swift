@@ -9,15 +9,15 @@ package struct LogSurvey {
         /// For people: the path that was given, or "standard input".
         package var name: String
         /// Lines that are not blank.
-        package var lines = 0
+        var lines = 0
         /// Lines with figures, repeated ones included.
-        package var throughput = 0
+        var throughput = 0
         /// Lines that became an ``Event``.
-        package var events = 0
+        var events = 0
         /// Lines of our log that are damaged: malformed JSON, or required fields missing.
-        package var torn = 0
+        var torn = 0
         /// Lines of other programs.
-        package var foreign = 0
+        var foreign = 0
         /// Duplicate throughput lines, which are dropped.
         package var repeated = 0
 
@@ -26,11 +26,11 @@ package struct LogSurvey {
     }
 
     /// An event beside the figures: a start, a rebalance, a warning, an error.
-    package struct Event: Sendable, Equatable {
+    struct Event: Sendable, Equatable {
         /// The line's note.
-        package var event: LogNote
+        var event: LogNote
         /// The worker of the event; nil where the log does not name it.
-        package var worker: String?
+        var worker: String?
     }
 
     /// In the order in which they were begun.
@@ -38,7 +38,7 @@ package struct LogSurvey {
     /// Sorted by start; empty before ``arrange()``.
     package private(set) var runs: [WorkerRun] = []
     /// Sorted by time after ``arrange()``.
-    package private(set) var events: [Event] = []
+    private(set) var events: [Event] = []
     private var samples: [WorkerRun.Key: [WorkerRun.Sample]] = [:]
     /// A line whose end has not come; copies of the survey share it.
     private let unread = LineQueue(longest: LogEntry.longestLine)
@@ -68,7 +68,7 @@ package struct LogSurvey {
     }
 
     /// Takes a whole log at once, for tests.
-    package mutating func read(_ text: String, name: String) {
+    mutating func read(_ text: String, name: String) {
         begin(name)
         var text = text
         text.withUTF8 { feed(UnsafeRawBufferPointer($0)) }
@@ -164,6 +164,4 @@ package struct LogSurvey {
 
     /// Whether no log had a throughput line; true before ``arrange()``.
     package var isEmpty: Bool { runs.isEmpty }
-    /// Lines of all logs that no part of the report could use.
-    package var skipped: Int { sources.reduce(0) { $0 + $1.skipped } }
 }

@@ -71,7 +71,8 @@ struct Plot {
         var html = "<ul class=legend>"
         for line in series {
             html +=
-                "<li><i class=\"swatch \(line.style)\(form == .lines ? "" : " full")\"></i>\(Markup.name(line.name))</li>"
+                "<li><i class=\"swatch "
+                + "\(line.style)\(form == .lines ? "" : " full")\"></i>\(Markup.name(line.name))</li>"
         }
         return html + "</ul>"
     }
@@ -126,7 +127,8 @@ struct Plot {
             let y = Markup.number(y(tick, scale))
             svg += "<path d=\"M\(Markup.number(left)) \(y)H\(Markup.number(right))\"/>"
             svg +=
-                "<text x=\"\(Markup.number(left - 8))\" y=\"\(y)\" dy=\".35em\" class=e>\(Markup.line(FigureText.mark(text(tick))))</text>"
+                "<text x=\"\(Markup.number(left - 8))\" y=\"\(y)\" dy=\".35em\" "
+                + "class=e>\(Markup.line(FigureText.mark(text(tick))))</text>"
         }
         let bins = axis.bins
         let span = bins.end - bins.start
@@ -139,7 +141,8 @@ struct Plot {
             let x = Markup.number(self.x(time))
             svg += "<path d=\"M\(x) \(Markup.number(bottom))v5\"/>"
             svg +=
-                "<text x=\"\(x)\" y=\"183\" class=\(isLast ? "e" : "m")>\(tickLabel(time, step, isFirst: isFirst))</text>"
+                "<text x=\"\(x)\" y=\"183\" "
+                + "class=\(isLast ? "e" : "m")>\(tickLabel(time, step, isFirst: isFirst))</text>"
             isFirst = false
             time += step
         }

@@ -37,7 +37,8 @@ struct PlotMarks {
                     Shade(
                         from: stretch.from, to: stretch.to, style: "s-\(stretch.state.rawValue)",
                         text:
-                            "\(run.key.worker): \(stretch.state.rawValue) for \(FigureText.duration(stretch.to - stretch.from))"
+                            "\(run.key.worker): \(stretch.state.rawValue) for "
+                            + "\(FigureText.duration(stretch.to - stretch.from))"
                     ))
             }
             let span = (runs.map(\.lastTime).max() ?? 0) - (runs.map(\.firstTime).min() ?? 0)
@@ -67,7 +68,8 @@ struct PlotMarks {
             let from = x(shade.from)
             let width = max(x(shade.to) - from, 1.5)
             return
-                "<rect class=\"shade \(shade.style)\" x=\"\(Markup.number(from))\" y=\"14\" width=\"\(Markup.number(width))\" height=\"152\"/>"
+                "<rect class=\"shade \(shade.style)\" x=\"\(Markup.number(from))\" y=\"14\" "
+                + "width=\"\(Markup.number(width))\" height=\"152\"/>"
         }.joined()
     }
 
@@ -76,7 +78,8 @@ struct PlotMarks {
             let x = Markup.number(x(line.time))
             let head = line.style == "restart" ? "M\(x) 14l-5 -9h10z" : "M\(x) 14l-3 -5h6z"
             return
-                "<g class=\(line.style)><path d=\"M\(x) 14V166\"/><path class=head d=\"\(head)\"><title>\(Markup.line(FigureText.clock(line.time) + " " + line.text))</title></path></g>"
+                "<g class=\(line.style)><path d=\"M\(x) 14V166\"/><path class=head d=\"\(head)\">"
+                + "<title>\(Markup.line(FigureText.clock(line.time) + " " + line.text))</title></path></g>"
         }.joined()
     }
 }

@@ -4,7 +4,7 @@ import Worker
 /// Conclusions in sentences, for an operator on call, before any plot.
 package struct ReportFindings: Sendable {
     /// How much a sentence matters to the operator; the raw value is its CSS class.
-    package enum Weight: String, Sendable {
+    enum Weight: String, Sendable {
         case good
         case say
         case warn
@@ -12,10 +12,10 @@ package struct ReportFindings: Sendable {
     }
 
     /// The most severe first.
-    package private(set) var sentences: [(weight: Weight, text: String)] = []
+    private(set) var sentences: [(weight: Weight, text: String)] = []
 
     /// - Parameter sum: the figures of all runs of the survey as one.
-    package init(_ survey: LogSurvey, _ sum: RunFigures) {
+    init(_ survey: LogSurvey, _ sum: RunFigures) {
         lag(survey, sum)
         hindrances(survey, sum)
         starts(survey, sum)

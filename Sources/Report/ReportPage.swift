@@ -51,7 +51,8 @@ package struct ReportPage {
             "\(groups.count == 1 ? "Group" : "Groups") \(groups.prefix(8).map(Markup.name).joined(separator: ", ")); "
         html += "\(FigureText.counted(workers.count, "worker")), \(FigureText.counted(survey.runs.count, "run")).</p>"
         html +=
-            "<nav aria-label=Parts><a href=\"#findings\">Findings</a><a href=\"#plots\">Plots</a><a href=\"#totals\">Totals</a>"
+            "<nav aria-label=Parts><a href=\"#findings\">Findings</a><a href=\"#plots\">Plots</a>"
+            + "<a href=\"#totals\">Totals</a>"
         html += "<a href=\"#events\">Events</a><a href=\"#sources\">Logs read</a></nav>\(tiles)</header>"
         return html
     }
@@ -76,7 +77,8 @@ package struct ReportPage {
             tiles.append(
                 (
                     "Poll to acknowledged, p99", FigureText.milliseconds(latency.p99),
-                    "p50 \(FigureText.milliseconds(latency.p50)), worst p99 \(FigureText.milliseconds(latency.worstP99))"
+                    "p50 \(FigureText.milliseconds(latency.p50)), worst p99 "
+                        + "\(FigureText.milliseconds(latency.worstP99))"
                 ))
         }
         tiles.append(
@@ -96,15 +98,18 @@ package struct ReportPage {
             html += "<li class=\(finding.weight.rawValue)>\(Markup.line(finding.text, limit: 1_000))</li>"
         }
         html +=
-            "</ul></section><section id=plots><h2>Plots</h2><p class=note>All times are UTC. All plots share one time axis. "
+            "</ul></section><section id=plots><h2>Plots</h2><p class=note>All times are UTC. All plots share one time "
+            + "axis. "
         html +=
-            "<span class=bad>▼</span> and a line: a worker started again; dashed: a rebalance; red ground: stalled; blue ground: "
+            "<span class=bad>▼</span> and a line: a worker started again; dashed: a rebalance; red ground: stalled; "
+            + "blue ground: "
         html += "restoring. Point at a plot to read its numbers; each has them as a table, too.</p>"
         let plots = ReportPlots(survey: survey, workers: workers)
         html += plots.strips() + plots.all().map { $0.html() }.joined()
         html += "</section><section id=totals><h2>Totals</h2>\(totals)</section>"
         html +=
-            "<section id=events><h2>Events</h2>\(events)</section><section id=sources><h2>Logs read</h2>\(sources)</section>"
+            "<section id=events><h2>Events</h2>\(events)</section><section id=sources><h2>Logs "
+            + "read</h2>\(sources)</section>"
         return html
     }
 
@@ -117,9 +122,11 @@ package struct ReportPage {
         let hasMiddle = figures.contains { $0.latency?.isMiddle ?? false }
         if hasMiddle {
             html +=
-                "<p class=note>Latencies of a run that has no line of totals\(hasSum ? ", and with it those of all runs," : "") are "
+                "<p class=note>Latencies of a run that has no line of "
+                + "totals\(hasSum ? ", and with it those of all runs," : "") are "
             html +=
-                "those of its middle interval, each counting as much as it has records: percentiles of parts do not add up.</p>"
+                "those of its middle interval, each counting as much as it has records: percentiles of parts do not "
+                + "add up.</p>"
         } else if hasSum {
             html += "<p class=note>Latencies of all runs are the worst of any: percentiles do not add up.</p>"
         }
@@ -128,7 +135,8 @@ package struct ReportPage {
         for run in survey.runs {
             html += "<th scope=col>\(run.number) · \(Markup.name(run.key.worker))<br>\(FigureText.time(run.firstTime))"
             html +=
-                "<br>\(Markup.line(run.version))\(run.isWhole ? "" : ", began before")\(run.totals == nil ? ", no totals" : "")</th>"
+                "<br>\(Markup.line(run.version))\(run.isWhole ? "" : ", began before")"
+                + "\(run.totals == nil ? ", no totals" : "")</th>"
         }
         html += "</tr></thead><tbody>"
         var section = ""
@@ -136,7 +144,8 @@ package struct ReportPage {
             if figure.section != section {
                 section = figure.section
                 html +=
-                    "<tr class=section><th scope=rowgroup colspan=\"\(figures.count + (hasSum ? 2 : 1))\">\(Markup.line(section))</th></tr>"
+                    "<tr class=section><th scope=rowgroup "
+                    + "colspan=\"\(figures.count + (hasSum ? 2 : 1))\">\(Markup.line(section))</th></tr>"
             }
             html += "<tr><th scope=row>\(Markup.line(figure.name))</th>"
             if hasSum { html += "<td class=sum>\(Markup.line(figure.text(sum)))</td>" }
@@ -158,7 +167,8 @@ package struct ReportPage {
         for row in rows.prefix(Self.mostEvents) {
             let isTrouble = row.kind == .trouble
             html +=
-                "<tr><td class=t>\(FigureText.time(row.time))</td><td class=t>\(row.worker.map(Markup.name) ?? "–")</td>"
+                "<tr><td class=t>\(FigureText.time(row.time))</td>"
+                + "<td class=t>\(row.worker.map(Markup.name) ?? "–")</td>"
             html += "<td class=\"t\(isTrouble ? " bad level" : "")\">\(Markup.line(row.level, limit: 20))</td>"
             html += "<td class=\"t wrap\">\(Markup.line(row.text, limit: 500))</td></tr>"
         }
@@ -167,9 +177,11 @@ package struct ReportPage {
 
     private var sources: String {
         var html =
-            "<div class=wide><table><thead><tr><th scope=col>log</th><th scope=col>lines</th><th scope=col>throughput</th>"
+            "<div class=wide><table><thead><tr><th scope=col>log</th><th scope=col>lines</th>"
+            + "<th scope=col>throughput</th>"
         html +=
-            "<th scope=col>events</th><th scope=col>torn</th><th scope=col>foreign</th><th scope=col>repeated</th></tr></thead><tbody>"
+            "<th scope=col>events</th><th scope=col>torn</th><th scope=col>foreign</th>"
+            + "<th scope=col>repeated</th></tr></thead><tbody>"
         for source in survey.sources {
             html += "<tr><td class=t>\(Markup.name(source.name))</td>"
             for count in [source.lines, source.throughput, source.events, source.torn, source.foreign, source.repeated]
@@ -187,22 +199,22 @@ package struct ReportPage {
 }
 
 /// A row of the events table. Successive repeats of a worker's warning or error share a row.
-package struct EventRow: Sendable {
+struct EventRow: Sendable {
     /// Seconds since 1970; of repeats, the first one's.
-    package var time: Double
+    var time: Double
     /// nil where the log does not name it.
-    package var worker: String?
+    var worker: String?
     /// Decides the row's mark.
-    package var kind: LogNote.Kind
+    var kind: LogNote.Kind
     /// As the log writes it.
-    package var level: String
+    var level: String
     /// The message and its fields; of repeats, with their number and the time of the last.
-    package var text: String
+    var text: String
     /// Lines that share the row.
-    package var count = 1
+    var count = 1
 
     /// - Parameter events: by time.
-    package static func rows(_ events: [LogSurvey.Event]) -> [EventRow] {
+    static func rows(_ events: [LogSurvey.Event]) -> [EventRow] {
         var rows: [(row: EventRow, message: String, last: Double)] = []
         for event in events {
             let message = "\(event.event.logger)\u{0}\(event.event.message)"

@@ -71,7 +71,8 @@ struct ReportPlots {
         if differs { series.append(Plot.Series(name: "enriched records out", style: "c7", bins: out)) }
         return plot(
             "throughput", "Question events a second",
-            "Question events read in a second: the mean of each column, and behind it the least and the largest interval.",
+            "Question events read in a second: the mean of each column, and behind it the least and the largest "
+                + "interval.",
             series,
             text: FigureText.short)
     }
@@ -103,7 +104,8 @@ struct ReportPlots {
         }
         return plot(
             "lag", "Lag",
-            "Records that waited at each interval's end, by topic, all workers. A gap: some worker did not know its lag.",
+            "Records that waited at each interval's end, by topic, all workers. A gap: some worker did not know its "
+                + "lag.",
             series, text: FigureText.short)
     }
 
@@ -140,7 +142,8 @@ struct ReportPlots {
         let each = workers.count > 1 ? " of any worker" : ""
         return plot(
             id, title,
-            "\(what) Each column: p50 and p90 the intervals' mean, p99 and max the worst interval's\(each). Logarithmic.",
+            "\(what) Each column: p50 and p90 the intervals' mean, p99 and max the worst interval's\(each). "
+                + "Logarithmic.",
             series,
             scale: .logarithmic, text: FigureText.milliseconds)
     }
@@ -230,26 +233,35 @@ struct ReportPlots {
         let frame = Plot(
             id: "states", title: "", explanation: "", axis: Plot.Axis(bins: bins), series: [], text: FigureText.short)
         var svg =
-            "<svg class=strips viewBox=\"0 0 1100 \(Markup.number(total))\" role=img aria-labelledby=\"states-t states-d\">"
+            "<svg class=strips viewBox=\"0 0 1100 \(Markup.number(total))\" role=img aria-labelledby=\"states-t "
+            + "states-d\">"
         svg +=
-            "<title id=\"states-t\">States of the workers</title><desc id=\"states-d\">\(Markup.line(statesInWords, limit: 2_000))</desc>"
+            "<title id=\"states-t\">States of the workers</title>"
+            + "<desc id=\"states-d\">\(Markup.line(statesInWords, limit: 2_000))</desc>"
         for (row, worker) in shown.enumerated() {
             let y = Double(row) * height + 12
             svg +=
-                "<text x=\"54\" y=\"\(Markup.number(y + 8))\" dy=\".35em\" class=e>\(Markup.line(String(worker.worker.prefix(7)), limit: 7))</text>"
+                "<text x=\"54\" y=\"\(Markup.number(y + 8))\" dy=\".35em\" "
+                + "class=e>\(Markup.line(String(worker.worker.prefix(7)), limit: 7))</text>"
             for run in runs where run.key == worker {
                 for stretch in merged(run) {
                     let from = frame.x(stretch.from)
                     let width = max(frame.x(stretch.to) - from, 1)
                     svg +=
-                        "<rect class=\"st s-\(stretch.state.rawValue)\" x=\"\(Markup.number(from))\" y=\"\(Markup.number(y))\" width=\"\(Markup.number(width))\" height=\"16\">"
-                    svg +=
-                        "<title>\(Markup.line("\(worker.worker)  \(stretch.state.rawValue)  \(FigureText.time(stretch.from)) to \(FigureText.clock(stretch.to)), \(FigureText.duration(stretch.to - stretch.from))"))</title></rect>"
+                        "<rect class=\"st s-\(stretch.state.rawValue)\" x=\"\(Markup.number(from))\" "
+                        + "y=\"\(Markup.number(y))\" width=\"\(Markup.number(width))\" height=\"16\">"
+                    let span =
+                        "\(FigureText.time(stretch.from)) to \(FigureText.clock(stretch.to)), "
+                        + FigureText.duration(stretch.to - stretch.from)
+                    let title = Markup.line("\(worker.worker)  \(stretch.state.rawValue)  \(span)")
+                    svg += "<title>\(title)</title></rect>"
                 }
                 if run.isRestart {
                     let x = Markup.number(frame.x(run.firstTime))
+                    let title = Markup.line("\(worker.worker) started again at \(FigureText.time(run.firstTime))")
                     svg +=
-                        "<g class=restart><path class=head d=\"M\(x) \(Markup.number(y))l-5 -9h10z\"><title>\(Markup.line("\(worker.worker) started again at \(FigureText.time(run.firstTime))"))</title></path></g>"
+                        "<g class=restart><path class=head d=\"M\(x) \(Markup.number(y))l-5 -9h10z\">"
+                        + "<title>\(title)</title></path></g>"
                 }
                 var last = -Double.infinity
                 svg += "<g class=rebalance>"
@@ -266,20 +278,26 @@ struct ReportPlots {
         let seen = Set(runs.flatMap { $0.states.map(\.state) })
         for state in Verdict.Kind.allCases.reversed() where seen.contains(state) {
             html +=
-                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 11\" aria-hidden=true><rect class=\"st s-\(state.rawValue)\" width=11 height=11 /></svg> \(state.rawValue)</li>"
+                "<li><svg style=\"display:inline-block;width:11px;min-width:0;vertical-align:-1px\" viewBox=\"0 0 11 "
+                + "11\" aria-hidden=true><rect class=\"st s-\(state.rawValue)\" width=11 height=11 /></svg> "
+                + "\(state.rawValue)</li>"
         }
         html += "</ul></figcaption><div class=wide>\(svg)</div>"
         if workers.count > shown.count {
             html += "<p class=note>The first \(shown.count) of \(workers.count) workers.</p>"
         }
         html +=
-            "<details><summary>Numbers of “States”</summary><div class=wide><table><thead><tr><th scope=col>worker</th><th scope=col class=t>state</th><th scope=col>from (UTC)</th><th scope=col>to</th><th scope=col>length</th></tr></thead><tbody>"
+            "<details><summary>Numbers of “States”</summary><div class=wide><table><thead><tr><th scope=col>worker</th>"
+            + "<th scope=col class=t>state</th><th scope=col>from (UTC)</th><th scope=col>to</th>"
+            + "<th scope=col>length</th></tr></thead><tbody>"
         var rows = 0
         for run in runs {
             for stretch in merged(run) where rows < 200 {
                 rows += 1
                 html +=
-                    "<tr><th scope=row>\(Markup.name(run.key.worker))</th><td class=t>\(stretch.state.rawValue)</td><td>\(FigureText.time(stretch.from))</td><td>\(FigureText.clock(stretch.to))</td><td>\(FigureText.duration(stretch.to - stretch.from))</td></tr>"
+                    "<tr><th scope=row>\(Markup.name(run.key.worker))</th><td class=t>\(stretch.state.rawValue)</td>"
+                    + "<td>\(FigureText.time(stretch.from))</td><td>\(FigureText.clock(stretch.to))</td>"
+                    + "<td>\(FigureText.duration(stretch.to - stretch.from))</td></tr>"
             }
         }
         return html + "</tbody></table></div></details></figure>\n"
@@ -289,7 +307,10 @@ struct ReportPlots {
         workers.prefix(24).map { worker in
             let own = RunFigures(runs.filter { $0.key == worker })
             return
-                "\(worker.worker): no broker answers \(FigureText.duration(own.seconds(.unreachable))), stalled \(FigureText.duration(own.stalledSeconds)), restoring \(FigureText.duration(own.restoringSeconds)), idle \(FigureText.duration(own.idleSeconds)), restarts \(own.restarts)."
+                "\(worker.worker): no broker answers \(FigureText.duration(own.seconds(.unreachable))), stalled "
+                + "\(FigureText.duration(own.stalledSeconds)), restoring "
+                + "\(FigureText.duration(own.restoringSeconds)), idle \(FigureText.duration(own.idleSeconds)), "
+                + "restarts \(own.restarts)."
         }.joined(separator: " ")
     }
 

@@ -24,7 +24,8 @@ package struct ReportText {
         let end = survey.runs.map(\.lastTime).max() ?? 0
         let workers = Set(survey.runs.map(\.key)).count
         var lines = [
-            "Rejoinder throughput, \(FigureText.time(start)) to \(FigureText.time(end)) UTC (\(FigureText.duration(end - start)))",
+            "Rejoinder throughput, \(FigureText.time(start)) to \(FigureText.time(end)) UTC "
+                + "(\(FigureText.duration(end - start)))",
             "\(FigureText.counted(workers, "worker")), \(FigureText.counted(survey.runs.count, "run"))", "",
         ]
         lines += ReportFindings(survey, sum).sentences.map { "\(Self.sign($0.weight)) \(printable($0.text))" }

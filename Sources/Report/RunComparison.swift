@@ -9,11 +9,11 @@ package struct RunComparison {
         /// The name that the user gave.
         package let name: String
         /// Arranged, with at least one run.
-        package let survey: LogSurvey
+        let survey: LogSurvey
         /// Of all runs of the survey as one.
-        package let figures: RunFigures
+        let figures: RunFigures
         /// Start of the earliest run, in seconds since 1970: the plots' zero.
-        package let began: Double
+        let began: Double
 
         /// - Parameter survey: arranged, with at least one run.
         package init(name: String, survey: LogSurvey) {
@@ -25,9 +25,9 @@ package struct RunComparison {
     }
 
     /// The baseline: ratios are B by A.
-    package let a: Side
+    let a: Side
     /// The run that is judged: ratios are B by A.
-    package let b: Side
+    let b: Side
     private let list: FigureList
     private let bins: TimeBins
 
@@ -81,7 +81,8 @@ package struct RunComparison {
         let versions = Set(side.survey.runs.map(\.version)).sorted().prefix(3).joined(separator: ", ")
         return
             "\(side.name): from \(FigureText.time(side.began)) UTC, \(FigureText.duration(side.figures.seconds)), "
-            + "\(FigureText.counted(workers, "worker")), \(FigureText.counted(side.survey.runs.count, "run")), version \(versions)"
+            + "\(FigureText.counted(workers, "worker")), \(FigureText.counted(side.survey.runs.count, "run")), version "
+            + "\(versions)"
     }
 
     // MARK: - The page
@@ -90,14 +91,18 @@ package struct RunComparison {
     /// - Parameter made: when the report was made, RFC 3339.
     package func html(made: String, version: String) -> String {
         var body =
-            "<header><h1>Two runs compared</h1><p><i class=\"swatch c1\">■</i> A: \(Markup.line(described(a), limit: 500))</p>"
+            "<header><h1>Two runs compared</h1><p><i class=\"swatch c1\">■</i> A: "
+            + "\(Markup.line(described(a), limit: 500))</p>"
         body += "<p><i class=\"swatch c2\">■</i> B: \(Markup.line(described(b), limit: 500))</p>"
         body +=
-            "<nav aria-label=Parts><a href=\"#plots\">Plots</a><a href=\"#figures\">Figures</a></nav>\(tiles)</header><main>"
+            "<nav aria-label=Parts><a href=\"#plots\">Plots</a><a href=\"#figures\">Figures</a></nav>\(tiles)</header>"
+            + "<main>"
         body +=
-            "<section id=plots><h2>Plots</h2><p class=note>Both runs begin at the left.</p>\(plots.map { $0.html() }.joined())</section>"
+            "<section id=plots><h2>Plots</h2><p class=note>Both runs begin at the "
+            + "left.</p>\(plots.map { $0.html() }.joined())</section>"
         body +=
-            "<section id=figures><h2>Figures</h2><p class=note>The ratio is B by A. Green: B is better by more than 5%; red: worse.</p>\(table)</section>"
+            "<section id=figures><h2>Figures</h2><p class=note>The ratio is B by A. Green: B is better by more than "
+            + "5%; red: worse.</p>\(table)</section>"
         let skipped = (a.survey.sources + b.survey.sources).filter { $0.skipped + $0.repeated > 0 }
         for source in skipped {
             body += "<p class=note>\(Markup.line(ReportFindings.skipped(source), limit: 500))</p>"
@@ -118,9 +123,11 @@ package struct RunComparison {
             guard let figure = list.figures.first(where: { $0.section == section && $0.name == name }) else { continue }
             let label = section == "Records" || section == "Process" ? name : "\(section), \(name)"
             html +=
-                "<div><dt>\(Markup.line(label))</dt><dd class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))"
+                "<div><dt>\(Markup.line(label))</dt>"
+                + "<dd class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))"
             html +=
-                "<small>A \(Markup.line(figure.text(a.figures))), B \(Markup.line(figure.text(b.figures)))</small></dd></div>"
+                "<small>A \(Markup.line(figure.text(a.figures))), B "
+                + "\(Markup.line(figure.text(b.figures)))</small></dd></div>"
         }
         return html + "</dl>"
     }
@@ -136,7 +143,8 @@ package struct RunComparison {
 
     private var table: String {
         var html =
-            "<div class=wide><table class=figures><thead><tr><th scope=col>Figure</th><th scope=col>A</th><th scope=col>B</th>"
+            "<div class=wide><table class=figures><thead><tr><th scope=col>Figure</th><th scope=col>A</th>"
+            + "<th scope=col>B</th>"
         html += "<th scope=col>B/A</th></tr></thead><tbody>"
         var section = ""
         for figure in list.figures {
@@ -147,7 +155,8 @@ package struct RunComparison {
             html +=
                 "<tr><th scope=row>\(Markup.line(figure.name))</th><td>\(Markup.line(figure.text(a.figures)))</td>"
             html +=
-                "<td>\(Markup.line(figure.text(b.figures)))</td><td class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))</td></tr>"
+                "<td>\(Markup.line(figure.text(b.figures)))</td>"
+                + "<td class=\(tone(figure))>\(Self.ratio(figure, a.figures, b.figures))</td></tr>"
         }
         return html + "</tbody></table></div>"
     }

@@ -3,119 +3,119 @@ import Worker
 
 /// The figures of a run, or of several runs as one.
 @dynamicMemberLookup
-package struct RunFigures: Sendable, Equatable {
+struct RunFigures: Sendable, Equatable {
     /// Latencies of a run, in milliseconds.
-    package struct Latency: Sendable, Equatable {
+    struct Latency: Sendable, Equatable {
         /// Records measured.
-        package var count = 0
+        var count = 0
         /// The median.
-        package var p50 = 0.0
-        package var p90 = 0.0
+        var p50 = 0.0
+        var p90 = 0.0
         /// The value that 99 % of the records do not exceed.
-        package var p99 = 0.0
-        package var max = 0.0
+        var p99 = 0.0
+        var max = 0.0
         /// The largest p99 of an interval.
-        package var worstP99 = 0.0
+        var worstP99 = 0.0
         /// False: percentiles of all records, from a line of totals. True: the median of the intervals' percentiles,
         /// weighted by records, as percentiles of parts do not add up to one of the whole.
-        package var isMiddle = true
+        var isMiddle = true
     }
 
     /// Seconds that the counts cover; of several runs, the time in which at least one of them ran.
-    package var seconds = 0.0
+    var seconds = 0.0
     /// Sums of the lines' counters, which are also members by dynamic lookup.
-    package var counts = LaneTotals()
+    var counts = LaneTotals()
     /// Dead letters by error code.
-    package var deadLetters: [String: Int] = [:]
+    var deadLetters: [String: Int] = [:]
     /// Dead letters of all codes.
-    package var deadLettersTotal = 0
+    var deadLettersTotal = 0
     /// Positions that did not match their logs.
-    package var offsetResets = 0
+    var offsetResets = 0
     /// Records a second in the best interval.
-    package var peakIn = 0.0
+    var peakIn = 0.0
     /// Table records a second in the best interval.
-    package var peakTables = 0.0
+    var peakTables = 0.0
     /// nil where the lag of all workers was never known at the same time.
-    package var lagLargest: Int64?
+    var lagLargest: Int64?
     /// The end of the interval, or the middle of the column of several workers, with the largest lag; seconds since
     /// 1970.
-    package var lagLargestTime: Double?
+    var lagLargestTime: Double?
     /// The partition with the largest share of it, at the same time.
-    package var lagLargestPlace: ThroughputLine.Lag.Partition?
+    var lagLargestPlace: ThroughputLine.Lag.Partition?
     /// The last known lag; nil where a worker's is unknown.
-    package var lagEnd: Int64?
+    var lagEnd: Int64?
     /// From poll to the broker's acknowledgement.
-    package var latency: Latency?
+    var latency: Latency?
     /// From the event's own timestamp to the broker's acknowledgement.
-    package var eventLatency: Latency?
+    var eventLatency: Latency?
     /// Of commits: of transactions, or of a flush and its offsets.
-    package var commitLatency: Latency?
+    var commitLatency: Latency?
     /// Mean over time; nil where no interval has shares.
-    package var shares: ThroughputLine.TimeShares?
+    var shares: ThroughputLine.TimeShares?
     /// Seconds by the lines' verdicts.
-    package var secondsByKind: [Verdict.Kind: Double] = [:]
+    var secondsByKind: [Verdict.Kind: Double] = [:]
     /// The largest value of each gauge that some line has.
-    package var largestGauges: [LaneGauge: Double] = [:]
+    var largestGauges: [LaneGauge: Double] = [:]
     /// Whether a worker that ran to the end was behind in its last line with a known lag.
-    package var isBehindAtEnd = false
+    var isBehindAtEnd = false
     /// CPU time of whole runs; of a run that began before its log, between its first and last line.
-    package var cpuSeconds = 0.0
+    var cpuSeconds = 0.0
     /// Records worked on in the time of ``cpuSeconds``, table records included.
-    package var cpuRecords = 0
+    var cpuRecords = 0
     /// Bytes of the largest resident set of any one process.
-    package var residentLargest: Int64 = 0
+    var residentLargest: Int64 = 0
     /// The stores at the end, summed over the workers that ran to the end.
-    package var storeBytes = 0
-    package var storeAnswers = 0
-    package var storeVotes = 0
+    var storeBytes = 0
+    var storeAnswers = 0
+    var storeVotes = 0
     /// The number of runs in these figures.
-    package var runs = 0
+    var runs = 0
     /// Runs with an earlier run of the same worker in these logs.
-    package var restarts = 0
+    var restarts = 0
 
     /// Time in which a lane stood still, also inside one call.
-    package var stalledSeconds: Double { seconds(.stalled) + seconds(.stuck) }
+    var stalledSeconds: Double { seconds(.stalled) + seconds(.stuck) }
     /// Time in which records waited for longer than the freshness objective.
-    package var behindSeconds: Double { seconds(.behind) }
+    var behindSeconds: Double { seconds(.behind) }
     /// Time in which some partition's tables, or the index of the sources, were not caught up.
-    package var restoringSeconds: Double { seconds(.restoring) }
+    var restoringSeconds: Double { seconds(.restoring) }
     /// Time without input and without work.
-    package var idleSeconds: Double { seconds(.idle) }
+    var idleSeconds: Double { seconds(.idle) }
     /// Time in which the lines had this verdict; of several workers, the sum.
-    package func seconds(_ kind: Verdict.Kind) -> Double { secondsByKind[kind] ?? 0 }
+    func seconds(_ kind: Verdict.Kind) -> Double { secondsByKind[kind] ?? 0 }
 
     /// Question events a second, over the whole run.
-    package var inPerSecond: Double { per(counts.recordsIn) }
+    var inPerSecond: Double { per(counts.recordsIn) }
     /// Enriched records a second, over the whole run.
-    package var outPerSecond: Double { per(counts.recordsOut) }
+    var outPerSecond: Double { per(counts.recordsOut) }
     /// Bytes of question events' values a second.
-    package var bytesInPerSecond: Double { per(counts.bytesIn) }
+    var bytesInPerSecond: Double { per(counts.bytesIn) }
     /// Bytes of enriched values, keys and headers not included.
-    package var bytesOutPerSecond: Double { per(counts.bytesOut) }
+    var bytesOutPerSecond: Double { per(counts.bytesOut) }
     /// Answers and votes applied a second.
-    package var tablesPerSecond: Double { per(answers) + per(votes) }
+    var tablesPerSecond: Double { per(answers) + per(votes) }
     /// Share of the lanes' time, from 0 to 1.
-    package var busyShare: Double? { shares.map { max(0, 1 - $0[.idle]) } }
+    var busyShare: Double? { shares.map { max(0, 1 - $0[.idle]) } }
     /// Mean number of cores in use.
-    package var cpuCores: Double { seconds > 0 ? cpuSeconds / seconds : 0 }
+    var cpuCores: Double { seconds > 0 ? cpuSeconds / seconds : 0 }
     /// Microseconds of CPU for each record, table records included.
-    package var cpuMicroseconds: Double? { cpuRecords > 0 ? cpuSeconds * 1e6 / Double(cpuRecords) : nil }
+    var cpuMicroseconds: Double? { cpuRecords > 0 ? cpuSeconds * 1e6 / Double(cpuRecords) : nil }
 
     private func per(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
     /// The figures of no run.
-    package init() {}
+    init() {}
 
     /// Makes each counter a member: `figures.recordsIn`.
-    package subscript(dynamicMember total: KeyPath<LaneTotals, Int>) -> Int { counts[keyPath: total] }
+    subscript(dynamicMember total: KeyPath<LaneTotals, Int>) -> Int { counts[keyPath: total] }
 
     /// Answers applied to the stores.
-    package var answers: Int { counts.tableAnswers }
+    var answers: Int { counts.tableAnswers }
     /// Votes applied to the stores.
-    package var votes: Int { counts.tableVotes }
+    var votes: Int { counts.tableVotes }
 
     /// Of one run. Its line of totals, if it has one, gives counts and percentiles; its intervals give the peaks.
-    package init(_ run: WorkerRun) {
+    init(_ run: WorkerRun) {
         runs = 1
         restarts = run.isRestart ? 1 : 0
         let lines = run.samples.map(\.line)
@@ -136,7 +136,7 @@ package struct RunFigures: Sendable, Equatable {
     }
 
     /// Several runs as one: all workers of a group, with all their restarts.
-    package init(_ all: [WorkerRun]) {
+    init(_ all: [WorkerRun]) {
         if all.count == 1 {
             self.init(all[0])
             return

@@ -1,26 +1,26 @@
 import Throughput
 
 /// Columns of equal length over a span of time, which aggregate lines for plots and tables.
-package struct TimeBins: Sendable {
+struct TimeBins: Sendable {
     /// A column's value.
-    package struct Bin: Sendable, Equatable {
+    struct Bin: Sendable, Equatable {
         /// Weighted by the time of each line inside the column.
-        package var mean: Double
+        var mean: Double
         /// The least value of a line in the column.
-        package var least: Double
+        var least: Double
         /// The largest value of a line in the column.
-        package var largest: Double
+        var largest: Double
     }
 
     /// Seconds since 1970, or since a run's beginning.
-    package let start: Double
+    let start: Double
     /// Seconds of one column.
-    package let width: Double
+    let width: Double
     /// The number of columns, at least 1.
-    package let count: Int
+    let count: Int
 
     /// One column for each interval of the lines, at most `most`.
-    package static func fitting(_ runs: [WorkerRun], most: Int = 240) -> TimeBins {
+    static func fitting(_ runs: [WorkerRun], most: Int = 240) -> TimeBins {
         let start = runs.map(\.firstTime).min() ?? 0
         let end = max(runs.map(\.lastTime).max() ?? 0, start + 1)
         let finest = max(runs.map(\.typicalSeconds).max() ?? 10, 0.1)
@@ -31,30 +31,30 @@ package struct TimeBins: Sendable {
     /// - Parameters:
     ///   - start: the beginning of the first column.
     ///   - width: seconds of one column.
-    package init(start: Double, width: Double, count: Int) {
+    init(start: Double, width: Double, count: Int) {
         self.start = start
         self.width = width
         self.count = count
     }
 
     /// The end of the last column.
-    package var end: Double { start + width * Double(count) }
+    var end: Double { start + width * Double(count) }
     /// The beginning of a column.
-    package func begin(_ index: Int) -> Double { start + width * Double(index) }
+    func begin(_ index: Int) -> Double { start + width * Double(index) }
     /// The middle of a column, at which plots draw its value.
-    package func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }
+    func middle(_ index: Int) -> Double { start + width * (Double(index) + 0.5) }
 
     /// The lines' values by column: the mean over the time of lines with a value, the least and the largest. A column
     /// without any value is nil.
     /// - Parameter offset: subtracted from the lines' times.
-    package func values(
+    func values(
         _ samples: [WorkerRun.Sample], offset: Double = 0, _ value: (ThroughputLine) -> Double?
     ) -> [Bin?] {
         columns(samples, offset: offset, value).map(\.bin)
     }
 
     /// Sums over all workers. A column is nil where a worker has lines but no value: the sum is then unknown.
-    package func sum(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
+    func sum(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
         var sums = [Column](repeating: .empty, count: count)
         for (_, runs) in Dictionary(grouping: runs, by: \.key) {
             let columns = columns(runs.flatMap(\.samples), offset: offset, value)
@@ -121,14 +121,14 @@ package struct TimeBins: Sendable {
     }
 
     /// The largest value of any run by column.
-    package func largest(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
+    func largest(_ runs: [WorkerRun], offset: Double = 0, _ value: (ThroughputLine) -> Double?) -> [Bin?] {
         values(runs.flatMap(\.samples), offset: offset, value).map { bin in
             bin.map { Bin(mean: $0.largest, least: $0.mean, largest: $0.largest) }
         }
     }
 
     /// Sums of the lines' counts by column. A line belongs to the column of its middle.
-    package func counts(_ runs: [WorkerRun], _ count: (ThroughputLine) -> Int) -> [Int] {
+    func counts(_ runs: [WorkerRun], _ count: (ThroughputLine) -> Int) -> [Int] {
         var result = [Int](repeating: 0, count: self.count)
         for sample in runs.flatMap(\.samples) {
             let index = Int((((sample.began + sample.time) / 2 - start) / width).rounded(.down))

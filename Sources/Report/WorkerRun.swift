@@ -3,52 +3,52 @@ import Throughput
 /// A run of a worker, from its start or the logs' beginning, to its end or the logs' end.
 package struct WorkerRun: Sendable {
     /// A worker of a group: its runs follow each other, those of other workers overlap.
-    package struct Key: Hashable, Sendable {
+    struct Key: Hashable, Sendable {
         /// The consumer group.
-        package var group: String
+        var group: String
         /// The identity from the state directory.
-        package var worker: String
+        var worker: String
     }
 
     /// A line of the run, with its place in the logs.
-    package struct Sample: Sendable {
+    struct Sample: Sendable {
         /// Without its partitions' lags, and with the waiting lanes alone.
-        package var line: ThroughputLine
+        var line: ThroughputLine
         /// Seconds since 1970, at the interval's end.
-        package var time: Double
+        var time: Double
         var source = 0
         var order = 0
 
         /// The interval's beginning, in seconds since 1970.
-        package var began: Double { time - line.seconds }
+        var began: Double { time - line.seconds }
     }
 
     /// The run's worker.
-    package let key: Key
+    let key: Key
     /// From 1, by start, over all workers of a survey.
     package internal(set) var number = 0
     /// Interval lines by time.
-    package let samples: [Sample]
+    let samples: [Sample]
     /// The line of totals.
-    package let totals: Sample?
+    let totals: Sample?
     /// Whether these logs have an earlier run of this worker.
-    package let isRestart: Bool
+    let isRestart: Bool
 
     /// Start of the process, in seconds since 1970.
-    package let started: Double
+    let started: Double
     /// The first interval's beginning, in seconds since 1970.
-    package let firstTime: Double
+    let firstTime: Double
     /// The last line's time, in seconds since 1970.
-    package let lastTime: Double
+    let lastTime: Double
 
     /// Seconds that the logs cover.
-    package var seconds: Double { max(lastTime - firstTime, 0) }
+    var seconds: Double { max(lastTime - firstTime, 0) }
     /// Whether the logs cover the run from its start.
-    package var isWhole: Bool { firstTime - started < 1.5 * max(typicalSeconds, 1) }
+    var isWhole: Bool { firstTime - started < 1.5 * max(typicalSeconds, 1) }
     /// The median length of the intervals; 10 where there are none.
-    package let typicalSeconds: Double
+    let typicalSeconds: Double
     /// Rejoinder's version in the run's last line.
-    package var version: String { (totals ?? samples.last)?.line.version ?? "" }
+    var version: String { (totals ?? samples.last)?.line.version ?? "" }
 
     private init?(key: Key, samples: [Sample], totals: Sample?, isRestart: Bool) {
         guard let last = totals ?? samples.last else { return nil }
@@ -93,13 +93,13 @@ package struct WorkerRun: Sendable {
     }
 
     /// Ends of the intervals that count rebalances.
-    package var rebalances: [Double] { samples.filter { $0.line.rebalances > 0 }.map(\.time) }
+    var rebalances: [Double] { samples.filter { $0.line.rebalances > 0 }.map(\.time) }
 
     /// A time in which each line has the same verdict.
-    package typealias Stretch = (state: Verdict.Kind, from: Double, to: Double)
+    typealias Stretch = (state: Verdict.Kind, from: Double, to: Double)
 
     /// Successive intervals of one verdict, joined.
-    package var states: [Stretch] {
+    var states: [Stretch] {
         var states: [Stretch] = []
         for sample in samples {
             if let last = states.last, last.state == sample.line.kind, sample.began - last.to < 1.5 * typicalSeconds {

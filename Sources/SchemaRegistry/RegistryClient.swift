@@ -102,10 +102,10 @@ package final class RegistryClient: SchemaLookup {
             }
             return .none(
                 answer.status == 404
-                    ? "answers 404 for \(subject), and not as a registry that does not know it: see that registry.url has its "
-                        + "path, and that it is new enough for schema GUIDs where records carry them"
-                    : "answers for \(subject) with \(answer.body.count) bytes that hold no schema: see that registry.url is "
-                        + "a schema registry's")
+                    ? "answers 404 for \(subject), and not as a registry that does not know it: see that registry.url "
+                        + "has its path, and that it is new enough for schema GUIDs where records carry them"
+                    : "answers for \(subject) with \(answer.body.count) bytes that hold no schema: see that "
+                        + "registry.url is a schema registry's")
         case 300..<400:
             return .none(
                 "answers \(answer.status), which leads elsewhere: set registry.url to the registry's own address")

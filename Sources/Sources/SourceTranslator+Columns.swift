@@ -75,8 +75,8 @@ extension SourceTranslator {
                 })
             else { return nil }
             return
-                "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), which is \(time) by as: \(unit.rawValue), and "
-                + "\(TimeText.rfc3339(count: text, better) ?? "") by as: \(better.rawValue)"
+                "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), which is \(time) by as: "
+                + "\(unit.rawValue), and \(TimeText.rfc3339(count: text, better) ?? "") by as: \(better.rawValue)"
         }
     }
 
@@ -90,8 +90,8 @@ extension SourceTranslator {
             field.paths.compactMap { path in
                 guard let text = row.find(path)?.string, Self.isProse(text) else { return nil }
                 return
-                    "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), a text rather than an id; name the columns "
-                    + "of a primary key, or those that refer to one"
+                    "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), a text rather than an id; name "
+                    + "the columns of a primary key, or those that refer to one"
             }
         }
     }

@@ -119,8 +119,8 @@ package final class SourceTranslator {
         case .nothing: return .passedOver
         case .truncation:
             throw SourceFailure(
-                "the table was emptied with TRUNCATE, which names no rows: what was published of them stays; delete the rows "
-                    + "one by one, or erase what came of them by null values")
+                "the table was emptied with TRUNCATE, which names no rows: what was published of them stays; delete "
+                    + "the rows one by one, or erase what came of them by null values")
         case .upsert(let row):
             return try upsert(row, source, rowKey: rowKey(partition, key, source, row), emit)
         case .deletion(let before):
@@ -239,8 +239,8 @@ package final class SourceTranslator {
         if record.isDeletion { return }
         guard value.count + (record.identity.questionID?.utf8.count ?? 0) <= longestValue else {
             throw SourceFailure(
-                "the \(record.identity.topic.noun) would be \(value.count) bytes long, more than the \(longestValue) that the "
-                    + "producer's message.max.bytes leaves room for; raise it, or carry less")
+                "the \(record.identity.topic.noun) would be \(value.count) bytes long, more than the \(longestValue) "
+                    + "that the producer's message.max.bytes leaves room for; raise it, or carry less")
         }
         let failure: RecordError? = value.withUnsafeBytes { value in
             do throws(RecordError) {

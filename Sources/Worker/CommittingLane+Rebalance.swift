@@ -41,8 +41,8 @@ extension CommittingLane {
             throw LaneFault.fatal(
                 WorkerError(
                     .failed,
-                    "The place in group '\(consumer.groupID)' was lost \(figures.evictions.count) times within a minute, "
-                        + "last with: \(error)\(advice)"))
+                    "The place in group '\(consumer.groupID)' was lost \(figures.evictions.count) times within a "
+                        + "minute, last with: \(error)\(advice)"))
         }
         logger.warning("place in the group lost; joining again", metadata: ["cause": "\(error)"])
         rebalance = nil

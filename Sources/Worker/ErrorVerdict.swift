@@ -23,8 +23,8 @@ enum ErrorVerdict {
         for name in passing { table[name] = .passes }
         for name in refusing { table[name] = .refusesRecord }
         table["FENCED_INSTANCE_ID"] = .losesPlace(
-            "another member joins with this group.instance.id: a copy of the state directory may be in use; give each worker a "
-                + "directory of its own")
+            "another member joins with this group.instance.id: a copy of the state directory may be in use; give each "
+                + "worker a directory of its own")
         for (name, advice) in ending { table[name] = .ends(advice.matter, advice.text) }
         return table
     }()
@@ -36,7 +36,8 @@ enum ErrorVerdict {
     ]
 
     private static let client =
-        "librdkafka and the worker disagree: this is an error of the program; report it with this line and the one before"
+        "librdkafka and the worker disagree: this is an error of the program; report it with this line and the one "
+        + "before"
     private static let brokerVersion = "the brokers are too old: the worker needs Kafka 3.6 or newer"
     private static let security = "compare the security settings in kafka.properties with the brokers'"
 
@@ -63,8 +64,8 @@ enum ErrorVerdict {
         ),
         "_AUTO_OFFSET_RESET": (
             .configuration,
-            "the group's committed offset is not in the topic any more and auto.offset.reset forbids to choose another: set "
-                + "the group's offsets by hand, or auto.offset.reset to earliest"
+            "the group's committed offset is not in the topic any more and auto.offset.reset forbids to choose "
+                + "another: set the group's offsets by hand, or auto.offset.reset to earliest"
         ),
         "UNRELEASED_INSTANCE_ID": (
             .failed, "another member has this group.instance.id: give each worker a state directory of its own"
@@ -72,8 +73,8 @@ enum ErrorVerdict {
         "INVALID_REQUIRED_ACKS": (.configuration, "remove acks from kafka.properties"),
         "INCONSISTENT_GROUP_PROTOCOL": (
             .configuration,
-            "other members of the group have another partition.assignment.strategy: give all workers the same, or this one a "
-                + "kafka.groupId of its own"
+            "other members of the group have another partition.assignment.strategy: give all workers the same, or this "
+                + "one a kafka.groupId of its own"
         ),
         "UNSUPPORTED_ASSIGNOR": (
             .configuration, "set group.remote.assignor in kafka.properties to one that the brokers have"
@@ -108,11 +109,11 @@ enum ErrorVerdict {
         "_BAD_COMPRESSION": (
             .configuration,
             "a batch of the topic unpacks to more than receive.message.max.bytes or is damaged: raise "
-                + "receive.message.max.bytes in kafka.properties (at most 2147483647). If that does not help, pass the batch "
-                + "over. In a topic of questions or sources, set the group's offset behind it. Answers and votes, and questions "
-                + "with publish.on: changes, are also read from the stores' own positions: delete the partition's records up to "
-                + "the end of the batch (kafka-delete-records), start once with offsets.onMismatch: continue, and publish the "
-                + "deleted ones again that still count"
+                + "receive.message.max.bytes in kafka.properties (at most 2147483647). If that does not help, pass the "
+                + "batch over. In a topic of questions or sources, set the group's offset behind it. Answers and "
+                + "votes, and questions with publish.on: changes, are also read from the stores' own positions: delete "
+                + "the partition's records up to the end of the batch (kafka-delete-records), start once with "
+                + "offsets.onMismatch: continue, and publish the deleted ones again that still count"
         ),
     ]
 

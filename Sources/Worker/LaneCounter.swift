@@ -69,7 +69,8 @@ package struct LaneCounter: Sendable {
         Metric(
             name: "rejoinder_records_consumed_total",
             help:
-                "Records of the input topics that were worked on, invalid ones included, counted when they are committed.",
+                "Records of the input topics that were worked on, invalid ones included, counted when they are "
+                + "committed.",
             labels: { [("topic", topic($0))] })
     }
 
@@ -90,7 +91,8 @@ package struct LaneCounter: Sendable {
         Metric(
             name: "rejoinder_republications_total",
             help:
-                "Enriched records published because an answer or a vote changed them, by the table of the first change.",
+                "Enriched records published because an answer or a vote changed them, by the table of the first "
+                + "change.",
             labels: { _ in [("cause", cause)] })
     }
 
@@ -167,7 +169,8 @@ package struct LaneCounter: Sendable {
             Metric(
                 name: "rejoinder_source_records_total",
                 help:
-                    "Records of the sources that were worked on, dead letters included, counted when they are committed."
+                    "Records of the sources that were worked on, dead letters included, counted when they are "
+                    + "committed."
             )),
         LaneCounter(
             \.sourceBytes, .committed, nil,

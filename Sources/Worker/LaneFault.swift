@@ -70,9 +70,9 @@ enum LaneFault: Error {
         .fatal(
             WorkerError(
                 .failed,
-                "\(place) went back from offset \(next) to \(offset): its log was cut (an unclean election), or the topic was "
-                    + "deleted and made anew while the worker ran. Start it again: it compares the group's offsets with the "
-                    + "log, and offsets.onMismatch decides about them"))
+                "\(place) went back from offset \(next) to \(offset): its log was cut (an unclean election), or the "
+                    + "topic was deleted and made anew while the worker ran. Start it again: it compares the group's "
+                    + "offsets with the log, and offsets.onMismatch decides about them"))
     }
 }
 

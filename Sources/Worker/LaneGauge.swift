@@ -67,7 +67,8 @@ package enum LaneGauge: Sendable, CaseIterable {
         switch self {
         case .uncommitted: "For how long the lane has had work that is not committed; nothing while all is."
         case .waitingQuestions:
-            "Questions whose changes are not published yet; nothing unless published records follow changes (publish.on)."
+            "Questions whose changes are not published yet; nothing unless published records follow changes "
+                + "(publish.on)."
         case .waitingAge: "For how long the oldest of these questions has waited; 0 while none waits."
         case .coalesce: "The window after which a changed question is published again (publish.coalesceMs)."
         }

@@ -50,8 +50,8 @@ package struct OffsetReset: Sendable, Equatable {
         let cause =
             switch reason {
             case .beyondEnd:
-                "its log was cut (an unclean election, a restored backup) or the topic was made anew, and going on publishes "
-                    + "again the records from \(to) on"
+                "its log was cut (an unclean election, a restored backup) or the topic was made anew, and going on "
+                    + "publishes again the records from \(to) on"
             case .belowStart: "the deleted records were never worked on; the worker goes on at \(to)"
             case .missing:
                 "the worker goes on at \(to), and publishes again the records that other workers have published since"

@@ -59,17 +59,17 @@ package struct Cluster: Sendable {
         else {
             throw WorkerError(
                 .configuration,
-                "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); "
-                    + "create the missing ones with `rejoinder topics create`, or name other topics in the configuration"
+                "The cluster has no topic \(missing.map { "'\($0)'" }.joined(separator: ", ")); create the missing "
+                    + "ones with `rejoinder topics create`, or name other topics in the configuration"
             )
         }
         guard questions == answers, questions == votes else {
             throw WorkerError(
                 .configuration,
-                "The input topics must have equal partition counts, since a question is joined with the answers and votes of "
-                    + "its own partition number, but '\(topics.questions)' has \(questions), '\(topics.answers)' "
-                    + "\(answers) and '\(topics.votes)' \(votes); add partitions only before there is data, or copy the "
-                    + "data into topics of equal counts")
+                "The input topics must have equal partition counts, since a question is joined with the answers and "
+                    + "votes of its own partition number, but '\(topics.questions)' has \(questions), "
+                    + "'\(topics.answers)' \(answers) and '\(topics.votes)' \(votes); add partitions only before "
+                    + "there is data, or copy the data into topics of equal counts")
         }
         return TopicLayout(questions: questions, enriched: enriched, deadLetter: deadLetter)
     }

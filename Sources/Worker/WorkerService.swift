@@ -110,7 +110,8 @@ package final class WorkerService: Service {
             return "lane \(report.lane) \(wait ?? "is at work")"
         }
         return "The worker did not end within \(StopDeadline.limit) of the request to stop: "
-            + "\(lanes.joined(separator: "; ")). Its uncommitted work will be done again by the next owner of its partitions"
+            + "\(lanes.joined(separator: "; ")). Its uncommitted work will be done again by the next owner of its "
+            + "partitions"
     }
 
     /// Watches the topics on a thread that ends by itself when the worker is told to stop.

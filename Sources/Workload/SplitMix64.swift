@@ -1,9 +1,9 @@
 /// Sebastiano Vigna's SplitMix64: small, fast, and reproducible on every machine, which the standard library's
 /// generators do not promise.
-package struct SplitMix64: Sendable {
+struct SplitMix64: Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { state = seed }
 
     /// A generator for one record, so that its draws do not depend on the number of draws for other records.
     /// - Parameters:
@@ -16,14 +16,14 @@ package struct SplitMix64: Sendable {
     }
 
     @inline(__always)
-    package mutating func next() -> UInt64 {
+    mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mix(state)
     }
 
     /// A number from 0 up to `bound`, exclusive; `bound` must be positive. Biased by less than `bound` / 2^64.
     @inline(__always)
-    package mutating func next(below bound: Int) -> Int {
+    mutating func next(below bound: Int) -> Int {
         Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: bound)).high)
     }
 

@@ -33,7 +33,7 @@ package struct WorkloadPlan: Sendable, Equatable {
     package var voters = 100_000
     /// A site's life: the tables are empty before the traffic, which asks each question once and answers and votes on
     /// the questions asked so far.
-    package var isLife = false
+    var isLife = false
 
     /// Small tables and half a million question events, uniform over the questions.
     package init() {}

@@ -29,7 +29,8 @@ import Testing
                 partition: 3,
                 answers: [
                     FoundAnswer(
-                        id: Array("a".utf8), json: Array(repeating: 0x78, count: 20_000), voteCount: 0, answeredAt: nil),
+                        id: Array("a".utf8), json: Array(repeating: 0x78, count: 20_000), voteCount: 0,
+                        answeredAt: nil),
                     FoundAnswer(id: Array("b".utf8), json: Array("{}".utf8), voteCount: 7, answeredAt: instant),
                 ], talliesWithoutAnswer: [FoundTally(answerID: Array("later".utf8), voteCount: 1)])
             #expect(search.found == [expected])

@@ -35,7 +35,8 @@ import Testing
     func labels(voteCount: Int64, label: String) {
         let rendered = render("1", [TestAnswer(id: "a", json: "2", voteCount: voteCount)])
         let expected =
-            #"{"question":1,"answers":[{"answer":2,"voteCount":\#(voteCount),"voteLabel":"\#(label)"}],"answerCount":1}"#
+            #"{"question":1,"answers":[{"answer":2,"voteCount":\#(voteCount),"voteLabel":"\#(label)"}],"#
+            + #""answerCount":1}"#
         #expect(rendered == .init(expected, attached: 1, omitted: 0))
     }
 

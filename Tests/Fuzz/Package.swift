@@ -31,7 +31,8 @@ let package = Package(
                 "Configuration/SourceConfigurationReader+Where.swift", "Presets", "StackExchange",
             ]),
         .executableTarget(
-            name: "fuzz", dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Report", "Sources"]),
+            name: "fuzz",
+            dependencies: ["CFuzzer", "Bytes", "Records", "AnswerStore", "Envelope", "Report", "Sources"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -11,8 +11,8 @@ struct LogBoundTests {
         let bound = LogBound()
         let start = ContinuousClock.now
         func line(_ client: Int, _ broker: Int, _ milliseconds: Int) -> String {
-            "rejoinder-1-\(client)#consumer-\(client): 127.0.0.1:909\(broker)/\(broker): Connect to ipv4#127.0.0.1:909\(broker) "
-                + "failed: Connection refused (after \(milliseconds)ms in state CONNECT)"
+            "rejoinder-1-\(client)#consumer-\(client): 127.0.0.1:909\(broker)/\(broker): Connect to "
+                + "ipv4#127.0.0.1:909\(broker) failed: Connection refused (after \(milliseconds)ms in state CONNECT)"
         }
         #expect(bound.admit("FAIL", line(1, 2, 3), at: start) == 0)
         for attempt in 1...50 {

@@ -17,7 +17,8 @@ struct ThroughputLineTests {
     func order() throws {
         #expect(
             ThroughputLine.full.json.hasPrefix(
-                #"{"time":"2026-03-01T09:05:10.000Z","level":"info","logger":"throughput","message":"throughput","seconds":10.0,"#
+                #"{"time":"2026-03-01T09:05:10.000Z","level":"info","logger":"throughput","message":"throughput","#
+                    + #""seconds":10.0,"#
             ))
         func isInOrder(_ names: [String]) -> Bool {
             var rest = ThroughputLine.full.json[...]

@@ -49,8 +49,10 @@ struct ThroughputTableTests {
     func row() {
         #expect(
             full.titles + "\n" + full.row(busy) == """
-                time                 state         in/s out/s  MB/s   lag largest lag           p50/p99 ms most time               ans/s vote/s  dead commit/abort   mem
-                2026-03-01T09:05:10Z behind         100  99.8  0.18 12.3k questions [3] 12.3k    12.3/45.6 lookup 25% render 20%    0.50   0.60     2         98/1  123M
+                time                 state         in/s out/s  MB/s   lag largest lag           p50/p99 ms most \
+                time               ans/s vote/s  dead commit/abort   mem
+                2026-03-01T09:05:10Z behind         100  99.8  0.18 12.3k questions [3] 12.3k    12.3/45.6 lookup 25% \
+                render 20%    0.50   0.60     2         98/1  123M
                 """)
     }
 

@@ -121,7 +121,8 @@ struct RecordReaderTests {
         ),
         (
             .question, "{\"id\":\"\u{7}\"}",
-            "the question is not valid JSON: at byte 7 expected control characters in a string to be escaped, found byte 0x07"
+            "the question is not valid JSON: at byte 7 expected control characters in a string to be escaped, found "
+                + "byte 0x07"
         ),
         (.question, "[]", "the question must be a JSON object, not an array"),
         (

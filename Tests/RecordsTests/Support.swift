@@ -106,12 +106,14 @@ struct SeededGenerator: RandomNumberGenerator {
 /// Whole records with every field of the contract, one of each sort.
 enum Sample {
     static let question = """
-        {"id":"q1","title":"Is it safe to fly with a cold?","body":"My ears hurt \\u2013 badly \\ud83d\\ude00.",\
-        "author":{"id":"u1","displayName":"Noor é"},"tags":["ears", "travel"],"askedAt":"2024-03-01T08:00:00Z","x":[1,{"y":null}]}
+        {"id":"q1","title":"Is it safe to fly with a cold?","body":"My ears hurt \\u2013 badly \
+        \\ud83d\\ude00.","author":{"id":"u1","displayName":"Noor é"},"tags":["ears", \
+        "travel"],"askedAt":"2024-03-01T08:00:00Z","x":[1,{"y":null}]}
         """
     static let answer = """
-        {"id":"a1","questionId":"q1","title":"Usually","body":"A spray helps.","author":{"id":"d1","displayName":"Dr. Ode",\
-        "profession":"Physician","specialty":"ENT","location":"Lagos","rating":4.9,"reviewCount":188},\
+        {"id":"a1","questionId":"q1","title":"Usually","body":"A spray helps.","author":{"id":"d1",\
+        "displayName":"Dr. Ode","profession":"Physician","specialty":"ENT","location":"Lagos",\
+        "rating":4.9,"reviewCount":188},\
         "answeredAt":"2024-03-01T09:30:00.125+01:00","withdrawn":false}
         """
     static let cast = """

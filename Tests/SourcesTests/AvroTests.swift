@@ -155,7 +155,8 @@ import Testing
 
     @Test func anEnvelopeIsKnownByItsFields() throws {
         let row =
-            #"{"type":"record","name":"V","fields":[{"name":"meta","type":["null",{"type":"string","connect.name":"io.debezium.data.Json"}]}]}"#
+            #"{"type":"record","name":"V","fields":[{"name":"meta","type":["null",{"type":"string","#
+            + #""connect.name":"io.debezium.data.Json"}]}]}"#
         let envelope = #"""
             {"type":"record","name":"E","fields":[{"name":"before","type":["null",\#(row)]},
             {"name":"after","type":["null","V"]},{"name":"op","type":"string"}]}

@@ -37,7 +37,8 @@ struct ChangeTests {
     func rows() throws {
         let site = try Site(Self.posts)
         let question =
-            #"{"id":9007199254740993,"post_type":"question","title":"Why \ud83d\ude00?","text":null,"added_at":1700000000123456}"#
+            #"{"id":9007199254740993,"post_type":"question","title":"Why \ud83d\ude00?","text":null,"#
+            + #""added_at":1700000000123456}"#
         #expect(
             try site.send("forum.post", key: #"{"id":9007199254740993}"#, change("r", after: question))
                 == [
@@ -46,7 +47,8 @@ struct ChangeTests {
                         #"{"id":9007199254740993,"title":"Why \ud83d\ude00?","askedAt":"2023-11-14T22:13:20.123456Z"}"#)
                 ])
         let answer =
-            #"{"id":7,"post_type":"answer","parent_id":9007199254740993,"text":"<p>\"x\"</p>","added_at":1700000000000000,"#
+            #"{"id":7,"post_type":"answer","parent_id":9007199254740993,"text":"<p>\"x\"</p>","#
+            + #""added_at":1700000000000000,"#
             + #""deleted":"t","score":-3,"author_name":"Ada","lang":"en"}"#
         #expect(
             try site.send("forum.post", key: #"{"id":7}"#, change("c", after: answer))
@@ -190,7 +192,8 @@ struct SourceVoteTests {
             """
 
     private func vote(_ id: Int, post: Int, user: Int = 5, _ value: Int = 1) -> String {
-        #"{"op":"c","before":null,"after":{"id":\#(id),"post_id":\#(post),"user_id":\#(user),"vote":\#(value),"at":60}}"#
+        #"{"op":"c","before":null,"after":{"id":\#(id),"post_id":\#(post),"user_id":\#(user),"vote":\#(value),"#
+            + #""at":60}}"#
     }
 
     private func post(_ id: Int, _ type: String = "answer") -> String {

@@ -56,7 +56,8 @@ struct ConversionTests {
         ])
     func timesBeyond(unit: String, value: String, sentence: String) throws {
         let site = try Site(
-            "- topic: t\n  format: json\n  into: answers\n  fields: { id: id, questionId: q, answeredAt: { from: at, as: \(unit) } }"
+            "- topic: t\n  format: json\n  into: answers\n  fields: { id: id, questionId: q, answeredAt: { from: at, "
+                + "as: \(unit) } }"
         )
         let failure = site.failure("t", key: "1", #"{"id":1,"q":2,"at":\#(value)}"#)
         #expect(failure?.contains(sentence) == true, "\(failure ?? "mapped")")
@@ -172,7 +173,8 @@ struct ConversionTests {
         ])
     func decimals(base64: String, scale: Int, expected: String) throws {
         let schema =
-            #"{"field":"r","type":"bytes","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"\#(scale)"}}"#
+            #"{"field":"r","type":"bytes","name":"org.apache.kafka.connect.data.Decimal","#
+            + #""parameters":{"scale":"\#(scale)"}}"#
         let value = try answer("author/rating: r", #""r":"\#(base64)""#, schema: schema)
         if expected.count < 20 {
             #expect(value == only(#""author":{"rating":\#(expected)}"#))
@@ -230,7 +232,8 @@ struct ConversionTests {
     func tags() throws {
         func tags(_ field: String, _ value: String) throws -> String? {
             try Site(
-                "- { topic: t, format: json, into: questions, fields: { id: i, title: { constant: T }, tags: \(field) } }"
+                "- { topic: t, format: json, into: questions, fields: { id: i, title: { constant: T }, tags: \(field) "
+                    + "} }"
             )
             .send("t", key: "k", #"{"i":1,"g":\#(value)}"#).first?.value
         }

@@ -12,7 +12,8 @@ import Testing
 
     @Test func rowsOneByOne() throws {
         let path = try file(
-            "<?xml version=\"1.0\"?>\n<posts>\n  <row Id=\"1\" Title=\"a &lt;b&gt; &#233;\" />\n  <row Id=\"2\" />\n</posts>"
+            "<?xml version=\"1.0\"?>\n<posts>\n  <row Id=\"1\" Title=\"a &lt;b&gt; &#233;\" />\n  "
+                + "<row Id=\"2\" />\n</posts>"
         )
         defer { try? FileManager.default.removeItem(atPath: path) }
         let dump = try DumpFile(path: path)

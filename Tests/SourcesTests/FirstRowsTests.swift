@@ -37,7 +37,8 @@ struct FirstRowsTests {
         switch finding.kind {
         case .missing(let column, _, let rows):
             return
-                "\(place) \(column.key) '\(column.column)', nearest '\(column.nearest)', \(rows): \(column.effect.rawValue)"
+                "\(place) \(column.key) '\(column.column)', nearest '\(column.nearest)', \(rows): "
+                + "\(column.effect.rawValue)"
         case .refused(let reason, let records): return "\(place) \(records) refused: \(reason)"
         }
     }

@@ -148,7 +148,8 @@ struct MistakeTests {
             - topic: t
               format: json
               into: answers
-              fields: { id: { from: [a, b], join: "-" }, questionId: b, author/displayName: { from: [c, d], join: " " } }
+              fields: { id: { from: [a, b], join: "-" }, questionId: b, author/displayName: { from: [c, d], join: " " \
+              } }
             """)
         let answer = try site.send("t", key: "1", #"{"a":"s","b":1,"c":"Ann","d":1.5}"#).first?.value
         #expect(answer?.contains(#""displayName":"Ann 1.5""#) == true, "\(answer ?? "")")

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Sources
 
-/// Rows of the sites that the presets are for, written by hand after their public schemas, as Debezium publishes them of
-/// PostgreSQL and of MySQL: `timestamptz` and MySQL's `TIMESTAMP` as text, `timestamp` and `DATETIME` in microseconds,
-/// a boolean as `true` or as 1.
+/// Rows of the sites that the presets are for, written by hand after their public schemas, as Debezium publishes them
+/// of PostgreSQL and of MySQL: `timestamptz` and MySQL's `TIMESTAMP` as text, `timestamp` and `DATETIME` in
+/// microseconds, a boolean as `true` or as 1.
 @Suite("Rows of the presets' sites")
 struct PresetRowsTests {
     private func site(_ preset: SourcePreset) throws -> Site {
@@ -15,7 +15,8 @@ struct PresetRowsTests {
     private let micros = 1_714_557_600_250_000
 
     private func change(_ row: String, _ operation: String = "c") -> String {
-        #"{"before":null,"after":\#(row),"source":{"connector":"postgresql"},"op":"\#(operation)","ts_ms":1714557600300}"#
+        #"{"before":null,"after":\#(row),"source":{"connector":"postgresql"},"op":"\#(operation)","#
+            + #""ts_ms":1714557600300}"#
     }
 
     private func deletion(_ before: String) -> String {
@@ -85,7 +86,8 @@ struct PresetRowsTests {
     func apacheAnswer() throws {
         let site = try site(.apacheAnswer)
         func question(status: Int, _ created: String) -> String {
-            #"{"id":10010000000000017,"created_at":\#(created),"updated_at":\#(created),"user_id":1,"title":"Why rust?","#
+            #"{"id":10010000000000017,"created_at":\#(created),"updated_at":\#(created),"user_id":1,"#
+                + #""title":"Why rust?","#
                 + #""original_text":"Iron.","parsed_text":"<p>Iron.</p>","status":\#(status),"view_count":9,"#
                 + #""unique_view_count":4,"vote_count":1,"answer_count":1,"collection_count":0,"follow_count":0,"#
                 + #""accepted_answer_id":10020000000000021,"last_answer_id":0,"revision_id":5}"#
@@ -185,7 +187,8 @@ struct PresetRowsTests {
                     .question(
                         "4",
                         #"{"id":4,"title":"Convert?","body":"<p>b</p>","author":{"id":8},"tags":["c#",".net"],"#
-                            + #""askedAt":"2008-07-31T21:42:52.667Z","AcceptedAnswerId":7,"ContentLicense":"CC BY-SA 4.0"}"#
+                            + #""askedAt":"2008-07-31T21:42:52.667Z","AcceptedAnswerId":7,"#
+                            + #""ContentLicense":"CC BY-SA 4.0"}"#
                     )
                 ])
         #expect(

@@ -55,31 +55,38 @@ struct SourceConfigurationTests {
             ("- topic: t\n  format: json\n  into: answer", "the nearest is answers"),
             ("- topic: t\n  format: json\n  into: answers", "has no fields: name for each field of the answer"),
             (
-                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { constant: 2 } }",
+                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { constant: 2 "
+                    + "} }",
                 "constant in site.yaml, line 4 is '2', and a vote is -1, 0 or 1"
             ),
             (
-                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { from: v, map: { 2: up } } }",
+                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { from: v, "
+                    + "map: { 2: up } } }",
                 "map in site.yaml, line 4 has 'up' for '2', and a vote is -1, 0 or 1"
             ),
             (
-                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { from: v, map: { up: 1 }, default: pu } }",
+                "- topic: t\n  format: json\n  into: votes\n  fields: { answerId: a, voterId: u, value: { from: v, "
+                    + "map: { up: 1 }, default: pu } }",
                 "does not name; the default is put through map:, so that the nearest is 'up'"
             ),
             (
-                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, answeredAt: { from: t, as: micros, default: yesterday } }",
+                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, answeredAt: { from: t, "
+                    + "as: micros, default: yesterday } }",
                 "default in site.yaml, line 4 is 'yesterday', and answeredAt is a time"
             ),
             (
-                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, default: nope } }",
+                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, "
+                    + "default: nope } }",
                 "is 'nope', and withdrawn is true or false"
             ),
             (
-                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, in: [1], default: 1 } }",
+                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, "
+                    + "in: [1], default: 1 } }",
                 "has a default:, which in: and not: never come to"
             ),
             (
-                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, in: } }",
+                "- topic: t\n  format: json\n  into: answers\n  fields: { id: a, questionId: b, withdrawn: { from: d, "
+                    + "in: } }",
                 "fields withdrawn in site.yaml, line 4 names no value; to ask for NULL write null"
             ),
             (
@@ -175,7 +182,8 @@ struct SourceConfigurationTests {
         let behind = try read("- topic: t\n  format: json\n  \(entry)\n- topic: t\n  format: json\n  \(entry)")
         #expect(behind.problems.first?.contains("would never get a row") == true)
         let twice =
-            "- topic: t\n  format: json\n  into: votes\n  where: { k: 1 }\n  fields: { answerId: a, voterId: u, value: v }\n"
+            "- topic: t\n  format: json\n  into: votes\n  where: { k: 1 }\n  fields: { answerId: a, voterId: u, value: "
+            + "v }\n"
         #expect(try read(twice + twice).problems.first?.contains("has the same where:") == true)
     }
 

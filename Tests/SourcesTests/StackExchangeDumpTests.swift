@@ -9,8 +9,11 @@ struct StackExchangeDumpTests {
     private static let posts = """
         <?xml version="1.0" encoding="utf-8"?>
         <posts>
-          <row Id="4" PostTypeId="1" CreationDate="2008-07-31T21:42:52.667" Score="794" Body="&lt;p&gt;a &amp;amp; &quot;b&quot;&#xA;&lt;/p&gt;" OwnerUserId="8" Title="Convert &#233; 😀" Tags="&lt;c#&gt;&lt;.net&gt;" ContentLicense="CC BY-SA 4.0" />
-          <row Id="7" PostTypeId="2" ParentId="4" CreationDate="2008-07-31T22:17:57.883" Score="5" Body="x" OwnerDisplayName="Ann" />
+          <row Id="4" PostTypeId="1" CreationDate="2008-07-31T21:42:52.667" Score="794" Body="&lt;p&gt;a &amp;amp; \
+          &quot;b&quot;&#xA;&lt;/p&gt;" OwnerUserId="8" Title="Convert &#233; 😀" Tags="&lt;c#&gt;&lt;.net&gt;" \
+          ContentLicense="CC BY-SA 4.0" />
+          <row Id="7" PostTypeId="2" ParentId="4" CreationDate="2008-07-31T22:17:57.883" Score="5" Body="x" \
+          OwnerDisplayName="Ann" />
           <row Id="9" PostTypeId="2" CreationDate="never" />
           <row Id="10" PostTypeId="5" />
         </posts>
@@ -40,7 +43,8 @@ struct StackExchangeDumpTests {
         let cast = { (voter: Int, value: Int) in
             Site.Published.vote(
                 "4",
-                #"{"questionId":"4","answerId":"7","voterId":"\#(voter)","value":\#(value),"castAt":"2008-08-01T00:00:00.000Z"}"#
+                #"{"questionId":"4","answerId":"7","voterId":"\#(voter)","value":\#(value),"#
+                    + #""castAt":"2008-08-01T00:00:00.000Z"}"#
             )
         }
         var expected: [Site.Published] = [

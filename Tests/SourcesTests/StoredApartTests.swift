@@ -163,7 +163,8 @@ struct MissingColumnTests {
                 == "field 'questionId' has no value: the row has no column 'parentid'; the nearest is 'parent_id'")
         #expect(
             failure(#"{"ID":null,"parentid":2,"site":"s"}"#)
-                == "field 'id' has no value: 'ID' is NULL; leave such rows out with where:, or give the field a default:"
+                == "field 'id' has no value: 'ID' is NULL; leave such rows out with where:, or give the field a "
+                + "default:"
         )
         #expect(failure("{}") == "field 'id' has no value: the row has no column 'ID'")
     }
@@ -187,8 +188,8 @@ struct MissingColumnTests {
     func silent() throws {
         let site = try Site(Self.yaml)
         let text = Array(
-            #"{"op":"c","before":null,"after":{"ID":1,"parentid":2,"site":"s","post_type":"answer","lang":"en","meta":{"html":"x"}}}"#
-                .utf8)
+            (#"{"op":"c","before":null,"after":{"ID":1,"parentid":2,"site":"s","post_type":"answer","lang":"en","#
+                + #""meta":{"html":"x"}}}"#).utf8)
         let missing = text.withUnsafeBytes { site.translator.missingColumns(topic: "t", value: $0) }
         #expect(
             missing.mapValues { $0.map(\.sentence) } == [
@@ -209,12 +210,14 @@ struct MissingColumnTests {
               carry: { all: /meta/more }
             """)
         let meta =
-            #"{\"state\":\"live\",\"ids\":[1234567890123456789],\"q\":\"7\",\"html\":\"<p>\\\"é\\\"</p>\",\"n\":4.5,\"more\":{\"a\":[1]}}"#
+            #"{\"state\":\"live\",\"ids\":[1234567890123456789],\"q\":\"7\",\"html\":\"<p>\\\"é\\\"</p>\",\"n\":4.5,"#
+            + #"\"more\":{\"a\":[1]}}"#
         #expect(
             try site.send("t", key: "1", #"{"op":"c","before":null,"after":{"meta":"\#(meta)"}}"#) == [
                 .answer(
                     "7",
-                    #"{"id":1234567890123456789,"questionId":"7","body":"<p>\"é\"</p>","author":{"rating":4.5},"all":{"a":[1]}}"#
+                    #"{"id":1234567890123456789,"questionId":"7","body":"<p>\"é\"</p>","author":{"rating":4.5},"#
+                        + #""all":{"a":[1]}}"#
                 )
             ])
         #expect(

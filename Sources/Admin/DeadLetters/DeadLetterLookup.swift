@@ -8,7 +8,7 @@ import Worker
 /// why the worker set it aside. One at a time, so that readers cost the worker and the cluster one consumer at most.
 package final class DeadLetterLookup: Sendable {
     /// Blocks its thread until the record is read, the deadline passes, or the search is cancelled.
-    package typealias Read =
+    typealias Read =
         @Sendable (
             _ place: TopicPartition, _ offset: Int64, _ deadline: ContinuousClock.Instant,
             _ cancellation: SearchCancellation

@@ -46,7 +46,8 @@ enum DeadLetterPage {
         """
         <h1>\(note.code.rawValue)</h1>
         <p class="text" dir="auto">\(Markup.escaped(note.message))</p>
-        <p class="quiet">\(place(note.place, note.offset)), set aside \(CalendarTime.rfc3339(milliseconds: note.time))</p>
+        <p class="quiet">\(place(note.place, note.offset)), set aside \
+        \(CalendarTime.rfc3339(milliseconds: note.time))</p>
 
         """
     }

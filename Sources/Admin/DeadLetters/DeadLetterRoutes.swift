@@ -122,9 +122,11 @@ extension DeadLetterOutcome {
         switch self {
         case .opened(let note, _): "\(note.code.rawValue): \(note.message)"
         case .unknown:
-            "this is none of the worker's last \(LaneReport.deadLettersKept) dead letters; read the dead-letter topic for older ones"
+            "this is none of the worker's last \(LaneReport.deadLettersKept) dead letters; read the dead-letter topic "
+                + "for older ones"
         case .forgotten(let note):
-            "the topic \(note.place.topic) does not have the record any more; its dead letter is in the dead-letter topic"
+            "the topic \(note.place.topic) does not have the record any more; its dead letter is in the dead-letter "
+                + "topic"
         case .busy: "another dead letter is being opened; try again"
         case .unreachable(let reason): "the cluster does not give the record: \(reason)"
         }

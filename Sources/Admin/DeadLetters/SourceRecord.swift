@@ -2,22 +2,22 @@ import KafkaClient
 import Logging
 
 /// A record as its topic holds it, for display.
-package struct SourceRecord: Sendable, Equatable {
+struct SourceRecord: Sendable, Equatable {
     /// The record's own topic and partition.
-    package var place: TopicPartition
+    var place: TopicPartition
     /// The record's own offset.
-    package var offset: Int64
+    var offset: Int64
     /// Milliseconds since 1970; nil: the record has none.
-    package var timestamp: Int64?
+    var timestamp: Int64?
     /// nil is Kafka's null.
-    package var key: [UInt8]?
+    var key: [UInt8]?
     /// nil is Kafka's null.
-    package var value: [UInt8]?
+    var value: [UInt8]?
     /// In their order, repeats included.
-    package var headers: [RecordHeader]
+    var headers: [RecordHeader]
 
     /// A record whose bytes are copied already.
-    package init(
+    init(
         place: TopicPartition, offset: Int64, timestamp: Int64?, key: [UInt8]?, value: [UInt8]?,
         headers: [RecordHeader]
     ) {

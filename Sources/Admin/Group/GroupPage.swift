@@ -27,12 +27,14 @@ struct GroupPage {
         let hint =
             hasPeers
             ? ""
-            : "<p class=\"quiet\">Only this worker is known: name the admin addresses of the others in <code>admin.peers</code>.</p>\n"
+            : "<p class=\"quiet\">Only this worker is known: name the admin addresses of the others in "
+                + "<code>admin.peers</code>.</p>\n"
         return """
             <h1>\(group)</h1>
             <p class="quiet">\(Markup.line(summary))</p>
             \(hint)<table>
-            <thead><tr><th>Worker</th><th>State</th><th>Partitions</th><th>Lag</th><th>In</th><th>Out</th><th>Dead letters</th></tr></thead>
+            <thead><tr><th>Worker</th><th>State</th><th>Partitions</th><th>Lag</th><th>In</th><th>Out</th><th>Dead \
+            letters</th></tr></thead>
             <tbody>
             \(members.map(Self.row).joined(separator: "\n"))
             </tbody>
@@ -48,7 +50,8 @@ struct GroupPage {
         let rate = lines.reduce(0) { $0 + $1.recordsOutPerSecond }
         let workers = "\(FigureText.counted(lines.count, "worker")) of \(members.count)"
         return
-            "\(workers), \(FigureText.counted(partitions, "partition")); lag \(lag); \(FigureText.amount(rate)) records out a second"
+            "\(workers), \(FigureText.counted(partitions, "partition")); lag \(lag); \(FigureText.amount(rate)) "
+            + "records out a second"
     }
 
     private static func row(_ member: GroupMember) -> String {

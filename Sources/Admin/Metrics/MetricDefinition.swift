@@ -1,7 +1,7 @@
 /// A metric's name, type and help: the lines `# HELP` and `# TYPE` of its family.
-package struct MetricDefinition: Sendable, Equatable {
+struct MetricDefinition: Sendable, Equatable {
     /// The type of a family, as Prometheus knows it.
-    package enum Kind: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
         case counter
         case gauge
         /// With the ascending upper bounds of its buckets, without infinity.
@@ -18,14 +18,14 @@ package struct MetricDefinition: Sendable, Equatable {
     }
 
     /// Letters, digits, `_`; ends with the unit (`_seconds`, `_bytes`), and `_total` for a counter.
-    package let name: String
+    let name: String
     /// The family's type.
-    package let kind: Kind
+    let kind: Kind
     /// One sentence.
-    package let help: String
+    let help: String
 
     /// - Parameter help: one sentence.
-    package init(_ name: String, _ kind: Kind, _ help: String) {
+    init(_ name: String, _ kind: Kind, _ help: String) {
         self.name = name
         self.kind = kind
         self.help = help

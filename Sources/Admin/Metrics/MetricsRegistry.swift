@@ -6,7 +6,7 @@ import Synchronization
 /// A metric has one series for each set of labels; making it again returns the same series, and `destroy` removes it
 /// from the exposition. Our metrics have definitions. Metrics of libraries are shown under their own labels, made to
 /// fit the format, and at most ``limit`` series of them, so that memory stays bounded.
-package final class MetricsRegistry: MetricsFactory {
+final class MetricsRegistry: MetricsFactory {
     private final class Family {
         let definition: MetricDefinition
         /// Whether its definition was given at the start.
@@ -50,7 +50,7 @@ package final class MetricsRegistry: MetricsFactory {
     private let state = Mutex(State())
 
     /// - Parameter definitions: our metrics in the order of the exposition, each name once.
-    package init(definitions: [MetricDefinition]) {
+    init(definitions: [MetricDefinition]) {
         state.withLock { state in
             for definition in definitions {
                 state.families[definition.name] = Family(definition, isDefined: true)
@@ -60,7 +60,7 @@ package final class MetricsRegistry: MetricsFactory {
     }
 
     /// All metrics in the text format.
-    package var exposition: String {
+    var exposition: String {
         let families = state.withLock { state in
             state.names.compactMap { name in
                 state.families[name].map { ($0.definition, $0.series.map(\.series)) }
@@ -79,37 +79,37 @@ package final class MetricsRegistry: MetricsFactory {
     // MARK: - MetricsFactory
 
     /// A series of a counter; `_total` is appended where the label has no definition.
-    package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         counter(label, dimensions)
     }
 
     /// The same series as ``makeCounter(label:dimensions:)``.
-    package func makeFloatingPointCounter(
+    func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         counter(label, dimensions)
     }
 
     /// A series of a gauge.
-    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         gauge(label, dimensions)
     }
 
     /// A histogram where values are aggregated, else a gauge.
-    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         aggregate ? histogram(label, dimensions, suffix: "") : gauge(label, dimensions)
     }
 
     /// A histogram in seconds; `_seconds` is appended where the label has no definition.
-    package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label, dimensions, suffix: "_seconds")
     }
 
-    package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
-    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
-    package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
-    package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
-    package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
+    func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
+    func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
+    func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
+    func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
+    func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
     // MARK: - Series
 

@@ -8,7 +8,8 @@ enum WorkerMetric {
         "rejoinder_build_info", .gauge, "Always 1; its labels name the versions of the program and of librdkafka.")
     static let worker = MetricDefinition(
         "rejoinder_worker_info", .gauge,
-        "Always 1; its labels name the consumer group, the worker by its identity (as client ids have it), and the delivery mode."
+        "Always 1; its labels name the consumer group, the worker by its identity (as client ids have it), and the "
+            + "delivery mode."
     )
 
     // MARK: - Records
@@ -19,12 +20,14 @@ enum WorkerMetric {
         "rejoinder_dead_letters_total", .counter, "Records that could not be processed, by the code in their header.")
     static let lag = MetricDefinition(
         "rejoinder_consumer_lag", .gauge,
-        "Records between the worker's position and the partition's end, of the partitions that it owns; looked at once a second."
+        "Records between the worker's position and the partition's end, of the partitions that it owns; looked at once "
+            + "a second."
     )
 
     static let lagSeconds = MetricDefinition(
         "rejoinder_consumer_lag_seconds", .gauge,
-        "For how long the oldest record that is not finished has waited; 0 where nothing waits, nothing while it is not known."
+        "For how long the oldest record that is not finished has waited; 0 where nothing waits, nothing while it is "
+            + "not known."
     )
     static let lagAge = MetricDefinition(
         "rejoinder_consumer_lag_age_seconds", .gauge,
@@ -51,7 +54,8 @@ enum WorkerMetric {
     static let sourcesTopic = "sources"
     static let offsetResets = MetricDefinition(
         "rejoinder_offset_resets_total", .counter,
-        "Partitions whose position did not match the topic's log, by reason: beyond its end, below its start, or missing though committed once."
+        "Partitions whose position did not match the topic's log, by reason: beyond its end, below its start, or "
+            + "missing though committed once."
     )
     static let lastCommit = MetricDefinition(
         "rejoinder_last_commit_timestamp_seconds", .gauge,
@@ -78,7 +82,8 @@ enum WorkerMetric {
         "How long the lane has waited, by the reason of the wait; 0 where it does not wait.")
     static let laneTurn = MetricDefinition(
         "rejoinder_lane_last_turn_timestamp_seconds", .gauge,
-        "When the lane last turned, in seconds since 1970. It does several times a second, but inside calls that wait for a broker."
+        "When the lane last turned, in seconds since 1970. It does several times a second, but inside calls that wait "
+            + "for a broker."
     )
     static let assigned = MetricDefinition(
         "rejoinder_partitions_assigned", .gauge,

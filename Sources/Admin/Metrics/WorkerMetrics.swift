@@ -77,7 +77,7 @@ package final class WorkerMetrics: Sendable {
     package func showLibraries() { MetricsSystem.bootstrap(registry) }
 
     /// All metrics in Prometheus' text format.
-    package func scrape() -> String {
+    func scrape() -> String {
         state.withLock { state in
             bringUp(&state)
             return registry.exposition

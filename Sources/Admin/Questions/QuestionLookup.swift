@@ -17,7 +17,7 @@ package enum StoredQuestionEvent: Sendable, Equatable {
 /// that readers cost the worker and the cluster one consumer at most.
 package final class QuestionLookup: Sendable {
     /// Blocks its thread until the event is found, the deadline passes, or the search is cancelled.
-    package typealias Find =
+    typealias Find =
         @Sendable (
             _ id: [UInt8], _ place: TopicPartition, _ deadline: ContinuousClock.Instant,
             _ cancellation: SearchCancellation

@@ -23,7 +23,7 @@ package struct QuestionEvent: Sendable, Equatable {
 }
 
 /// The result of looking up a question.
-package enum QuestionOutcome: Sendable, Equatable {
+enum QuestionOutcome: Sendable, Equatable {
     case enriched([UInt8], QuestionEvent)
     case deleted(QuestionEvent)
     case refused(RecordErrorCode, String, QuestionEvent)
@@ -86,7 +86,8 @@ package enum QuestionOutcome: Sendable, Equatable {
     }
 
     private static let placementAdvice =
-        "If its producer does not place records by the key's murmur2 hash, as Java's does, name the partition: ?partition=N."
+        "If its producer does not place records by the key's murmur2 hash, as Java's does, name the partition: "
+        + "?partition=N."
 
     /// For people. Contains nothing of records but a dead letter's reason.
     var sentence: String {
@@ -98,8 +99,8 @@ package enum QuestionOutcome: Sendable, Equatable {
         case .notFound(let place):
             "No event of this question is in \(place), where its id belongs. \(Self.placementAdvice)"
         case .notStored(let place):
-            "The store has no such question in \(place), where its id belongs: it was never asked, it was deleted, or its events "
-                + "are dead letters. \(Self.placementAdvice)"
+            "The store has no such question in \(place), where its id belongs: it was never asked, it was deleted, or "
+                + "its events are dead letters. \(Self.placementAdvice)"
         case .deleted(let event): "The question was deleted by the event at offset \(event.offset) of \(event.place)."
         case .notOwned(let place):
             "The question belongs to \(place), which this worker does not have at present: ask the worker that has it."
@@ -107,10 +108,12 @@ package enum QuestionOutcome: Sendable, Equatable {
             "The question's latest event, at offset \(event.offset) of \(event.place), would be a dead letter: "
                 + "\(code.rawValue), \(reason)."
         case .restoring(let place):
-            "Answers and votes of partition \(place.partition) are still being restored; nothing of \(place) is enriched before."
+            "Answers and votes of partition \(place.partition) are still being restored; nothing of \(place) is "
+                + "enriched before."
         case .busy: "Another question is being looked up; one at a time is. Try again in a second."
         case .tooLong(let place, let events):
-            "The question's latest event is not among the last \(events) of \(place), and finding it further back takes too long."
+            "The question's latest event is not among the last \(events) of \(place), and finding it further back "
+                + "takes too long."
         case .noAnswer(let place): "The lane that has \(place) did not answer in time; it may be waiting for a broker."
         case .unreachable(let reason): "The topic of the questions could not be read: \(reason)."
         }

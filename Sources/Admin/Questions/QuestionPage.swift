@@ -43,7 +43,8 @@ struct QuestionPage {
             <h1>\(Markup.escaped(Self.problem(outcome)))</h1>
             <p>\(Markup.escaped(outcome.sentence))</p>
             </div>
-            <p class="quiet">Status \(outcome.status.code), \(Markup.escaped(outcome.word)). <a href="/">To the dashboard</a></p>
+            <p class="quiet">Status \(outcome.status.code), \(Markup.escaped(outcome.word)). <a href="/">To the \
+            dashboard</a></p>
             """
         }
     }
@@ -71,8 +72,8 @@ struct QuestionPage {
         guard let record = EnrichedQuestion.read(bytes) else {
             return """
                 <h1>The enriched record</h1>
-                <p class="quiet">It is valid and would be published, but holds what this page cannot take apart; so here it is as it \
-                is.</p>
+                <p class="quiet">It is valid and would be published, but holds what this page cannot take apart; so \
+                here it is as it is.</p>
                 """
         }
         var parts = [block("h1", record.question.title)]
@@ -93,7 +94,8 @@ struct QuestionPage {
         if let omitted = record.answersOmitted {
             let more = "\(FigureText.whole(omitted)) more answer\(omitted == 1 ? "" : "s")"
             parts.append(
-                "<p class=\"omitted quiet\">\(more) would make the record longer than it may be, and would be left out.</p>"
+                "<p class=\"omitted quiet\">\(more) would make the record longer than it may be, and would be left "
+                    + "out.</p>"
             )
         }
         return parts.joined(separator: "\n")

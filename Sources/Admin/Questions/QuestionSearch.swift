@@ -3,17 +3,17 @@ import Logging
 import Synchronization
 
 /// Cancels a search from any thread, when its client has gone.
-package final class SearchCancellation: Sendable {
+final class SearchCancellation: Sendable {
     private let given = Atomic(false)
 
     /// Not cancelled.
-    package init() {}
+    init() {}
 
     /// For good; may be called more than once.
-    package func cancel() { given.store(true, ordering: .relaxed) }
+    func cancel() { given.store(true, ordering: .relaxed) }
 
     /// Read by the search between two records.
-    package var isCancelled: Bool { given.load(ordering: .relaxed) }
+    var isCancelled: Bool { given.load(ordering: .relaxed) }
 }
 
 /// Finds a question's latest event in its partition, backwards from the end, with a consumer of its own that joins no

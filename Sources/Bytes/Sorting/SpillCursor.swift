@@ -1,12 +1,12 @@
 /// Reads a range of a `SpillFile` from beginning to end, a buffer at a time. Not Sendable.
-package final class SpillCursor {
+final class SpillCursor {
     private let file: SpillFile
     private let end: Int
     /// The file offset of the buffer's end.
     private var position: Int
     private var buffer: UnsafeMutableRawPointer
     /// The buffer's size in bytes.
-    package private(set) var capacity: Int
+    private(set) var capacity: Int
     private let leastCapacity: Int
     private var filled = 0
     private var next = 0
@@ -14,7 +14,7 @@ package final class SpillCursor {
     /// - Parameters:
     ///   - piece: a flushed range of the file.
     ///   - capacity: the size of the buffer, which grows only while more is needed at once.
-    package init(_ file: SpillFile, _ piece: Range<Int>, capacity: Int) {
+    init(_ file: SpillFile, _ piece: Range<Int>, capacity: Int) {
         self.file = file
         position = piece.lowerBound
         end = piece.upperBound
@@ -26,18 +26,18 @@ package final class SpillCursor {
     deinit { buffer.deallocate() }
 
     /// The number of bytes of the range not yet passed.
-    package var left: Int { filled - next + end - position }
+    var left: Int { filled - next + end - position }
 
     /// The next `count` bytes, valid until the next call; nil when fewer are left.
     @inline(__always)
-    package func peek(_ count: Int) throws(SystemFailure) -> UnsafeRawPointer? {
+    func peek(_ count: Int) throws(SystemFailure) -> UnsafeRawPointer? {
         if filled - next < count, try !fill(count) { return nil }
         return UnsafeRawPointer(buffer + next)
     }
 
     /// Moves past `count` bytes already peeked; they stay valid until the next `peek`.
     @inline(__always)
-    package func pass(_ count: Int) { next += count }
+    func pass(_ count: Int) { next += count }
 
     private func fill(_ needed: Int) throws(SystemFailure) -> Bool {
         guard left >= needed else { return false }

@@ -7,21 +7,21 @@
 #endif
 
 /// A temporary file for data too large to sort in memory, deleted with this object. Not Sendable.
-package final class SpillFile {
+final class SpillFile {
     private static let bufferSize = 1 << 18
 
     private let descriptor: Int32
     /// The path at which the file was created; it is unlinked already.
-    package let path: String
+    let path: String
     /// Allocated from the first `append` to the next `flush`, because there are as many files as partitions.
     private var buffer: UnsafeMutableRawPointer?
     private var used = 0
     private var written = 0
 
     /// Bytes appended so far.
-    package var size: Int { written + used }
+    var size: Int { written + used }
 
-    package init(path: String) throws(SystemFailure) {
+    init(path: String) throws(SystemFailure) {
         self.path = path
         // Left by a process that died between creating the file and unlinking it.
         unlink(path)
@@ -36,7 +36,7 @@ package final class SpillFile {
         buffer?.deallocate()
     }
 
-    package func append(_ bytes: Bytes) throws(SystemFailure) {
+    func append(_ bytes: Bytes) throws(SystemFailure) {
         if used + bytes.count > Self.bufferSize { try writeBuffer() }
         guard let start = bytes.baseAddress else { return }
         if bytes.count > Self.bufferSize {
@@ -50,7 +50,7 @@ package final class SpillFile {
     }
 
     /// Makes the appended bytes readable.
-    package func flush() throws(SystemFailure) {
+    func flush() throws(SystemFailure) {
         try writeBuffer()
         buffer?.deallocate()
         buffer = nil
@@ -68,7 +68,7 @@ package final class SpillFile {
     }
 
     /// Reads up to `count` bytes, as many as there are; 0 at the end.
-    package func read(
+    func read(
         at position: Int, into memory: UnsafeMutableRawPointer, count: Int
     ) throws(SystemFailure) -> Int {
         try Descriptor.readSome(

@@ -133,7 +133,8 @@ struct ClusterCheck {
                 .fail(
                     "partition counts", text,
                     "a question meets the answers and votes of its own partition number, so the three must be equal; "
-                        + "adding partitions moves keys, so do it before there is data, or copy the data into new topics"
+                        + "adding partitions moves keys, so do it before there is data, or copy the data into new "
+                        + "topics"
                 ))
         }
         report(.ok("partition counts", "questions, answers and votes have \(counts[0]) each"))
@@ -211,8 +212,8 @@ struct ClusterCheck {
             if error.isTimeout || error.name.hasPrefix("COORDINATOR") {
                 result.advice =
                     "see whether the cluster can keep its transaction log: with fewer than 3 brokers it needs "
-                    + "transaction.state.log.replication.factor and transaction.state.log.min.isr to be lower; or choose "
-                    + "delivery: at-least-once"
+                    + "transaction.state.log.replication.factor and transaction.state.log.min.isr to be lower; or "
+                    + "choose delivery: at-least-once"
             }
             report(result)
         }

@@ -61,8 +61,9 @@ struct TopicMaker {
         if Set(topics.inputs.map { counts[$0] }).count > 1 {
             let text = topics.inputs.map { "\($0) has \(counts[$0] ?? 0)" }.joined(separator: ", ")
             advice.append(
-                "the input topics must have equal partition counts (\(text)), since a question meets the answers and votes of "
-                    + "its own partition number: copy the data into topics of equal counts, and name those in the configuration."
+                "the input topics must have equal partition counts (\(text)), since a question meets the answers and "
+                    + "votes of its own partition number: copy the data into topics of equal counts, and name those in "
+                    + "the configuration."
             )
         }
         return advice

@@ -52,7 +52,8 @@ struct TopicNeeds: Sendable, Equatable {
         let size = Need(
             setting: "max.message.bytes", value: String(max(usualMaxMessageBytes, maxMessageBytes)), weight: .required,
             reason:
-                "a record that the producer may send (message.max.bytes is \(maxMessageBytes)) would be refused for ever",
+                "a record that the producer may send (message.max.bytes is \(maxMessageBytes)) would be refused for "
+                + "ever",
             rule: .atLeast(maxMessageBytes))
         let retention = Need(
             setting: "retention.ms", value: "-1", weight: .wanted,
@@ -70,7 +71,8 @@ struct TopicNeeds: Sendable, Equatable {
         let latest = Need(
             setting: "cleanup.policy", value: "compact", weight: .wanted,
             reason:
-                "with publish.on: changes a question is published again with its latest event, which this topic would forget",
+                "with publish.on: changes a question is published again with its latest event, which this topic would "
+                + "forget",
             rule: .keepsLatest)
         let deletions = Need(
             setting: "delete.retention.ms", value: "604800000", weight: .wanted,

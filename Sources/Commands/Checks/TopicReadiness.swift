@@ -19,8 +19,8 @@ struct TopicReadiness {
                 guard .now < deadline else {
                     throw WorkerError(
                         .brokerUnreachable,
-                        "The topics are made, but \(place) cannot be used yet: \(failure.reason) (\(failure.name)); see that "
-                            + "all brokers run, and ask with 'rejoinder check' before you start workers")
+                        "The topics are made, but \(place) cannot be used yet: \(failure.reason) (\(failure.name)); "
+                            + "see that all brokers run, and ask with 'rejoinder check' before you start workers")
                 }
                 // librdkafka keeps an answer that a broker gave before it knew the partition, for minutes; a query for
                 // the topic replaces it.

@@ -18,12 +18,14 @@ enum CaptureReport {
     static func lines(_ summary: CaptureSummary, file: String, size fileSize: Int, redaction: Redaction?) -> [String] {
         let count = summary.recordCount
         var lines = [
-            "\(count) \(count == 1 ? "record" : "records") (\(size(summary.byteCount))) written to \(file) (\(size(fileSize)))"
+            "\(count) \(count == 1 ? "record" : "records") (\(size(summary.byteCount))) written to \(file) "
+                + "(\(size(fileSize)))"
         ]
         lines += summary.records.map { "  \(Printable.text($0.topic)): \($0.count)" }
         if let times = summary.times {
             lines.append(
-                "  from \(CalendarTime.rfc3339(milliseconds: times.lowerBound)) to \(CalendarTime.rfc3339(milliseconds: times.upperBound))"
+                "  from \(CalendarTime.rfc3339(milliseconds: times.lowerBound)) to "
+                    + "\(CalendarTime.rfc3339(milliseconds: times.upperBound))"
             )
         }
         for (partition, offset) in summary.deleted.sorted(by: { $0.key < $1.key }).prefix(10) {
@@ -66,8 +68,8 @@ enum CaptureReport {
     static func holes(_ summary: CaptureSummary, file: String) -> String {
         let count = summary.holes.reduce(0) { $0 + $1.offsets.count }
         return
-            "\(file) is not whole: \(count) offsets of the window were gone before they could be read; record nearer to the "
-            + "present, or give the topic more retention."
+            "\(file) is not whole: \(count) offsets of the window were gone before they could be read; record nearer "
+            + "to the present, or give the topic more retention."
     }
 
     static func nothing(_ capture: Capture, matching keys: [String]) -> String {
@@ -77,8 +79,9 @@ enum CaptureReport {
         }
         let listed = keys.prefix(5).map { Printable.quoted($0) }.joined(separator: ", ")
         return
-            "no record in this window of \(place) has the key \(listed)\(keys.count > 5 ? " or another of --match" : ""), so "
-            + "nothing was written; see --match, --from and --to."
+            "no record in this window of \(place) has the key "
+            + "\(listed)\(keys.count > 5 ? " or another of --match" : ""), so nothing was written; see --match, --from "
+            + "and --to."
     }
 
     private static func size(_ bytes: Int) -> String {

@@ -7,10 +7,10 @@ struct CheckCommand: ParsableCommand {
         abstract: "Tells whether 'run' would work, and how to mend it if not.",
         discussion: """
             Connects, looks at the topics and their settings, the consumer group, the transactional id and the state \
-            directory, and prints one line for each: ok, warn or fail, what was found, and what to do. It joins no group, \
-            fences no running worker and writes no record. Status 0 only if 'run' would work; else 69 (no broker), \
-            73 (state directory) or 78 (topics, permissions, settings). It takes less than 15 seconds, and with --store the time \
-            of reading the stores' files once.
+            directory, and prints one line for each: ok, warn or fail, what was found, and what to do. It joins no \
+            group, fences no running worker and writes no record. Status 0 only if 'run' would work; else 69 (no \
+            broker), 73 (state directory) or 78 (topics, permissions, settings). It takes less than 15 seconds, and \
+            with --store the time of reading the stores' files once.
 
             Example:
               rejoinder check --config rejoinder.yaml

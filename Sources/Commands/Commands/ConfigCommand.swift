@@ -11,8 +11,8 @@ struct ConfigCommand: ParsableCommand {
         commandName: "config",
         abstract: "Shows the effective configuration and where each value came from.",
         discussion: """
-            Reads flags, environment and file as every other command does, and connects to nothing. Secrets are masked. \
-            The output is a configuration file again, with the origins as comments.
+            Reads flags, environment and file as every other command does, and connects to nothing. Secrets are \
+            masked. The output is a configuration file again, with the origins as comments.
 
             Example:
               rejoinder config --config rejoinder.yaml --lanes 2

@@ -9,9 +9,10 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Enriches the sample questions on an embedded broker and shows the result.",
         discussion: """
-            Needs nothing but this program and the sample recordings: an embedded broker is started in the process, the \
-            recordings are published to its topics, the worker that 'run' runs works through them, and what it published is \
-            read back and shown. It takes some seconds: a consumer group waits a little for further members.
+            Needs nothing but this program and the sample recordings: an embedded broker is started in the process, \
+            the recordings are published to its topics, the worker that 'run' runs works through them, and what it \
+            published is read back and shown. It takes some seconds: a consumer group waits a little for further \
+            members.
 
             Example:
               rejoinder demo
@@ -61,8 +62,8 @@ struct DemoCommand: AsyncParsableCommand {
         }
         throw CommandFailure(
             .usage,
-            "the sample recordings are in none of \(places.map(\.path).joined(separator: ", ")); name their folder with "
-                + "--examples")
+            "the sample recordings are in none of \(places.map(\.path).joined(separator: ", ")); name their folder "
+                + "with --examples")
     }
 
     private static func page(of record: Demo.Output) throws -> String {

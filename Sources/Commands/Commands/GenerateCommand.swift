@@ -21,19 +21,20 @@ struct GenerateCommand: ParsableCommand {
         commandName: "generate",
         abstract: "Makes up questions, answers and votes, to try out and to size a cluster.",
         discussion: """
-            The records go to the topics of the settings' cluster (with --bootstrap-servers or --publish), into a directory as \
-            the files answers.jsonl, votes.jsonl and questions.jsonl that 'rejoinder load' reads, or, of one kind, to standard \
-            output. The same options give the same bytes on every machine.
+            The records go to the topics of the settings' cluster (with --bootstrap-servers or --publish), into a \
+            directory as the files answers.jsonl, votes.jsonl and questions.jsonl that 'rejoinder load' reads, or, of \
+            one kind, to standard output. The same options give the same bytes on every machine.
 
-            First come the tables: the answers, then the votes. Then the traffic: question events, and with --vote-share votes \
-            among them. --stage makes one of the two alone.
+            First come the tables: the answers, then the votes. Then the traffic: question events, and with \
+            --vote-share votes among them. --stage makes one of the two alone.
 
-            The named workloads: w1, 50,000 questions with three answers of about 420 bytes each, 300,000 votes, then 500,000 \
-            question events of about 320 bytes, which make enriched records of about 1.8 kB; w2, the same with the events and \
-            votes skewed by Zipf's law; w3, the same with nine votes to each question event in the traffic; w4, 1,000,000 \
-            questions and 3,000,000 votes; w5, 1,000 events a second for a minute; w6, a site's life without tables before it: \
-            50,000 questions are asked, and those asked so far are answered and voted on, skewed by Zipf's law, 1,000,000 \
-            records in all. The other options change what a workload says, w1 if none is named.
+            The named workloads: w1, 50,000 questions with three answers of about 420 bytes each, 300,000 votes, then \
+            500,000 question events of about 320 bytes, which make enriched records of about 1.8 kB; w2, the same with \
+            the events and votes skewed by Zipf's law; w3, the same with nine votes to each question event in the \
+            traffic; w4, 1,000,000 questions and 3,000,000 votes; w5, 1,000 events a second for a minute; w6, a site's \
+            life without tables before it: 50,000 questions are asked, and those asked so far are answered and voted \
+            on, skewed by Zipf's law, 1,000,000 records in all. The other options change what a workload says, w1 if \
+            none is named.
 
             Example:
               rejoinder generate --workload w1 --scale 0.1 --partitions 4 --bootstrap-servers localhost:9092
@@ -149,7 +150,8 @@ struct GenerateCommand: ParsableCommand {
         guard destinations == 1 else {
             throw ValidationError(
                 destinations == 0
-                    ? "say where the records are to go: --bootstrap-servers host:port, or --publish, --directory or --print."
+                    ? "say where the records are to go: --bootstrap-servers host:port, or --publish, --directory or "
+                        + "--print."
                     : "the records can go to one place only: a cluster, --directory or --print.")
         }
     }
@@ -173,7 +175,8 @@ struct GenerateCommand: ParsableCommand {
         } catch {
             throw CommandFailure(
                 .usage,
-                "cannot make the directory \(Printable.text(directory)): \(String(cString: strerror(errno))); name another."
+                "cannot make the directory \(Printable.text(directory)): \(String(cString: strerror(errno))); name "
+                    + "another."
             )
         }
         var files: [WorkloadGenerator.Topic: WorkloadFile] = [:]
@@ -248,8 +251,8 @@ struct GenerateCommand: ParsableCommand {
         guard missing.isEmpty else {
             throw CommandFailure(
                 .configuration,
-                "there is no topic \(missing.joined(separator: ", ")), so nothing was published; make the missing ones with "
-                    + "--partitions, or with 'rejoinder topics create'.")
+                "there is no topic \(missing.joined(separator: ", ")), so nothing was published; make the missing ones "
+                    + "with --partitions, or with 'rejoinder topics create'.")
         }
     }
 }

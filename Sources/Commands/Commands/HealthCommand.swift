@@ -8,10 +8,10 @@ struct HealthCommand: ParsableCommand {
         commandName: "health",
         abstract: "Asks a running worker whether it is ready.",
         discussion: """
-            Asks the worker that runs with this configuration on this host, by its admin port: whether its lanes turn and the \
-            tables of its partitions are caught up (/readyz), or with --live only whether its lanes turn (/healthz). Prints what \
-            it answers. Status 0 if it is well, 70 if it says that it is not, 69 if no worker answers within 3 seconds. For \
-            health checks of containers and supervisors.
+            Asks the worker that runs with this configuration on this host, by its admin port: whether its lanes turn \
+            and the tables of its partitions are caught up (/readyz), or with --live only whether its lanes turn \
+            (/healthz). Prints what it answers. Status 0 if it is well, 70 if it says that it is not, 69 if no worker \
+            answers within 3 seconds. For health checks of containers and supervisors.
 
             Example:
               rejoinder health --config rejoinder.yaml
@@ -39,8 +39,8 @@ struct HealthCommand: ParsableCommand {
         } catch {
             throw CommandFailure(
                 .brokerUnreachable,
-                "no worker answers at \(target.text): \(error); see that one runs and that this is its `admin address`, "
-                    + "which stands in its log")
+                "no worker answers at \(target.text): \(error); see that one runs and that this is its `admin "
+                    + "address`, which stands in its log")
         }
         switch answer.status {
         case 200:
@@ -78,8 +78,8 @@ struct HealthCommand: ParsableCommand {
             guard let port = UInt16(exactly: settings.adminPort), port > 0 else {
                 throw CommandFailure(
                     .configuration,
-                    "admin.port is 0, so the worker has taken some free port: say --url, with the `admin address` that stands in "
-                        + "its log")
+                    "admin.port is 0, so the worker has taken some free port: say --url, with the `admin address` that "
+                        + "stands in its log")
             }
             self.port = port
             // A server on all of a host's addresses is asked at the loopback address.

@@ -11,20 +11,20 @@ struct LoadCommand: ParsableCommand {
         commandName: "load",
         abstract: "Publishes JSON lines to the questions, answers or votes topic.",
         discussion: """
-            Each line is one record's value; its key is the question id in it, and the key decides the partition as with \
-            Java clients. Empty lines are passed over. All lines are checked before the first is published: a bad one is \
-            named by its number, and nothing is published, status 65; with --skip-invalid the good ones are published, and \
-            it says how many were left out.
+            Each line is one record's value; its key is the question id in it, and the key decides the partition as \
+            with Java clients. Empty lines are passed over. All lines are checked before the first is published: a bad \
+            one is named by its number, and nothing is published, status 65; with --skip-invalid the good ones are \
+            published, and it says how many were left out.
 
-            The records go in transactions: should brokers fail, it says how many are there for certain, each once and in \
-            order, and ends with status 69 or 70. Without the permission for transactions: --delivery at-least-once.
+            The records go in transactions: should brokers fail, it says how many are there for certain, each once and \
+            in order, and ends with status 69 or 70. Without the permission for transactions: --delivery at-least-once.
 
-            A Stack Exchange dump (--stack-exchange) is published row by row, answers first, then votes, then questions. Rows \
-            that cannot be mapped, or are longer than message.max.bytes allows, are left out and named, status 65; with \
-            --skip-invalid status 0.
+            A Stack Exchange dump (--stack-exchange) is published row by row, answers first, then votes, then \
+            questions. Rows that cannot be mapped, or are longer than message.max.bytes allows, are left out and \
+            named, status 65; with --skip-invalid status 0.
 
-            A line cannot say "null value": to delete a question, or to forget the answers or votes of one, publish a record \
-            with its id as the key and no value by other means, such as kcat -Z.
+            A line cannot say "null value": to delete a question, or to forget the answers or votes of one, publish a \
+            record with its id as the key and no value by other means, such as kcat -Z.
 
             Example:
               rejoinder load answers answers.jsonl --bootstrap-servers localhost:9092
@@ -79,8 +79,8 @@ struct LoadCommand: ParsableCommand {
         guard found.bad == 0 || skipInvalid else {
             throw CommandFailure(
                 .badData,
-                "\(found.bad) of \(found.good + found.bad) lines cannot be loaded into \(topic), so nothing was published; "
-                    + "mend them, or leave them out with --skip-invalid.")
+                "\(found.bad) of \(found.good + found.bad) lines cannot be loaded into \(topic), so nothing was "
+                    + "published; mend them, or leave them out with --skip-invalid.")
         }
         var count = 0
         let signals = StopOnSignal()
@@ -121,7 +121,8 @@ struct LoadCommand: ParsableCommand {
         guard count == expected || stop.isRequested else {
             throw CommandFailure(
                 .badData,
-                "\(source.name) changed while it was read: \(expected) records were good at first, \(count) were published."
+                "\(source.name) changed while it was read: \(expected) records were good at first, \(count) were "
+                    + "published."
             )
         }
         return count

@@ -10,32 +10,36 @@ struct RecordCommand: ParsableCommand {
         commandName: "record",
         abstract: "Copies a window of topics into a file that 'rejoinder replay' reads.",
         discussion: """
-            The file has one record a line, in the envelope that 'kcat -J' prints; a name that ends with .gz or .zst packs \
-            it. Records are in one order that is the same on every run: by timestamp, then topic, partition and offset, a \
-            partition's records always in their own order. Null, empty and binary keys and values come back as they were.
+            The file has one record a line, in the envelope that 'kcat -J' prints; a name that ends with .gz or .zst \
+            packs it. Records are in one order that is the same on every run: by timestamp, then topic, partition and \
+            offset, a partition's records always in their own order. Null, empty and binary keys and values come back \
+            as they were.
 
-            The window is looked up once, when the command starts, and it ends by itself. --from takes beginning, an offset \
-            (of each partition), a time (2024-05-01T09:30:00Z or milliseconds since 1970) or a time ago (-30m, -1h, -2d); \
-            --to takes end (what is there at the start), the same, or +1000: so many records in all, in the file's order. \
-            A number of twelve digits or more is a time; offset:N is an offset whatever its size. What stands at --to is \
-            not in the file any more. A time means the first record of a partition that is not older, and what follows it.
+            The window is looked up once, when the command starts, and it ends by itself. --from takes beginning, an \
+            offset (of each partition), a time (2024-05-01T09:30:00Z or milliseconds since 1970) or a time ago (-30m, \
+            -1h, -2d); --to takes end (what is there at the start), the same, or +1000: so many records in all, in the \
+            file's order. A number of twelve digits or more is a time; offset:N is an offset whatever its size. What \
+            stands at --to is not in the file any more. A time means the first record of a partition that is not \
+            older, and what follows it.
 
-            It joins no group and commits nothing: the worker's consumer group is not touched. Only committed records are \
-            read (--uncommitted reads all, those of open and aborted transactions too).
+            It joins no group and commits nothing: the worker's consumer group is not touched. Only committed records \
+            are read (--uncommitted reads all, those of open and aborted transactions too).
 
-            --follow goes on with what comes, also in partitions that the topics get meanwhile, until SIGINT, SIGTERM or \
-            SIGHUP, or as long as --for says; it waits for brokers without limit. At every moment the file can be read up to \
-            a second before.
+            --follow goes on with what comes, also in partitions that the topics get meanwhile, until SIGINT, SIGTERM \
+            or SIGHUP, or as long as --for says; it waits for brokers without limit. At every moment the file can be \
+            read up to a second before.
 
-            --redact replaces letters and digits of a JSON string field by others of the same kind, the same text by the \
-            same text: 'displayName' names every field of this name, 'author.displayName' those in an author. Lengths and \
-            all other bytes stay. Of ids (names that end with 'id'), two never become one, and integers are replaced too. It \
-            does not make guessing impossible, and it leaves keys, headers and other numbers as they are; look the file over \
-            before you give it away. Of a value that is no JSON, all letters and digits are replaced.
+            --redact replaces letters and digits of a JSON string field by others of the same kind, the same text by \
+            the same text: 'displayName' names every field of this name, 'author.displayName' those in an author. \
+            Lengths and all other bytes stay. Of ids (names that end with 'id'), two never become one, and integers \
+            are replaced too. It does not make guessing impossible, and it leaves keys, headers and other numbers as \
+            they are; look the file over before you give it away. Of a value that is no JSON, all letters and digits \
+            are replaced.
 
-            Status 65 if the window holds no record: no file is written then. Status 65, too, if the brokers deleted records \
-            of the window before they were read: the file is there, without them. When brokers or disk fail, what was read \
-            is kept: with --follow under the file's name, else with '.partial' in the name, which 'replay' reads too.
+            Status 65 if the window holds no record: no file is written then. Status 65, too, if the brokers deleted \
+            records of the window before they were read: the file is there, without them. When brokers or disk fail, \
+            what was read is kept: with --follow under the file's name, else with '.partial' in the name, which \
+            'replay' reads too.
 
             Example:
               rejoinder record --from -1h -o incident.jsonl.zst --bootstrap-servers localhost:9092
@@ -209,7 +213,8 @@ struct RecordCommand: ParsableCommand {
         // A follower's file is complete up to its last record. A window cut short must not pass for a complete one.
         if let kept = writer.keep(named: capture.isFollowing, capture.isFollowing ? manifest : nil) {
             failure.lines.append(
-                "\(kept.recordCount) of the \(writer.recordCount) records that were read before are kept in \(kept.name)"
+                "\(kept.recordCount) of the \(writer.recordCount) records that were read before are kept in "
+                    + "\(kept.name)"
                     + (capture.isFollowing
                         ? "; later ones are not in it." : ", which 'rejoinder replay' reads."))
         } else {

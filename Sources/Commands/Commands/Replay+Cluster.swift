@@ -73,7 +73,8 @@ struct ClusterReplayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "now (the default): with the answers and votes as they stand; event: as they stood at each event's timestamp.",
+            "now (the default): with the answers and votes as they stand; event: as they stood at each event's "
+                + "timestamp.",
             valueName: "when"))
     var asOf: WindowReplay.Tables?
 
@@ -88,7 +89,8 @@ struct ClusterReplayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Only dead letters of this code (\(RecordErrorCode.allCases.map(\.rawValue).joined(separator: ", "))); may be repeated.",
+            "Only dead letters of this code (\(RecordErrorCode.allCases.map(\.rawValue).joined(separator: ", "))); may "
+                + "be repeated.",
             valueName: "code"))
     var code: [String] = []
 
@@ -236,7 +238,7 @@ extension ClusterReplayOptions {
         guard !holes.isEmpty else { return }
         throw CommandFailure(
             .badData,
-            "\(holes.reduce(0) { $0 + $1.offsets.count }) offsets of the window were gone before they could be read; all else "
-                + "was worked on. Give the topic more retention, or name a later --from.")
+            "\(holes.reduce(0) { $0 + $1.offsets.count }) offsets of the window were gone before they could be read; "
+                + "all else was worked on. Give the topic more retention, or name a later --from.")
     }
 }

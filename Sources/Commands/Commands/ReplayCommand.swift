@@ -9,14 +9,14 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Replays a recording in this process or to a cluster, or a cluster's own topics once more.",
         discussion: """
-            In this process (the default) the records go, in the file's order, through the checks, the store and the rendering \
-            that 'run' uses, with no broker; the enriched records and dead letters come out as a recording. The same recording \
-            gives the same bytes on every run and machine. With --expect the output is compared with an earlier one, question \
-            by question: status 0 when they are equal, 1 and what differs when not.
+            In this process (the default) the records go, in the file's order, through the checks, the store and the \
+            rendering that 'run' uses, with no broker; the enriched records and dead letters come out as a recording. \
+            The same recording gives the same bytes on every run and machine. With --expect the output is compared \
+            with an earlier one, question by question: status 0 when they are equal, 1 and what differs when not.
 
-            --to-cluster publishes the recording's records to their topics, at their own pace or another. --from-cluster enriches \
-            a window of the live questions once more, into another topic. --dead-letters publishes dead letters to the topics \
-            they came from. None of these joins a group or moves an offset.
+            --to-cluster publishes the recording's records to their topics, at their own pace or another. \
+            --from-cluster enriches a window of the live questions once more, into another topic. --dead-letters \
+            publishes dead letters to the topics they came from. None of these joins a group or moves an offset.
 
             Example:
               rejoinder replay site.jsonl.zst -o golden.jsonl
@@ -81,7 +81,8 @@ struct InProcessOptions: ParsableArguments {
     @Option(
         name: .customLong("ignore"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Leave a JSON path out of the comparison, such as 'answers[].answer.author.rating', or @timestamp, @partition, @headers, @headers.NAME; may be repeated.",
+            "Leave a JSON path out of the comparison, such as 'answers[].answer.author.rating', or @timestamp, "
+                + "@partition, @headers, @headers.NAME; may be repeated.",
             valueName: "path"))
     var ignored: [String] = []
 

@@ -9,15 +9,16 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Makes a report from throughput logs: one HTML file, text, or CSV.",
         discussion: """
-            Reads the JSON logs of one or more workers and runs, in any order, and puts them in order: a run begins where a \
-            worker's uptime begins anew. What stands before a line's first { is passed over, so the output of docker logs or \
-            kubectl logs will do. Lines that are torn or not ours are counted, named and skipped.
+            Reads the JSON logs of one or more workers and runs, in any order, and puts them in order: a run begins \
+            where a worker's uptime begins anew. What stands before a line's first { is passed over, so the output of \
+            docker logs or kubectl logs will do. Lines that are torn or not ours are counted, named and skipped.
 
-            html: plots of throughput, lag, latency and where the time went, with restarts and rebalances, and all totals; \
-            one file without scripts that loads nothing. text: for a terminal. csv: one row for each throughput line (RFC 4180).
+            html: plots of throughput, lag, latency and where the time went, with restarts and rebalances, and all \
+            totals; one file without scripts that loads nothing. text: for a terminal. csv: one row for each \
+            throughput line (RFC 4180).
 
-            --compare lays two runs over each other, from their beginnings on, with the ratio of every figure. A and B are \
-            logs; LOG#2 is the second run of a log. Status 65 where no log has a throughput line.
+            --compare lays two runs over each other, from their beginnings on, with the ratio of every figure. A and B \
+            are logs; LOG#2 is the second run of a log. Status 65 where no log has a throughput line.
 
             Example:
               rejoinder report worker-*.log -o report.html
@@ -135,8 +136,8 @@ struct ReportCommand: ParsableCommand {
                 let count = survey.runs.count
                 throw CommandFailure(
                     .usage,
-                    "\(Printable.quoted(path)) has \(count) run\(count == 1 ? "" : "s"), so there is no run \(number); 'rejoinder "
-                        + "report \(Printable.text(path)) --format text' lists them")
+                    "\(Printable.quoted(path)) has \(count) run\(count == 1 ? "" : "s"), so there is no run \(number); "
+                        + "'rejoinder report \(Printable.text(path)) --format text' lists them")
             }
             survey = survey.only(runs: [run])
         }
@@ -152,8 +153,8 @@ struct ReportCommand: ParsableCommand {
         let names = survey.sources.map { Printable.quoted($0.name) }.joined(separator: ", ")
         throw CommandFailure(
             .badData,
-            "no throughput line in \(names): see that it is a worker's log in JSON ('rejoinder run' without --log-format text) that "
-                + "covers at least one interval (monitoring.intervalSeconds)")
+            "no throughput line in \(names): see that it is a worker's log in JSON ('rejoinder run' without "
+                + "--log-format text) that covers at least one interval (monitoring.intervalSeconds)")
     }
 
     private static var now: String {

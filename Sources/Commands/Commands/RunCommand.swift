@@ -10,10 +10,10 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs the worker until it is told to stop.",
         discussion: """
-            Consumes question events, attaches the stored answers and votes, and publishes the enriched records. SIGTERM or \
-            SIGINT: the step is finished and committed, the stores are closed, the group is left, status 0. An error that \
-            trying again does not mend ends the process with a sentence and a status other than 0, for a supervisor to \
-            start it again. 'rejoinder check' tells beforehand whether it can work.
+            Consumes question events, attaches the stored answers and votes, and publishes the enriched records. \
+            SIGTERM or SIGINT: the step is finished and committed, the stores are closed, the group is left, status 0. \
+            An error that trying again does not mend ends the process with a sentence and a status other than 0, for a \
+            supervisor to start it again. 'rejoinder check' tells beforehand whether it can work.
 
             Example:
               rejoinder run --config rejoinder.yaml

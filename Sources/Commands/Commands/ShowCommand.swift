@@ -7,10 +7,10 @@ struct ShowCommand: ParsableCommand {
         commandName: "show",
         abstract: "Shows a question's answers and votes in the store.",
         discussion: """
-            Reads the stores under the state directory, while a worker uses them or not, and disturbs nobody: the visible \
-            answers in the order of the enriched record, with their votes and labels, and votes that wait for their answer. \
-            Only partitions that a worker on this directory has had are there, and not before their stores have been filled \
-            for the first time. Status 65 if nothing is stored.
+            Reads the stores under the state directory, while a worker uses them or not, and disturbs nobody: the \
+            visible answers in the order of the enriched record, with their votes and labels, and votes that wait for \
+            their answer. Only partitions that a worker on this directory has had are there, and not before their \
+            stores have been filled for the first time. Status 65 if nothing is stored.
 
             Example:
               rejoinder show q-1017 --state-dir /var/lib/rejoinder
@@ -43,7 +43,7 @@ struct ShowCommand: ParsableCommand {
         }
         throw CommandFailure(
             .badData,
-            "nothing is stored for \(Printable.quoted(questionID)) in \(Printable.quoted(path)): it has no answers and no votes, "
-                + "another worker has its partition, or its store is still being filled for the first time.")
+            "nothing is stored for \(Printable.quoted(questionID)) in \(Printable.quoted(path)): it has no answers and "
+                + "no votes, another worker has its partition, or its store is still being filled for the first time.")
     }
 }

@@ -10,8 +10,9 @@ struct SourcesCommand: ParsableCommand {
         commandName: "sources",
         abstract: "Shows how sources translate other systems' records.",
         discussion: """
-            A source reads a topic as another system publishes it, such as Debezium's change events of a site's tables, and \
-            publishes questions, answers and votes. 'rejoinder run' runs the sources that stand in the configuration.
+            A source reads a topic as another system publishes it, such as Debezium's change events of a site's \
+            tables, and publishes questions, answers and votes. 'rejoinder run' runs the sources that stand in the \
+            configuration.
             """,
         subcommands: [Try.self, Show.self, Lint.self])
 

@@ -11,9 +11,10 @@ extension SourcesCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows records of a source and their translations, and publishes nothing.",
             discussion: """
-                Reads the newest records of the sources' topics, or of one of them, in no group, or a file of JSON lines: \
-                each line is a record's value, or an object of 'key' and 'value' where the key matters, as for deletions. \
-                Each record is shown with what it becomes, or with why it is refused. Status 65 if one is refused.
+                Reads the newest records of the sources' topics, or of one of them, in no group, or a file of JSON \
+                lines: each line is a record's value, or an object of 'key' and 'value' where the key matters, as for \
+                deletions. Each record is shown with what it becomes, or with why it is refused. Status 65 if one is \
+                refused.
 
                 Example:
                   rejoinder sources try --config rejoinder.yaml --topic forum.public.post --count 5
@@ -68,8 +69,8 @@ extension SourcesCommand {
                 if translator.isFramed(topics[0]) {
                     throw CommandFailure(
                         .usage,
-                        "the records of \(topics[0]) come with a schema's id before them, which a file of JSON lines cannot hold: "
-                            + "leave the file out, and the topic is read.")
+                        "the records of \(topics[0]) come with a schema's id before them, which a file of JSON lines "
+                            + "cannot hold: leave the file out, and the topic is read.")
                 }
                 for record in try Self.records(of: file) { try show(record, of: topics[0]) }
             } else {

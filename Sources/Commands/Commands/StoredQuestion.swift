@@ -47,7 +47,8 @@ struct StoredQuestion {
             let label = Self.label(answer.voteCount)
             lines.append(
                 String(repeating: " ", count: max(0, 6 - label.count)) + label
-                    + "  \(Printable.text(Self.text(answer.id)))  (voteCount \(answer.voteCount))\(Self.summary(answer.json))"
+                    + "  \(Printable.text(Self.text(answer.id)))  (voteCount "
+                    + "\(answer.voteCount))\(Self.summary(answer.json))"
             )
         }
         if !waiting.isEmpty { lines.append("votes for answers that are not there (not yet, or withdrawn):") }

@@ -9,12 +9,13 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Shows workers live: rates, lag, latency, where the time goes.",
         discussion: """
-            Asks each worker's admin port once and is told every second; a worker that cannot be reached is tried again. Or \
-            follows logs in JSON as they are written, through rotation; a log may hold several workers.
+            Asks each worker's admin port once and is told every second; a worker that cannot be reached is tried \
+            again. Or follows logs in JSON as they are written, through rotation; a log may hold several workers.
 
             Keys: q quits, up and down choose a worker, t changes between 10 s and 1 s for a column of the small plots.
-            Without a terminal (a pipe, TERM=dumb) it prints one line for each line of a worker; --once prints one picture and \
-            ends, with status 69 where no worker answers. NO_COLOR is respected; without a UTF-8 locale it draws in ASCII.
+            Without a terminal (a pipe, TERM=dumb) it prints one line for each line of a worker; --once prints one \
+            picture and ends, with status 69 where no worker answers. NO_COLOR is respected; without a UTF-8 locale it \
+            draws in ASCII.
 
             Example:
               rejoinder top
@@ -102,8 +103,8 @@ struct TopCommand: ParsableCommand {
             }
             throw CommandFailure(
                 .brokerUnreachable,
-                "no worker was heard of (\(Printable.text(reasons.joined(separator: "; "), limit: 500))); see that one runs and that "
-                    + "this is its `admin address`, which stands in its log, or its log in JSON")
+                "no worker was heard of (\(Printable.text(reasons.joined(separator: "; "), limit: 500))); see that one "
+                    + "runs and that this is its `admin address`, which stands in its log, or its log in JSON")
         }
     }
 }

@@ -15,8 +15,8 @@ struct TopicsCommand: ParsableCommand {
             commandName: "create",
             abstract: "Makes the five topics, each with the settings it needs.",
             discussion: """
-                Topics that exist are compared, never changed. One line for each: created; exists, as needed; or exists, \
-                differs, with what differs. Status 0 if the worker can use them, else 78 and what to do.
+                Topics that exist are compared, never changed. One line for each: created; exists, as needed; or \
+                exists, differs, with what differs. Status 0 if the worker can use them, else 78 and what to do.
 
                 Without --partitions, new topics get as many partitions as the input topics that exist, or 4.
 

@@ -8,14 +8,14 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Proves that the published records are those that the input topics make.",
         discussion: """
-            Reads a window of the questions, both tables and the output topics, makes each enriched record again from the \
-            answers and votes as they stood, and compares byte for byte. It reports records that are missing, doubled, wrong or out \
-            of order, and with publish.on: changes last records that lack changes of the tables (stale). The worker names a \
-            record's origin in its header rejoinder.from, unless publish.fromHeader is false. The command joins no group, \
-            commits nothing and publishes nothing.
+            Reads a window of the questions, both tables and the output topics, makes each enriched record again from \
+            the answers and votes as they stood, and compares byte for byte. It reports records that are missing, \
+            doubled, wrong or out of order, and with publish.on: changes last records that lack changes of the tables \
+            (stale). The worker names a record's origin in its header rejoinder.from, unless publish.fromHeader is \
+            false. The command joins no group, commits nothing and publishes nothing.
 
-            Events that the group has not passed yet are not looked for. With --sample, records of this part of the questions \
-            are made again, chosen by their ids; all are counted and their order is looked at.
+            Events that the group has not passed yet are not looked for. With --sample, records of this part of the \
+            questions are made again, chosen by their ids; all are counted and their order is looked at.
 
             Status 0 if all is right, 1 if anything is not.
 
@@ -27,7 +27,8 @@ struct VerifyCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Where the window of question events begins: beginning, an offset, a time (2024-05-01T09:30:00Z), or a time ago (-1d).",
+            "Where the window of question events begins: beginning, an offset, a time (2024-05-01T09:30:00Z), or a "
+                + "time ago (-1d).",
             valueName: "bound"))
     var from: String
 
@@ -71,7 +72,8 @@ struct VerifyCommand: ParsableCommand {
         guard !report.isClean(allowsDoubles: settings.delivery == .atLeastOnce) else { return }
         throw CommandFailure(
             .different,
-            "the published records are not those that the input topics make; keep the topics as they are until the cause is known."
+            "the published records are not those that the input topics make; keep the topics as they are until the "
+                + "cause is known."
         )
     }
 

@@ -101,7 +101,8 @@ struct Demo: Sendable {
             [
                 record(
                     topics.answers,
-                    #"{"id":"demo-1","questionId":"demo","body":"With publish.on: changes it is, within publish.coalesceMs.","#
+                    #"{"id":"demo-1","questionId":"demo","#
+                        + #""body":"With publish.on: changes it is, within publish.coalesceMs.","#
                         + #""author":{"id":"rejoinder","displayName":"Rejoinder"}}"#)
             ], properties: properties)
         _ = try await Self.wait(for: worker) {

@@ -33,7 +33,8 @@ final class WorkloadFile {
     private func failure(_ verb: String) -> CommandFailure {
         CommandFailure(
             .usage,
-            "cannot \(verb) \(name): \(String(cString: strerror(errno))); name a directory with room that can be written to."
+            "cannot \(verb) \(name): \(String(cString: strerror(errno))); name a directory with room that can be "
+                + "written to."
         )
     }
 }

@@ -37,8 +37,8 @@ struct DumpLoader {
         let summary = try load(stop: signals.stop)
         guard summary.isWhole else {
             LineWriter.standardOutput.write(
-                "stopped: the first \(summary.certain) records of the dump (answers, then votes, then questions) are in "
-                    + "their topics")
+                "stopped: the first \(summary.certain) records of the dump (answers, then votes, then questions) are "
+                    + "in their topics")
             return signals.endProcess()
         }
         let text = ContractTopic.allCases.map { "\(summary.counts[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
@@ -48,7 +48,8 @@ struct DumpLoader {
         guard summary.refused == 0 || skipInvalid else {
             throw CommandFailure(
                 .badData,
-                "\(summary.refused) rows of the dump cannot be mapped; all others were loaded. --skip-invalid accepts that."
+                "\(summary.refused) rows of the dump cannot be mapped; all others were loaded. --skip-invalid accepts "
+                    + "that."
             )
         }
     }

@@ -49,7 +49,8 @@ struct LineCheck {
                 guard key.count + value.count <= limit else {
                     bad(
                         number,
-                        "with its key longer than \(limit) bytes, all that the producer's message.max.bytes leaves room for"
+                        "with its key longer than \(limit) bytes, all that the producer's message.max.bytes leaves "
+                            + "room for"
                     )
                     continue
                 }

@@ -17,7 +17,8 @@ final class LoadSource {
         guard opened >= 0 else {
             throw CommandFailure(
                 .usage,
-                "cannot open \(name): \(String(cString: strerror(errno))); name a file of JSON lines, or - for standard input."
+                "cannot open \(name): \(String(cString: strerror(errno))); name a file of JSON lines, or - for "
+                    + "standard input."
             )
         }
         var information = stat()
@@ -66,7 +67,8 @@ final class LoadSource {
             close(target)
             throw CommandFailure(
                 .internalError,
-                "cannot keep \(name) in \(NSTemporaryDirectory()): \(error.text); set TMPDIR to a directory with room, or name a file."
+                "cannot keep \(name) in \(NSTemporaryDirectory()): \(error.text); set TMPDIR to a directory with room, "
+                    + "or name a file."
             )
         }
         return (target, size)

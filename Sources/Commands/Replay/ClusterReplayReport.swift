@@ -38,8 +38,8 @@ extension ClusterReplay.Summary {
         }
         if backwards > 0 {
             lines.append(
-                "\(Report.count(backwards, "record")) with an older timestamp than a record before them were sent at once; "
-                    + "a recording in the order of time has none")
+                "\(Report.count(backwards, "record")) with an older timestamp than a record before them were sent at "
+                    + "once; a recording in the order of time has none")
         }
         return lines
     }
@@ -50,9 +50,9 @@ extension WindowReplay.Summary {
     func lines(outputTopic: String) -> [String] {
         typealias Report = ClusterReplayReport
         var lines = [
-            "\(wasStopped ? "stopped: " : "")\(Report.count(events, "event")) read and \(Report.count(enriched, "record")) "
-                + "published to \(Printable.text(outputTopic)) in \(Report.time(elapsed)), with "
-                + "\(Report.count(tableRecords, "table record"))"
+            "\(wasStopped ? "stopped: " : "")\(Report.count(events, "event")) read and "
+                + "\(Report.count(enriched, "record")) published to \(Printable.text(outputTopic)) in "
+                + "\(Report.time(elapsed)), with \(Report.count(tableRecords, "table record"))"
         ]
         let refused = deadLetters.values.reduce(0, +)
         if refused > 0 {
@@ -67,8 +67,8 @@ extension WindowReplay.Summary {
         }
         if beyondRetention > 0 {
             lines.append(
-                "\(Report.count(beyondRetention, "record")) of these are older than \(Printable.text(outputTopic)) keeps: the "
-                    + "broker will delete them")
+                "\(Report.count(beyondRetention, "record")) of these are older than \(Printable.text(outputTopic)) "
+                    + "keeps: the broker will delete them")
         }
         lines += holes.prefix(10).map { "warning: \(Printable.text($0.description, limit: 500))" }
         if tableRecordsRefused > 0 {
@@ -91,7 +91,8 @@ extension DeadLetterReturn.Summary {
         var lines = [first]
         if returnedBefore > 0 {
             lines.append(
-                "\(returnedBefore) of these had come back before and failed again (\(ReturnedLetter.mark) says how often)"
+                "\(returnedBefore) of these had come back before and failed again (\(ReturnedLetter.mark) says how "
+                    + "often)"
             )
         }
         if otherCodes > 0 { lines.append("\(Report.count(otherCodes, "dead letter")) of other codes passed over") }

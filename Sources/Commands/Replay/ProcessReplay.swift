@@ -69,8 +69,8 @@ struct ProcessReplay {
             guard FileManager.default.fileExists(atPath: golden.file) || golden.file == "-" else {
                 throw CommandFailure(
                     .usage,
-                    "there is no golden file \(Printable.quoted(golden.file, limit: 500)) to compare with; write it with "
-                        + "--update, look it over, and keep it.")
+                    "there is no golden file \(Printable.quoted(golden.file, limit: 500)) to compare with; write it "
+                        + "with --update, look it over, and keep it.")
             }
             read.append((golden.file, "the golden file that is compared with"))
             try FileIdentity.refuse(writing: golden.junit, by: "--junit", over: read)
@@ -115,8 +115,8 @@ struct ProcessReplay {
         Self.say(earlier.warnings)
         for path in report.unusedPaths {
             LogWriter.standardError.say(
-                "warning: none of the compared records has \(Printable.quoted(path, limit: 200)), which --ignore leaves out; is "
-                    + "it spelled so?")
+                "warning: none of the compared records has \(Printable.quoted(path, limit: 200)), which --ignore "
+                    + "leaves out; is it spelled so?")
         }
         if let path = golden.junit {
             try ReportOutput.write(report.junit(suite: replay.files.joined(separator: " ")), to: path)
@@ -124,7 +124,8 @@ struct ProcessReplay {
         let name = Printable.quoted(golden.file, limit: 500)
         guard !report.isEqual else {
             LineWriter.standardOutput.write(
-                "equal to \(name): \(Self.count(report.records, "record")) of \(Self.count(report.questions, "question"))"
+                "equal to \(name): \(Self.count(report.records, "record")) of "
+                    + "\(Self.count(report.questions, "question"))"
             )
             return
         }
@@ -132,8 +133,8 @@ struct ProcessReplay {
         throw CommandFailure(
             .different,
             "\(report.differing) of \(Self.count(report.questions, "question")) "
-                + "\(report.differing == 1 ? "differs" : "differ") from \(name); if the new output is the right one, write it "
-                + "there with --update.")
+                + "\(report.differing == 1 ? "differs" : "differ") from \(name); if the new output is the right one, "
+                + "write it there with --update.")
     }
 
     // MARK: - Common
@@ -162,9 +163,9 @@ struct ProcessReplay {
             let names = settings.topics.inputs.map { recordedPrefix + $0 }.joined(separator: ", ")
             throw CommandFailure(
                 .badData,
-                "none of the \(engine.counts.skipped) records is of \(names); say what the recorded topics are called with "
-                    + "topics.questions, topics.answers and topics.votes in the configuration, or what their names begin "
-                    + "with, --recorded-prefix.")
+                "none of the \(engine.counts.skipped) records is of \(names); say what the recorded topics are called "
+                    + "with topics.questions, topics.answers and topics.votes in the configuration, or what their "
+                    + "names begin with, --recorded-prefix.")
         }
         warn(of: engine)
     }

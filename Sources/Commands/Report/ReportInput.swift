@@ -15,7 +15,8 @@ enum ReportInput {
         guard descriptor >= 0 else {
             throw CommandFailure(
                 .usage,
-                "cannot open the log \(Printable.quoted(path)): \(String(cString: strerror(errno))); name a throughput log, or -"
+                "cannot open the log \(Printable.quoted(path)): \(String(cString: strerror(errno))); name a throughput "
+                    + "log, or -"
             )
         }
         defer { close(descriptor) }
@@ -33,7 +34,8 @@ enum ReportInput {
             } catch {
                 throw CommandFailure(
                     error.code == EISDIR ? .usage : .badData,
-                    "cannot read the log \(Printable.quoted(path)): \(error.text); see that it is a file that you may read"
+                    "cannot read the log \(Printable.quoted(path)): \(error.text); see that it is a file that you may "
+                        + "read"
                 )
             }
             if count == 0 { break }

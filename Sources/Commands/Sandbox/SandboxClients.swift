@@ -64,8 +64,8 @@ final class SandboxClients {
                     throw RecordingError(
                         .content, path: reader.name, line: reader.lineNumber,
                         reason:
-                            "there is no \(Printable.text("\(place)")) in the sandbox; it has \(partitions) partitions of "
-                            + "\(Set(beginnings.keys.map(\.topic)).sorted().joined(separator: ", "))")
+                            "there is no \(Printable.text("\(place)")) in the sandbox; it has \(partitions) partitions "
+                            + "of \(Set(beginnings.keys.map(\.topic)).sorted().joined(separator: ", "))")
                 }
             }
             for warning in reader.warnings {

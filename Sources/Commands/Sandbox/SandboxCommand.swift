@@ -12,20 +12,23 @@ struct SandboxCommand: AsyncParsableCommand {
         commandName: "sandbox",
         abstract: "A broker, the topics and a worker in one process, for tests in any language.",
         discussion: """
-            Starts an embedded broker with the topics of the configuration and the worker that 'run' runs, prints one line of \
-            JSON on standard output when clients can connect, and goes on until SIGTERM or SIGINT. Everything is gone after it. \
-            Settings are those of 'run', other than brokers and state directory, which are the sandbox's own.
+            Starts an embedded broker with the topics of the configuration and the worker that 'run' runs, prints one \
+            line of JSON on standard output when clients can connect, and goes on until SIGTERM or SIGINT. Everything \
+            is gone after it. Settings are those of 'run', other than brokers and state directory, which are the \
+            sandbox's own.
 
             Tests publish to and read from the topics with any Kafka client, or over HTTP:
               GET  /sandbox                      brokers, topics, fixtures
-              POST /sandbox/wait-idle            answers when all that was published has been worked on (?timeoutMs=10000)
+              POST /sandbox/wait-idle            answers when all that was published has been worked on \
+              (?timeoutMs=10000)
               POST /sandbox/reset                forgets everything; says where the topics begin from then on
               POST /sandbox/fixtures/{name}      publishes a recording of --fixtures
               POST /sandbox/records              publishes the lines of a recording
               GET  /sandbox/records/{topic}      the topic's records since the last reset, as a recording
 
-            It is no Kafka cluster: transactions are taken and mean nothing, nothing is on disk, retention and compaction do not \
-            happen, a partition keeps about 5 MiB, and there are no permissions. What depends on those is to be tried on a cluster.
+            It is no Kafka cluster: transactions are taken and mean nothing, nothing is on disk, retention and \
+            compaction do not happen, a partition keeps about 5 MiB, and there are no permissions. What depends on \
+            those is to be tried on a cluster.
 
             Example:
               rejoinder sandbox --port 9092 --admin-port 8080

@@ -41,13 +41,15 @@ extension SettingKey {
             SettingDefinition(
                 kind: .choice(PublishMode.names), standard: PublishMode.questions.name, flag: "--publish-on",
                 help:
-                    "`questions`: one record for each question event; `changes`: also when an answer or a vote changes the record."
+                    "`questions`: one record for each question event; `changes`: also when an answer or a vote changes "
+                    + "the record."
             )
         case .publishCoalesceMs:
             SettingDefinition(
                 kind: .integer(0...3_600_000), standard: "1000",
                 help:
-                    "With `publish.on: changes`, a question is published again at most once in this time, in milliseconds."
+                    "With `publish.on: changes`, a question is published again at most once in this time, in "
+                    + "milliseconds."
             )
         case .commitIntervalMs:
             SettingDefinition(
@@ -58,13 +60,15 @@ extension SettingKey {
                 kind: .choice(OffsetMismatchPolicy.allCases.map(\.rawValue)),
                 standard: OffsetMismatchPolicy.stop.rawValue, flag: "--offsets-on-mismatch",
                 help:
-                    "Where the group's offsets do not match a topic's log (beyond its end, below its start, lost): end before anything is published, or go on from the nearest position."
+                    "Where the group's offsets do not match a topic's log (beyond its end, below its start, lost): end "
+                    + "before anything is published, or go on from the nearest position."
             )
         case .publishesProvenance:
             SettingDefinition(
                 kind: .boolean, standard: "true",
                 help:
-                    "Whether each enriched record names its origin in the header `rejoinder.from`, which `rejoinder verify` needs."
+                    "Whether each enriched record names its origin in the header `rejoinder.from`, which `rejoinder "
+                    + "verify` needs."
             )
         case .lanes:
             SettingDefinition(
@@ -98,7 +102,8 @@ extension SettingKey {
             SettingDefinition(
                 kind: .integer(1_000...1_000_000_000),
                 help:
-                    "Longest enriched value in bytes; answers beyond it are left out. Default: just under the producer's `message.max.bytes`."
+                    "Longest enriched value in bytes; answers beyond it are left out. Default: just under the "
+                    + "producer's `message.max.bytes`."
             )
         case .memoryBudgetMiB:
             SettingDefinition(

@@ -111,7 +111,8 @@ struct SettingsEnvironment {
 
     /// For a service called rejoinder-admin Kubernetes sets our variable: `REJOINDER_ADMIN_PORT=tcp://10.0.0.7:9464`.
     static let serviceAddressHint =
-        " Kubernetes sets it for a service of that name: put enableServiceLinks: false in the pod, or rename the service."
+        " Kubernetes sets it for a service of that name: put enableServiceLinks: false in the pod, or rename the "
+        + "service."
 
     static func isServiceAddress(_ value: String) -> Bool {
         ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }

@@ -162,7 +162,8 @@ struct SettingsFile {
                 let label = "\(SettingKey.propertiesPath) \(Printable.quoted(name))"
                 if case .mapping = value {
                     report(
-                        "\(label) in \(place(key)) holds keys: write the property's whole name, as in `sasl.password: ...`."
+                        "\(label) in \(place(key)) holds keys: write the property's whole name, as in `sasl.password: "
+                            + "...`."
                     )
                 } else {
                     checkScalar(value, label, key)
@@ -172,7 +173,8 @@ struct SettingsFile {
             break
         default:
             report(
-                "\(SettingKey.propertiesPath) in \(place(key)) must hold librdkafka properties, one `name: value` a line."
+                "\(SettingKey.propertiesPath) in \(place(key)) must hold librdkafka properties, one `name: value` a "
+                    + "line."
             )
         }
     }
@@ -193,7 +195,8 @@ struct SettingsFile {
         let tag = scalar.tag.description
         if !tag.hasPrefix("tag:yaml.org,"), !tag.isEmpty, tag != "!" {
             report(
-                "\(label) in \(place(key)) has the tag \(Printable.quoted(tag)), which means nothing here: write the value itself."
+                "\(label) in \(place(key)) has the tag \(Printable.quoted(tag)), which means nothing here: write the "
+                    + "value itself."
             )
         }
     }

@@ -148,15 +148,16 @@ struct SettingsReader {
         for key in topics {
             guard let value = values[key], sources.contains(where: { $0.topic == value.text }) else { continue }
             report(
-                "topic in \(place(ofSource: value.text)) is \(Printable.quoted(value.text)), which is \(key.path) (from "
-                    + "\(value.origin)): the worker's own topics are no sources.")
+                "topic in \(place(ofSource: value.text)) is \(Printable.quoted(value.text)), which is \(key.path) "
+                    + "(from \(value.origin)): the worker's own topics are no sources.")
         }
         for (index, key) in topics.enumerated() {
             guard let value = values[key], let other = topics[..<index].first(where: { values[$0]?.text == value.text })
             else { continue }
             let origin = value.origin == .standard ? values[other]?.origin ?? .standard : value.origin
             report(
-                "\(other.path) and \(key.path) are both \(Printable.quoted(value.text)) (from \(origin)): each needs a topic of its own."
+                "\(other.path) and \(key.path) are both \(Printable.quoted(value.text)) (from \(origin)): each needs a "
+                    + "topic of its own."
             )
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) { check(value, ofProperty: name) }
@@ -170,8 +171,9 @@ struct SettingsReader {
         guard values[.registryURL] != nil else {
             guard let source = sources.first(where: { $0.format == .avro }) else { return }
             return report(
-                "the topic \(Printable.quoted(source.topic)) in \(place(ofSource: source.topic)) is read as avro, which needs "
-                    + "registry.url: the address of the schema registry that its records were written with.")
+                "the topic \(Printable.quoted(source.topic)) in \(place(ofSource: source.topic)) is read as avro, "
+                    + "which needs registry.url: the address of the schema registry that its records were written "
+                    + "with.")
         }
         if let file = values[.registryPasswordFile], values[.registryPassword] != nil {
             report("registry.password and registry.passwordFile (from \(file.origin)) are both set; keep one.")
@@ -205,8 +207,9 @@ struct SettingsReader {
         guard bytes >= limit else { return }
         report(
             """
-            maxRecordBytes is \(bytes) (from \(value.origin)), but the producer's message.max.bytes is \(limit): \
-            raise message.max.bytes under \(SettingKey.propertiesPath) (and max.message.bytes of the topic), or lower maxRecordBytes.
+            maxRecordBytes is \(bytes) (from \(value.origin)), but the producer's message.max.bytes is \(limit): raise \
+            message.max.bytes under \(SettingKey.propertiesPath) (and max.message.bytes of the topic), or lower \
+            maxRecordBytes.
             """, flag: value.origin.isFlag)
     }
 

@@ -367,7 +367,9 @@ struct TopDetail {
 
     private func processInShort(_ line: ThroughputLine) -> TopText {
         TopText(
-            "cpu \(FigureText.amount(line.process.cpuCores)) memory \(FigureText.bytes(Double(line.process.residentBytes))) store \(FigureText.bytes(Double(line.store.bytes)))",
+            "cpu \(FigureText.amount(line.process.cpuCores)) memory "
+                + "\(FigureText.bytes(Double(line.process.residentBytes))) store "
+                + "\(FigureText.bytes(Double(line.store.bytes)))",
             .dim)
     }
 }

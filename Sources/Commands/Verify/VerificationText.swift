@@ -18,9 +18,9 @@ enum VerificationText {
         let faults = VerificationFault.allCases.map { "\(report[$0]) \($0.rawValue)" }.joined(separator: ", ")
         lines.append(
             "\(report.wasStopped ? "stopped: " : "")\(Report.count(report.events, "event")): "
-                + "\(Report.count(report.records, "enriched record")), \(Report.count(report.deadLetters, "dead letter")); "
-                + "\(report.remade) made again with \(Report.count(report.tableRecords, "table record")) in "
-                + "\(Report.time(report.elapsed)): \(faults)")
+                + "\(Report.count(report.records, "enriched record")), "
+                + "\(Report.count(report.deadLetters, "dead letter")); \(report.remade) made again with "
+                + "\(Report.count(report.tableRecords, "table record")) in \(Report.time(report.elapsed)): \(faults)")
         if report[.doubled] > 0, delivery == .atLeastOnce {
             lines.append("delivery is at-least-once, which allows doubled records")
         }

@@ -108,7 +108,8 @@ package struct Capture {
         if let headless = topics.compactMap({ found[$0] }).first(where: { !$0.leaderlessPartitions.isEmpty }) {
             throw CaptureError(
                 .brokerUnreachable,
-                "there is no leader of partition \(headless.leaderlessPartitions[0]) of \(headless.name); try again when all brokers run."
+                "there is no leader of partition \(headless.leaderlessPartitions[0]) of \(headless.name); try again "
+                    + "when all brokers run."
             )
         }
         return found.mapValues(\.partitionCount)
@@ -372,7 +373,7 @@ extension WindowReader {
     ///   - groupID: the live group's. librdkafka's consumer requires a group name. This makes an unused one that begins
     ///     with
     ///     the live group's, since permissions are often granted by prefix.
-    package static func properties(_ user: KafkaProperties, groupID: String) -> KafkaProperties {
+    static func properties(_ user: KafkaProperties, groupID: String) -> KafkaProperties {
         var properties = KafkaProperties([
             "client.id": "rejoinder-record", "isolation.level": "read_committed",
             "queued.max.messages.kbytes": "32768",

@@ -36,7 +36,7 @@ package struct Window: Sendable, Equatable {
     ///   - partitions: the number of partitions of each topic.
     ///   - now: milliseconds since 1970.
     ///   - timeout: for each request.
-    package func resolve(
+    func resolve(
         partitions: [String: Int32], with consumer: AssignedConsumer,
         now: Int64 = Int64(Date().timeIntervalSince1970 * 1_000), timeout: Duration = .seconds(15)
     ) throws(KafkaError) -> ResolvedWindow {
@@ -73,7 +73,7 @@ package struct Window: Sendable, Equatable {
     /// The ends of the logs, open transactions included. Call this before `resolve`, so that a transaction that is
     /// committed in between does not count as open.
     /// - Parameter properties: of the consumer that resolves the window.
-    package static func uncommittedEnds(
+    static func uncommittedEnds(
         partitions: [String: Int32], properties: KafkaProperties, logger: Logger, timeout: Duration = .seconds(15)
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         let consumer = try AssignedConsumer(
@@ -111,22 +111,22 @@ extension WindowBound {
 }
 
 /// A window as offsets.
-package struct ResolvedWindow: Sendable, Equatable {
+struct ResolvedWindow: Sendable, Equatable {
     /// The offsets of each partition, those of empty ones included.
-    package var ranges: [TopicPartition: Range<Int64>] = [:]
+    var ranges: [TopicPartition: Range<Int64>] = [:]
     /// The maximum number of records in all; nil: no limit.
-    package var limit: Int64?
+    var limit: Int64?
     /// Partitions whose window begins with records that the broker has deleted, and the first offset that it still has.
-    package var deleted: [TopicPartition: Int64] = [:]
+    var deleted: [TopicPartition: Int64] = [:]
     /// The end of each partition's log: with `read_committed`, before the first open transaction.
-    package var logEnds: [TopicPartition: Int64] = [:]
+    var logEnds: [TopicPartition: Int64] = [:]
 
-    package init() {}
+    init() {}
 
     /// Partitions whose window is ended by an open transaction, and the offsets from there to the log's end, which are
     /// not read.
     /// - Parameter logEnds: the result of `Window.uncommittedEnds` from before the window was resolved.
-    package func heldBack(before logEnds: [TopicPartition: Int64]) -> [TopicPartition: Range<Int64>] {
+    func heldBack(before logEnds: [TopicPartition: Int64]) -> [TopicPartition: Range<Int64>] {
         var result: [TopicPartition: Range<Int64>] = [:]
         for (place, range) in ranges {
             guard let committed = self.logEnds[place], range.upperBound == committed, let end = logEnds[place],
@@ -138,5 +138,5 @@ package struct ResolvedWindow: Sendable, Equatable {
     }
 
     /// The number of offsets in it, which is at least its number of records.
-    package var offsetCount: Int64 { ranges.values.reduce(0) { $0 + Int64($1.count) } }
+    var offsetCount: Int64 { ranges.values.reduce(0) { $0 + Int64($1.count) } }
 }

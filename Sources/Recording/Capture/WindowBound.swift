@@ -21,11 +21,12 @@ package enum WindowBound: Sendable, Equatable {
 
     /// The forms of a beginning, for people.
     package static let fromForms =
-        "beginning, end (records from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), or a time ago (-30m, -1h, -2d)"
+        "beginning, end (records from now on), an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since "
+        + "1970), or a time ago (-30m, -1h, -2d)"
     /// The forms of an end, for people.
-    package static let toForms =
-        "end, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), a time ago (-30m, -1h, -2d), or a "
-        + "number of records (+1000)"
+    static let toForms =
+        "end, an offset (120), a time (2024-05-01T09:30:00Z, or milliseconds since 1970), a time ago (-30m, -1h, -2d), "
+        + "or a number of records (+1000)"
 
     /// Parses a window's beginning.
     package init(from text: String) throws(CaptureError) {

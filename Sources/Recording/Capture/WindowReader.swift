@@ -15,8 +15,8 @@ import Logging
 /// `error`.
 ///
 /// Not Sendable: one thread reads.
-package final class WindowReader {
-    package enum Step: Sendable, Equatable {
+final class WindowReader {
+    enum Step: Sendable, Equatable {
         /// A record was handed out.
         case record
         /// No record came for a moment.
@@ -26,7 +26,7 @@ package final class WindowReader {
     }
 
     /// How long the brokers may be silent.
-    package static let patience = Duration.seconds(60)
+    static let patience = Duration.seconds(60)
     /// How long a record waits for older ones of caught-up partitions, in milliseconds.
     static let settleTime: Int64 = 1_000
     /// How long a followed partition without records holds back the others, in milliseconds.
@@ -55,17 +55,17 @@ package final class WindowReader {
     private var stallChecked: (at: Int64, isStalled: Bool) = (-1_000, false)
 
     /// Offsets that the brokers no longer had.
-    package private(set) var holes: [WindowHole] = []
+    private(set) var holes: [WindowHole] = []
 
     /// Offsets of the window that were passed, for progress against the window's `offsetCount`.
-    package private(set) var offsetsPassed: Int64 = 0
+    private(set) var offsetsPassed: Int64 = 0
 
     /// - Parameters:
     ///   - consumer: has no assignment yet; its owner closes it after this reader is gone.
     ///   - isFollowing: goes on after the window's end, for ever.
     ///   - memoryLimit: bytes that may wait in all; a partition's share is at least 256 KiB.
     ///   - patience: how long the brokers may be silent.
-    package init(
+    init(
         window: ResolvedWindow, consumer: AssignedConsumer, isFollowing: Bool = false, memoryLimit: Int = 96 << 20,
         patience: Duration = WindowReader.patience, logger: Logger
     ) throws(KafkaError) {
@@ -98,7 +98,7 @@ package final class WindowReader {
     }
 
     /// Adds a followed topic's new partitions, each from its first record on.
-    package func add(_ partitions: [TopicPartition]) throws(KafkaError) {
+    func add(_ partitions: [TopicPartition]) throws(KafkaError) {
         let new = partitions.filter { partition in !sources.contains { $0.partition == partition } }.map {
             MergeSource(
                 partition: $0, topicRank: ranks.firstIndex(of: $0.topic) ?? 0, range: 0..<0, isFollowed: true,
@@ -113,7 +113,7 @@ package final class WindowReader {
 
     /// Hands the next record to `body`, valid during the call.
     /// - Throws: the errors of `body`; `KafkaError` or ``CaptureError`` when the window cannot be read on.
-    package func next(_ body: (borrowing ConsumedMessage) throws -> Void) throws -> Step {
+    func next(_ body: (borrowing ConsumedMessage) throws -> Void) throws -> Step {
         while true {
             if let source = heap.first, waitedFor == 0 || isDraining || isStalled, isSettled(source) {
                 let message = source.removeFirst()
@@ -129,7 +129,7 @@ package final class WindowReader {
     }
 
     /// From now on hands out only the records that have already arrived, then ends. For a followed topic.
-    package func drain() { isDraining = true }
+    func drain() { isDraining = true }
 
     /// In a followed topic: whether an older record is unlikely to come any more.
     private func isSettled(_ source: MergeSource) -> Bool {

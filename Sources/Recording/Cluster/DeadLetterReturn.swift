@@ -91,8 +91,8 @@ package final class DeadLetterReturn {
         guard let letterPartitions = counts[topics.deadLetter] else {
             throw WorkerError(
                 .configuration,
-                "The cluster has no dead-letter topic '\(topics.deadLetter)', so nothing can come back; name another with "
-                    + "topics.deadLetter in the configuration")
+                "The cluster has no dead-letter topic '\(topics.deadLetter)', so nothing can come back; name another "
+                    + "with topics.deadLetter in the configuration")
         }
         let scan = try PartitionScan(properties: properties.follower, stop: stop, logger: logger)
         defer { scan.close() }
@@ -105,8 +105,8 @@ package final class DeadLetterReturn {
         let total = windows.values.reduce(0) { $0 + $1.count }
         progress(
             .note(
-                "\(options.isDryRun ? "looking through" : "returning") the dead letters of \(topics.deadLetter) in a window of "
-                    + "\(Wording.count(total, "offset"))"))
+                "\(options.isDryRun ? "looking through" : "returning") the dead letters of \(topics.deadLetter) in a "
+                    + "window of \(Wording.count(total, "offset"))"))
         let tracker = WindowProgress(total: total, began: began, tell: progress)
         var targets: [String: ProducerTopic] = [:]
         for topic in topics.inputs { targets[topic] = try output.topic(topic) }
@@ -128,7 +128,8 @@ package final class DeadLetterReturn {
                 }
                 if case .heldBack(let offset) = end {
                     tracker.warn(
-                        "\(place) could be read up to offset \(offset) only: an open transaction may hold back the later ones"
+                        "\(place) could be read up to offset \(offset) only: an open transaction may hold back the "
+                            + "later ones"
                     )
                 }
             }
@@ -187,7 +188,7 @@ package final class DeadLetterReturn {
         warned.insert(source.topic)
         tracker.warn(
             "a record for '\(source.topic)' is from \(Wording.instant(timestamp)), older than the topic's "
-                + "retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps: the broker will delete it and those "
-                + "like it, maybe before the worker has read them. Set retention.ms=-1 on the topic")
+                + "retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps: the broker will delete it and "
+                + "those like it, maybe before the worker has read them. Set retention.ms=-1 on the topic")
     }
 }

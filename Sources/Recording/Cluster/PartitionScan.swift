@@ -58,8 +58,8 @@ final class PartitionScan {
         for (place, offsets) in resolved.heldBack(before: logEnds).sorted(by: { $0.key < $1.key }) {
             tell(
                 .warning(
-                    "an open transaction ends \(place) at offset \(offsets.lowerBound): the \(offsets.count) offsets from "
-                        + "there on are not in the window"))
+                    "an open transaction ends \(place) at offset \(offsets.lowerBound): the \(offsets.count) offsets "
+                        + "from there on are not in the window"))
         }
         for (place, first) in resolved.deleted.sorted(by: { $0.key < $1.key }) {
             tell(.warning("\(place) begins at offset \(first): earlier records of the window were deleted"))
@@ -131,8 +131,8 @@ final class PartitionScan {
                 guard ContinuousClock.now - heard < Self.patience else {
                     throw WorkerError(
                         .brokerUnreachable,
-                        "Reading \(place) stopped: nothing came for \(Self.patience.components.seconds) s; see that the "
-                            + "brokers run ('rejoinder check' tells more), then start again")
+                        "Reading \(place) stopped: nothing came for \(Self.patience.components.seconds) s; see that "
+                            + "the brokers run ('rejoinder check' tells more), then start again")
                 }
             }
         }

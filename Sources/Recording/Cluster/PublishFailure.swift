@@ -17,7 +17,7 @@ package struct PublishFailure: Error, Sendable, CustomStringConvertible {
     /// The first records, which are published for certain, each once and in order.
     package let certain: Int
     /// Records handed to the producer after them.
-    package let handedOver: Int
+    let handedOver: Int
     /// The state of the ``handedOver`` records.
     package let rest: Rest
 

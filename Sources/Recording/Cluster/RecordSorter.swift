@@ -50,7 +50,8 @@ extension SortFailure {
         case .damaged:
             WorkerError(
                 .stateDirectory,
-                "The temporary file '\(path)' does not read as it was written; check the disk, then start the command again"
+                "The temporary file '\(path)' does not read as it was written; check the disk, then start the command "
+                    + "again"
             )
         }
     }
@@ -58,7 +59,8 @@ extension SortFailure {
     private static func error(_ doing: String, _ path: String, _ failure: SystemFailure) -> WorkerError {
         WorkerError(
             .stateDirectory,
-            "\(doing) the temporary file '\(path)' failed: \(failure.text); make room there, or set TMPDIR to a directory with more"
+            "\(doing) the temporary file '\(path)' failed: \(failure.text); make room there, or set TMPDIR to a "
+                + "directory with more"
         )
     }
 }

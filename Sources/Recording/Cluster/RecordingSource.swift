@@ -24,8 +24,8 @@ final class RecordingSource {
         } catch {
             throw WorkerError(
                 .failed,
-                "Copying \(name) to a temporary file, to read it twice, failed: \(error.localizedDescription); make room in "
-                    + "\(FileManager.default.temporaryDirectory.path), set TMPDIR, or give a file")
+                "Copying \(name) to a temporary file, to read it twice, failed: \(error.localizedDescription); make "
+                    + "room in \(FileManager.default.temporaryDirectory.path), set TMPDIR, or give a file")
         }
     }
 

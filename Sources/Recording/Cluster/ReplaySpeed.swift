@@ -27,7 +27,7 @@ package enum ReplaySpeed: Sendable, Equatable {
         return number
     }
 
-    package var isPaced: Bool { self != .max }
+    var isPaced: Bool { self != .max }
 }
 
 extension ReplaySpeed: CustomStringConvertible {

@@ -22,8 +22,8 @@ struct ReplayTargetCheck {
         guard problems.isEmpty else {
             throw WorkerError(
                 .configuration,
-                "Nothing was published: \(problems.joined(separator: "; ")). Make topics that the recording fits into, or "
-                    + "publish to others with --topic-prefix")
+                "Nothing was published: \(problems.joined(separator: "; ")). Make topics that the recording fits into, "
+                    + "or publish to others with --topic-prefix")
         }
         for line in plan(survey, found) { tell(.note(line)) }
         try refuseLiveTopics(found, tell)
@@ -47,8 +47,8 @@ struct ReplayTargetCheck {
         }
         throw WorkerError(
             .configuration,
-            "Nothing was published: \(names) may be live topics, and the workers and readers there would get these records as "
-                + "new ones; \(way)")
+            "Nothing was published: \(names) may be live topics, and the workers and readers there would get these "
+                + "records as new ones; \(way)")
     }
 
     private func problems(of topic: RecordingSurvey.Topic, _ target: TargetTopic) -> [String] {
@@ -57,8 +57,8 @@ struct ReplayTargetCheck {
         if needed > there, !options.repartition {
             problems.append(
                 "'\(target.name)' has \(Wording.count(Int(there), "partition")), but the recording has records of "
-                    + "\(topic.name) [\(topic.highestPartition)], so it needs \(needed), or --repartition to place records by "
-                    + "key")
+                    + "\(topic.name) [\(topic.highestPartition)], so it needs \(needed), or --repartition to place "
+                    + "records by key")
         }
         // A compressed record may still fit; only the broker knows.
         if let limit = target.maxMessageBytes, topic.largestRecord > limit, !isCompressed {
@@ -77,15 +77,16 @@ struct ReplayTargetCheck {
     private func plan(_ survey: RecordingSurvey, _ found: [(RecordingSurvey.Topic, TargetTopic)]) -> [String] {
         let servers = options.properties["bootstrap.servers"] ?? "?"
         var text =
-            "\(options.isDryRun ? "would publish" : "publishing") \(Wording.count(survey.records, "record")) to \(servers), "
-            + "speed \(options.speed)"
+            "\(options.isDryRun ? "would publish" : "publishing") \(Wording.count(survey.records, "record")) to "
+            + "\(servers), speed \(options.speed)"
         switch options.speed {
         case .max: break
         case .rate(let rate): text += ", which takes \(Wording.time(.seconds(Double(survey.records) / rate)))"
         case .recorded(let times):
             let span = survey.pacedSpan
             text +=
-                ", which takes \(Wording.time(.seconds(span / times))) for a recording of \(Wording.time(.seconds(span)))"
+                ", which takes \(Wording.time(.seconds(span / times))) for a recording of "
+                + "\(Wording.time(.seconds(span)))"
         }
         return [text]
             + found.map { topic, target in
@@ -99,23 +100,23 @@ struct ReplayTargetCheck {
         if topic.misplaced > 0 {
             tell(
                 .warning(
-                    "\(topic.misplaced) of \(Wording.count(topic.records, "record")) for '\(target.name)' were recorded in "
-                        + "other partitions than their keys hash to among its \(target.partitionCount): records that "
-                        + "producers add later would not meet them. --repartition places all by key"))
+                    "\(topic.misplaced) of \(Wording.count(topic.records, "record")) for '\(target.name)' were "
+                        + "recorded in other partitions than their keys hash to among its \(target.partitionCount): "
+                        + "records that producers add later would not meet them. --repartition places all by key"))
         }
         guard options.timestamps == .keep else { return }
         if target.isStampedByBroker {
             tell(
                 .warning(
-                    "'\(target.name)' gives records the time of their arrival (message.timestamp.type=LogAppendTime), so the "
-                        + "recorded timestamps are not kept there"))
+                    "'\(target.name)' gives records the time of their arrival (message.timestamp.type=LogAppendTime), "
+                        + "so the recorded timestamps are not kept there"))
         } else if topic.beyondRetention > 0, let limit = target.retentionMilliseconds, let oldest = topic.oldest {
             tell(
                 .warning(
-                    "\(topic.beyondRetention) of \(Wording.count(topic.records, "record")) for '\(target.name)' are older "
-                        + "than its retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps, the oldest from "
-                        + "\(Wording.instant(oldest)): the broker will delete them. Set retention.ms=-1 on the topic, or "
-                        + "publish with --timestamps now"))
+                    "\(topic.beyondRetention) of \(Wording.count(topic.records, "record")) for '\(target.name)' are "
+                        + "older than its retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))) keeps, the "
+                        + "oldest from \(Wording.instant(oldest)): the broker will delete them. Set retention.ms=-1 "
+                        + "on the topic, or publish with --timestamps now"))
         }
     }
 
@@ -123,20 +124,22 @@ struct ReplayTargetCheck {
         if !targets.unknownSettings.isEmpty, options.timestamps == .keep {
             tell(
                 .warning(
-                    "the settings of \(targets.unknownSettings.joined(separator: ", ")) could not be asked for, so whether "
-                        + "records are older than the topic's retention is not known"))
+                    "the settings of \(targets.unknownSettings.joined(separator: ", ")) could not be asked for, so "
+                        + "whether records are older than the topic's retention is not known"))
         }
         guard options.timestamps == .keep else { return }
         if survey.timestampsOfZero > 0 {
             tell(
                 .warning(
-                    "\(Wording.count(survey.timestampsOfZero, "record")) with timestamp 0 (1970-01-01T00:00:00Z) cannot be "
-                        + "published with it, since librdkafka takes 0 for now: they get the time of publishing"))
+                    "\(Wording.count(survey.timestampsOfZero, "record")) with timestamp 0 (1970-01-01T00:00:00Z) "
+                        + "cannot be published with it, since librdkafka takes 0 for now: they get the time of "
+                        + "publishing"))
         }
         if survey.recordsWithoutTimestamp > 0 {
             tell(
                 .warning(
-                    "\(Wording.count(survey.recordsWithoutTimestamp, "record")) without a timestamp: published without one"
+                    "\(Wording.count(survey.recordsWithoutTimestamp, "record")) without a timestamp: published without "
+                        + "one"
                 ))
         }
     }

@@ -39,7 +39,7 @@ package final class WindowReplay {
         /// Whether the live output topic may be written to.
         package var allowsLiveOutput = false
         /// Bytes that each of up to four sorters holds in memory before it uses a temporary file.
-        package var sorterBytes = 16 << 20
+        var sorterBytes = 16 << 20
 
         /// - Parameter window: of the questions topic.
         package init(configuration: WorkerConfiguration, window: Window, outputTopic: String) {
@@ -158,8 +158,8 @@ package final class WindowReplay {
         if output == topics.enriched, !options.allowsLiveOutput {
             throw WorkerError(
                 .configuration,
-                "'\(output)' is the live output topic: its readers would get every question of the window again. Name another "
-                    + "with --output-topic, or add --yes-to-live-output if they are meant")
+                "'\(output)' is the live output topic: its readers would get every question of the window again. Name "
+                    + "another with --output-topic, or add --yes-to-live-output if they are meant")
         }
         if let letters = options.deadLetterTopic,
             topics.inputs.contains(letters) || letters == topics.enriched || letters == output
@@ -230,8 +230,8 @@ extension WindowReplay {
                 let counts = topics.inputs.map { "'\($0)' has \(found[$0] ?? 0)" }.joined(separator: ", ")
                 throw WorkerError(
                     .configuration,
-                    "The input topics must have equal partition counts, since a question is joined with the answers and "
-                        + "votes of its own partition number, but \(counts)")
+                    "The input topics must have equal partition counts, since a question is joined with the answers "
+                        + "and votes of its own partition number, but \(counts)")
             }
             partitions = questions
             outputHasSame = found[options.outputTopic] == questions

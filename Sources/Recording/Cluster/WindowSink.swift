@@ -80,9 +80,9 @@ final class WindowSink {
     private func warn(_ timestamp: Int64, _ tracker: WindowProgress) {
         guard let target, let limit = target.retentionMilliseconds else { return }
         tracker.warn(
-            "an event is from \(Wording.instant(timestamp)), older than '\(target.name)' keeps by its retention.ms=\(limit) "
-                + "(\(Wording.time(.milliseconds(limit)))): the broker will delete such records there. Set retention.ms=-1 on "
-                + "the topic, or compact it (cleanup.policy=compact)")
+            "an event is from \(Wording.instant(timestamp)), older than '\(target.name)' keeps by its "
+                + "retention.ms=\(limit) (\(Wording.time(.milliseconds(limit)))): the broker will delete such records "
+                + "there. Set retention.ms=-1 on the topic, or compact it (cleanup.policy=compact)")
     }
 
     /// Counts an event that cannot be enriched, and publishes its dead letter if a topic for it is set.

@@ -1,10 +1,10 @@
 /// The result of a comparison.
 package struct ComparisonReport: Sendable, Equatable {
     /// A question whose records differ, with a diff for people.
-    package struct Difference: Sendable, Equatable {
-        package var label: QuestionLabel
+    struct Difference: Sendable, Equatable {
+        var label: QuestionLabel
         /// Empty when only the number of differences is kept.
-        package var lines: [String]
+        var lines: [String]
     }
 
     /// Records in the replay's output, and the distinct questions, counted per topic. Questions that only the golden
@@ -13,11 +13,11 @@ package struct ComparisonReport: Sendable, Equatable {
     /// Distinct questions by topic.
     package var questions = 0
     /// In the order in which the questions were first met.
-    package var differences: [Difference] = []
+    var differences: [Difference] = []
     /// The number of differing questions beyond `differences`.
-    package var furtherDifferences = 0
+    var furtherDifferences = 0
     /// Every question, in order; only on request.
-    package var labels: [QuestionLabel] = []
+    var labels: [QuestionLabel] = []
 
     /// Ignored paths that none of the searched records contained.
     package var unusedPaths: [String] = []

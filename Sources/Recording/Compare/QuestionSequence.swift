@@ -95,8 +95,8 @@ struct QuestionSequence {
 }
 
 /// A question in an output topic, for people.
-package struct QuestionLabel: Sendable, Equatable {
-    package var topic: String
+struct QuestionLabel: Sendable, Equatable {
+    var topic: String
     /// The key as text, or its bytes when it is not UTF-8.
-    package var key: String
+    var key: String
 }

@@ -1,11 +1,11 @@
 /// The compression of a recording. The file's name decides, and its first bytes must agree.
-package enum Compression: Sendable, Equatable {
+enum Compression: Sendable, Equatable {
     case none
     case gzip
     case zstd
 
     /// By the end of a name: `.gz` and `.zst`, in small or capital letters.
-    package init(ofName path: String) {
+    init(ofName path: String) {
         let name = path.lowercased()
         if name.hasSuffix(".gz") {
             self = .gzip

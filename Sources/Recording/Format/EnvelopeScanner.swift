@@ -185,8 +185,8 @@ final class EnvelopeScanner {
             if !has(plain), !has(packed) {
                 throw problem(
                     lineStart,
-                    "this is no record of a recording: it has neither '\(plain.name)' nor '\(packed.name)' (null says that "
-                        + "there is none)")
+                    "this is no record of a recording: it has neither '\(plain.name)' nor '\(packed.name)' (null says "
+                        + "that there is none)")
             }
         }
     }
@@ -248,8 +248,8 @@ final class EnvelopeScanner {
         if try isNull(&here) { return nil }
         throw problem(
             here,
-            "'\(field)' must be a string or null, found \(character(here)); a recording holds the record's bytes as they "
-                + "are (a 'kcat -J' that decodes them with -s makes none)")
+            "'\(field)' must be a string or null, found \(character(here)); a recording holds the record's bytes as "
+                + "they are (a 'kcat -J' that decodes them with -s makes none)")
     }
 
     func base64(_ here: inout Position, field: StaticString) throws(EnvelopeError) -> Bytes {

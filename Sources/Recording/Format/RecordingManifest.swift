@@ -6,9 +6,9 @@ import Foundation
 package struct RecordingManifest: Codable, Sendable, Equatable {
     /// The bounds as they were asked for.
     package struct Window: Codable, Sendable, Equatable {
-        package var from: String
+        var from: String
         /// nil: it went on with new records.
-        package var to: String?
+        var to: String?
 
         /// - Parameter to: nil: the recording went on with new records.
         package init(from: String, to: String?) {
@@ -18,36 +18,36 @@ package struct RecordingManifest: Codable, Sendable, Equatable {
     }
 
     /// The offsets of a partition that were read. `to` is the first one after them.
-    package struct Partition: Codable, Sendable, Equatable {
-        package var partition: Int32
-        package var from: Int64
-        package var to: Int64
+    struct Partition: Codable, Sendable, Equatable {
+        var partition: Int32
+        var from: Int64
+        var to: Int64
     }
 
     /// A recorded topic, and the part of it that was read.
-    package struct Topic: Codable, Sendable, Equatable {
+    struct Topic: Codable, Sendable, Equatable {
         /// As in the file's records.
-        package var topic: String
-        package var records: Int
-        package var partitions: [Partition]
+        var topic: String
+        var records: Int
+        var partitions: [Partition]
     }
 
     /// Timestamps, in RFC 3339's format.
-    package struct Times: Codable, Sendable, Equatable {
-        package var from: String
-        package var to: String
+    struct Times: Codable, Sendable, Equatable {
+        var from: String
+        var to: String
     }
 
     /// Offsets whose records the brokers no longer had. `to` is the first one after them.
-    package struct Gap: Codable, Sendable, Equatable {
-        package var topic: String
-        package var partition: Int32
-        package var from: Int64
-        package var to: Int64
+    struct Gap: Codable, Sendable, Equatable {
+        var topic: String
+        var partition: Int32
+        var from: Int64
+        var to: Int64
     }
 
     /// The reason why the recording ended.
-    package enum End: String, Codable, Sendable {
+    enum End: String, Codable, Sendable {
         /// At the window's end, or at the asked time or size.
         case complete
         /// By a signal.
@@ -57,34 +57,34 @@ package struct RecordingManifest: Codable, Sendable, Equatable {
     }
 
     /// The format's number. A reader does not check the records by a manifest with a higher one.
-    package static let presentFormat = 1
+    static let presentFormat = 1
 
-    package var format = Self.presentFormat
+    var format = Self.presentFormat
     /// Records between the first line and this one.
-    package internal(set) var records = 0
+    var records = 0
     /// SHA-256 of these records' lines, each with its line feed, in hexadecimal digits.
-    package internal(set) var sha256 = ""
+    var sha256 = ""
     /// The recorder's version.
-    package var rejoinder: String
-    package var librdkafka: String
+    var rejoinder: String
+    var librdkafka: String
     /// When the recording ended, in RFC 3339's format.
-    package var recordedAt: String
-    package var window: Window
-    package var topics: [Topic]
+    var recordedAt: String
+    var window: Window
+    var topics: [Topic]
     /// The oldest and the youngest timestamp; nil when no record has one.
-    package var times: Times?
-    package var ended: End
-    package var gaps: [Gap]
+    var times: Times?
+    var ended: End
+    var gaps: [Gap]
     /// The share of the questions.
-    package var sample: String?
+    var sample: String?
     /// The number of chosen keys; nil: all.
-    package var keys: Int?
+    var keys: Int?
     /// The names of redacted fields.
-    package var redacted: [String]?
+    var redacted: [String]?
     /// Records of open and aborted transactions are in it too.
-    package var uncommitted: Bool?
+    var uncommitted: Bool?
 
-    package init(
+    init(
         rejoinder: String, librdkafka: String, recordedAt: Date, window: Window, topics: [Topic] = [],
         times: ClosedRange<Int64>? = nil, ended: End = .complete, gaps: [Gap] = []
     ) {

@@ -37,7 +37,7 @@ package final class RecordingReader {
 
     /// The file is a killed recorder's partial file and ends in the middle of a record. The records before it were
     /// read.
-    package private(set) var isCutOff = false
+    private(set) var isCutOff = false
 
     /// The file's name for people.
     package var name: String { input.name }
@@ -83,7 +83,7 @@ package final class RecordingReader {
 
     /// Reads the next record and lends it; its bytes are valid during the call.
     /// - Returns: what `body` returns; nil at the end.
-    package func withNext<Result>(_ body: (borrowing RecordedView) throws -> Result) throws -> Result? {
+    func withNext<Result>(_ body: (borrowing RecordedView) throws -> Result) throws -> Result? {
         try advance() ? try body(scanner.view) : nil
     }
 

@@ -32,7 +32,7 @@ final class InputNames {
         others.filter { $0.input == nil }.map { String(decoding: $0.bytes, as: UTF8.self) }
     }
 
-    func input(_ topic: Bytes) -> ReplayInput? {
+    package func input(_ topic: Bytes) -> ReplayInput? {
         if renaming.isEmpty {
             for name in names where name.bytes.withUnsafeBytes({ $0.isEqual(to: topic) }) { return name.input }
         }

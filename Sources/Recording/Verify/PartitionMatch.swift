@@ -98,8 +98,8 @@ struct PartitionMatch {
             add(
                 .stale, event,
                 [
-                    "its last record, at offset \(record.output) of its output partition, was made with the tables up to "
-                        + "answer \(record.from.answers) and vote \(record.from.votes)",
+                    "its last record, at offset \(record.output) of its output partition, was made with the tables up "
+                        + "to answer \(record.from.answers) and vote \(record.from.votes)",
                     "changes up to answer \(now.answers) and vote \(now.votes) are committed, and with them it has "
                         + "other bytes",
                 ])

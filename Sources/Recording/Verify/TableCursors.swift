@@ -88,8 +88,8 @@ final class TableCursors {
             } else if ContinuousClock.now - heard > Self.patience {
                 throw WorkerError(
                     .brokerUnreachable,
-                    "Reading \(sources[index].place) stopped: nothing came for \(Self.patience.components.seconds) s; see that "
-                        + "the brokers run ('rejoinder check' tells more), then start again")
+                    "Reading \(sources[index].place) stopped: nothing came for \(Self.patience.components.seconds) s; "
+                        + "see that the brokers run ('rejoinder check' tells more), then start again")
             }
         }
         positions[index] = max(positions[index], position)

@@ -22,7 +22,7 @@ package final class Verification {
         /// for order.
         package var sample = 1.0
         /// Bytes of records that are sorted in memory.
-        package var sorterBytes = 64 << 20
+        var sorterBytes = 64 << 20
 
         /// All questions of the window.
         package init(configuration: WorkerConfiguration, window: Window) {
@@ -257,8 +257,8 @@ package final class Verification {
             }
             if latest.isFull {
                 tracker.warn(
-                    "\(work.place) has more than \(LatestRecords.most) questions; whether the last records of the others "
-                        + "are stale is not judged: verify a part of the questions with --sample")
+                    "\(work.place) has more than \(LatestRecords.most) questions; whether the last records of the "
+                        + "others are stale is not judged: verify a part of the questions with --sample")
             }
         }
         match.write(to: &report)

@@ -73,7 +73,7 @@ package struct VerificationReport: Sendable, Equatable {
     package var tableRecords = 0
     /// Counts by kind, findings without a kept text included.
     package private(set) var faults: [VerificationFault: Int] = [:]
-    package private(set) var unjudged: [UnjudgedReason: Int] = [:]
+    private(set) var unjudged: [UnjudgedReason: Int] = [:]
     /// At most 1000 of each kind.
     package private(set) var findings: [Finding] = []
     /// The verified partitions.

@@ -42,8 +42,8 @@ enum ColumnName {
         }
         for prefix in ["payload.after.", "payload.", "after.", "before."] where text.hasPrefix(prefix) {
             return
-                "name the column alone, \(excerpt(String(text.dropFirst(prefix.count)))): the row is what stands in the "
-                + "change's 'after'"
+                "name the column alone, \(excerpt(String(text.dropFirst(prefix.count)))): the row is what stands in "
+                + "the change's 'after'"
         }
         if text.hasPrefix("$") || text.hasPrefix("#") || text.contains("[") || text.contains("/") || text.contains("->")
         {

@@ -5,9 +5,11 @@ import Yams
 extension SourceConfigurationReader {
     mutating func readFields(_ node: Node?, _ into: ContractTopic, _ entry: Node) -> [FieldMapping] {
         guard case .mapping(let mapping)? = node else {
+            let problem =
+                node.map { "fields in \(place($0)) is no mapping" }
+                ?? "the entry of sources in \(place(entry)) has no fields"
             report(
-                "\(node == nil ? "the entry of sources in \(place(entry)) has no fields" : "fields in \(place(node ?? entry)) is no mapping")"
-                    + ": name for each field of the \(into.noun) the column it stands in, as in 'id: id'.")
+                "\(problem): name for each field of the \(into.noun) the column it stands in, as in 'id: id'.")
             return []
         }
         let known = ContractField.all(of: into)
@@ -35,8 +37,8 @@ extension SourceConfigurationReader {
                 field.paths.contains(where: { $0.steps == body.steps })
             else { continue }
             report(
-                "fields \(field.field.name) in \(place(key)) names \(excerpt(body.text)), which is the body as well: an id is "
-                    + "made of the columns of a primary key, or of those that refer to one.")
+                "fields \(field.field.name) in \(place(key)) names \(excerpt(body.text)), which is the body as well: "
+                    + "an id is made of the columns of a primary key, or of those that refer to one.")
         }
     }
 
@@ -52,8 +54,9 @@ extension SourceConfigurationReader {
             topic != into && ContractField.all(of: topic).contains { $0.name == name }
         }) {
             report(
-                "unknown field \(excerpt(name)) in \(place(key)): it is a field of \(other.rawValue), and this entry goes into "
-                    + "\(into.rawValue), which have \(known.map(\.name).joined(separator: ", ")); the nearest is "
+                "unknown field \(excerpt(name)) in \(place(key)): it is a field of \(other.rawValue), and this entry "
+                    + "goes into \(into.rawValue), which have \(known.map(\.name).joined(separator: ", ")); the "
+                    + "nearest is "
                     + "\(NearestName.of(name, in: known.map(\.name), aliases: OtherNames.fields(of: into))).")
         } else {
             unknown(
@@ -72,7 +75,8 @@ extension SourceConfigurationReader {
             report("fields in \(place(node)) has both value and voteCount: a vote is either cast or counted; keep one.")
         case (false, false):
             report(
-                "fields in \(place(node)) has neither value, of a vote that was cast, nor voteCount, of votes that were counted."
+                "fields in \(place(node)) has neither value, of a vote that was cast, nor voteCount, of votes that "
+                    + "were counted."
             )
         case (true, false) where fields["voterId"] == nil:
             report("fields in \(place(node)) lacks voterId: a vote that was cast has a voter.")
@@ -150,7 +154,8 @@ extension SourceConfigurationReader {
             guard case .sequence(let list) = from else {
                 if let join = mapping["join"] {
                     report(
-                        "\(label) in \(place(join)) has join:, which goes with a list of columns, as in from: [site, id]."
+                        "\(label) in \(place(join)) has join:, which goes with a list of columns, as in from: [site, "
+                            + "id]."
                     )
                 }
                 return rowPath(from, label).map { .path($0) }
@@ -163,8 +168,8 @@ extension SourceConfigurationReader {
             }
             guard let separator = mapping["join"].flatMap({ scalar($0) }) else {
                 report(
-                    "\(label) in \(place(from)) has several columns and no join: say what stands between their values, as in "
-                        + "join: '-'.")
+                    "\(label) in \(place(from)) has several columns and no join: say what stands between their values, "
+                        + "as in join: '-'.")
                 return nil
             }
             let makesText = [.id, .string, .time, .strings].contains(field.kind)
@@ -172,8 +177,8 @@ extension SourceConfigurationReader {
                 mapping["not"] == nil
             {
                 report(
-                    "\(label) in \(place(join)) has join:, which makes a text, as an id of a compound key; \(field.name) is "
-                        + "none: name one column.")
+                    "\(label) in \(place(join)) has join:, which makes a text, as an id of a compound key; "
+                        + "\(field.name) is none: name one column.")
             }
             return .joined(paths, separator: separator)
         case (nil, nil):
@@ -204,7 +209,8 @@ extension SourceConfigurationReader {
     private mutating func readMap(_ node: Node, _ label: String) -> [String: String]? {
         guard case .mapping(let mapping) = node, !mapping.isEmpty else {
             report(
-                "\(label) map in \(place(node)) must hold values and what each stands for, as in 'map: { 2: 1, 3: -1 }'."
+                "\(label) map in \(place(node)) must hold values and what each stands for, as in 'map: { 2: 1, 3: -1 "
+                    + "}'."
             )
             return nil
         }
@@ -212,7 +218,8 @@ extension SourceConfigurationReader {
         for (key, value) in mapping {
             guard let from = scalar(key), let to = scalar(value) else {
                 report(
-                    "\(label) map in \(place(key)) must say of each value what it stands for, as in 'map: { 2: 1, 3: -1 }'"
+                    "\(label) map in \(place(key)) must say of each value what it stands for, as in 'map: { 2: 1, 3: "
+                        + "-1 }'"
                         + (scalar(key).map { "; \(excerpt($0)) has nothing behind it" } ?? "") + ".")
                 continue
             }

@@ -6,12 +6,14 @@ extension SourceConfigurationReader {
     mutating func checkValues(_ field: FieldMapping, _ mapping: Node.Mapping, _ label: String) {
         if field.test != nil, let standard = mapping["default"] {
             report(
-                "\(label) in \(place(standard)) has a default:, which in: and not: never come to: name null among their values."
+                "\(label) in \(place(standard)) has a default:, which in: and not: never come to: name null among "
+                    + "their values."
             )
         }
         if field.test != nil, let map = mapping["map"] {
             report(
-                "\(label) in \(place(map)) has map: beside in: or not:, which make true or false by themselves; keep one."
+                "\(label) in \(place(map)) has map: beside in: or not:, which make true or false by themselves; keep "
+                    + "one."
             )
         }
         guard field.test == nil else { return }
@@ -19,13 +21,14 @@ extension SourceConfigurationReader {
             for (from, to) in mapping["map"]?.mapping ?? [:] {
                 guard let text = scalar(to), let wants = field.refusal(of: text) else { continue }
                 report(
-                    "\(label) map in \(place(to)) has \(excerpt(text)) for \(excerpt(scalar(from) ?? "null")), and \(wants)."
+                    "\(label) map in \(place(to)) has \(excerpt(text)) for \(excerpt(scalar(from) ?? "null")), and "
+                        + "\(wants)."
                 )
             }
             if let standard = field.standard, replacements[standard] == nil, let node = mapping["default"] {
                 report(
-                    "\(label) default in \(place(node)) is \(excerpt(standard)), which map: does not name; the default is put "
-                        + "through map:, so that the nearest is "
+                    "\(label) default in \(place(node)) is \(excerpt(standard)), which map: does not name; the default "
+                        + "is put through map:, so that the nearest is "
                         + "\(excerpt(NearestName.of(standard, in: replacements.keys.sorted()))).")
             }
         } else if let standard = field.standard, let wants = field.refusal(of: standard), let node = mapping["default"]

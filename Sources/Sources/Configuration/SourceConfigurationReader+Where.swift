@@ -47,7 +47,8 @@ extension SourceConfigurationReader {
     private mutating func values(_ node: Node, _ path: RowPath, _ label: String) -> [ScalarText] {
         if case .scalar(let text) = node, text.style == .folded || text.style == .literal {
             report(
-                "\(label) in \(place(node)) holds a block of text, which > and | begin in YAML; \(ConditionWord.comparesNothing)."
+                "\(label) in \(place(node)) holds a block of text, which > and | begin in YAML; "
+                    + "\(ConditionWord.comparesNothing)."
             )
         } else if let text = scalar(node), let word = ConditionWord(text) {
             report("\(label) in \(place(node)) is \(excerpt(text)): \(word.advice(column: path.text, text)).")

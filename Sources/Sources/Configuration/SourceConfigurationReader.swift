@@ -44,7 +44,8 @@ package struct SourceConfigurationReader {
         for (key, _) in entry where !Self.keys.contains(key.string ?? "") {
             if isField(key.string), entry["fields"].map(Self.isNull) ?? true {
                 report(
-                    "\(excerpt(key.string ?? "")) in \(place(key)) is a field: put it under fields:, two spaces further in."
+                    "\(excerpt(key.string ?? "")) in \(place(key)) is a field: put it under fields:, two spaces "
+                        + "further in."
                 )
             } else {
                 unknown(key, "sources", Self.keys, aliases: OtherNames.keys)
@@ -85,15 +86,16 @@ package struct SourceConfigurationReader {
         }) {
             let isSame = above.conditions == mapping.conditions
             return report(
-                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has "
+                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it "
+                    + "has "
                     + (isSame
                         ? "the same where: and takes them all; change one of the two."
                         : "a where: that all of them meet, and takes them; put the narrower one first."))
         }
         if mappings.contains(where: { $0.topic == mapping.topic && $0.conditions.isEmpty }) {
             return report(
-                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it has no "
-                    + "where: and takes them all; put that one last, or give it a where:.")
+                "the entry in \(place(node)) would never get a row: an entry for the topic '\(mapping.topic)' above it "
+                    + "has no where: and takes them all; put that one last, or give it a where:.")
         }
         mappings.append(mapping)
     }
@@ -146,8 +148,8 @@ package struct SourceConfigurationReader {
             return "\(key) in \(place(value)) must be one of \(words.joined(separator: ", "))."
         }
         return
-            "\(key) in \(place(value)) is \(excerpt(text)), not one of \(words.joined(separator: ", ")); the nearest is "
-            + "\(NearestName.of(text, in: words, aliases: aliases))."
+            "\(key) in \(place(value)) is \(excerpt(text)), not one of \(words.joined(separator: ", ")); the nearest "
+            + "is \(NearestName.of(text, in: words, aliases: aliases))."
     }
 
     private mutating func readPreset(_ preset: Node, _ entry: Node.Mapping, _ node: Node) {
@@ -157,16 +159,16 @@ package struct SourceConfigurationReader {
                 continue
             }
             report(
-                "\(name) in \(place(key)) does not go with preset: print the preset with 'rejoinder sources show', and change "
-                    + "the copy.")
+                "\(name) in \(place(key)) does not go with preset: print the preset with 'rejoinder sources show', and "
+                    + "change the copy.")
         }
         guard let name = scalar(preset), let known = SourcePreset(rawValue: name) else {
             return report(wrongWord(preset, "preset", SourcePreset.allCases.map(\.rawValue)))
         }
         guard let prefix = entry["topicPrefix"].flatMap({ scalar($0) }), Self.isTopicName(prefix) else {
             return report(
-                "the preset \(name) in \(place(preset)) needs a topicPrefix: what stands before the tables' names in the "
-                    + "topics', as forum.public in forum.public.\(known.exampleTable).")
+                "the preset \(name) in \(place(preset)) needs a topicPrefix: what stands before the tables' names in "
+                    + "the topics', as forum.public in forum.public.\(known.exampleTable).")
         }
         if prefix.hasSuffix(".") {
             report(
@@ -198,7 +200,8 @@ package struct SourceConfigurationReader {
                 guard let path = rowPath(item, "carry") else { continue }
                 if path.steps.count > 1 || path.text.hasPrefix("/") {
                     report(
-                        "carry in \(place(item)) has a JSON Pointer, which needs a name: write 'carry: { name: \(path.text) }'."
+                        "carry in \(place(item)) has a JSON Pointer, which needs a name: write 'carry: { name: "
+                            + "\(path.text) }'."
                     )
                 } else {
                     add(CarriedColumn(name: path.text, path: path), item, to: &columns, into)
@@ -220,8 +223,9 @@ package struct SourceConfigurationReader {
     ) {
         if ContractField.all(of: into).contains(where: { $0.name == column.name }) || column.name == "author" {
             return report(
-                "carry in \(place(node)) names \(column.name), which is a field of the \(into.noun); put it under fields:, or "
-                    + "carry it under another name, as in 'carry: { source_\(column.path.text): \(column.path.text) }'."
+                "carry in \(place(node)) names \(column.name), which is a field of the \(into.noun); put it under "
+                    + "fields:, or carry it under another name, as in 'carry: { source_\(column.path.text): "
+                    + "\(column.path.text) }'."
             )
         }
         if columns.contains(where: { $0.name == column.name }) {
@@ -277,8 +281,8 @@ package struct SourceConfigurationReader {
             }
             if !isPlain(node), ["null", "~"].contains(text.string.lowercased()) {
                 report(
-                    "\(label) in \(place(node)) has \(excerpt(text.string)) in quotes, which is a text: for NULL leave the "
-                        + "quotes out, and for that text write a list of it, [\"\(text.string)\"].")
+                    "\(label) in \(place(node)) has \(excerpt(text.string)) in quotes, which is a text: for NULL leave "
+                        + "the quotes out, and for that text write a list of it, [\"\(text.string)\"].")
             }
             return [scalar(node)]
         default:
@@ -301,8 +305,9 @@ package struct SourceConfigurationReader {
     ) {
         let name = key.string ?? ""
         report(
-            "unknown \(label == "field" ? "field" : "key") \(excerpt(name)) \(label == "field" ? "" : "under \(label) ")"
-                + "in \(place(key)): the nearest known is \(NearestName.of(name, in: known, aliases: aliases))\(hint).")
+            "unknown \(label == "field" ? "field" : "key") \(excerpt(name)) "
+                + "\(label == "field" ? "" : "under \(label) ")in \(place(key)): the nearest known is "
+                + "\(NearestName.of(name, in: known, aliases: aliases))\(hint).")
     }
 
     func place(_ node: Node) -> String { node.mark.map { "\(path), line \($0.line)" } ?? path }

@@ -133,8 +133,8 @@ struct RecordWriter: ~Copyable {
         }
         guard let unit, unit != .rfc3339 else {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(text)): a number does not say what it counts; add as: seconds, millis, micros, "
-                    + "nanos or days")
+                "\(field.subject) is \(excerpt(text)): a number does not say what it counts; add as: seconds, millis, "
+                    + "micros, nanos or days")
         }
         guard let time = TimeText.rfc3339(count: text, unit) else {
             throw SourceFailure(
@@ -175,8 +175,8 @@ struct RecordWriter: ~Copyable {
         }
         if field.kind == .voteValue, !["-1", "0", "1"].contains(integer) {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(integer)), and a vote is -1, 0 or 1; translate the values with map:, or leave "
-                    + "such rows out with where:")
+                "\(field.subject) is \(excerpt(integer)), and a vote is -1, 0 or 1; translate the values with map:, or "
+                    + "leave such rows out with where:")
         }
         return integer
     }

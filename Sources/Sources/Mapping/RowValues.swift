@@ -35,8 +35,8 @@ struct RowValues {
         if let replacements = mapping.replacements, let text = text(found) {
             guard let replacement = replacements[text] ?? compared(found).value(in: replacements) else {
                 throw SourceFailure(
-                    "\(field.subject) is \(excerpt(text)), which map: does not name; add it there, or leave such rows out "
-                        + "with where:")
+                    "\(field.subject) is \(excerpt(text)), which map: does not name; add it there, or leave such rows "
+                        + "out with where:")
             }
             found = .text(replacement)
         }

@@ -55,8 +55,8 @@ package enum SourcePreset: String, CaseIterable, Sendable {
     }
 
     private static let askbotText = """
-        # Askbot keeps a question's title and tags in its thread, and its text in a post. One record is made of one row, so the
-        # question is the thread; the question's text stays in the post.
+        # Askbot keeps a question's title and tags in its thread, and its text in a post. One record is made of one
+        # row, so the question is the thread; the question's text stays in the post.
         sources:
           - topic: PREFIX.askbot_thread
             format: debezium
@@ -114,8 +114,8 @@ package enum SourcePreset: String, CaseIterable, Sendable {
         """
 
     private static let discourseText = """
-        # A Discourse topic is the question, its posts from the second on are the answers. The topic's first post holds the
-        # question's text; one record is made of one row, so that stays there.
+        # A Discourse topic is the question, its posts from the second on are the answers. The topic's first post
+        # holds the question's text; one record is made of one row, so that stays there.
         sources:
           - topic: PREFIX.topics
             format: debezium
@@ -144,8 +144,8 @@ package enum SourcePreset: String, CaseIterable, Sendable {
         """
 
     private static let stackExchangeText = """
-        # A dump's rows as JSON, one object a record, keyed by Id. The dump does not say who voted: each vote counts as a
-        # voter's of its own.
+        # A dump's rows as JSON, one object a record, keyed by Id. The dump does not say who voted: each vote counts
+        # as a voter's of its own.
         sources:
           - topic: PREFIX.Posts
             format: json

@@ -50,10 +50,12 @@ final class FramedRecordReader {
     private static func unframed(_ bytes: Bytes, _ format: SourceFormat, _ header: [UInt8]?) -> String {
         if let header {
             return
-                "its header \(SchemaHeaders.valueName) of \(header.count) bytes is neither 0 and a schema id nor 1 and a GUID"
+                "its header \(SchemaHeaders.valueName) of \(header.count) bytes is neither 0 and a schema id nor 1 and "
+                + "a GUID"
         }
         let expected =
-            "the value does not begin with the byte 0 and a schema's id, nor is there a header \(SchemaHeaders.valueName)"
+            "the value does not begin with the byte 0 and a schema's id, nor is there a header "
+            + "\(SchemaHeaders.valueName)"
         let isJSON = bytes.first == UInt8(ascii: "{")
         return expected
             + (isJSON

@@ -98,7 +98,7 @@ package struct ThroughputLine: Sendable, Equatable {
         /// How long the oldest unfinished record has waited; 0 without lag, nil: not known.
         package var seconds: Double?
         /// The age of the oldest of these figures; nil where the brokers are not asked.
-        package var ageSeconds: Double?
+        var ageSeconds: Double?
         /// Records that open transactions hold back.
         package var heldBack: [HeldBack] = []
 
@@ -249,11 +249,11 @@ extension ThroughputLine {
     /// Votes applied to the stores.
     package var votes: Int { counts.tableVotes }
     /// Records read from all input topics and the sources, valid or not.
-    package var recordsRead: Int {
+    var recordsRead: Int {
         counts.recordsIn + counts.answersRead + counts.votesRead + counts.sourceRecords
     }
     /// Question events and records of the sources.
-    package var recordsWorkedOnPerSecond: Double {
+    var recordsWorkedOnPerSecond: Double {
         recordsInPerSecond + Double(counts.sourceRecords) / max(seconds, 0.001)
     }
 }

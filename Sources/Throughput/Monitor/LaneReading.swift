@@ -21,7 +21,7 @@ package struct LaneReading: Sendable {
     package var lag: Int64 { content.lags.reduce(0) { $0 + $1.records } }
 
     /// Whether the lane has its assignment and the lag of each partition, which it looks up once a second.
-    package var isLagKnown: Bool {
+    var isLagKnown: Bool {
         guard content.hasBeenAssigned else { return false }
         if let sources = content.sources { return Set(content.lags.map(\.place)).isSuperset(of: sources.partitions) }
         let known = Set(content.lags.lazy.map(\.place.partition))
@@ -29,10 +29,10 @@ package struct LaneReading: Sendable {
     }
 
     /// Whether work waits to be done or to be committed.
-    package var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }
+    var hasWork: Bool { lag > 0 || content.uncommittedSince != nil || content.wait?.reason.holdsWork == true }
 
     /// The group has not assigned the lane's partitions yet, or not again: whether it has work is unknown.
-    package var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
+    var isJoining: Bool { !content.hasBeenAssigned || content.wait?.reason == .assignment }
 
     /// Whether the lane has not turned for longer than ``WorkerCondition/turnLimit``. An ended lane has no turns.
     package func isStuck(at now: ContinuousClock.Instant) -> Bool {

@@ -7,10 +7,10 @@ import Worker
 /// the last hour's history. It alone takes from the reports; other readers ask it or are a ``MonitorSink``.
 package final class Monitor: Service, Sendable {
     /// The number of lines in the history, and the length of each.
-    package static let historyLines = 360
-    package static let historyInterval = Duration.seconds(10)
+    static let historyLines = 360
+    static let historyInterval = Duration.seconds(10)
     /// The number of one-second lines that are kept.
-    package static let secondLines = 120
+    static let secondLines = 120
 
     private static let tick = Duration.seconds(1)
 

@@ -5,7 +5,7 @@ package struct MonitorOptions: Sendable {
     /// The freshness objective, by the events' own timestamps, in milliseconds.
     package var objectiveMilliseconds: Int
     /// How long a lane with work may commit nothing.
-    package var commitLimit: Duration
+    var commitLimit: Duration
 
     /// - Parameter commitInterval: the lanes' setting: a lane that rests between commits is not stalled.
     package init(

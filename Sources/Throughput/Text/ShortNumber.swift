@@ -1,9 +1,9 @@
 /// Numbers for people, in at most five characters.
-package enum ShortNumber {
+enum ShortNumber {
     private static let units = ["", "k", "M", "G", "T", "P", "E"]
 
     /// "0", "0.25", "7", "12.3", "999", "6.00k", "12.3k", "4.56M"; "-" for negative and for non-finite values.
-    package static func count(_ value: Double) -> String {
+    static func count(_ value: Double) -> String {
         guard value >= 0, value.isFinite else { return "-" }
         var (value, unit) = (value, 0)
         // 999.5 and above would round to four digits.
@@ -14,10 +14,10 @@ package enum ShortNumber {
         return unit == 0 ? digits(value) : threeDigits(value) + units[unit]
     }
 
-    package static func count(_ value: some BinaryInteger) -> String { count(Double(value)) }
+    static func count(_ value: some BinaryInteger) -> String { count(Double(value)) }
 
     /// "0.25", "12.3", "999", "1.20s", "45.0s", "12m", "3h", "45d": milliseconds, or with a unit.
-    package static func milliseconds(_ value: Double) -> String {
+    static func milliseconds(_ value: Double) -> String {
         guard value >= 0, value.isFinite else { return "-" }
         let seconds = value / 1000
         return switch seconds {

@@ -2,7 +2,7 @@
 package enum Backlog {
     /// Least wait that counts as behind, however strict the objective: records are in flight between two readings of
     /// the lag and between two commits.
-    package static let leastSeconds = 2.0
+    static let leastSeconds = 2.0
     /// Freshness objective where none is set, in milliseconds.
     package static let standardObjective = 5000
 

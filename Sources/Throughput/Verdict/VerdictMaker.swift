@@ -64,7 +64,8 @@ struct VerdictMaker {
             .topicMissing, .bad, isOne ? "Topic missing" : "Topics missing",
             "\(topics.joined(separator: ", ")) \(isOne ? "was" : "were") deleted while the worker runs",
             [
-                "Create \(isOne ? "it" : "them") again (rejoinder topics create); after an input topic, restart the workers.",
+                "Create \(isOne ? "it" : "them") again (rejoinder topics create); after an input topic, restart the "
+                    + "workers.",
                 through,
             ], runbook: "rejoindertopicmissing")
     }
@@ -74,7 +75,8 @@ struct VerdictMaker {
         let names = lanes.map { String($0.lane) }.joined(separator: ", ")
         return say(
             .stuck, .bad, lanes.count == 1 ? "A lane does not turn" : "Lanes do not turn",
-            "\(lanes.count == 1 ? "lane" : "lanes") \(names) for \(FigureText.duration((longest / .seconds(1)).rounded()))",
+            "\(lanes.count == 1 ? "lane" : "lanes") \(names) for "
+                + "\(FigureText.duration((longest / .seconds(1)).rounded()))",
             [
                 line.lag.total.map { "Lag \(FigureText.whole($0))." },
                 "A call waits for a broker or a disk, and goes on by itself when that answers.",
@@ -256,8 +258,8 @@ struct VerdictMaker {
             .map { lane in
                 let cause = lane.waitingCause.map { " (\($0))" } ?? ""
                 return
-                    "\(lane.sources == nil ? "Lane" : "Source lane") \(lane.lane) waits for \(lane.waitingFor ?? ""), for "
-                    + "\(FigureText.duration((lane.waitingSeconds ?? 0).rounded()))\(cause)."
+                    "\(lane.sources == nil ? "Lane" : "Source lane") \(lane.lane) waits for \(lane.waitingFor ?? ""), "
+                    + "for \(FigureText.duration((lane.waitingSeconds ?? 0).rounded()))\(cause)."
             }
     }
 

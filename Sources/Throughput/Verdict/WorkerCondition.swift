@@ -17,10 +17,10 @@ package enum WorkerCondition: Sendable {
     case working
 
     /// Longest silence of the brokers. They are queried once a second, and a request may take two.
-    package static let silenceLimit = Duration.seconds(5)
+    static let silenceLimit = Duration.seconds(5)
     /// Longest time without a commit for a lane that has work. Commits come many times a second; one takes some seconds
     /// when its broker changes.
-    package static let commitLimit = Duration.seconds(10)
+    static let commitLimit = Duration.seconds(10)
     /// The longest turn of a healthy lane. A turn takes some hundred milliseconds; calls that block on a slow broker
     /// take 5 to 30 s each, and a lane with uncommitted work repeats them until the broker answers.
     package static let turnLimit = Duration.seconds(60)

@@ -16,7 +16,8 @@ import Testing
     @Test func headingAndAuthor() throws {
         let page = try page(
             author:
-                #"{"displayName":"Ada","profession":"doctor","specialty":"","location":"Oslo","rating":4.9,"reviewCount":1}"#
+                #"{"displayName":"Ada","profession":"doctor","specialty":"","location":"Oslo","rating":4.9,"#
+                + #""reviewCount":1}"#
         )
         #expect(page.contains("\nDoctor Answers 3\n"))
         #expect(page.contains("-- Ada, doctor, Oslo · 4.9 out of 5 · 1 review\n"))

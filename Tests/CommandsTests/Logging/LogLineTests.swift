@@ -9,7 +9,8 @@ import Throughput
     /// Every ASCII character, separators that some readers split lines at, the ends of the planes, combining marks.
     private static let odd =
         String((0...127).map { Character(Unicode.Scalar(UInt8($0))) })
-        + "\u{80}\u{85}\u{A0}\u{2028}\u{2029}\u{FEFF}\u{FFFD}\u{FFFF}\u{10FFFF}\u{1F469}\u{200D}\u{2695}\u{301}\\u0000\r\n"
+        + "\u{80}\u{85}\u{A0}\u{2028}\u{2029}\u{FEFF}\u{FFFD}\u{FFFF}\u{10FFFF}"
+        + "\u{1F469}\u{200D}\u{2695}\u{301}\\u0000\r\n"
 
     private func line(_ message: String, _ fields: Logger.Metadata = [:]) -> LogLine {
         LogLine(time: "2026-03-01T09:05:00.007Z", level: .info, logger: "rejoinder", message: message, fields: fields)

@@ -64,14 +64,15 @@ import Testing
         summary.behindAtEnd = .seconds(84)
         #expect(
             summary.lines.last
-                == "fell behind its pace: every record was sent in time, but the brokers took the last one 1 min 24 s after the "
-                + "1 min 0 s that it was due at")
+                == "fell behind its pace: every record was sent in time, but the brokers took the last one 1 min 24 s "
+                + "after the 1 min 0 s that it was due at")
         summary.elapsed = .seconds(61)
         summary.farthestBehind = .milliseconds(1500)
         summary.behindAtEnd = .seconds(1)
         #expect(
             summary.lines.last
-                == "fell behind its pace: by 1.5 s at most; the last record was there 1.0 s after the 1 min 0 s that it was due at"
+                == "fell behind its pace: by 1.5 s at most; the last record was there 1.0 s after the 1 min 0 s that "
+                + "it was due at"
         )
         summary.wasStopped = true
         summary.total = 9

@@ -13,7 +13,13 @@ import Testing
     }
 
     private static let full =
-        #""state":"restoring","recordsIn":123,"recordsInPerSecond":12345.6,"lag":{"total":77,"partitions":[{"topic":"questions","partition":3,"records":70},{"topic":"votes","partition":1,"records":7},{"topic":"votes","partition":2,"records":0}]},"timeShares":{"idle":0.5,"committing":0.5},"latencyMs":{"count":1,"p50":1.5,"p90":20,"p99":300,"max":4000},"deadLetters":{"schema":2},"deadLettersTotal":2,"store":{"bytes":5000000,"partitions":4,"restoring":[{"partition":7,"done":50,"of":200,"seconds":3},{"partition":8,"done":5,"seconds":1}]},"lanes":[{"lane":0,"waitingFor":"answers and votes to be restored","waitingSeconds":4,"lag":70},{"lane":1,"lag":7}]"#
+        #""state":"restoring","recordsIn":123,"recordsInPerSecond":12345.6,"lag":{"total":77,"#
+        + #""partitions":[{"topic":"questions","partition":3,"records":70},{"topic":"votes","partition":1,"#
+        + #""records":7},{"topic":"votes","partition":2,"records":0}]},"timeShares":{"idle":0.5,"committing":0.5},"#
+        + #""latencyMs":{"count":1,"p50":1.5,"p90":20,"p99":300,"max":4000},"deadLetters":{"schema":2},"#
+        + #""deadLettersTotal":2,"store":{"bytes":5000000,"partitions":4,"restoring":[{"partition":7,"done":50,"#
+        + #""of":200,"seconds":3},{"partition":8,"done":5,"seconds":1}]},"lanes":[{"lane":0,"#
+        + #""waitingFor":"answers and votes to be restored","waitingSeconds":4,"lag":70},{"lane":1,"lag":7}]"#
 
     private static func live() throws -> TopModel {
         var model = try TopModelTests.model(1)
@@ -55,7 +61,8 @@ import Testing
     /// Only where published records follow changes.
     @Test func questionsThatWaitAreShown() throws {
         let live =
-            #""waitingQuestions":12345,"waitingQuestionsSeconds":12.5,"coalesceSeconds":1,"republishedByAnswers":20,"republishedByVotes":1500,"unseenChanges":3"#
+            #""waitingQuestions":12345,"waitingQuestionsSeconds":12.5,"coalesceSeconds":1,"republishedByAnswers":20,"#
+            + #""republishedByVotes":1500,"unseenChanges":3"#
         func text(_ more: String) throws -> String {
             var model = try TopModelTests.model(1)
             model.apply(TopUpdate(source: 0, news: .line(try TopModelTests.line(100, Self.full + more))))
@@ -115,7 +122,8 @@ import Testing
         var news: [TopUpdate.News] = []
         let follower = LogFollower(index: 0, path: path) { news.append($0.news) }
         func text(_ second: Int) -> String {
-            #"{"time":"2026-01-01T00:00:0\#(second)Z","level":"info","logger":"throughput","message":"throughput","seconds":1,"uptimeSeconds":\#(second),"worker":"w"}"#
+            #"{"time":"2026-01-01T00:00:0\#(second)Z","level":"info","logger":"throughput","message":"throughput","#
+                + #""seconds":1,"uptimeSeconds":\#(second),"worker":"w"}"#
                 + "\n"
         }
         func seen() -> String {

@@ -10,7 +10,8 @@ import Testing
     {
         let time = LogClock.text(seconds: 1_767_268_800 + second, milliseconds: 0)
         let text =
-            #"{"time":"\#(time)","message":"throughput","seconds":\#(seconds),"uptimeSeconds":\#(second),"group":"g","worker":"\#(worker)"\#(more.isEmpty ? "" : "," + more)}"#
+            #"{"time":"\#(time)","message":"throughput","seconds":\#(seconds),"uptimeSeconds":\#(second),"group":"g","#
+            + #""worker":"\#(worker)"\#(more.isEmpty ? "" : "," + more)}"#
         return try #require(ThroughputLine(json: text))
     }
 
@@ -52,7 +53,8 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("top-\(UUID().uuidString).log")
         defer { try? FileManager.default.removeItem(at: path) }
         let end =
-            #"{"time":"2026-01-01T12:00:21.000Z","level":"error","logger":"rejoinder","message":"ended: The disk is full."}"#
+            #"{"time":"2026-01-01T12:00:21.000Z","level":"error","logger":"rejoinder","#
+            + #""message":"ended: The disk is full."}"#
         func line(_ second: Int) throws -> String {
             try Self.line(second, seconds: 10, #""logger":"throughput""#).json
         }

@@ -199,7 +199,8 @@ struct DashboardTests {
             let next = try await client.receive(until: "data: \(fixture.monitor.latest?.json ?? "")\n\n")
             #expect(
                 next.contains(
-                    "event: dead-letters\ndata: [{\"code\":\"schema\",\"topic\":\"questions\",\"partition\":2,\"offset\":9,"
+                    "event: dead-letters\ndata: "
+                        + "[{\"code\":\"schema\",\"topic\":\"questions\",\"partition\":2,\"offset\":9,"
                 ))
             fixture.tick()
             let last = try await client.receive(until: "data: \(fixture.monitor.latest?.json ?? "")\n\n")

@@ -18,11 +18,12 @@ struct QuestionPageTests {
     func whole() {
         let html = page(
             #"""
-            {"question":{"id":"q1","title":"Why?","body":"So.\nAnd so?","tags":["knee","pain"],"author":{"displayName":"Kim"},
-            "askedAt":"2026-01-02T03:04:05Z"},"answers":[{"answer":{"title":"Rest","body":"Some days.","author":{
-            "displayName":"Ada Example","profession":"doctor","specialty":"orthopedics","location":"Oslo","rating":4.9,
-            "reviewCount":188}},"voteCount":3,"voteLabel":"+4"},{"answer":{"title":"Wait","author":{"profession":"doctor",
-            "rating":4,"reviewCount":1}},"voteCount":-3,"voteLabel":"-2"}],"answerCount":3,"answersOmitted":1}
+            {"question":{"id":"q1","title":"Why?","body":"So.\nAnd so?","tags":["knee","pain"],
+            "author":{"displayName":"Kim"},"askedAt":"2026-01-02T03:04:05Z"},"answers":[{"answer":{"title":"Rest",
+            "body":"Some days.","author":{"displayName":"Ada Example","profession":"doctor","specialty":"orthopedics",
+            "location":"Oslo","rating":4.9,"reviewCount":188}},"voteCount":3,"voteLabel":"+4"},
+            {"answer":{"title":"Wait","author":{"profession":"doctor","rating":4,"reviewCount":1}},"voteCount":-3,"voteLabel":"-2"}],
+            "answerCount":3,"answersOmitted":1}
             """#)
         for text in [
             ">Why?</h1>", ">So.\nAnd so?</p>", ">knee</li>", "Asked by Kim, 2026-01-02", ">Doctor Answers 3</h2>",
@@ -41,7 +42,8 @@ struct QuestionPageTests {
     @Test("details that are missing, or are nothing that a page can show, are left out")
     func sparse() {
         let html = page(
-            #"{"question":{"id":"q1","title":"Why?","body":null},"answers":[{"answer":{"id":"a","author":{"rating":1e999,"#
+            #"{"question":{"id":"q1","title":"Why?","body":null},"answers":[{"answer":{"id":"a","#
+                + #""author":{"rating":1e999,"#
                 + #""location":7}},"voteCount":0,"voteLabel":"+1"}],"answerCount":1}"#)
         #expect(html.contains(">Answers 1</h2>"))
         for text in ["out of 5", "review", "class=\"author\"", "<h3", "class=\"text\"", "Asked", "would make"] {
@@ -55,10 +57,13 @@ struct QuestionPageTests {
     func escaping() {
         let nasty = #"</p><script>alert(1)</script><img src=x onerror=alert(2)>\"' &amp; \u0000\u001b"#
         let html = page(
-            "{\"question\":{\"id\":\"\(nasty)\",\"title\":\"\(nasty)\",\"body\":\"\(nasty)\",\"tags\":[\"\(nasty)\"],\"author\":"
-                + "{\"displayName\":\"\(nasty)\"},\"askedAt\":\"<b>\"},\"answers\":[{\"answer\":{\"title\":\"\(nasty)\",\"body\":"
-                + "\"\(nasty)\",\"answeredAt\":\"<b>\",\"author\":{\"displayName\":\"\(nasty)\",\"profession\":\"\(nasty)\","
-                + "\"specialty\":\"\(nasty)\",\"location\":\"\(nasty)\"}},\"voteCount\":0,\"voteLabel\":\"<b>\"}],\"answerCount\":1}",
+            "{\"question\":{\"id\":\"\(nasty)\",\"title\":\"\(nasty)\",\"body\":\"\(nasty)\",\"tags\":[\"\(nasty)\"],"
+                + "\"author\":{\"displayName\":\"\(nasty)\"},\"askedAt\":\"<b>\"},"
+                + "\"answers\":[{\"answer\":{\"title\":\"\(nasty)\","
+                + "\"body\":\"\(nasty)\",\"answeredAt\":\"<b>\",\"author\":{\"displayName\":\"\(nasty)\","
+                + "\"profession\":\"\(nasty)\","
+                + "\"specialty\":\"\(nasty)\",\"location\":\"\(nasty)\"}},\"voteCount\":0,\"voteLabel\":\"<b>\"}],"
+                + "\"answerCount\":1}",
             id: "<script>\"'&\u{0}")
         #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
         #expect(html.contains("&quot;&#39; &amp;amp; \\u{0}\\u{1B}"))

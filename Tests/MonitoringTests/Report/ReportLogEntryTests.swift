@@ -17,7 +17,8 @@ import Testing
 
     @Test func eventsHaveTheirFields() throws {
         let text =
-            #"pod-0 | {"time":"2026-01-01T00:00:01.500Z","level":"warning","logger":"worker","message":"waiting","seconds":5,"partitions":[1,2],"nested":{"a":1}}"#
+            #"pod-0 | {"time":"2026-01-01T00:00:01.500Z","level":"warning","logger":"worker","message":"waiting","#
+            + #""seconds":5,"partitions":[1,2],"nested":{"a":1}}"#
         guard case .event(let event) = LogEntry(text) else {
             Issue.record("no event")
             return
@@ -37,7 +38,9 @@ import Testing
         let odd = try #require(
             ThroughputLine(
                 json: least
-                    + #","recordsIn":-5,"bytesIn":9223372036854775807,"recordsOut":"7","lag":{"total":1e300,"largest":null},"state":"dancing","deadLetters":{"a":9223372036854775807,"b":9223372036854775807},"store":{"restoring":[{"partition":99999999999}]}}"#
+                    + #","recordsIn":-5,"bytesIn":9223372036854775807,"recordsOut":"7","lag":{"total":1e300,"#
+                    + #""largest":null},"state":"dancing","deadLetters":{"a":9223372036854775807,"#
+                    + #""b":9223372036854775807},"store":{"restoring":[{"partition":99999999999}]}}"#
             ))
         #expect(odd.recordsIn == 0 && odd.bytesIn == 1 << 53 && odd.recordsOut == 0 && odd.state == .working)
         #expect(odd.deadLettersTotal == 1 << 40 && odd.store.restoring.first?.partition == 0)

@@ -13,7 +13,10 @@ import Testing
         let (hours, minutes) = (12 + second / 3600, second / 60 % 60)
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return
-            #"{"time":"2026-01-01T\#(two(hours)):\#(two(minutes)):\#(two(second % 60)).000Z","level":"info","logger":"throughput","message":"\#(message)","seconds":\#(seconds),"uptimeSeconds":\#(uptime ?? Double(second)),"group":"g","worker":"\#(worker)"\#(more.isEmpty ? "" : "," + more)}"#
+            #"{"time":"2026-01-01T\#(two(hours)):\#(two(minutes)):\#(two(second % 60)).000Z","level":"info","#
+            + #""logger":"throughput","message":"\#(message)","seconds":\#(seconds),"#
+            + #""uptimeSeconds":\#(uptime ?? Double(second)),"group":"g","#
+            + #""worker":"\#(worker)"\#(more.isEmpty ? "" : "," + more)}"#
             + "\n"
     }
 
@@ -252,11 +255,14 @@ import Testing
         let wild = Self.survey(
             Self.line(
                 10,
-                #""recordsIn":9007199254740992,"latencyMs":{"count":1,"p50":1e17,"p90":1e17,"p99":1e17,"max":1e17},"timeShares":{"idle":1e18}"#
+                #""recordsIn":9007199254740992,"latencyMs":{"count":1,"p50":1e17,"p90":1e17,"p99":1e17,"max":1e17},"#
+                    + #""timeShares":{"idle":1e18}"#
             )
-                + #"{"time":"0000-01-01T00:00:00Z","level":"info","logger":"throughput","message":"throughput","seconds":0,"uptimeSeconds":0,"worker":"w"}"#
+                + #"{"time":"0000-01-01T00:00:00Z","level":"info","logger":"throughput","message":"throughput","#
+                + #""seconds":0,"uptimeSeconds":0,"worker":"w"}"#
                 + "\n"
-                + #"{"time":"9999-12-31T23:59:59Z","level":"info","logger":"throughput","message":"throughput","seconds":1e300,"uptimeSeconds":1e300,"worker":"w"}"#
+                + #"{"time":"9999-12-31T23:59:59Z","level":"info","logger":"throughput","message":"throughput","#
+                + #""seconds":1e300,"uptimeSeconds":1e300,"worker":"w"}"#
         )
         #expect(wild.sources[0].throughput == 3)
         #expect(ReportPage(wild, made: "now", version: "0").html.hasSuffix("</html>\n"))

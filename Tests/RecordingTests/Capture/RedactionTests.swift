@@ -70,7 +70,8 @@ struct RedactionTests {
     @Test("names anywhere, paths by their last parts, all text inside")
     func paths() throws {
         let value =
-            #"{"name":"aa","author":{"name":"bb","id":"cc","more":{"name":"dd"}},"list":[{"author":[{"name":"ee","x":["ff",{"y":"gg"}]}]}]}"#
+            #"{"name":"aa","author":{"name":"bb","id":"cc","more":{"name":"dd"}},"list":[{"author":[{"name":"ee","#
+            + #""x":["ff",{"y":"gg"}]}]}]}"#
         func kept(_ fields: String...) throws -> [String] {
             let redaction = Redaction(try fields.map { try RedactedField($0) })
             let other = Array(value.utf8).withUnsafeBytes { Array(redaction.redact($0)) }

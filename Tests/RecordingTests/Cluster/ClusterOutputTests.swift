@@ -41,8 +41,8 @@ import Worker
         #expect(failure.certain == 3 && failure.handedOver == 2 && failure.rest == .takenBack)
         #expect(
             failure.description.hasSuffix(
-                "; the first 3 records are there for certain, each once and in order, and none after them: the 2 that followed "
-                    + "were taken back"))
+                "; the first 3 records are there for certain, each once and in order, and none after them: the 2 that "
+                    + "followed were taken back"))
     }
 
     @Test func aCommitThatIsNotAnsweredIsInDoubt() throws {

@@ -67,15 +67,16 @@ struct WindowReplayTests {
                     let count = Int.random(in: -5...5, using: &random)
                     add(
                         site["votes"], partition, next("votes", partition), time, question,
-                        "{\"questionId\":\"\(question)\",\"answerId\":\"\(answer)\",\"voteCount\":\(count),\"countedAt\":\"2024-01-01T00:00:00Z\"}",
+                        "{\"questionId\":\"\(question)\",\"answerId\":\"\(answer)\",\"voteCount\":\(count),"
+                            + "\"countedAt\":\"2024-01-01T00:00:00Z\"}",
                         .counted(question: question, answer: answer, count: count), true)
                 default:
                     let voter = "v\(Int.random(in: 0..<3, using: &random))"
                     let value = Int.random(in: -1...1, using: &random)
                     add(
                         site["votes"], partition, next("votes", partition), time, question,
-                        "{\"questionId\":\"\(question)\",\"answerId\":\"\(answer)\",\"voterId\":\"\(voter)\",\"value\":\(value),"
-                            + "\"castAt\":\"2024-01-01T00:00:00Z\"}",
+                        "{\"questionId\":\"\(question)\",\"answerId\":\"\(answer)\",\"voterId\":\"\(voter)\","
+                            + "\"value\":\(value),\"castAt\":\"2024-01-01T00:00:00Z\"}",
                         .cast(question: question, answer: answer, voter: voter, value: value), true)
                 }
             }

@@ -15,7 +15,8 @@ struct GoldenComparisonTests {
         title: String = "Why?", rating: String = "4.9", timestamp: Int64? = 1_000, partition: Int32 = 0
     ) -> RecordedRecord {
         let list = answers.map {
-            #"{"answer":{"id":"\#($0.id)","questionId":"\#(key)","author":{"rating":\#(rating)}},"voteCount":\#($0.votes),"#
+            #"{"answer":{"id":"\#($0.id)","questionId":"\#(key)","author":{"rating":\#(rating)}},"#
+                + #""voteCount":\#($0.votes),"#
                 + #""voteLabel":"\#($0.votes >= 0 ? "+" : "")\#($0.votes + 1)"}"#
         }
         return ReplaySite.record(

@@ -128,7 +128,8 @@ struct ManifestTests {
             try write(folder.file("r.jsonl"), 3, manifest)
             #expect(
                 try read(folder.file("r.jsonl")).warnings == [
-                    "\(folder.file("r.jsonl")) has gaps: offsets 3 to 9 of t [0] were gone before they could be recorded"
+                    "\(folder.file("r.jsonl")) has gaps: offsets 3 to 9 of t [0] were gone before they could be "
+                        + "recorded"
                 ])
             let writer = try RecordingWriter(path: folder.file("f.jsonl"), hasManifest: true)
             try writer.write(record(0))

@@ -57,7 +57,8 @@ struct ReaderTests {
     )
     func tolerant() throws {
         let odd =
-            #" { "payload" : "\u00e9\ud83d\ude00" , "x":[1,-2.5e+3,{"a":[true,false,null,""]},[],{}],"offset":7,"k\u0065y":null,"#
+            #" { "payload" : "\u00e9\ud83d\ude00" , "x":[1,-2.5e+3,{"a":[true,false,null,""]},[],{}],"offset":7,"#
+            + #""k\u0065y":null,"#
             + #""partition":2147483647 ,"headers":{"h":["1",null],"i":[]}, "topic":"t\u0074" } "#
         let records = try read("\(Self.good)\r\n\n  \t\n\(odd)")
         #expect(records.count == 2)
@@ -144,8 +145,8 @@ struct ReaderTests {
     @Test("cut off anywhere, a line says so with its number", arguments: [true, false])
     func cutOff(isLast: Bool) throws {
         let line = Array(
-            #"{"topic":"t","partition":10,"offset":1,"tstype":"create","ts":2,"headers":["a","\u00e9",{"base64":"AA=="}],"key":null,"x":[tru],"payload":"v\"w"}"#
-                .utf8)
+            (#"{"topic":"t","partition":10,"offset":1,"tstype":"create","ts":2,"headers":["a","\u00e9","#
+                + #"{"base64":"AA=="}],"key":null,"x":[tru],"payload":"v\"w"}"#).utf8)
         let whole = line.replacing(Array("tru".utf8), with: Array("true".utf8))
             .replacing(
                 Array(#","\u00e9",{"base64":"AA=="}"#.utf8), with: Array(#","\u00e9","b",{"base64":"AA=="}"#.utf8))
@@ -175,7 +176,8 @@ struct ReaderTests {
     func garbage(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         var bytes = Array(
-            (#"{"topic":"t","partition":0,"offset":1,"tstype":"create","ts":2,"headers":["a","\u00e9","b",{"base64":"AAA="}],"key":"\ud83d\ude00","payload":"v\n"}"#
+            (#"{"topic":"t","partition":0,"offset":1,"tstype":"create","ts":2,"headers":["a","\u00e9","b","#
+                + #"{"base64":"AAA="}],"key":"\ud83d\ude00","payload":"v\n"}"#
                 + "\n").utf8)
         bytes = Array(repeatElement(bytes, count: 20).joined())
         try FormatFolder.with { folder in

@@ -104,7 +104,8 @@ struct RoundTripTests {
         try FormatFolder.with { folder in
             _ = try folder.write("r.jsonl", [record])
             let expected =
-                #"{"topic":"t","partition":0,"offset":0,"tstype":"create","ts":1,"headers":["a","1","n",null],"key":"k\u000Bé","#
+                #"{"topic":"t","partition":0,"offset":0,"tstype":"create","ts":1,"headers":["a","1","n",null],"#
+                + #""key":"k\u000Bé","#
                 + #""payload":"a/b\"\\\n"# + "\u{7F}\"}\n"
             #expect(String(decoding: try folder.bytes("r.jsonl"), as: UTF8.self) == expected)
         }
