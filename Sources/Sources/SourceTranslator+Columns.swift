@@ -80,7 +80,8 @@ extension SourceTranslator {
         }
     }
 
-    /// Ids whose columns hold prose: a title or a body is no key.
+    /// Ids whose columns hold prose, as a title or a body is no key, and those that look like an unsigned integer that
+    /// the connector has made negative.
     /// - Returns: sentences for the mapping that takes the row.
     package func doubtfulIDs(topic: String, value: Bytes?, headers: SchemaHeaders = .none) -> [String] {
         guard let (source, row) = row(topic, value, headers), let place = (try? source.place(of: row)) ?? nil else {
@@ -88,7 +89,13 @@ extension SourceTranslator {
         }
         return source.mappers[place].mapping.fields.filter(\.field.isIdentity).flatMap { field in
             field.paths.compactMap { path in
-                guard let text = row.find(path)?.string, Self.isProse(text) else { return nil }
+                guard let value = row.find(path) else { return nil }
+                if value.kind == .number, value.text.count > 12, value.text.first == UInt8(ascii: "-") {
+                    return
+                        "field '\(field.field.name)': '\(path.text)' is \(value.scalar ?? ""); if the column is a BIGINT "
+                        + "UNSIGNED, set bigint.unsigned.handling.mode: precise in the connector"
+                }
+                guard let text = value.string, Self.isProse(text) else { return nil }
                 return
                     "field '\(field.field.name)': '\(path.text)' is \(excerpt(text)), a text rather than an id; name "
                     + "the columns of a primary key, or those that refer to one"

@@ -166,4 +166,14 @@ import Testing
         #expect(try !schema(row).isEnvelope)
         #expect(try schema(row).columnTypes[Array("meta".utf8)] == .json)
     }
+
+    @Test func columnsOfBytesAreKnown() throws {
+        let row = #"""
+            {"type":"record","name":"V","fields":[{"name":"b","type":["null","bytes"]},
+            {"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":5,"scale":2}},{"name":"s","type":"string"}]}
+            """#
+        let types = try schema(row).columnTypes
+        #expect(types[Array("b".utf8)] == .bytes)
+        #expect(types[Array("d".utf8)] == nil && types[Array("s".utf8)] == nil)
+    }
 }

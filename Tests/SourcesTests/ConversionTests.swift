@@ -161,8 +161,15 @@ struct ConversionTests {
         #expect(try answer(field, #""deleted_at":null"#) == only(#""withdrawn":false"#))
         #expect(
             try answer(
-                "withdrawn: a, title: b, body: c, voteCount: d, answeredAt: e, author/rating: f, author/id: g",
-                #""a":null,"b":null,"c":null,"d":null,"e":null,"f":null,"g":null"#) == #"{"id":1,"questionId":2}"#)
+                "withdrawn: a, title: b, body: c, answeredAt: e, author/rating: f, author/id: g",
+                #""a":null,"b":null,"c":null,"e":null,"f":null,"g":null"#) == #"{"id":1,"questionId":2}"#)
+    }
+
+    @Test("a tally that became NULL is 0: without one, the record would leave the earlier tally as it was")
+    func tallyOfNull() throws {
+        #expect(try answer("voteCount: n", #""n":null"#) == only(#""voteCount":0"#))
+        #expect(try answer("voteCount: { from: n, default: 2 }", #""n":null"#) == only(#""voteCount":2"#))
+        #expect(try answer("voteCount: n", #""m":5"#) == #"{"id":1,"questionId":2}"#)
     }
 
     @Test(

@@ -14,6 +14,16 @@ enum DecimalText {
         return shift(digits(ofTwosComplement: bytes), scale: scale)
     }
 
+    /// A clause for people, where a text that is no number may be a decimal's bytes; "" where it is none.
+    static func hint(onBase64 text: String) -> String {
+        guard text.utf8.contains(where: { 0x41...0x5A ~= $0 }), decimal(base64: text, scale: 0) != nil else {
+            return ""
+        }
+        return
+            "; if the column is a decimal, its records come without Connect's schema, which has the scale: set "
+            + "decimal.handling.mode: string in the connector"
+    }
+
     /// In bytes: the cost of the digits grows with the square of it.
     private static let longestInteger = 4096
 

@@ -9,6 +9,8 @@ enum LogicalType: Equatable {
     case variableDecimal
     /// Text that is JSON.
     case json
+    /// Base64.
+    case bytes
 
     init?(name: String, parameters: (String) -> String?) {
         switch name {
@@ -47,9 +49,11 @@ struct ColumnTypes {
 
     private init() {}
 
-    /// - Parameter json: the columns whose text is JSON.
-    init(json: [String], aliases: [(alias: String, name: String)]) {
-        types = json.map { (Array($0.utf8), .json) }
+    /// - Parameters:
+    ///   - json: the columns whose text is JSON.
+    ///   - bytes: the columns whose text is Base64.
+    init(json: [String], bytes: [String], aliases: [(alias: String, name: String)]) {
+        types = json.map { (Array($0.utf8), .json) } + bytes.map { (Array($0.utf8), .bytes) }
         for (alias, name) in aliases { self.aliases[Array(alias.utf8)] = Array(name.utf8) }
     }
 
@@ -59,12 +63,17 @@ struct ColumnTypes {
         let row = Self.field("after", of: schema, document) ?? schema
         guard let fields = document.member(Array("fields".utf8), of: row) else { return }
         document.forEachChild(of: fields) { field in
-            guard let column = Self.text("field", field, document), let name = Self.text("name", field, document)
-            else { return }
-            let parameters = document.member(Array("parameters".utf8), of: field)
-            let type = LogicalType(name: name) { key in parameters.flatMap { Self.text(key, $0, document) } }
-            if let type { types.append((Array(column.utf8), type)) }
+            guard let column = Self.text("field", field, document) else { return }
+            if let type = Self.type(of: field, document) { types.append((Array(column.utf8), type)) }
         }
+    }
+
+    private static func type(of field: Int, _ document: JSONDocument) -> LogicalType? {
+        guard let name = text("name", field, document) else {
+            return text("type", field, document) == "bytes" ? .bytes : nil
+        }
+        let parameters = document.member(Array("parameters".utf8), of: field)
+        return LogicalType(name: name) { key in parameters.flatMap { text(key, $0, document) } }
     }
 
     private static func field(_ name: String, of schema: Int, _ document: JSONDocument) -> Int? {

@@ -14,7 +14,9 @@ struct RecordWriter: ~Copyable {
     private static let longValue = 100
 
     mutating func write(_ field: PlannedField, _ author: inout Author) throws(SourceFailure) {
-        let found = try values.find(field)
+        var found = try values.find(field)
+        // A record without a tally would leave the tally as it was before the column became NULL.
+        if case .absent = found, field.role == .tally, values.isNull(field) { found = .text("0") }
         if case .absent = found {
             guard field.isRequired else { return keep(field, from: nil) }
             throw SourceFailure("field '\(field.name)' has no value: \(values.absence(of: field.mapping))")
@@ -154,24 +156,27 @@ struct RecordWriter: ~Copyable {
         guard let value = BooleanText.value(of: text) else {
             throw SourceFailure(
                 "\(field.subject) is \(excerpt(text)), neither true nor false; name the values that mean true with in:"
-            )
+                    + DecimalText.hint(onBase64: text))
         }
         return value
     }
 
     private mutating func writeNumber(_ found: RowValues.Found, _ field: PlannedField) throws(SourceFailure) {
-        guard let text = values.text(found), DecimalText.isNumber(text) else {
+        let text = values.text(found) ?? ""
+        guard DecimalText.isNumber(text) else {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(values.text(found) ?? "")), which is no number")
+                "\(field.subject) is \(excerpt(text)), which is no number" + DecimalText.hint(onBase64: text))
         }
         value.raw(json: text)
     }
 
     private func integer(_ found: RowValues.Found, _ field: PlannedField) throws(SourceFailure) -> String {
-        guard let text = values.text(found), let integer = DecimalText.integer(text) else {
+        let text = values.text(found) ?? ""
+        guard let integer = DecimalText.integer(text) else {
             throw SourceFailure(
-                "\(field.subject) is \(excerpt(values.text(found) ?? "")), which is no integer"
-                    + (field.kind == .voteValue ? "; translate the values to -1, 0 or 1 with map:" : ""))
+                "\(field.subject) is \(excerpt(text)), which is no integer"
+                    + (field.kind == .voteValue ? "; translate the values to -1, 0 or 1 with map:" : "")
+                    + DecimalText.hint(onBase64: text))
         }
         if field.kind == .voteValue, !["-1", "0", "1"].contains(integer) {
             throw SourceFailure(
@@ -244,6 +249,12 @@ struct RecordWriter: ~Copyable {
         case .value(let place, .time(let unit)?) where unit != .rfc3339:
             let text = String(decoding: place.text, as: UTF8.self)
             if let time = Int64(text).flatMap({ TimeText.rfc3339($0, unit) }) {
+                value.string(time)
+            } else {
+                value.raw(place.text)
+            }
+        case .value(let place, .time?):
+            if let time = place.string.flatMap({ TimeText.rfc3339($0) }) {
                 value.string(time)
             } else {
                 value.raw(place.text)

@@ -52,7 +52,9 @@ struct Row {
     func compared(_ path: RowPath, in column: Int?) throws(SourceFailure) -> ComparedValue {
         guard let value = column.flatMap({ find(path, in: $0) }) else { return .null }
         guard value.kind == .string || value.kind == .object else { return ComparedValue(value) }
-        return try decimal(value, type(of: path), path).map { .number($0) } ?? ComparedValue(value)
+        let type = self.type(of: path)
+        if type == .bytes, let text = value.textOfBytes { return .text(text) }
+        return try decimal(value, type, path).map { .number($0) } ?? ComparedValue(value)
     }
 
     /// The number that a column's type keeps as bytes; nil: the value is none.

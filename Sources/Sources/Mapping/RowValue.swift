@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 
 /// A value of a row: in the record's JSON, or in the JSON of a text column, such as PostgreSQL's `jsonb` from Debezium.
 struct RowValue {
@@ -28,6 +29,11 @@ struct RowValue {
         case .string: string ?? String(decoding: document.content(of: index), as: UTF8.self)
         default: String(decoding: text, as: UTF8.self)
         }
+    }
+
+    /// The text in a string of Base64, as JSON has the bytes of a `blob`; nil: they are not UTF-8.
+    var textOfBytes: String? {
+        string.flatMap { Data(base64Encoded: $0) }.flatMap { String(data: $0, encoding: .utf8) }
     }
 
     /// Whether an object has `scale` and `value` and nothing else, as Debezium's `VariableScaleDecimal`.

@@ -36,7 +36,7 @@ struct RowValues {
             guard let replacement = replacements[text] ?? compared(found).value(in: replacements) else {
                 throw SourceFailure(
                     "\(field.subject) is \(excerpt(text)), which map: does not name; add it there, or leave such rows "
-                        + "out with where:")
+                        + "out with where:" + DecimalText.hint(onBase64: text))
             }
             found = .text(replacement)
         }
@@ -45,7 +45,14 @@ struct RowValues {
 
     private func at(_ field: PlannedField) throws(SourceFailure) -> Found {
         guard let path = field.path else { return .absent }
-        return try at(path, name: field.keptName)
+        let found = try at(path, name: field.keptName)
+        // Ids stay in Base64: bytes that are text in one row may be none in the next.
+        guard case .value(let value, .bytes?) = found, field.kind != .id else { return found }
+        if let text = value.textOfBytes { return .text(text) }
+        if field.mapping.test != nil { return found }
+        throw SourceFailure(
+            "\(field.subject) holds bytes that are no text in UTF-8; map another column, or let the connector write them "
+                + "as text, by binary.handling.mode: base64 or hex")
     }
 
     /// - Parameter name: the name under which the field's value was kept.
@@ -60,6 +67,9 @@ struct RowValues {
         let type = row.type(of: path)
         return try row.decimal(value, type, path).map { .decimal($0) } ?? .value(value, type)
     }
+
+    /// Whether the row has the field's column, for a field whose value is absent.
+    func isNull(_ field: PlannedField) -> Bool { field.path.map { row.column($0.column) != nil } ?? false }
 
     static func storedApart(_ path: RowPath) -> SourceFailure {
         SourceFailure(

@@ -67,6 +67,8 @@ enum TimeText {
     static func rfc3339(_ text: String) -> String? {
         if isTime(text) { return text }
         var bytes = Array(text.utf8)
+        // Debezium's IsoDate: 2024-02-29Z.
+        if bytes.count == 11, bytes[10] == UInt8(ascii: "Z") { bytes.removeLast() }
         if bytes.count == 10 { bytes += Array("T00:00:00Z".utf8) }
         guard bytes.count >= 19 else { return nil }
         if bytes[10] == UInt8(ascii: " ") { bytes[10] = UInt8(ascii: "T") }

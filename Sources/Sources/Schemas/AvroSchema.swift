@@ -34,6 +34,14 @@ final class AvroSchema {
     struct Node {
         var kind: Kind
         var meaning = Meaning.plain
+
+        /// Whether its values become Base64.
+        var isBytes: Bool {
+            switch kind {
+            case .bytes, .fixed: meaning == .plain
+            default: false
+            }
+        }
     }
 
     /// Types by index, since a record may hold itself.
@@ -43,7 +51,7 @@ final class AvroSchema {
     let size: Int
     /// Whether it is Debezium's envelope: a record of `before`, `after` and `op`.
     let isEnvelope: Bool
-    /// The row's columns whose text is JSON, and all columns' aliases.
+    /// The row's columns whose text is JSON or Base64, and all columns' aliases.
     let columnTypes: ColumnTypes
 
     init(nodes: [Node], root: Int, size: Int) {
@@ -60,7 +68,8 @@ final class AvroSchema {
             isEnvelope = false
         }
         columnTypes = ColumnTypes(
-            json: row.filter { Self.means(.json, $0.type, nodes) }.map(\.name),
+            json: row.filter { Self.branches(of: $0.type, nodes).contains { $0.meaning == .json } }.map(\.name),
+            bytes: row.filter { Self.branches(of: $0.type, nodes).allSatisfy(\.isBytes) }.map(\.name),
             aliases: row.flatMap { field in field.aliases.map { (alias: $0, name: field.name) } })
     }
 
@@ -75,8 +84,9 @@ final class AvroSchema {
         }
     }
 
-    private static func means(_ meaning: Meaning, _ type: Int, _ nodes: [Node]) -> Bool {
-        if case .union(let branches) = nodes[type].kind { return branches.contains { nodes[$0].meaning == meaning } }
-        return nodes[type].meaning == meaning
+    /// The types of a union but null, or the one type that it is.
+    private static func branches(of type: Int, _ nodes: [Node]) -> [Node] {
+        guard case .union(let branches) = nodes[type].kind else { return [nodes[type]] }
+        return branches.map { nodes[$0] }.filter { if case .null = $0.kind { false } else { true } }
     }
 }
