@@ -158,6 +158,10 @@ package final class AdminClient: @unchecked Sendable {
                 code = list.lend { rd_kafka_committed(pointer, $0, left.milliseconds) }
             }
             member.serveErrors()
+            // librdkafka waits on for a coordinator that the user may not look up, and tells the reason beside.
+            if code == RD_KAFKA_RESP_ERR__TIMED_OUT, let refusal = member.takeAuthorizationError(operation) {
+                throw refusal
+            }
             try member.check(code, operation)
             var offsets: [TopicPartition: Int64] = [:]
             for element in list.elements {

@@ -19,6 +19,16 @@ extension ClientHandle {
         return context.takeRebalance().map { .rebalance($0) } ?? .nothing
     }
 
+    /// The first refusal of a permission in the queue of a consumer that is assigned nothing.
+    func takeAuthorizationError(_ operation: String) -> KafkaError? {
+        while let pointer, let message = rd_kafka_consumer_poll(pointer, 0) {
+            defer { rd_kafka_message_destroy(message) }
+            let failure = error(message.pointee.err, operation)
+            if failure.isAuthorization { return failure }
+        }
+        return nil
+    }
+
     /// librdkafka reports errors, and ends of partitions, as messages without a record.
     @inline(never)
     private func event(ofFailed message: UnsafeMutablePointer<rd_kafka_message_t>) -> ConsumerEvent {

@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 
+import live
 import oracle
 import pytest
 from generator import Generator
@@ -26,10 +27,18 @@ def loaded(deploy, seed):
     return deployment, generator
 
 
+def changes(generator):
+    """Answers, votes and question events without an end."""
+    while True:
+        yield from traffic(generator, 3, 6)
+        yield from questions(generator, 2)
+
+
 @contextlib.contextmanager
-def load(deployment, generator):
-    """Question events, a malformed one among ten, for as long as the block lasts."""
-    events = mixed(itertools.chain.from_iterable(questions(generator, 1) for _ in itertools.count()), oracle.QUESTIONS, generator)
+def load(deployment, generator, records=None):
+    """Question events, or these records, a malformed one among ten, for as long as the block lasts."""
+    records = records or itertools.chain.from_iterable(questions(generator, 1) for _ in itertools.count())
+    events = mixed(records, oracle.QUESTIONS, generator)
     over, failures = threading.Event(), []
 
     def publish():
@@ -78,6 +87,24 @@ def test_nodes_end_one_after_the_other(deploy, control, action, delivery):
             control.wait_until_whole()
             wait_for_progress(deployment, worker, least=20, timeout=90)
     finish(deployment, worker, delivery)
+
+
+@pytest.mark.parametrize("action", ["kill", "stop", "pause"])
+def test_the_last_records_are_current_whatever_nodes_do(deploy, control, action):
+    """With `publish.on: changes`, every question's last record has the bytes of its event and tables at the end."""
+    deployment, generator = loaded(deploy, seed=66)
+    deployment.publish(questions(generator, 400))
+    worker = deployment.worker(properties=QUICK_SESSION, publish={"on": "changes", "coalesceMs": 200}).start()
+    with load(deployment, generator, changes(generator)):
+        wait_for_progress(deployment, worker)
+        for node in control.nodes:
+            with control.away(action, node):
+                time.sleep(8)
+            control.wait_until_whole()
+            wait_for_progress(deployment, worker, least=20, timeout=90)
+    deployment.wait_until_drained(180)
+    assert worker.terminate(PROMISED_END) == 0, worker.log_end()
+    live.verify(deployment, is_undisturbed=False)
 
 
 @pytest.mark.parametrize("delivery", DELIVERIES)

@@ -172,6 +172,14 @@ def site(deploy):
     site.close()
 
 
+def test_a_source_without_records_leaves_no_transaction_open(site):
+    """The index's first entry says how entries are placed. It is written before any record comes."""
+    worker = site.worker().start()
+    # Shown to readers of committed records.
+    site.wait_until(lambda: site.deployment.read(site.index), timeout=20)
+    assert worker.terminate() == 0, worker.log_end()
+
+
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 def test_the_tables_are_what_sql_says_whoever_is_killed(site, delivery):
     if delivery == "exactly-once" and site.deployment.cluster.group_properties:

@@ -50,6 +50,22 @@ import Testing
         #expect(failure?.isUnreachable == true || failure?.isRetriable == true)
     }
 
+    /// librdkafka waits for the coordinator to the end of the call, as if no broker answered.
+    @Test func aGroupThatTheUserMayNotSeeIsRefused() throws {
+        let broker = try EmbeddedBroker()
+        defer { broker.close() }
+        try broker.createTopic("here", partitions: 1)
+        let admin = try AdminClient(
+            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
+        defer { admin.close() }
+        try broker.inject(Array(repeating: "GROUP_AUTHORIZATION_FAILED", count: 100), into: .findCoordinator)
+        let failure = #expect(throws: KafkaError.self) {
+            try admin.committedOffsets(
+                group: "g", of: [TopicPartition(topic: "here", partition: 0)], timeout: .seconds(1))
+        }
+        #expect(failure?.isAuthorization == true, "\(String(describing: failure))")
+    }
+
     @Test func whenNobodyListensTheErrorSaysWhoWasAskedAndWhy() throws {
         // A port that was free a moment ago: the embedded broker's, after its end.
         let broker = try EmbeddedBroker()

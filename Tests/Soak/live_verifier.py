@@ -44,11 +44,9 @@ class LiveVerifier(Verifier):
 
     def _forgettable(self):
         """Each question's latest event and last record stay: workers that lose their stores read the former, and
-        `rejoinder verify` both."""
+        `rejoinder verify` both. So do the dead letters, which it looks for beside the events."""
         kept = {}
         for record in (*self._events.values(), *self._last.values()):
             place = record.topic, record.partition
             kept[place] = min(kept.get(place, record.offset), record.offset)
-        letters = self._positions[self._deployment.dead_letters]
-        kept |= {(self._deployment.dead_letters, partition): offset for partition, offset in letters.items()}
         return [TopicPartition(topic, partition, offset) for (topic, partition), offset in kept.items() if offset]

@@ -47,6 +47,7 @@ struct ClusterCheck {
         }
         let found = checkTopics(admin, report, left)
         checkPartitionCounts(found, report)
+        checkReading(found, report, left(.seconds(3)))
         checkGroup(admin, found, report, left)
         if needsTransactions { checkTransactions(report, left(.seconds(6))) }
         if configuration.runsSources { SourceCheck(configuration: configuration, logger: logger).run(report, left) }
@@ -103,6 +104,35 @@ struct ClusterCheck {
             }
         }
         return found
+    }
+
+    /// Fetches from each input topic: a user that may see a topic and not read it gets its description all the same.
+    /// Reports failures alone.
+    private func checkReading(
+        _ found: [String: TopicDescription], _ report: (CheckResult) -> Void, _ patience: Duration
+    ) {
+        let deadline = ContinuousClock.now + patience
+        var waiting = Set(configuration.topics.inputs.filter { found[$0]?.leaderlessPartitions.isEmpty == true })
+        do throws(KafkaError) {
+            let consumer = try AssignedConsumer(properties: properties.follower, logger: logger)
+            defer { consumer.close() }
+            let places = waiting.map { (TopicPartition(topic: $0, partition: 0), AssignedConsumer.end) }
+            try consumer.assign(Dictionary(uniqueKeysWithValues: places))
+            while !waiting.isEmpty, .now < deadline {
+                switch consumer.poll(timeoutMilliseconds: 100) {
+                case .message(let message):
+                    waiting.remove(message.topicPartition.topic)
+                    message.release()
+                case .endOfPartition(let place, _): waiting.remove(place.topic)
+                case .failure(let error) where error.name == "TOPIC_AUTHORIZATION_FAILED":
+                    guard let topic = error.partition?.topic, waiting.remove(topic) != nil else { continue }
+                    report(Self.failure("reading \(topic)", error))
+                case .failure, .rebalance, .nothing: break
+                }
+            }
+        } catch {
+            report(Self.failure("reading the input topics", error))
+        }
     }
 
     private static func judge(_ description: TopicDescription?, _ name: String) -> CheckResult {
@@ -166,7 +196,9 @@ struct ClusterCheck {
                 report(
                     .warn(
                         subject, "cannot be read: \(Printable.text(error.reason))",
-                        "allow DESCRIBE_CONFIGS on the topic to have it looked at"))
+                        error.isAuthorization
+                            ? "allow DESCRIBE_CONFIGS on the topic to have it looked at"
+                            : "a worker runs without this answer; see that the brokers are well, and check again"))
             }
         }
     }

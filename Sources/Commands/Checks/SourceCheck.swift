@@ -24,10 +24,11 @@ struct SourceCheck {
                     .fail(
                         "source \(topic)", "its records cannot be read: \(outage)",
                         "see that the schema registry runs, and the settings under registry:"))
-            } catch {
+            } catch let error as KafkaError where error.isAuthorization {
                 report(
-                    .warn(
-                        "source \(topic)", "cannot be read: \(error)", "see that the worker's user may read the topic"))
+                    .fail("source \(topic)", "cannot be read: \(error)", "let the worker's user read the topic"))
+            } catch {
+                report(.warn("source \(topic)", "cannot be read: \(error)", "see that its brokers run, and try again"))
             }
         }
     }

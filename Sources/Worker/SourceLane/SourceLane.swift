@@ -347,6 +347,9 @@ final class SourceLane: CommittingLane {
 
     func publishIndexChanges() throws(LaneFault) {
         try index.takeChanges { (key, value) throws(LaneFault) in
+            // The first entry says among how many partitions entries are placed, and may be all for hours: its
+            // transaction must not stay open until the coordinator ends it, and with it this producer's epoch.
+            pace.note()
             try publisher.publishIndexEntry(
                 key, value, partition: KeyPlacement.partition(of: key, count: indexPartitions))
         }
