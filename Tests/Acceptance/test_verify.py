@@ -105,6 +105,32 @@ def test_damage_is_found(published, damage, fault):
     assert counts(result.stdout.decode()) == {name: int(name == fault) for name in FAULTS}
 
 
+def test_damage_is_found_where_records_follow_changes(deploy):
+    """Each event has records that were made much later than the next event's."""
+    deployment = deploy(partitions=1)
+    deployment.create_topics()
+    worker = deployment.worker(publish={"on": "changes", "coalesceMs": 0}).start()
+    ids = [f"q{number}" for number in range(60)]
+    deployment.publish([(oracle.QUESTIONS, i.encode(), b'{"id":"%s","title":"Why?"}' % i.encode(), []) for i in ids])
+    for turn in range(3):
+        answers = [b'{"id":"%d","questionId":"%s"}' % (turn, i.encode()) for i in ids]
+        deployment.publish([(oracle.ANSWERS, i.encode(), value, []) for i, value in zip(ids, answers, strict=True)])
+        deployment.wait_until_drained()
+    assert worker.terminate() == 0, worker.log_end()
+    result = run(deployment, "--from", "beginning")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert b"not there any more" not in result.stdout, result.stdout
+    records = deployment.read(deployment.enriched)
+    records[-1] = replace(records[-1], value=records[-1].value.replace(b"Why?", b"Why!"))
+    topic = copy(deployment, records, "changed")
+    try:
+        result = run(deployment, "--from", "beginning", enriched=topic)
+    finally:
+        deployment.cluster.delete([topic], [])
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert counts(result.stdout.decode())["wrong"] == 1
+
+
 def test_a_last_record_that_lacks_a_change_is_found(deploy):
     deployment = deploy()
     deployment.create_topics()

@@ -9,9 +9,9 @@ struct StackExchangeDumpTests {
     private static let posts = """
         <?xml version="1.0" encoding="utf-8"?>
         <posts>
-          <row Id="4" PostTypeId="1" CreationDate="2008-07-31T21:42:52.667" Score="794" Body="&lt;p&gt;a &amp;amp; \
-          &quot;b&quot;&#xA;&lt;/p&gt;" OwnerUserId="8" Title="Convert &#233; 😀" Tags="&lt;c#&gt;&lt;.net&gt;" \
-          ContentLicense="CC BY-SA 4.0" />
+          <row Id="4" PostTypeId="1" CreationDate="2008-07-31T21:42:52.667" Score="794" \
+          Body="&lt;p&gt;a &amp;amp; &quot;b&quot;&#xA;&lt;/p&gt;" OwnerUserId="8" Title="Convert &#233; 😀" \
+          Tags="&lt;c#&gt;&lt;.net&gt;" ContentLicense="CC BY-SA 4.0" />
           <row Id="7" PostTypeId="2" ParentId="4" CreationDate="2008-07-31T22:17:57.883" Score="5" Body="x" \
           OwnerDisplayName="Ann" />
           <row Id="9" PostTypeId="2" CreationDate="never" />

@@ -47,7 +47,7 @@ struct ClusterCheck {
         }
         let found = checkTopics(admin, report, left)
         checkPartitionCounts(found, report)
-        checkReading(found, report, left(.seconds(3)))
+        checkReading(found, report, left(.seconds(8)))
         checkGroup(admin, found, report, left)
         if needsTransactions { checkTransactions(report, left(.seconds(6))) }
         if configuration.runsSources { SourceCheck(configuration: configuration, logger: logger).run(report, left) }

@@ -23,7 +23,8 @@ struct PartitionMatch {
     private let keepsNumber: Bool
     private let isCompacted: Bool
     private let isTrimmed: Bool
-    private let followsChanges: Bool
+    /// nil: records do not follow changes.
+    private let caused: CausedRecords?
     private let latest: LatestRecords?
     private var report = VerificationReport()
     private var suspects: [Suspect] = []
@@ -31,7 +32,7 @@ struct PartitionMatch {
     init(
         place: TopicPartition, published: PublishedRecords, letters: [Int64: Verification.Letter],
         remake: PartitionRemake, isSampled: @escaping (Bytes?) -> Bool, keepsNumber: Bool, isCompacted: Bool,
-        isTrimmed: Bool, followsChanges: Bool, latest: LatestRecords?
+        isTrimmed: Bool, caused: CausedRecords?, latest: LatestRecords?
     ) {
         self.place = place
         self.published = published
@@ -41,7 +42,7 @@ struct PartitionMatch {
         self.keepsNumber = keepsNumber
         self.isCompacted = isCompacted
         self.isTrimmed = isTrimmed
-        self.followsChanges = followsChanges
+        self.caused = caused
         self.latest = latest
     }
 
@@ -67,7 +68,7 @@ struct PartitionMatch {
         var letter = letters[event.offset]
         if letter != nil { report.deadLetters += 1 }
         // A change of the tables may make a question too large whose event was published.
-        if followsChanges, count > 0, letter?.code == "too-large" { letter = nil }
+        if caused != nil, count > 0, letter?.code == "too-large" { letter = nil }
         if let letter {
             if letter.count > 1 { add(.doubled, event, ["\(letter.count) dead letters are there of it"]) }
             if count > 0 {
@@ -110,30 +111,69 @@ struct PartitionMatch {
     }
 
     private mutating func compare(_ event: ConsumedMessage, _ record: SortedRecord) throws {
-        guard record.tag & PublishedRecords.Mark.valueless == 0 else { return }
-        var headers = PackedHeaders(record.headers).headers
-        guard let index = headers.lastIndex(where: { $0.name == Provenance.name }),
-            let from = headers[index].value.flatMap({ Provenance($0) })
-        else { return }
-        headers.remove(at: index)
-        let isCaused = record.tag & PublishedRecords.Mark.caused != 0
-        if isCaused { headers.removeAll { $0.name == "rejoinder.cause" } }
-        // The record of a table change has the change's timestamp when that is later than the event's.
-        let time = isCaused ? event.timestamp : record.timestamp
-        let (topic, partition) = (place.topic, place.partition)
+        guard record.tag & PublishedRecords.Mark.valueless == 0, let origin = Origin(of: record) else { return }
+        if origin.isCaused, let caused { return try caused.append(event, record, from: origin.from) }
         report.remade += 1
-        let outcome = try remake.remake(event, from: from) {
-            RecordedRecord(
-                topic: topic, partition: partition, offset: record.offset, timestamp: time, headers: headers,
-                key: record.key.map(Array.init), value: record.value.map(Array.init))
-        } isSame: { output in
-            Self.areSame(output.value, record.value) && Self.areSame(output.key, record.key) && output.timestamp == time
-                && output.headers == headers
+        // The record of a table change has the change's timestamp when that is later than the event's.
+        let time = origin.isCaused ? event.timestamp : record.timestamp
+        let outcome = try remake.remake(
+            event, from: origin.from, comparedWith: image(of: record, origin, time),
+            isSame: isSame(as: record, origin, time))
+        judge(outcome, offset: event.offset, key: event.key.map(Array.init))
+    }
+
+    /// Judges the kept records of table changes, once all events were taken.
+    mutating func judgeCaused() throws {
+        try caused?.each { event, record in
+            guard let origin = Origin(of: record) else { return }
+            report.remade += 1
+            let outcome = try remake.remake(
+                event, from: origin.from, comparedWith: image(of: record, origin, event.timestamp),
+                isSame: isSame(as: record, origin, event.timestamp))
+            judge(outcome, offset: origin.from.offset, key: event.key)
         }
+    }
+
+    /// A published record's headers without the worker's own, which say what it was made from.
+    private struct Origin {
+        let from: Provenance
+        let isCaused: Bool
+        let headers: [RecordHeader]
+
+        init?(of record: SortedRecord) {
+            var headers = PackedHeaders(record.headers).headers
+            guard let index = headers.lastIndex(where: { $0.name == Provenance.name }),
+                let from = headers[index].value.flatMap({ Provenance($0) })
+            else { return nil }
+            headers.remove(at: index)
+            self.from = from
+            isCaused = record.tag & PublishedRecords.Mark.caused != 0
+            if isCaused { headers.removeAll { $0.name == "rejoinder.cause" } }
+            self.headers = headers
+        }
+    }
+
+    private func image(of record: SortedRecord, _ origin: Origin, _ time: Int64?) -> () -> RecordedRecord {
+        let place = place
+        return {
+            RecordedRecord(
+                topic: place.topic, partition: place.partition, offset: record.offset, timestamp: time,
+                headers: origin.headers, key: record.key.map(Array.init), value: record.value.map(Array.init))
+        }
+    }
+
+    private func isSame(as record: SortedRecord, _ origin: Origin, _ time: Int64?) -> (ReplayOutput) -> Bool {
+        { output in
+            Self.areSame(output.value, record.value) && Self.areSame(output.key, record.key) && output.timestamp == time
+                && output.headers == origin.headers
+        }
+    }
+
+    private mutating func judge(_ outcome: PartitionRemake.Outcome, offset: Int64, key: [UInt8]?) {
         switch outcome {
         case .enriched(let differences) where differences.isEmpty: break
-        case .enriched(let differences): add(.wrong, event, differences)
-        case .refused(let code): add(.wrong, event, ["it is published, and should be a dead letter (\(code))"])
+        case .enriched(let differences): add(.wrong, offset, key, differences)
+        case .refused(let code): add(.wrong, offset, key, ["it is published, and should be a dead letter (\(code))"])
         case .tablesGone:
             report.remade -= 1
             report.add(.tablesGone)
@@ -158,10 +198,13 @@ struct PartitionMatch {
     }
 
     private mutating func add(_ fault: VerificationFault, _ event: ConsumedMessage, _ lines: [String]) {
+        add(fault, event.offset, event.key.map(Array.init), lines)
+    }
+
+    private mutating func add(_ fault: VerificationFault, _ offset: Int64, _ key: [UInt8]?, _ lines: [String]) {
         report.add(
             VerificationReport.Finding(
-                fault: fault, place: place, offset: event.offset, key: Excerpt.bytes(event.key.map(Array.init)),
-                lines: lines))
+                fault: fault, place: place, offset: offset, key: Excerpt.bytes(key), lines: lines))
     }
 
     // MARK: - Missing records

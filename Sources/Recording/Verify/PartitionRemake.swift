@@ -71,6 +71,18 @@ final class PartitionRemake {
         return sink.outcome ?? .enriched(differences: ["nothing comes of it"])
     }
 
+    /// Remakes the record of an event that was kept.
+    func remake(
+        _ event: RecordedRecord, from: Provenance, comparedWith actual: (() -> RecordedRecord)?,
+        isSame: @escaping (ReplayOutput) -> Bool
+    ) throws -> Outcome {
+        if try !advance(to: from) { return .tablesGone }
+        sink.begin(actual: actual, isSame: isSame)
+        defer { sink.end() }
+        try engine.feed(event, into: sink)
+        return sink.outcome ?? .enriched(differences: ["nothing comes of it"])
+    }
+
     /// - Returns: false when the tables do not reach as far.
     private func advance(to from: Provenance) throws -> Bool {
         let targets = [from.answers, from.votes]

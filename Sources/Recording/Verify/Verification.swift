@@ -229,7 +229,11 @@ package final class Verification {
         var match = PartitionMatch(
             place: work.place, published: published, letters: letters, remake: remake, isSampled: isSampled,
             keepsNumber: keepsNumber, isCompacted: isCompacted, isTrimmed: isTrimmed,
-            followsChanges: options.configuration.publishOn.coalesce != nil, latest: work.latest)
+            caused: options.configuration.publishOn.coalesce == nil
+                ? nil
+                : CausedRecords(
+                    of: work.place, sorter: RecordSorter(path: temporary + "-caused", budget: options.sorterBytes)),
+            latest: work.latest)
         let records = try published.sorted()
         let end = try scan.read(work.place, work.events, idle: tracker.show) { message in
             defer { message.release() }
@@ -241,6 +245,7 @@ package final class Verification {
         }
         guard !stop.isRequested else { return }
         try match.finish(records)
+        try match.judgeCaused()
         if match.hasSuspects {
             for output in outputs {
                 let place = TopicPartition(topic: topics.enriched, partition: output)

@@ -58,19 +58,6 @@ import Worker
         #expect(transactions?.outcome == .ok)
     }
 
-    @Test func aTopicThatTheUserMaySeeAndNotRead() throws {
-        let broker = try EmbeddedBroker()
-        defer { broker.close() }
-        let topics = TopicNames()
-        for topic in topics.inputs + topics.outputs { try broker.createTopic(topic, partitions: 2) }
-        try broker.inject(Array(repeating: "TOPIC_AUTHORIZATION_FAILED", count: 100), into: .fetch)
-        let results = check(KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), delivery: .atLeastOnce)
-        let refused = results.filter { $0.subject.hasPrefix("reading ") }
-        #expect(Set(refused.map(\.subject)) == Set(topics.inputs.map { "reading \($0)" }))
-        #expect(refused.allSatisfy { $0.outcome == .fail && $0.advice.contains("permission") })
-        #expect(CheckCommand.status(of: refused) == .configuration)
-    }
-
     @Test func atLeastOnceNeedsNoTransactions() throws {
         let broker = try EmbeddedBroker()
         defer { broker.close() }
