@@ -54,8 +54,7 @@ def mapping(prefix):
             "fields": {
                 "id": {"from": ["room", "number"], "join": "/"}, "questionId": "enquiry", "body": "html",
                 "answeredAt": {"from": "written", "as": "millis"}, "withdrawn": "gone",
-                # Without the default, a tally that becomes NULL leaves the earlier one standing.
-                "voteCount": {"from": "points", "default": 0},
+                "voteCount": "points",
             },
         },
         {
