@@ -108,7 +108,7 @@ extension Lane {
         let owned = partitions.all
         guard !owned.isEmpty else { return }
         try watch.during(.committedOffsets, as: .committing) { try goBack(owned) }
-        try takeAgain(owned.filter(\.store.isUndone))
+        try takeAgain(owned.filter { $0.store.isUndone || $0.live?.lacksEvents == true })
     }
 
     private func goBack(_ owned: [OwnedPartition]) throws {
@@ -121,6 +121,12 @@ extension Lane {
             // given up.
             guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
                 continue
+            }
+            if let live = partition.live, let committed = committed[place] {
+                // Committed by another owner, while this lane stood still and did not know that it had lost the
+                // partition: its store lacks the questions in between, and must not claim to have them.
+                let known = max(partition.questions.next ?? 0, partition.store.positions.questions)
+                live.lacksEvents = committed > known
             }
             if partition.questions.next != nil { partition.questions.next = resume }
             partition.questions.isAtEnd = false

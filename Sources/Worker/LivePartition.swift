@@ -27,6 +27,9 @@ final class LivePartition {
     var marking = Marking.all
     /// End of the queue when the current publication began.
     var publishUpTo: UInt64 = 0
+    /// Whether the group's committed offset is beyond all events that this lane and its store know: the partition is
+    /// taken over again.
+    var lacksEvents = false
     let omissions = OmissionDigests()
     var withheld = WithheldQuestions()
     /// Questions that a change made too large, with dead letters in the current transaction.
