@@ -126,7 +126,7 @@ extension Lane {
                 // Committed by another owner, while this lane stood still and did not know that it had lost the
                 // partition: its store lacks the questions in between, and must not claim to have them.
                 let known = max(partition.questions.next ?? 0, partition.store.positions.questions)
-                live.lacksEvents = committed > known
+                if committed > known { live.lacksEvents = true }
             }
             if partition.questions.next != nil { partition.questions.next = resume }
             partition.questions.isAtEnd = false
