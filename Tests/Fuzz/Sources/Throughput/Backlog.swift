@@ -1,0 +1,1 @@
+../../../../Sources/Throughput/Verdict/Backlog.swift
