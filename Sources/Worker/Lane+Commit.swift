@@ -122,12 +122,7 @@ extension Lane {
             guard partition.questions.first != nil, let resume = committed[place] ?? partition.questions.first else {
                 continue
             }
-            if let live = partition.live, let committed = committed[place] {
-                // Committed by another owner, while this lane stood still and did not know that it had lost the
-                // partition: its store lacks the questions in between, and must not claim to have them.
-                let known = max(partition.questions.next ?? 0, partition.store.positions.questions)
-                if committed > known { live.lacksEvents = true }
-            }
+            if let committed = committed[place] { partition.compareQuestions(withCommitted: committed) }
             if partition.questions.next != nil { partition.questions.next = resume }
             partition.questions.isAtEnd = false
             seeks[place] = resume

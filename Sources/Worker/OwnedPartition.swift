@@ -146,6 +146,14 @@ final class OwnedPartition {
         table == .answers ? store.positions.answers : store.positions.votes
     }
 
+    /// Looks, before the lane goes back to the group's committed offset, whether another owner has committed it: while
+    /// this lane stood still, and did not know that it had lost the partition. Then the store lacks the questions in
+    /// between, and must not claim to have them.
+    func compareQuestions(withCommitted offset: Int64) {
+        // For good: the next try to go back finds `next` at the offset already.
+        if offset > max(questions.next ?? 0, store.positions.questions) { live?.lacksEvents = true }
+    }
+
     /// Goes back to the committed offset after an abort: below it nothing is published again, and records that the
     /// store holds already are not applied again.
     /// - Parameter lettered: end of the published dead letters, if it is beyond `committed`.
