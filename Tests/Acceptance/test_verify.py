@@ -55,6 +55,15 @@ def copy(deployment, records, damage):
     return topic
 
 
+def run_on(deployment, records, name):
+    """Verifies these records in place of the published ones."""
+    topic = copy(deployment, records, name)
+    try:
+        return run(deployment, "--from", "beginning", enriched=topic)
+    finally:
+        deployment.cluster.delete([topic], [])
+
+
 def test_what_a_worker_publishes_is_right(published, tmp_path):
     result = run(published, "--from", "beginning", "--junit", tmp_path / "report.xml")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -96,11 +105,7 @@ def test_damage_is_found(published, damage, fault):
 
         place = next(i for i, r in enumerate(records) if without_answers(r.value) != (r.value or b""))
         records[place] = replace(records[place], value=without_answers(records[place].value))
-    topic = copy(published, records, damage)
-    try:
-        result = run(published, "--from", "beginning", enriched=topic)
-    finally:
-        published.cluster.delete([topic], [])
+    result = run_on(published, records, damage)
     assert result.returncode == 1, result.stdout + result.stderr
     assert counts(result.stdout.decode()) == {name: int(name == fault) for name in FAULTS}
 
@@ -122,11 +127,7 @@ def test_damage_is_found_where_records_follow_changes(deploy):
     assert b"not there any more" not in result.stdout, result.stdout
     records = deployment.read(deployment.enriched)
     records[-1] = replace(records[-1], value=records[-1].value.replace(b"Why?", b"Why!"))
-    topic = copy(deployment, records, "changed")
-    try:
-        result = run(deployment, "--from", "beginning", enriched=topic)
-    finally:
-        deployment.cluster.delete([topic], [])
+    result = run_on(deployment, records, "changed")
     assert result.returncode == 1, result.stdout + result.stderr
     assert counts(result.stdout.decode())["wrong"] == 1
 
@@ -161,11 +162,7 @@ def test_a_last_record_that_lacks_a_change_is_found(deploy):
     )
     key = records[place].key.decode()
     del records[place]
-    topic = copy(deployment, records, "stale")
-    try:
-        result = run(deployment, "--from", "beginning", enriched=topic)
-    finally:
-        deployment.cluster.delete([topic], [])
+    result = run_on(deployment, records, "stale")
     assert result.returncode == 1, result.stdout + result.stderr
     assert counts(result.stdout.decode()) == {name: int(name == "stale") for name in FAULTS}
     assert f"question {key}: stale" in result.stdout.decode()

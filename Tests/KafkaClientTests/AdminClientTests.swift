@@ -4,6 +4,17 @@ import TestSupport
 import Testing
 
 @Suite struct AdminClientTests {
+    /// An admin client of a broker with the topic `here`, of one partition.
+    private func withAdmin(_ body: (EmbeddedBroker, AdminClient) throws -> Void) throws {
+        let broker = try EmbeddedBroker()
+        defer { broker.close() }
+        try broker.createTopic("here", partitions: 1)
+        let admin = try AdminClient(
+            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
+        defer { admin.close() }
+        try body(broker, admin)
+    }
+
     @Test func describesTopicsAndMakesNone() throws {
         let broker = try EmbeddedBroker(brokerCount: 3)
         try broker.createTopic("here", partitions: 5)
@@ -31,39 +42,31 @@ import Testing
     /// coordinator. librdkafka 2.0.2's own request ends the process where the first or second of these is the answer.
     @Test(arguments: ["COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"])
     func aGroupsCoordinatorIsWaitedFor(_ error: String) throws {
-        let broker = try EmbeddedBroker()
-        defer { broker.close() }
-        try broker.createTopic("here", partitions: 1)
-        let admin = try AdminClient(
-            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
-        defer { admin.close() }
-        let zero = TopicPartition(topic: "here", partition: 0)
-        for request in [EmbeddedBroker.Request.findCoordinator, .offsetFetch] {
-            try broker.inject([error], into: request)
-            #expect(try admin.committedOffsets(group: "g", of: [zero], timeout: .seconds(20)) == [:])
+        try withAdmin { broker, admin in
+            let zero = TopicPartition(topic: "here", partition: 0)
+            for request in [EmbeddedBroker.Request.findCoordinator, .offsetFetch] {
+                try broker.inject([error], into: request)
+                #expect(try admin.committedOffsets(group: "g", of: [zero], timeout: .seconds(20)) == [:])
+            }
+            // One that does not come in time is an error like any other.
+            try broker.inject(Array(repeating: error, count: 100), into: .findCoordinator)
+            let failure = #expect(throws: KafkaError.self) {
+                try admin.committedOffsets(group: "h", of: [zero], timeout: .seconds(1))
+            }
+            #expect(failure?.isUnreachable == true || failure?.isRetriable == true)
         }
-        // One that does not come in time is an error like any other.
-        try broker.inject(Array(repeating: error, count: 100), into: .findCoordinator)
-        let failure = #expect(throws: KafkaError.self) {
-            try admin.committedOffsets(group: "h", of: [zero], timeout: .seconds(1))
-        }
-        #expect(failure?.isUnreachable == true || failure?.isRetriable == true)
     }
 
     /// librdkafka waits for the coordinator to the end of the call, as if no broker answered.
     @Test func aGroupThatTheUserMayNotSeeIsRefused() throws {
-        let broker = try EmbeddedBroker()
-        defer { broker.close() }
-        try broker.createTopic("here", partitions: 1)
-        let admin = try AdminClient(
-            properties: KafkaProperties(["bootstrap.servers": broker.bootstrapServers]), logger: .silent)
-        defer { admin.close() }
-        try broker.inject(Array(repeating: "GROUP_AUTHORIZATION_FAILED", count: 100), into: .findCoordinator)
-        let failure = #expect(throws: KafkaError.self) {
-            try admin.committedOffsets(
-                group: "g", of: [TopicPartition(topic: "here", partition: 0)], timeout: .seconds(1))
+        try withAdmin { broker, admin in
+            try broker.inject(Array(repeating: "GROUP_AUTHORIZATION_FAILED", count: 100), into: .findCoordinator)
+            let failure = #expect(throws: KafkaError.self) {
+                try admin.committedOffsets(
+                    group: "g", of: [TopicPartition(topic: "here", partition: 0)], timeout: .seconds(1))
+            }
+            #expect(failure?.isAuthorization == true, "\(String(describing: failure))")
         }
-        #expect(failure?.isAuthorization == true, "\(String(describing: failure))")
     }
 
     @Test func whenNobodyListensTheErrorSaysWhoWasAskedAndWhy() throws {
